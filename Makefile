@@ -1,0 +1,40 @@
+# Two commands: `make run` starts Stockpile with its own PostgreSQL, `make test` tries everything.
+# Neither needs more than Python 3.11, make and the package registry; a second call installs nothing.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+READY := $(VENV)/.installed
+TESTS ?= tests
+
+.PHONY: run test lint format lock
+
+run: $(READY)
+	exec $(VENV)/bin/stockpile run
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest -n auto $(TESTS)
+
+lint: $(READY)
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
+
+format: $(READY)
+	$(VENV)/bin/python -m ruff check --fix .
+	$(VENV)/bin/python -m ruff format .
+
+# Chooses the newest versions that fit pyproject.toml and writes them down with their hashes; the only target that needs uv.
+lock: $(READY)
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/python -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --custom-compile-command "make lock" --quiet --output-file requirements.txt
+
+# --no-deps and --no-build-isolation: nothing may come in that the hashes do not cover.
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Stockpile needs Python 3.11 or later: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11: name a later one: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: --requirement requirements.txt
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
