@@ -1,0 +1,1 @@
+"""Alembic's migrations; they never rewrite the bytes of a leaf."""

@@ -1,0 +1,92 @@
+"""Connections: one engine a process, and transactions that stand in a role and a scope.
+
+Nothing may read or write the database outside `transaction`: before it takes a role the service can do nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import OperationalError
+
+from stockpile.errors import DatabaseUnavailable
+
+CONNECTIONS = 20
+
+
+@cache
+def engine_of(url: str) -> Engine:
+    """The process's engine for a database URL."""
+    return create_engine(
+        with_driver(url),
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        connect_args={"options": "-c search_path=stockpile -c timezone=UTC", "prepare_threshold": 2},
+    )
+
+
+def with_driver(url: str) -> URL:
+    """The URL with psycopg 3 as its driver, however the user wrote it."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that commits at the end, or rolls back; it has no role yet.
+
+    Raises DatabaseUnavailable when the server can't be reached or the connection breaks.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as problem:
+        if (
+            problem.connection_invalidated
+            or (isinstance(problem.orig, psycopg.OperationalError)
+            and not problem.orig.sqlstate)
+        ):
+            raise DatabaseUnavailable(
+                "The database does not answer. What was acknowledged is safe; try again in a moment with the same document id."
+            ) from None
+        raise
+
+
+def at_once(engine: Engine) -> Engine:
+    """The same engine for single statements that need no transaction of their own, such as asking whose a token is."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def take_role(connection: Connection, role: str, site_id: UUID | None = None, donor_id: UUID | None = None) -> None:
+    """Takes a database role and a scope for the rest of the transaction; row-level security follows them."""
+    connection.exec_driver_sql(
+        "SELECT set_config('role', %s, true), set_config('stockpile.site_id', %s, true), set_config('stockpile.donor_id', %s, true)",
+        (role, str(site_id or ""), str(donor_id or "")),
+    )
+
+
+def stand_at_desk(connection: Connection, role: str, site_id: UUID | None) -> None:
+    """`take_role` for posting. Plans are kept as they are made for any values: acts ask the same short questions all day,
+    and planning them anew costs more than answering.
+    """
+    connection.exec_driver_sql(
+        "SELECT set_config('role', %s, true), set_config('stockpile.site_id', %s, true), "
+        "set_config('plan_cache_mode', 'force_generic_plan', true)",
+        (role, str(site_id or "")),
+    )
+
+
+@contextmanager
+def transaction(
+    engine: Engine, role: str, site_id: UUID | None = None, donor_id: UUID | None = None
+) -> Iterator[Connection]:
+    """A transaction in a role and scope."""
+    with connected(engine) as connection:
+        take_role(connection, role, site_id, donor_id)
+        yield connection

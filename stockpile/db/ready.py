@@ -1,0 +1,184 @@
+"""Making a database ready: roles, the database itself, the schema of this version; and the way into it.
+
+A new embedded database is made and filled under another name and gets its own when it is whole, so that one half filled
+is never taken for one. It must never drop or refill a database that has its name.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
+
+from stockpile.db import embedded, migrate, roles
+from stockpile.db.binaries import OLDEST
+from stockpile.db.embedded import Server
+from stockpile.db.engine import engine_of, with_driver
+from stockpile.errors import DatabaseUnavailable, Fault, Invalid, NotFound
+from stockpile.settings import Settings
+
+DATABASE = "stockpile"
+IN_THE_MAKING = "stockpile_in_the_making"
+LOCK = 7_365_002
+"""Advisory lock of the server: two processes that start at once do not make the database twice."""
+
+Fill = Callable[[Engine], None]
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """The books as the service's role reaches them, for one command; starts the embedded server where it does not run.
+
+    Raises DatabaseUnavailable; NotFound where there are no books yet.
+    """
+    with reached(settings) as url:
+        engine = engine_of(url)
+        try:
+            check_schema(engine)
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def reached(settings: Settings) -> Iterator[str]:
+    """The URL under which the service reaches its database, held open while it is used."""
+    if settings.database_url:
+        yield checked_url(settings.database_url).render_as_string(hide_password=False)
+        return
+    if not has_data(settings.data):
+        raise NotFound(
+            f"There are no books in {settings.data}. Begin with 'stockpile run' (a demonstration) or 'stockpile init' "
+            "(your own); or say where they are: STOCKPILE_DATA for a folder, STOCKPILE_DATABASE_URL for a server."
+        )
+    with embedded.start(settings.data) as server:
+        yield server.url(DATABASE, roles.SERVICE)
+
+
+def has_data(folder: Path) -> bool:
+    """Whether an embedded database lies in the folder."""
+    return (folder / "postgres" / "PG_VERSION").exists()
+
+
+def checked_url(text: str) -> URL:
+    """A database's URL, as its user wrote it. Raises Invalid without repeating it: it may hold a password."""
+    try:
+        url = with_driver(text)
+    except ArgumentError:
+        url = None
+    if url is None or not make_url(text).drivername.startswith("postgres"):
+        raise Invalid(
+            "The address of the database is not one of PostgreSQL.",
+            [Fault("write it like postgresql://user:password@host:5432/stockpile", field="STOCKPILE_DATABASE_URL")],
+        )
+    return url
+
+
+def make_embedded(server: Server, fill: Fill | None) -> bool:
+    """Makes the database of an embedded server if it is not there, filled by `fill`, else brings it to the newest
+    schema. True if it was made now.
+    """
+    with psycopg.connect(server.conninfo(), autocommit=True) as administrator:
+        administrator.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        if administrator.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
+            if schema_of(engine_of(server.url(DATABASE, roles.SERVICE))) != migrate.newest():
+                upgrade(server.url(DATABASE))
+            return False
+        administrator.execute(roles.setup_sql().encode())
+        administrator.execute(f"DROP DATABASE IF EXISTS {IN_THE_MAKING} WITH (FORCE)")
+        administrator.execute(roles.database_sql(IN_THE_MAKING).encode())
+        migrate.upgrade(server.url(IN_THE_MAKING))
+        if fill is not None:
+            engine = engine_of(server.url(IN_THE_MAKING, roles.SERVICE))
+            try:
+                fill(engine)
+            finally:
+                engine.dispose()
+        administrator.execute(f"ALTER DATABASE {IN_THE_MAKING} RENAME TO {DATABASE}")
+    return True
+
+
+def schema_of(engine: Engine) -> str | None:
+    """The schema's revision; None where there is none yet. Raises DatabaseUnavailable."""
+    try:
+        with engine.begin() as connection:
+            return _revision(connection)
+    except OperationalError as problem:
+        raise DatabaseUnavailable(f"The database cannot be reached: {first_line(problem.orig)}") from None
+
+
+def _revision(connection: Connection) -> str | None:
+    try:
+        return str(connection.exec_driver_sql("SELECT stockpile.schema_version()").scalar_one())
+    except ProgrammingError:
+        return None
+
+
+def check_schema(engine: Engine) -> None:
+    """Raises DatabaseUnavailable where the database speaks another schema than this program."""
+    found, wanted = schema_of(engine), migrate.newest()
+    if found is None:
+        raise DatabaseUnavailable("The database is not set up: an administrator runs 'stockpile db setup'.")
+    if found != wanted:
+        raise DatabaseUnavailable(
+            f"The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade' with the newer "
+            "of the two programs."
+        )
+
+
+def set_up(administrator_url: str, database: str, password: str | None) -> str:
+    """Makes roles, database and schema on a server, as its administrator; again changes nothing but the password, if
+    one is given. Returns the password that a new service role got, or "" where it kept its own.
+    """
+    administrator = checked_url(administrator_url)
+    try:
+        with psycopg.connect(_conninfo(administrator), autocommit=True, connect_timeout=10) as connection:
+            _check_version(connection)
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (roles.SERVICE,)).fetchone()
+            chosen = password or ("" if known else secrets.token_urlsafe(24))
+            connection.execute(roles.setup_sql(service_password=chosen or None).encode())
+            _join_owner(connection)
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+                connection.execute(roles.database_sql(database).encode())
+    except psycopg.Error as problem:
+        raise DatabaseUnavailable(
+            f"The server could not be set up: {first_line(problem)}. 'stockpile db setup --print' prints the SQL for "
+            "somebody who may."
+        ) from None
+    upgrade(administrator.set(database=database).render_as_string(hide_password=False))
+    return chosen
+
+
+def upgrade(owner_url: str) -> None:
+    """Migrates a database to the newest schema, as its owner or an administrator. Raises DatabaseUnavailable."""
+    try:
+        migrate.upgrade(checked_url(owner_url).render_as_string(hide_password=False))
+    except DBAPIError as problem:
+        raise DatabaseUnavailable(f"The schema could not be brought up: {first_line(problem.orig)}") from None
+
+
+def _join_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """An administrator who is no superuser must be able to act as the owner to give it the database."""
+    if connection.info.parameter_status("is_superuser") != "on":
+        connection.execute(f"GRANT {roles.OWNER} TO CURRENT_USER")
+
+
+def _check_version(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    if connection.info.server_version < OLDEST * 10_000:
+        raise DatabaseUnavailable(
+            f"The server is PostgreSQL {connection.info.server_version // 10_000}; it takes {OLDEST}."
+        )
+
+
+def _conninfo(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def first_line(problem: BaseException | None) -> str:
+    """What the server said, in one line."""
+    return (str(problem).strip() or "no answer").splitlines()[0]

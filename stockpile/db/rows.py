@@ -1,0 +1,58 @@
+"""Writing many rows at once: the one way, from a single row to half a million."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from stockpile.progress import told
+
+BULK = 500
+"""From so many rows on, COPY into a temporary table beats arrays in one statement."""
+
+TOLD_EVERY = 5_000
+
+Columns = Sequence[tuple[str, str]]
+"""Names and PostgreSQL types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Rows handed to the server, to be inserted from as often as needed."""
+
+    connection: Connection
+    source: str
+    arrays: tuple[list[Any], ...] = ()
+
+    def insert(self, statement: str, parameters: tuple[Any, ...] = ()) -> None:
+        """Runs an INSERT ... SELECT in which `{given}` stands for the rows; its parameters stand before them."""
+        self.connection.exec_driver_sql(statement.replace("{given}", self.source), (*parameters, *self.arrays))
+
+
+@contextmanager
+def given(connection: Connection, columns: Columns, rows: Iterable[tuple[Any, ...]], count: int) -> Iterator[Given]:
+    """Hands rows to the server: as arrays when few, by COPY into a temporary table when many (COPY itself can't write
+    under row-level security).
+    """
+    if count < BULK:
+        names = ", ".join(name for name, _ in columns)
+        arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
+        values = tuple(list(column) for column in zip(*rows, strict=True)) or tuple([] for _ in columns)
+        yield Given(connection, f"unnest({arrays}) AS given ({names})", values)
+        return
+    declared = ", ".join(f"{name} {kind}" for name, kind in columns)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE given ({declared}) ON COMMIT DROP")
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    with raw.cursor().copy("COPY given FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types([kind for _, kind in columns])
+        for done, row in enumerate(rows):
+            copy.write_row(row)
+            if done % TOLD_EVERY == 0:
+                told("rows written", done, count)
+    yield Given(connection, "given")
+    connection.exec_driver_sql("DROP TABLE given")

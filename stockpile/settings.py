@@ -1,0 +1,43 @@
+"""Settings: where the data lie, which database, where the service listens. From the environment (STOCKPILE_...) alone;
+no file is read, and nothing here starts or changes anything.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stockpile.errors import Fault, Invalid
+
+PREFIX = "STOCKPILE_"
+
+
+class Settings(BaseSettings):
+    """Each field is the variable STOCKPILE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+
+    data: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        Path("var"), validate_default=True, description="Folder of files and of the embedded database"
+    )
+    database_url: str = Field("", description="A PostgreSQL server of your own; empty: the embedded one")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
+    workers: int = Field(2, ge=1, le=64, description="Processes that serve")
+    upload_limit: int = Field(512 * 1024 * 1024, ge=1, description="Largest file taken in, in bytes")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="How much is logged")
+
+
+def read_settings() -> Settings:
+    """The settings as the environment has them. Raises Invalid naming each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as problem:
+        faults = [
+            Fault(error["msg"], field=PREFIX + str(error["loc"][0]).upper(), value=str(error["input"]))
+            for error in problem.errors()
+        ]
+        raise Invalid("The settings in the environment have mistakes.", faults) from None
