@@ -1,0 +1,30 @@
+"""What can be done: one file an act. `ACTS` is the list of them; `perform.perform` is how each is asked for."""
+
+from stockpile.acts.correct import CORRECT
+from stockpile.acts.declare import DECLARE
+from stockpile.acts.hand_over import HAND_OVER
+from stockpile.acts.issue import ISSUE
+from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
+from stockpile.acts.open_books import OPEN
+from stockpile.acts.receive import RECEIVE
+from stockpile.acts.recover import RECOVER
+from stockpile.acts.turn_in import RETURN
+from stockpile.acts.void import VOID
+
+ACTS = {
+    form.act: form
+    for form in (
+        OPEN,
+        DECLARE,
+        RECEIVE,
+        ISSUE,
+        HAND_OVER,
+        RETURN,
+        REPORT_MISSING,
+        CONCLUDE_LOSS,
+        RECOVER,
+        CORRECT,
+        VOID,
+    )
+}
+"""Each act's form; undo is a correction with a form of its own."""

@@ -1,0 +1,179 @@
+"""Correct and undo: a posted entry is never changed, it is reversed by a further document.
+
+A correction takes back the last live entry of weapons and takes two parties. Undo takes back one's own last document
+within fifteen minutes, alone, if nothing was posted on its items since; it is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from stockpile import correction, items, ledger
+from stockpile.acts import voucher
+from stockpile.acts.perform import ActForm
+from stockpile.acts.voucher import Scanned
+from stockpile.correction import Live
+from stockpile.documents import Desk, ItemLine, Posted, Request, Words, Writing, now
+from stockpile.errors import NotFound, Reason, Refused
+from stockpile.items import Entry
+from stockpile.movements import AccountClass, Act
+
+UNDO_WITHIN = timedelta(minutes=15)
+
+
+class Correct(Request):
+    """Take back the last entry of weapons, or the entries of one document. Takes a second party."""
+
+    document: UUID | None = Field(None, description="The document to take back; left out: each line's last entry")
+    reason: Words = Field(examples=["The wrong rifle was scanned"])
+    lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = Field(
+        (), description="Only these of the document; needed if no document is named"
+    )
+
+
+class Undo(Request):
+    """Take back one's own last document, within fifteen minutes."""
+
+    document: UUID = Field(description="The document to take back")
+
+
+def correct(desk: Desk, request: Correct) -> Posted:
+    """Posts a correction. Raises NotFound (document), Refused (a weapon whose last entry is another)."""
+    if request.document is None and not request.lines:
+        raise Refused("Nothing was done: name a document, or the weapons to correct.")
+    if request.document is not None and not request.lines:
+        lines = _lines_of(desk, request.document)
+    else:
+        lines = request.lines
+    scanned = voucher.lock(desk, lines)
+    entries = _reversals(desk, scanned, request.document)
+    voucher.refuse(scanned, desk.act)
+    details = {
+        "paper": "correction",
+        "reason": request.reason,
+        "corrects": str(request.document) if request.document else None,
+    }
+    return ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries)
+
+
+def _lines_of(desk: Desk, document_id: UUID) -> tuple[ItemLine, ...]:
+    rows = desk.connection.exec_driver_sql(
+        "SELECT item_id FROM entry WHERE document_id = %s AND reverses IS NULL GROUP BY item_id ORDER BY min(line)",
+        (document_id,),
+    )
+    found = tuple(ItemLine(item=row[0]) for row in rows)
+    if not found:
+        raise NotFound(f"There is no document {document_id} with entries at {desk.site.code}.")
+    return found
+
+
+def _reversals(desk: Desk, scanned: Sequence[Scanned], document_id: UUID | None) -> list[Entry]:
+    """The reversal of each weapon's last live entry; of a quantity's, the live entries of the document."""
+    held_items = {one.held.item_id for one in scanned if one.held and not one.reason}
+    live = correction.live_entries(desk.connection, held_items)
+    entries = []
+    for one in scanned:
+        if one.held is None or one.reason:
+            continue
+        mine = live.get(one.held.item_id, [])
+        if not mine:
+            one.reason = "no entry of it is live: it was taken back already"
+        elif one.held.serial:
+            one.reason = _not_reversible(desk, mine[0], document_id)
+            if not one.reason:
+                entries.append(correction.reversal(one.held, mine[0]))
+        else:
+            entries += _quantity_reversals(one, mine, document_id)
+    return entries
+
+
+def _not_reversible(desk: Desk, last: Live, document_id: UUID | None) -> str | None:
+    if document_id is not None and last.document_id != document_id:
+        return f"a later document, {last.document_id}, moved it: correct that first"
+    if desk.site.site_id not in (last.origin.site_id, last.to.site_id):
+        return f"its last entry does not concern {desk.site.code}"
+    return None
+
+
+def _quantity_reversals(one: Scanned, live: Sequence[Live], document_id: UUID | None) -> list[Entry]:
+    held = one.held
+    assert held is not None
+    if document_id is None:
+        one.reason = "name the document to take back: a quantity has no last entry of its own"
+        return []
+    mine = [entry for entry in live if entry.document_id == document_id]
+    if not mine:
+        one.reason = "no entry of that document is live: it was taken back already"
+    left = {account: quantity for account, (_, quantity) in held.holdings.items()}
+    for entry in mine:
+        if entry.to.account_class is not AccountClass.OUTSIDE and left.get(entry.to.account_id, 0) < entry.quantity:
+            one.reason = (
+                f"only {left.get(entry.to.account_id, 0)} are left at {entry.to.name}, {entry.quantity} to take back"
+            )
+    return [] if one.reason else [correction.reversal(held, entry) for entry in mine]
+
+
+def undo(desk: Desk, request: Undo) -> Posted:
+    """Posts an undo. Raises NotFound, Refused: not one's own, not the last, older than 15 minutes, a late or correcting
+    document, or something was posted on its items since.
+    """
+    row = desk.connection.exec_driver_sql(
+        """SELECT d.posted_by, d.recorded_at, d.act,
+                  EXISTS (SELECT FROM document later WHERE later.posted_by = d.posted_by AND later.recorded_at > d.recorded_at),
+                  EXISTS (SELECT FROM entry e WHERE e.document_id = d.document_id AND e.reverses IS NOT NULL)
+           FROM document d WHERE d.document_id = %s""",
+        (request.document,),
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no document {request.document} at {desk.site.code}.")
+    posted_by, recorded_at, act, followed, reverses = row
+    if posted_by != desk.actor.party_id:
+        raise Refused("Nothing was done: somebody else posted it. Ask for a correction.")
+    if now() - recorded_at > UNDO_WITHIN:
+        raise Refused("Nothing was done: it is older than 15 minutes. Ask for a correction.")
+    if followed:
+        raise Refused("Nothing was done: it is not your last document. Ask for a correction.")
+    if reverses or act in (Act.CORRECT, Act.VOID):
+        raise Refused("Nothing was done: a late, correcting or void document can only be corrected.")
+    return _undo(desk, request)
+
+
+def _undo(desk: Desk, request: Undo) -> Posted:
+    """Reverses every entry of the document, the newest of each item first."""
+    rows = desk.connection.exec_driver_sql(
+        "SELECT item_id, version FROM entry WHERE document_id = %s ORDER BY item_id, version DESC", (request.document,)
+    ).all()
+    held = items.whereabouts(desk.connection, {row[0] for row in rows})
+    since = [held[item_id] for item_id, version in _newest(rows).items() if held[item_id].version != version]
+    if since:
+        raise Refused(
+            "Nothing was done: something was posted on its items since. Ask for a correction.",
+            [
+                Reason(n, one.name, "a later document moved it", voucher.describe_place(one), str(one.item_id))
+                for n, one in enumerate(since, 1)
+            ],
+        )
+    wanted = {(row[0], row[1]) for row in rows}
+    entries = []
+    for item_id, live in correction.live_entries(desk.connection, held).items():
+        entries += [correction.reversal(held[item_id], entry) for entry in live if (item_id, entry.version) in wanted]
+    details = {"paper": "correction", "reason": "undone by who posted it", "corrects": str(request.document)}
+    document = replace(Writing.of(request).document(desk, {}, details), undo=True)
+    return ledger.post_entries(desk, document, entries)
+
+
+def _newest(rows: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:
+    newest: dict[UUID, int] = {}
+    for item_id, version in rows:
+        newest.setdefault(item_id, version)
+    return newest
+
+
+CORRECT = ActForm(Act.CORRECT, Correct, correct)
+UNDO = ActForm(Act.CORRECT, Undo, undo, needs_approval=lambda request: False)

@@ -1,0 +1,122 @@
+"""Declare: a donor's shipping list becomes a consignment, whose supply account holds what is to arrive."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from stockpile import ledger
+from stockpile.acts.perform import ActForm
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Code, Desk, Posted, Request, Writing, now
+from stockpile.errors import Fault, Invalid
+from stockpile.items import Line, Newcomers
+from stockpile.keys import new_key
+from stockpile.movements import Act
+from stockpile.parties import Party, need_party
+from stockpile.registers import listing
+from stockpile.registers.keep import keep_register
+from stockpile.registers.listing import ListFile, ListLine, listed_from
+from stockpile.sites import OUTSIDE, Place, add_supply_account
+
+
+class Declare(Request):
+    """Declare a consignment: its shipping list, typed in or as a stored file."""
+
+    donor: Code = Field(description="The donor's code", examples=["USA"])
+    reference: Code = Field(description="The donor's number of the consignment", examples=["FMS-2026-117"])
+    expected_on: date | None = Field(None, examples=["2026-12-01"])
+    lines: Annotated[tuple[ListLine, ...], Field(max_length=500)] = ()
+    file: ListFile | None = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Declare:
+        if bool(self.lines) == (self.file is not None):
+            raise ValueError("give either lines or a file")
+        return self
+
+
+def declare(desk: Desk, request: Declare) -> Posted:
+    """Posts a shipping list. Raises Invalid (donor, reference, rows that can't be read)."""
+    donor = need_party(desk.connection, "donor", request.donor, "donor")
+    rows = listed_from(desk, request.file, request.donor) if request.file else listing.typed(request.lines)
+    listed = listing.sort_out(desk.connection, rows, request.donor)
+    listing.refuse_rejected(
+        desk.connection, listed, request.donor, "shipping list", request.file is not None and request.file.set_aside
+    )
+    supply, consignment_id = _add_consignment(desk, donor, request)
+    new = [listing.new_weapon(line, donor.party_id, consignment_id) for line in listed.lines]
+    lines = [
+        Line(item.held, supply, OUTSIDE, line.quantity, line.condition)
+        for item, line in zip(new, listed.lines, strict=True)
+    ]
+    register_id = keep_register(
+        desk, "shipping list", request.reference, request.file, listed, donor.party_id, request.document_id
+    )
+    details = {
+        "paper": "shipping list",
+        "consignment": str(consignment_id),
+        "register": str(register_id) if register_id else None,
+        "rows_set_aside": len(listed.rejected) or None,
+    }
+    return ledger.post(
+        desk,
+        Writing.of(request).document(desk, {}, details),
+        lines,
+        [*twins(listed), *listing.doubts(listed)],
+        Newcomers(new, listed.bearers),
+    )
+
+
+def twins(listed: listing.Sorted) -> list[Contradiction]:
+    """A serial number that the books already have of the same model: a second weapon, flagged, not refused."""
+    return [
+        Contradiction(
+            Kind.TWIN,
+            f"{len(listed.known[line.identity])} weapon(s) of this model and serial number in the books",
+            f"{line.name}, row {line.row}",
+            line.item_id,
+            None,
+            line.row,
+        )
+        for line in listed.lines
+        if line.identity is not None and line.identity in listed.known and not line.obliterated
+    ]
+
+
+def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place, UUID]:
+    if desk.connection.exec_driver_sql(
+        "SELECT 1 FROM consignment WHERE donor_id = %s AND reference = %s", (donor.party_id, request.reference)
+    ).first():
+        raise Invalid(
+            "The shipping list was not posted.",
+            [
+                Fault(
+                    f"{donor.code} declared a consignment of this number already",
+                    field="reference",
+                    value=request.reference,
+                )
+            ],
+        )
+    supply = add_supply_account(desk.connection, desk.site, f"{donor.code} {request.reference}")
+    consignment_id = new_key()
+    desk.connection.exec_driver_sql(
+        """INSERT INTO consignment (consignment_id, donor_id, site_id, reference, account_id, expected_on, declared_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)""",
+        (
+            consignment_id,
+            donor.party_id,
+            desk.site.site_id,
+            request.reference,
+            supply.account_id,
+            request.expected_on,
+            now(),
+        ),
+    )
+    return supply, consignment_id
+
+
+DECLARE = ActForm(Act.DECLARE, Declare, declare)

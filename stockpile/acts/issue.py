@@ -1,0 +1,89 @@
+"""Issue: a store hands weapons and equipment to a person or a unit, against a hand receipt or a weapon card.
+
+As a command it is refused, weapon by weapon, when the receiver is not on the roster or not on the unit's signature card,
+or the weapon is not in this site's store, not marked, or unserviceable. From paper it is a fact: posted, and every
+contradiction opened as a discrepancy.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.perform import ActForm
+from stockpile.acts.receiving_party import check_receiver, receiver_as_claimed
+from stockpile.acts.voucher import FactVoucher, Scanned
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.movements import Act
+from stockpile.sites import Place, find_store
+
+
+class Issue(FactVoucher):
+    """Hand out weapons and equipment."""
+
+    receiver: Code = Field(description="Service number of a person, or code of a unit", examples=["A-1001"])
+    received_by: Code | None = Field(
+        None, description="For a unit: service number of who draws for it, on its signature card", examples=["A-1001"]
+    )
+    store: Code | None = Field(None, description="From which store; needed where the site has several")
+
+
+def issue(desk: Desk, request: Issue, paper: str = "hand receipt") -> Posted:
+    """Posts an issue against the paper named. Raises Invalid (store, receiver), Refused (one reason a weapon)."""
+    written = Writing.of(request)
+    day = desk.site.local_day(written.happened_at or now())
+    store = find_store(desk.connection, desk.site, request.store)
+    if written.fact:
+        receiving = receiver_as_claimed(desk, request.receiver, request.received_by, day)
+    else:
+        receiving = check_receiver(desk, request.receiver, request.received_by, day)
+    scanned = voucher.lock_voucher(desk, request)
+    if written.fact:
+        found = [*receiving.contradictions, *voucher.take_unknown(desk, scanned), *_not_issuable(scanned)]
+    else:
+        found = []
+        _guard(desk, scanned, store)
+    voucher.refuse(scanned, desk.act)
+    details = {"paper": paper, "receiver": str(receiving.party_id)}
+    document = written.document(desk, receiving.signatories, details)
+    return ledger.post(
+        desk,
+        document,
+        voucher.lines_from(scanned, store, receiving.place, claimed=store if written.fact else None),
+        found,
+    )
+
+
+def _guard(desk: Desk, scanned: list[Scanned], store: Place) -> None:
+    voucher.check_origin(scanned, desk.act, desk.site)
+    voucher.check_quantities(scanned, store)
+    for one in scanned:
+        held = one.held
+        if one.reason or held is None or not held.serial:
+            continue
+        if held.where.account_id != store.account_id:
+            one.reason = f"it is not in {store.name}"
+        elif not held.marked:
+            one.reason = "it bears no serial number or mark: mark it first"
+        elif held.condition == "unserviceable":
+            one.reason = "it is unserviceable"
+
+
+def _not_issuable(scanned: list[Scanned]) -> list[Contradiction]:
+    return [
+        Contradiction(
+            Kind.NOT_ISSUABLE,
+            "unserviceable" if held.condition == "unserviceable" else "unmarked",
+            f"{held.name} was handed out",
+            held.item_id,
+            held.donor_id,
+            one.number,
+        )
+        for one in scanned
+        if (held := one.held) is not None and held.serial and (not held.marked or held.condition == "unserviceable")
+    ]
+
+
+ISSUE = ActForm(Act.ISSUE, Issue, issue)

@@ -1,0 +1,104 @@
+"""Loss: a weapon is reported missing, which starts the donor's thirty days; two people conclude the loss."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.perform import ActForm
+from stockpile.acts.receiving_party import receiver_as_claimed
+from stockpile.acts.voucher import FactVoucher, Voucher
+from stockpile.documents import Code, Desk, Posted, Words, Writing, now
+from stockpile.errors import Fault, Invalid
+from stockpile.movements import AccountClass, Act
+from stockpile.parties import find_party
+from stockpile.sites import Place, find_store, site_account
+
+Cause = Literal["lost", "stolen", "captured", "abandoned", "destroyed in combat", "clerical"]
+
+
+class ReportMissing(FactVoucher):
+    """Report weapons or equipment missing (loss report)."""
+
+    holder: Code | None = Field(
+        None, description="For what is counted: who held it; left out: the store", examples=["A-1001"]
+    )
+    store: Code | None = None
+    reported_by: Code | None = Field(None, description="Service number of who reports it", examples=["A-1001"])
+    place: Words = Field(description="Where it was last seen", examples=["Route Tampa, checkpoint 4"])
+    last_seen_at: AwareDatetime | None = Field(None, examples=["2026-11-20T06:00:00+03:00"])
+    circumstances: Words = Field(
+        description="What happened, as far as known", examples=["Not in the rack at the evening count"]
+    )
+
+
+class ConcludeLoss(Voucher):
+    """Conclude the investigation of missing weapons: they are lost. Takes a second party."""
+
+    cause: Cause = Field(examples=["stolen"])
+    liability: Words = Field(
+        description="Who is held liable, or why nobody is", examples=["Nobody: theft by force, police report 77"]
+    )
+    findings: Words = Field(examples=["Taken at the robbery of 20 November"])
+
+
+def report_missing(desk: Desk, request: ReportMissing) -> Posted:
+    """Posts a loss report. Raises Invalid (times, holder), Refused (one reason a weapon)."""
+    written = Writing.of(request)
+    if request.last_seen_at is not None and request.last_seen_at > now():
+        raise Invalid(
+            "The loss report was not posted.",
+            [Fault("is in the future", field="last_seen_at", value=str(request.last_seen_at))],
+        )
+    missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
+    scanned = voucher.lock_voucher(desk, request)
+    origin = _holder(desk, request) if any(one.held and not one.held.serial for one in scanned) else None
+    found = voucher.take_unknown(desk, scanned) if written.fact else []
+    if not written.fact:
+        voucher.check_origin(scanned, desk.act, desk.site)
+        if origin is not None:
+            voucher.check_quantities(scanned, origin)
+    voucher.refuse(scanned, desk.act)
+    reporter = find_party(desk.connection, "person", request.reported_by) if request.reported_by else None
+    details = {
+        "paper": "loss report",
+        "place": request.place,
+        "circumstances": request.circumstances,
+        "last_seen_at": request.last_seen_at.isoformat() if request.last_seen_at else None,
+    }
+    signatories = {"reported_by": reporter.party_id} if reporter else {}
+    return ledger.post(
+        desk, written.document(desk, signatories, details), voucher.lines_from(scanned, origin, missing), found
+    )
+
+
+def _holder(desk: Desk, request: ReportMissing) -> Place:
+    if request.holder is None:
+        return find_store(desk.connection, desk.site, request.store)
+    return receiver_as_claimed(desk, request.holder, None, desk.site.local_day(now())).place
+
+
+def conclude_loss(desk: Desk, request: ConcludeLoss) -> Posted:
+    """Posts the conclusion of an investigation, approved by a second party. Raises Refused (one reason a weapon)."""
+    missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
+    lost = site_account(desk.connection, desk.site, AccountClass.LOST)
+    scanned = voucher.lock_voucher(desk, request)
+    voucher.check_origin(scanned, desk.act, desk.site)
+    voucher.check_quantities(scanned, missing)
+    voucher.refuse(scanned, desk.act)
+    details = {
+        "paper": "investigation",
+        "cause": request.cause,
+        "liability": request.liability,
+        "findings": request.findings,
+    }
+    return ledger.post(
+        desk, Writing.of(request).document(desk, {}, details), voucher.lines_from(scanned, missing, lost)
+    )
+
+
+REPORT_MISSING = ActForm(Act.REPORT_MISSING, ReportMissing, report_missing)
+CONCLUDE_LOSS = ActForm(Act.CONCLUDE_LOSS, ConcludeLoss, conclude_loss)

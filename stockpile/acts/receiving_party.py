@@ -1,0 +1,97 @@
+"""Who receives: a person on the roster, or a unit by somebody on its signature card. A command insists; a fact takes the
+receiver as the paper names one and opens a discrepancy for what the roster says against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Desk
+from stockpile.errors import Fault, Invalid, Refused
+from stockpile.parties import Receiver, find_party, find_receiver, may_draw, unidentified_person
+from stockpile.sites import Place, party_account
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """The receiving account and who stands on the document for it."""
+
+    party_id: UUID
+    place: Place
+    signatories: dict[str, UUID]
+    contradictions: list[Contradiction] = field(default_factory=list)
+    unknown: list[Contradiction] = field(default_factory=list)
+
+    def as_part(self, part: str) -> dict[str, UUID]:
+        """The same person in another part of the document: who receives can also be who gives."""
+        person = self.signatories.get("received_by")
+        return {part: person} if person else {}
+
+
+def check_receiver(desk: Desk, code: str, received_by: str | None, day: date) -> Receiving:
+    """The receiver of a command. Raises Invalid if nobody has the code, Refused if the roster or the signature card
+    speaks against it.
+    """
+    receiver = find_receiver(desk.connection, desk.site, code, day)
+    if receiver is None:
+        raise Invalid(
+            f"Receiver: nobody at {desk.site.code} has the number {code!r}.",
+            [Fault("not a service number or unit code of this site", field="receiver", value=code)],
+        )
+    if receiver.objection is not None or receiver.place is None:
+        raise Refused(f"Nothing was done: {receiver.objection}.")
+    if receiver.party.kind == "person":
+        return Receiving(receiver.party.party_id, receiver.place, {"received_by": receiver.party.party_id})
+    return Receiving(
+        receiver.party.party_id, receiver.place, {"received_by": _drawer(desk, receiver, received_by, day)}
+    )
+
+
+def _drawer(desk: Desk, unit: Receiver, received_by: str | None, day: date) -> UUID:
+    if received_by is None:
+        raise Invalid(
+            f"Say who draws for {unit.party.display}.",
+            [Fault("a unit receives by a person on its signature card", field="received_by")],
+        )
+    person = find_party(desk.connection, "person", received_by)
+    if person is None or not may_draw(desk.connection, unit.party.party_id, person.party_id, day):
+        who = person.display if person else repr(received_by)
+        raise Refused(f"Nothing was done: {who} is not on the signature card of {unit.party.display}.")
+    return person.party_id
+
+
+def receiver_as_claimed(desk: Desk, code: str, received_by: str | None, day: date) -> Receiving:
+    """The receiver a paper names: never refused. Somebody this site never heard of is its unidentified person."""
+    receiver = find_receiver(desk.connection, desk.site, code, day)
+    if receiver is None or receiver.place is None:
+        party_id = unidentified_person(desk.connection, desk.site).party_id
+        place = party_account(desk.connection, desk.site, party_id)
+        assert place is not None
+        found = Contradiction(
+            Kind.RECEIVER_NOT_ON_ROSTER, f"nobody at {desk.site.code} has the number {code}", f"received by {code}"
+        )
+        return Receiving(party_id, place, {}, [found], [found])
+    signatories: dict[str, UUID] = {}
+    contradictions = []
+    if receiver.objection is not None:
+        contradictions.append(
+            Contradiction(Kind.RECEIVER_NOT_ON_ROSTER, receiver.objection, f"received by {receiver.party.display}")
+        )
+    if receiver.party.kind == "person":
+        signatories["received_by"] = receiver.party.party_id
+    else:
+        drawer = find_party(desk.connection, "person", received_by) if received_by else None
+        if drawer is not None:
+            signatories["received_by"] = drawer.party_id
+        if drawer is None or not may_draw(desk.connection, receiver.party.party_id, drawer.party_id, day):
+            contradictions.append(
+                Contradiction(
+                    Kind.RECEIVER_NOT_ON_ROSTER,
+                    f"the signature card of {receiver.party.display}",
+                    f"drawn by {received_by or 'nobody named'}, who is not on it",
+                )
+            )
+    return Receiving(receiver.party.party_id, receiver.place, signatories, contradictions)

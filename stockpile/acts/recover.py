@@ -1,0 +1,79 @@
+"""Recover: a weapon the books hold as missing, lost, expended, destroyed or exported is found, and taken into a store.
+
+Finding one that is only missing is a command. What the books had given up is a fact, with a discrepancy that says what
+they claimed and under which document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import Field
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.perform import ActForm
+from stockpile.acts.voucher import ConditionVoucher, Scanned
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Code, Desk, Posted, Words, Writing
+from stockpile.movements import GONE, AccountClass, Act
+from stockpile.sites import find_store, site_account
+
+
+class Recover(ConditionVoucher):
+    """Take found weapons back into a store (recovery report)."""
+
+    store: Code | None = None
+    in_hand: bool = Field(
+        False, description="The weapons lie on the counter, whatever the books say: post it as a fact"
+    )
+    place: Words = Field(description="Where it was found", examples=["Wadi north of checkpoint 4"])
+    found_by: Words = Field(description="Who found it", examples=["2nd patrol, 1st Company"])
+
+
+def recover(desk: Desk, request: Recover) -> Posted:
+    """Posts a recovery. Raises Invalid (store), Refused (one reason a weapon)."""
+    written = Writing.of(request, in_hand=request.in_hand)
+    store = find_store(desk.connection, desk.site, request.store)
+    missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
+    scanned = voucher.lock_voucher(desk, request)
+    if written.fact:
+        found = [*voucher.take_unknown(desk, scanned), *_claims(desk, scanned)]
+    else:
+        found = _claims(desk, scanned)
+        voucher.check_origin(scanned, desk.act, desk.site)
+        voucher.check_quantities(scanned, missing)
+    voucher.refuse(scanned, desk.act)
+    details = {"paper": "recovery report", "place": request.place, "found_by": request.found_by}
+    return ledger.post(desk, written.document(desk, {}, details), voucher.lines_from(scanned, missing, store), found)
+
+
+def _claims(desk: Desk, scanned: Sequence[Scanned]) -> list[Contradiction]:
+    """What the books claimed of each weapon that is in hand after all, and the document that claimed it."""
+    gone = [one for one in scanned if one.held and one.held.serial and one.held.where.account_class in GONE]
+    if not gone:
+        return []
+    claimed = desk.connection.exec_driver_sql(
+        """SELECT e.item_id, s.code || '/' || b.code || '/' || b.year || '/' || d.number
+           FROM unnest(%s::uuid[]) AS wanted (item_id)
+           JOIN LATERAL (SELECT * FROM entry e WHERE e.item_id = wanted.item_id ORDER BY e.version DESC LIMIT 1) e ON true
+           JOIN document d USING (document_id) JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id""",
+        ([one.held.item_id for one in gone if one.held],),
+    )
+    numbers: dict[UUID, str] = {row[0]: row[1] for row in claimed}
+    return [
+        Contradiction(
+            Kind.CLAIMED_GONE,
+            f"{held.name} {held.where.account_class}, by document {numbers.get(held.item_id, 'of another site')}",
+            "found",
+            held.item_id,
+            held.donor_id,
+            one.number,
+        )
+        for one in gone
+        if (held := one.held) is not None
+    ]
+
+
+RECOVER = ActForm(Act.RECOVER, Recover, recover)

@@ -1,0 +1,69 @@
+"""Return: weapons come back from a person or a unit to a store, each in a condition somebody looked at.
+
+As a command it is refused for what is not issued. With the weapon in the clerk's hand it is a fact: posted from wherever
+the books had it, and the contradiction opened.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.perform import ActForm
+from stockpile.acts.receiving_party import receiver_as_claimed
+from stockpile.acts.voucher import ConditionVoucher
+from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.errors import Fault, Invalid
+from stockpile.movements import Act
+from stockpile.sites import find_store
+
+
+class Return(ConditionVoucher):
+    """Take weapons and equipment back into a store."""
+
+    returned_by: Code | None = Field(
+        None, description="Service number or unit code of who brings it; left out: who holds it", examples=["A-1001"]
+    )
+    store: Code | None = Field(None, description="Into which store; needed where the site has several")
+    in_hand: bool = Field(
+        False, description="The weapons lie on the counter, whatever the books say: post it as a fact"
+    )
+
+
+def turn_in(desk: Desk, request: Return, paper: str = "turn-in") -> Posted:
+    """Posts a return. Raises Invalid (store, returner of quantities), Refused (one reason a weapon)."""
+    written = Writing.of(request, in_hand=request.in_hand)
+    store = find_store(desk.connection, desk.site, request.store)
+    day = desk.site.local_day(written.happened_at or now())
+    giving = receiver_as_claimed(desk, request.returned_by, None, day) if request.returned_by else None
+    scanned = voucher.lock_voucher(desk, request)
+    origin = giving.place if giving else None
+    if origin is None and any(one.held and not one.held.serial for one in scanned):
+        raise Invalid(
+            "Say who returns what is counted.",
+            [Fault("quantities come back from somebody: give a service number or unit code", field="returned_by")],
+        )
+    if written.fact:
+        found = [*(giving.unknown if giving else ()), *voucher.take_unknown(desk, scanned)]
+    else:
+        found = []
+        voucher.check_origin(scanned, desk.act, desk.site)
+        if origin is not None:
+            voucher.check_quantities(scanned, origin)
+    voucher.refuse(scanned, desk.act)
+    others = [one.number for one in scanned if origin and one.held and one.held.serial and one.held.where != origin]
+    details = {
+        "paper": paper,
+        "returned_by": str(giving.party_id) if giving else None,
+        "returner_is_not_holder_on_lines": others or None,
+    }
+    return ledger.post(
+        desk,
+        written.document(desk, giving.as_part("handed_over_by") if giving else {}, details),
+        voucher.lines_from(scanned, origin, store, origin if written.fact else None),
+        found,
+    )
+
+
+RETURN = ActForm(Act.RETURN, Return, turn_in)

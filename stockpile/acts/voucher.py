@@ -1,0 +1,206 @@
+"""What every act does with its lines: find what was scanned, lock it, and say for each weapon why it can't be done.
+
+Guards only collect reasons; `refuse` raises them all at once, so that a clerk reads every weapon's reason in one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from stockpile import items, scans
+from stockpile.catalogue import UNIDENTIFIED, find_models
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine, Request
+from stockpile.errors import Reason, Refused
+from stockpile.items import Held, Line, Marks, Newcomers, NewItem
+from stockpile.movements import MOVEMENT_OF, AccountClass, Act
+from stockpile.parties import OWN_PROCUREMENT
+from stockpile.registers.listing import ListFile, scanned_from
+from stockpile.sites import Place, Site
+
+
+class Voucher(Request):
+    """A request that names weapons and quantities: up to 500 lines, or a stored file of up to 500,000."""
+
+    lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
+    file: ListFile | None = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if bool(self.lines) == (self.file is not None):
+            raise ValueError("give either lines or a file")
+        return self
+
+
+class FactVoucher(Voucher, FactRequest):
+    """A voucher that may also be keyed from paper."""
+
+
+class ConditionVoucher(FactVoucher):
+    """A voucher whose lines also say in what condition each weapon is."""
+
+    lines: Annotated[tuple[ConditionLine, ...], Field(max_length=500)] = ()
+
+
+@dataclass(slots=True)
+class Scanned:
+    """One line of a voucher with what it led to: `held` is the locked item, None where the books never heard of it."""
+
+    number: int
+    line: ItemLine
+    held: Held | None
+    reason: str | None = None
+
+    def refused(self) -> Reason:
+        """The reason as the clerk reads it."""
+        assert self.reason is not None
+        held = self.held
+        where = describe_place(held) if held else None
+        return Reason(self.number, self.line.named, self.reason, where, str(held.item_id) if held else None)
+
+
+def describe_place(held: Held) -> str:
+    """Where the books have an item now, in words."""
+    if held.serial:
+        return describe(held.where)
+    return "; ".join(f"{quantity} at {describe(place)}" for place, quantity in held.holdings.values()) or "outside"
+
+
+def describe(place: Place) -> str:
+    """An account in words: its name, and its class where the name does not say it."""
+    if place.name == place.account_class:
+        return place.name
+    return f"{place.name} ({place.account_class})"
+
+
+def lock_voucher(desk: Desk, voucher: Voucher) -> list[Scanned]:
+    """`lock` for a voucher's own lines, or the rows of its file under their row numbers."""
+    if voucher.file is None:
+        return lock(desk, voucher.lines)
+    rows = scanned_from(desk, voucher.file)
+    return lock(desk, [line for _, line in rows], [number for number, _ in rows])
+
+
+def lock(desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None) -> list[Scanned]:
+    """Finds and locks the items of a voucher. A line that means nothing, or several weapons, or a weapon that already
+    stands on the list, carries its reason.
+    """
+    candidates = scans.candidates(desk.connection, lines)
+    held = items.whereabouts(desk.connection, {found[0] for found in candidates if len(found) == 1})
+    scanned, seen = [], dict[UUID, int]()
+    for number, line, found in zip(numbers or range(1, len(lines) + 1), lines, candidates, strict=True):
+        one = Scanned(number, line, held.get(found[0]) if len(found) == 1 else None)
+        if len(found) > 1:
+            one.reason = f"{len(found)} weapons bear this number: scan the asset tag, or name the model"
+        elif one.held is None:
+            one.reason = "unknown: nothing in the books bears this number"
+        elif one.held.item_id in seen:
+            one.reason = f"already on this list, line {seen[one.held.item_id]}"
+        elif one.held.serial and line.quantity != 1:
+            one.reason = "a weapon is one: quantity must be 1"
+        else:
+            seen[one.held.item_id] = number
+        scanned.append(one)
+    return scanned
+
+
+def refuse(scanned: Iterable[Scanned], act: Act) -> None:
+    """Raises Refused with every line's reason, if any line has one."""
+    reasons = [one.refused() for one in scanned if one.reason]
+    if reasons:
+        raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {act} cannot be.", reasons)
+
+
+def check_origin(scanned: Sequence[Scanned], act: Act, site: Site) -> None:
+    """A command moves only what is at its site, from a class the table of movements allows."""
+    allowed = MOVEMENT_OF[act].from_classes
+    for one in scanned:
+        if one.reason or one.held is None or not one.held.serial:
+            continue
+        place = one.held.where
+        if place.account_class not in allowed:
+            one.reason = _not_from(act, place)
+        elif place.site_id is not None and place.site_id != site.site_id:
+            one.reason = f"it is not at {site.code}"
+
+
+_NOT_FROM = {
+    AccountClass.STORE: "it is in a store",
+    AccountClass.UNIT: "it is issued to a unit",
+    AccountClass.PERSON: "it is issued to a person",
+    AccountClass.MAINTENANCE: "it is in maintenance",
+    AccountClass.SUPPLY: "it has not arrived",
+    AccountClass.TRANSIT: "it is on its way",
+    AccountClass.MISSING: "it is reported missing",
+    AccountClass.LOST: "it was concluded as lost",
+    AccountClass.EXPENDED: "it was expended",
+    AccountClass.DESTROYED: "it was destroyed",
+    AccountClass.EXPORTED: "it was exported",
+    AccountClass.OUTSIDE: "it was taken back out of the books",
+}
+
+
+def _not_from(act: Act, place: Place) -> str:
+    return f"{_NOT_FROM[place.account_class]}: the act '{act}' does not begin there"
+
+
+def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
+    """A weapon handed on is held by who hands it on."""
+    for one in scanned:
+        if (
+            not one.reason
+            and one.held is not None
+            and one.held.serial
+            and one.held.where.account_id != holder.account_id
+        ):
+            one.reason = f"{holder.name} does not hold it"
+
+
+def check_quantities(scanned: Sequence[Scanned], origin: Place) -> None:
+    """A command can't take more of a quantity than there is at its origin."""
+    for one in scanned:
+        if one.reason or one.held is None or one.held.serial:
+            continue
+        there = one.held.holdings.get(origin.account_id, (origin, 0))[1]
+        if there < one.line.quantity:
+            one.reason = f"only {there} at {origin.name}, {one.line.quantity} asked for"
+
+
+def take_unknown(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID = OWN_PROCUREMENT) -> list[Contradiction]:
+    """For facts: what the books never heard of, or can't tell apart, enters them now, from outside and flagged."""
+    unknown = [one for one in scanned if one.held is None and one.reason is not None]
+    models = find_models(desk.connection, {one.line.model for one in unknown if one.line.model})
+    new: list[NewItem] = []
+    found: list[Contradiction] = []
+    for one in unknown:
+        model = models.get(one.line.model or "", UNIDENTIFIED)
+        marks = Marks(serial_number=one.line.named[:64])
+        item = items.new_item(model.maker, model.model_id, model.name, "serial", donor_id, marks)
+        new.append(item)
+        found.append(_unknown(one, item, donor_id))
+        one.held, one.reason = item.held, None
+    identities = [item.identity for item in new if item.identity is not None]
+    bearers = items.known_by_identity(desk.connection, identities) if identities else {}
+    items.create(desk, Newcomers(new, {identity: len(found) for identity, found in bearers.items()}))
+    return found
+
+
+def _unknown(one: Scanned, item: NewItem, donor_id: UUID) -> Contradiction:
+    seen = f"{one.line.named} on line {one.number}" + (f", a {one.line.model}" if one.line.model else "")
+    return Contradiction(Kind.UNKNOWN_WEAPON, one.reason or "", seen, item.held.item_id, donor_id, one.number)
+
+
+def lines_from(scanned: Sequence[Scanned], origin: Place | None, to: Place, claimed: Place | None = None) -> list[Line]:
+    """The lines to post: weapons from wherever they are, quantities from `origin`, all to one place. `claimed` is where a
+    paper says they came from.
+    """
+    return [
+        Line(one.held, to, origin, one.line.quantity, getattr(one.line, "condition", None), claimed)
+        for one in scanned
+        if one.held is not None
+    ]

@@ -1,0 +1,121 @@
+"""Lists from files into the books: a shipping list, a receipt, an old property book; as the person of a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stockpile.acts.declare import DECLARE
+from stockpile.acts.open_books import OPEN
+from stockpile.acts.perform import ActForm, perform
+from stockpile.acts.receive import RECEIVE
+from stockpile.commands.asking import Token, acting
+from stockpile.commands.shown import progress, show_posted
+from stockpile.errors import Fault, Invalid
+from stockpile.files import file_store
+from stockpile.settings import read_settings
+
+File = Annotated[Path, typer.Argument(help="The list: CSV or XLSX")]
+SiteCode = Annotated[str | None, typer.Option("--site", help="Site code, for who is bound to none")]
+Sheet = Annotated[str | None, typer.Option(help="Which sheet; left out: the first with a table")]
+Columns = Annotated[
+    list[str] | None, typer.Option("--column", help="field=heading, e.g. serial_number='S/N'; repeated")
+]
+Constants = Annotated[list[str] | None, typer.Option("--all", help="field=value for the whole list, e.g. model=AKM")]
+SetAside = Annotated[bool, typer.Option(help="Post the rows that can be read, set the others aside")]
+Store = Annotated[str | None, typer.Option(help="Into which store")]
+
+
+def receive(
+    file: File,
+    donor: Annotated[str | None, typer.Option(help="Whose delivery; left out: own procurement")] = None,
+    consignment: Annotated[str | None, typer.Option(help="The donor's number of the consignment")] = None,
+    complete: Annotated[bool, typer.Option(help="Nothing more will come: what is left is short")] = False,
+    store: Store = None,
+    site: SiteCode = None,
+    sheet: Sheet = None,
+    column: Columns = None,
+    constant: Constants = None,
+    set_aside: SetAside = False,
+    token: Token = None,
+) -> None:
+    """Receive what stands at the counter, against a consignment's shipping list if there is one."""
+    asked = {"donor": donor, "consignment": consignment, "complete": complete, "store": store, "site": site}
+    _post(RECEIVE, asked, file, sheet, column, constant, set_aside, token)
+
+
+def declare(
+    file: File,
+    donor: Annotated[str, typer.Option(help="The donor's code")],
+    reference: Annotated[str, typer.Option(help="The donor's number of the consignment")],
+    site: Annotated[str | None, typer.Option(help="Where it is bound")] = None,
+    expected_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    sheet: Sheet = None,
+    column: Columns = None,
+    constant: Constants = None,
+    set_aside: SetAside = False,
+    token: Token = None,
+) -> None:
+    """Declare a consignment by its shipping list."""
+    day = expected_on.date() if expected_on else None
+    asked = {"donor": donor, "reference": reference, "site": site, "expected_on": day}
+    _post(DECLARE, asked, file, sheet, column, constant, set_aside, token)
+
+
+def open_books(
+    file: File,
+    name: Annotated[str, typer.Option(help="What the old book is called")],
+    donor: Annotated[str | None, typer.Option(help="Whose weapons they are; left out: own procurement")] = None,
+    store: Store = None,
+    site: SiteCode = None,
+    sheet: Sheet = None,
+    column: Columns = None,
+    constant: Constants = None,
+    set_aside: SetAside = False,
+    token: Token = None,
+) -> None:
+    """Take an old property book into the books at go-live; a second person approves it."""
+    asked = {"name": name, "donor": donor, "store": store, "site": site}
+    _post(OPEN, asked, file, sheet, column, constant, set_aside, token)
+
+
+def _post(
+    form: ActForm,
+    asked: dict[str, Any],
+    file: Path,
+    sheet: str | None,
+    column: Sequence[str] | None,
+    constant: Sequence[str] | None,
+    set_aside: bool,
+    token: str | None,
+) -> None:
+    """Stores the file, then performs the act with it."""
+    with acting(token) as (engine, actor), progress():
+        stored = file_store().keep_copy(file, read_settings().upload_limit)
+        listed = {
+            "sha256": stored.sha256,
+            "name": file.name[:64],
+            "sheet": sheet,
+            "columns": _pairs(column, "--column") or None,
+            "constants": _pairs(constant, "--all"),
+            "set_aside": set_aside,
+        }
+        answer = perform(engine, actor, form, form.request.model_validate({**asked, "file": listed}))
+    show_posted(answer)
+
+
+def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """field=value options as a dictionary."""
+    pairs: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise Invalid(
+                "An option cannot be understood.", [Fault("write it like field=value", field=option, value=text)]
+            )
+        pairs[name.strip()] = value.strip()
+    return pairs

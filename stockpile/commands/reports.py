@@ -1,0 +1,175 @@
+"""Questions to the books, as the person of a token, in its scope: a weapon's history, the balance, discrepancies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from sqlalchemy import Connection
+
+from stockpile.commands.asking import Token, reading_as
+from stockpile.commands.shown import out, show_table, text
+from stockpile.errors import NotFound, Refused
+from stockpile.find import FoundItem, find
+from stockpile.movements import BALANCED
+from stockpile.reports.as_of import AsOf
+from stockpile.reports.described import described
+from stockpile.reports.discrepancies import list_discrepancies
+from stockpile.reports.history import End, HistoryEntry, history
+from stockpile.reports.trial_balance import By, Proof, proof, trial_balance
+from stockpile.rights import Actor
+from stockpile.scans import look_up
+
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%z"]
+Moment = Annotated[datetime | None, typer.Option(formats=FORMATS, help="In UTC unless it says otherwise")]
+
+
+def show_found(
+    asked: Annotated[
+        str, typer.Argument(metavar="TEXT", help="Tag, serial number (? and * allowed), UII, document, person")
+    ],
+    limit: Annotated[int, typer.Option(help="How many weapons", min=1, max=1000)] = 20,
+    token: Token = None,
+) -> None:
+    """Find anything one can scan or type: what it is, where, since when, under which document."""
+    with reading_as(token) as (connection, actor):
+        found = find(connection, actor, asked, limit)
+    if not (found.items or found.documents or found.parties):
+        raise NotFound(f"Nothing in the books is called {asked!r}.")
+    if found.did_you_mean:
+        out.print("Nothing is called exactly so. Did you mean:")
+    if found.items:
+        headings = ("tag", "model", "serial number", "where", "quantity", "since", "document")
+        show_table(headings, [row for item in found.items for row in _standing(item)], "")
+    for document in found.documents:
+        what = f"{document.act}, {document.lines:,} lines, quantity {document.quantity:,}"
+        out.print(f"{document.number}: {what}, {text(document.happened_at)}", markup=False)
+    for party in found.parties:
+        member = f", {', '.join(party.units)}" if party.units else ""
+        out.print(f"{party.name}: {party.kind}{member}; holds {party.holds.quantity:,}", markup=False)
+        rows = [(line.asset_tag, line.model, line.serial_number, line.quantity) for line in party.holds.lines]
+        if rows:
+            show_table(("tag", "model", "serial number", "quantity"), rows, "")
+    if found.cursor:
+        out.print("... and more: --limit shows up to 1000.")
+
+
+def _standing(found: FoundItem) -> list[tuple[object, ...]]:
+    item = found.item
+    named = (item.asset_tag, item.model, item.serial_number)
+    if not found.standings:
+        return [(*named, "outside", None, None, None)]
+    rows: list[tuple[object, ...]] = []
+    for place in found.standings:
+        where = place.account if place.account and place.account != place.account_class else str(place.account_class)
+        quantity = place.quantity if item.tracked_by != "serial" else None
+        rows.append((*named, f"{place.site} {where}", quantity, place.since, place.document_number))
+    return rows
+
+
+def show_history(
+    scan: Annotated[str, typer.Argument(help="Asset tag, serial number or UII")],
+    limit: Annotated[int, typer.Option(help="How many entries", min=1, max=1000)] = 500,
+    token: Token = None,
+) -> None:
+    """Show a weapon's whole history."""
+    with reading_as(token) as (connection, actor):
+        found = history(connection, actor, _one(connection, actor, scan), limit)
+    item = found.item
+    out.print(f"{item.model} {item.serial_number or ''}  {item.asset_tag}  donor {item.donor}", markup=False)
+    headings = ("", "happened", "act", "document", "from", "to", "quantity", "remarks")
+    show_table(headings, [_entry(entry) for entry in found.entries], "Nothing was posted on it.")
+
+
+def _entry(entry: HistoryEntry) -> tuple[object, ...]:
+    remarks = _remarks(entry.reverses, entry.reversed_by, entry.posts_again)
+    ends = (_end(entry.origin), _end(entry.to))
+    quantity = entry.quantity if entry.quantity != 1 else None
+    return entry.version, entry.happened_at, entry.act, entry.document_number, *ends, quantity, remarks
+
+
+def _one(connection: Connection, actor: Actor, scan: str) -> UUID:
+    """The one item a scan means. Raises NotFound, Refused where it means several."""
+    items = look_up(connection, [scan]).get(scan, [])
+    known = described(connection, actor, items)
+    if not known:
+        raise NotFound(f"Nothing in the books bears {scan!r}.")
+    if len(known) > 1:
+        several = "; ".join(f"{item.model} of {item.maker}: {item.asset_tag}" for item in known.values())
+        raise Refused(f"{len(known)} items bear {scan!r}. Name one by its asset tag: {several}.")
+    return next(iter(known))
+
+
+def _end(end: End) -> str:
+    if end.account is None or end.account == end.account_class:
+        return f"{end.site or ''} {end.account_class}".strip()
+    return f"{end.site or ''} {end.account}".strip()
+
+
+def _remarks(reverses: int | None, reversed_by: int | None, posts_again: int | None) -> str:
+    said = (("takes back", reverses), ("taken back by", reversed_by), ("posts again", posts_again))
+    return ", ".join(f"{words} {number}" for words, number in said if number is not None)
+
+
+def show_balance(
+    by: Annotated[list[By] | None, typer.Option(help="Tell apart by donor, model, site; may be repeated")] = None,
+    donor: Annotated[str | None, typer.Option(help="Only this donor's")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model")] = None,
+    site: Annotated[str | None, typer.Option(help="Only this site")] = None,
+    happened: Moment = None,
+    recorded: Moment = None,
+    token: Token = None,
+) -> None:
+    """Show the trial balance, now or as of a moment on either clock, and whether it closes."""
+    at = AsOf(_in_utc(happened), _in_utc(recorded))
+    told_apart = tuple(by or (By.DONOR,))
+    with reading_as(token) as (connection, actor):
+        lines = trial_balance(connection, actor, told_apart, at, donor, model, site)
+        counted = proof(connection, actor, at)
+    used = ("came_in", *(one for one in BALANCED if any(getattr(line, one) for line in lines)), "difference")
+    names = (*told_apart, *used)
+    rows = [[getattr(line, name) for name in names] for line in lines]
+    show_table([name.replace("_", " ") for name in names], rows, "The books are empty.")
+    _show_proof(counted)
+    if not counted.closes:
+        raise typer.Exit(1)
+
+
+def _show_proof(counted: Proof) -> None:
+    """The separate counts, and where they differ."""
+    counts = (
+        ("entries", counted.entry_lines),
+        ("lines of documents", counted.document_lines),
+        ("held by entries", counted.held_by_legs),
+        ("held by holdings", counted.held),
+    )
+    listed = ", ".join(f"{count:,} {what}" for what, count in counts if count is not None)
+    verdict = "The books close" if counted.closes else "THE BOOKS DO NOT CLOSE"
+    out.print(f"\n{verdict}: {listed}.", markup=False)
+    for apart in counted.differences:
+        out.print(f"  {apart.what} {apart.where}: entries {apart.entries:,}, else {apart.other:,}", markup=False)
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def show_discrepancies(
+    kind: Annotated[str | None, typer.Option(help="Only of this kind, e.g. shortage")] = None,
+    site: Annotated[str | None, typer.Option(help="Only of this site")] = None,
+    closed: Annotated[bool, typer.Option(help="With those that are closed")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    token: Token = None,
+) -> None:
+    """Show what contradicts the books, the oldest first."""
+    with reading_as(token) as (connection, actor):
+        page = list_discrepancies(connection, actor, kind, site, closed, limit)
+    show_table(
+        ("kind", "site", "document", "the books said", "seen", "due"),
+        ((row.kind, row.site, row.document_number, row.books_said, row.seen, row.due_on) for row in page.rows),
+        "Nothing contradicts the books.",
+    )
+    if page.cursor:
+        out.print(f"... and more: --limit shows up to 1000, not {limit}.", markup=False)

@@ -1,0 +1,198 @@
+"""Serving: the port taken first, worker processes that end with us, the embedded database watched, a clean end.
+
+Nothing may be left behind: workers and database end with Ctrl-C, SIGTERM and a closed terminal, and workers also when
+this process is killed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from types import FrameType
+from typing import Any, NoReturn
+
+import structlog
+from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Multiprocess
+
+from stockpile.commands.shown import errors, show_problem, show_unforeseen
+from stockpile.db.embedded import Server
+from stockpile.errors import DatabaseUnavailable, StockpileError
+from stockpile.settings import Settings
+
+GRACE = 10
+"""Seconds that requests under way get to end."""
+LOOK_EVERY = 0.5
+
+
+class PortTaken(StockpileError):
+    """Somebody else listens there."""
+
+    title = "The port is taken"
+
+
+class ServiceFailed(StockpileError):
+    """The workers could not begin to serve."""
+
+    title = "The service did not start"
+
+
+Listening = socket.socket
+
+
+def reserve(settings: Settings) -> Listening:
+    """The socket to listen on, before anything is started. Raises PortTaken with a way on."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as problem:
+        raise PortTaken(
+            f"{settings.host} is no address of this machine: {problem.strerror}. Set STOCKPILE_HOST."
+        ) from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as problem:
+        listening.close()
+        raise PortTaken(
+            f"Port {settings.port} of {settings.host} cannot be used: {problem.strerror}. If it is another Stockpile, "
+            f"stop that one; or choose another port: 'make run STOCKPILE_PORT={_other(settings.port)}' or "
+            f"'stockpile run --port {_other(settings.port)}'."
+        ) from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def _other(port: int) -> int:
+    return port + 1 if port < 65535 else 8000
+
+
+@contextmanager
+def ends_cleanly() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the program as Ctrl-C does: through every `finally`."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Workers(Multiprocess):
+    """Uvicorn's processes; a closed terminal ends them too."""
+
+    def handle_hup(self) -> None:
+        """Ends, as SIGTERM does."""
+        self.handle_term()
+
+
+def serve(
+    settings: Settings, url: str, listening: socket.socket, server: Server | None, announce: Callable[[], None]
+) -> None:
+    """Serves until somebody ends it; starts an embedded server that was killed again. `announce` is called when the
+    service answers. Raises ServiceFailed.
+    """
+    os.environ |= {
+        "STOCKPILE_DATABASE_URL": url,
+        "STOCKPILE_DATA": str(settings.data),
+        "STOCKPILE_LOG_LEVEL": settings.log_level,
+        "STOCKPILE_PARENT": str(os.getpid()),
+    }
+    config = Config(
+        "stockpile.commands.serving:worker", factory=True, workers=settings.workers, log_level=settings.log_level,
+        access_log=False, timeout_graceful_shutdown=GRACE, timeout_worker_healthcheck=30, server_header=False,
+    )  # fmt: skip
+    with ends_cleanly():
+        workers = Workers(config, sockets=[listening])
+        ended = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(listening, server, announce, ended), daemon=True)
+        watcher.start()
+        try:
+            workers.run()
+        finally:
+            ended.set()
+            watcher.join()
+            listening.close()
+    if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
+        raise ServiceFailed("The service could not start: what went wrong stands above.")
+
+
+def _watch(
+    listening: socket.socket, server: Server | None, announce: Callable[[], None], ended: threading.Event
+) -> None:
+    """Says when the service answers, and keeps the embedded server running."""
+    announced, said = False, ""
+    while not ended.wait(LOOK_EVERY if announced else 0.05):
+        if not announced and _answers(listening):
+            announced = True
+            announce()
+        if server is not None:
+            try:
+                server.ensure_running()
+                said = ""
+            except DatabaseUnavailable as problem:
+                if problem.detail != said:
+                    show_problem(problem)
+                said = problem.detail
+
+
+def _answers(listening: socket.socket) -> bool:
+    """Whether a worker takes requests."""
+    host, port = listening.getsockname()[:2]
+    connection = HTTPConnection(host, port, timeout=1)
+    try:
+        connection.request("GET", "/v1/health")
+        return connection.getresponse().status < 500
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def worker() -> Any:
+    """The application of one worker process, which ends when its parent is gone. Settings come from the environment."""
+    parent = int(os.environ.get("STOCKPILE_PARENT", os.getppid()))
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    level = logging.getLevelNamesMapping()[os.environ.get("STOCKPILE_LOG_LEVEL", "warning").upper()]
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        return importlib.import_module("api.application").create_app()
+    except StockpileError as problem:
+        show_problem(problem)
+    except Exception as problem:
+        show_unforeseen(problem)
+    sys.exit(STARTUP_FAILURE)
+
+
+def _end_with(parent: int) -> None:
+    alone = threading.Event()
+    while os.getppid() == parent:
+        alone.wait(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    alone.wait(GRACE)
+    os._exit(1)
+
+
+def stop_words() -> None:
+    """What is said at the end."""
+    errors.print("Stopped. Nothing is left running.")
+    sys.stderr.flush()

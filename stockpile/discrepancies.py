@@ -1,0 +1,81 @@
+"""Discrepancies: what contradicts the books, with both sides as seen, an owner and a due date. Opened by acts and facts;
+nothing here ever refuses or changes a movement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.documents import OpenedDiscrepancy
+from stockpile.keys import new_key
+from stockpile.sites import Site
+
+DAYS_TO_SETTLE = 30
+"""As the loss report's clock (DoD IG 2024-043)."""
+
+
+class Kind(StrEnum):
+    """What a discrepancy is about."""
+
+    UNKNOWN_WEAPON = "unknown weapon"
+    HELD_ELSEWHERE = "held elsewhere"
+    MOVED_BY_LATE_FACT = "moved by a late fact"
+    FEWER_IN_BOOKS = "fewer in the books"
+    EXCESS = "excess"
+    SHORTAGE = "shortage"
+    MISMATCH = "model mismatch"
+    TWIN = "same serial number twice"
+    CLAIMED_GONE = "found what the books hold as gone"
+    RECEIVER_NOT_ON_ROSTER = "receiver not on the roster"
+    NOT_ISSUABLE = "issued though unmarked or unserviceable"
+    APPROVAL_MISSING = "second party missing"
+    NUMBER_USED = "number claimed twice"
+    DOUBTFUL_LIST = "doubtful as it came"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What was found while posting: a discrepancy to be opened with the document."""
+
+    kind: Kind
+    books_said: str
+    seen: str
+    item_id: UUID | None = None
+    donor_id: UUID | None = None
+    line: int | None = None
+
+
+def open_all(
+    connection: Connection, site: Site, document_id: UUID, opened_at: datetime, found: Sequence[Contradiction]
+) -> list[OpenedDiscrepancy]:
+    """Opens discrepancies under a document; the site's custodian owns them until somebody else does."""
+    if not found:
+        return []
+    rows = [(new_key(), *_row(contradiction)) for contradiction in found]
+    rows.sort(key=lambda row: row[0])
+    columns = list(zip(*rows, strict=True))
+    connection.exec_driver_sql(
+        """INSERT INTO discrepancy (discrepancy_id, kind, item_id, donor_id, line, books_said, seen,
+                                    site_id, document_id, owner_id, opened_at, due_on)
+           SELECT *, %s::uuid, %s::uuid, %s::uuid, %s::timestamptz, %s::date
+           FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[])""",
+        (
+            site.site_id,
+            document_id,
+            site.custodian_id,
+            opened_at,
+            (opened_at + timedelta(days=DAYS_TO_SETTLE)).date(),
+            *(list(column) for column in columns),
+        ),
+    )
+    return [OpenedDiscrepancy(row[0], row[1], row[2], row[4]) for row in rows]
+
+
+def _row(found: Contradiction) -> tuple[str, UUID | None, UUID | None, int | None, str, str]:
+    return str(found.kind), found.item_id, found.donor_id, found.line, found.books_said, found.seen

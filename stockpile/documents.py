@@ -1,0 +1,316 @@
+"""Documents: what a request to the ledger carries, the numbered document it becomes, and the answer it gets.
+
+The client's document id is the idempotency key (invariant 8): the answer is rebuilt from immutable rows, so that the
+same request gets the same bytes for ever. An answer holds no names.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from sqlalchemy import Connection
+
+from stockpile.errors import NotFound, PostedWithOtherContent
+from stockpile.identity import character_fault
+from stockpile.keys import new_key
+from stockpile.log.leaf import canonical
+from stockpile.movements import Act
+from stockpile.rights import Actor
+from stockpile.sites import Site
+
+UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+DISCREPANCIES_IN_ANSWER = 100
+
+
+def printable(text: str) -> str:
+    """Text that a page, a paper and a spreadsheet show as it is: no NUL, control or bidirectional control characters.
+
+    Raises ValueError naming the character and where it stands.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    for place, character in enumerate(text, 1):
+        if unicodedata.category(character) in UNPRINTABLE and character != "\N{ZERO WIDTH NON-JOINER}":
+            name = unicodedata.name(character, "a control character")
+            raise ValueError(f"character {place} is U+{ord(character):04X} ({name}): take it out")
+    return text
+
+
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(printable)
+]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(printable)]
+
+SEPARATORS = str.maketrans("\x04\x1c\x1d\x1e\x1f", "-----")
+"""What ISO 15434 puts between the fields of a mark."""
+
+
+def scannable(text: str) -> str:
+    """A scan without the blanks around it and the scanner's line end. Raises ValueError for a character that no serial
+    number and no mark can have.
+    """
+    scanned = text.strip(" \t\r\n\u00a0")
+    if not scanned:
+        raise ValueError("nothing was scanned: only blanks")
+    if fault := character_fault(scanned.translate(SEPARATORS), "scan"):
+        raise ValueError(fault.message)
+    return scanned
+
+
+def of_a_book_year(moment: datetime) -> datetime:
+    """A date as a paper can bear. Raises ValueError outside the years that books have."""
+    if not 1900 <= moment.year < 3000:
+        raise ValueError(f"the year {moment.year} can't be: write a date from 1900 on")
+    return moment
+
+
+Scan = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(scannable)]
+"""What a scanner read or a clerk typed: may hold the separators of ISO 15434."""
+Quantity = Annotated[int, Field(ge=1, le=10_000_000)]
+Condition = Literal["serviceable", "unserviceable", "unknown"]
+Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class Precision(StrEnum):
+    """How exactly a fact's time is known."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    DAY = "day"
+
+
+class Paper(BaseModel):
+    """A paper voucher keyed after the fact: its book and number, the date on it, and the SHA-256 of its scan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    book: Annotated[str, StringConstraints(pattern="^[A-Z0-9-]{1,12}$")] = Field(
+        description="The code of the paper book", examples=["PAPER-1"]
+    )
+    number: Annotated[int, Field(ge=1, le=2_000_000_000)] = Field(
+        description="The number printed on the paper", examples=[17]
+    )
+    happened_at: Annotated[AwareDatetime, AfterValidator(of_a_book_year)] = Field(
+        description="The moment written on it, with its offset from UTC", examples=["2026-11-20T09:30:00+03:00"]
+    )
+    precision: Precision = Precision.MINUTE
+    scan_sha256: Digest = Field(description="SHA-256 of the scanned paper", examples=["9f" * 32])
+
+
+class Request(BaseModel):
+    """What every act is asked with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document_id: UUID = Field(
+        default_factory=new_key,
+        description="Made by the client (UUIDv7 is best): the key under which a repeat is known",
+    )
+    site: Code | None = Field(None, description="Site code; only those bound to no site need it", examples=["TAJI"])
+    remarks: Words | None = None
+
+    def content_hash(self, act: Act) -> bytes:
+        """SHA-256 of the validated request and its act as canonical JSON."""
+        return sha256(canonical({"act": act, **self.model_dump(mode="json", exclude={"document_id"})})).digest()
+
+
+class FactRequest(Request):
+    """An act that may also come as a fact: from paper, or, where the act allows it, from a weapon in hand."""
+
+    paper: Paper | None = Field(None, description="Key a paper voucher: what it says happened, and is not refused")
+
+
+class ItemLine(BaseModel):
+    """One line of a voucher: a weapon as scanned or typed, or a quantity of an item."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    item: UUID | None = Field(None, description="The item's key, where the client knows it")
+    scan: Scan | None = Field(
+        None, description="Asset tag, serial number or UII as scanned or typed", examples=["SP-000001-K"]
+    )
+    model: Code | None = Field(None, description="Model name, where a serial number alone means several weapons")
+    quantity: Quantity = Field(1, description="For what is counted, not serialised")
+
+    @model_validator(mode="after")
+    def _names_one(self) -> ItemLine:
+        if (self.item is None) == (self.scan is None):
+            raise ValueError("give either item or scan")
+        return self
+
+    @property
+    def named(self) -> str:
+        """The weapon as the clerk named it."""
+        return self.scan if self.scan is not None else str(self.item)
+
+
+class ConditionLine(ItemLine):
+    """A line that also says in what condition the weapon is."""
+
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a document is written: the connection, who writes, at which site, in which book, and who approved."""
+
+    connection: Connection
+    actor: Actor
+    site: Site
+    act: Act
+    book_code: str
+    content_hash: bytes
+    approved_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document about to be posted. `happened_at` None means now: a command."""
+
+    document_id: UUID
+    act: Act
+    signatories: dict[str, UUID]
+    details: dict[str, Any] = field(default_factory=dict)
+    happened_at: datetime | None = None
+    precision: Precision = Precision.SECOND
+    fact: bool = False
+    undo: bool = False
+    clock_offset: timedelta = timedelta(0)
+    paper: Paper | None = None
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDiscrepancy:
+    """A discrepancy as the answer names it."""
+
+    discrepancy_id: UUID
+    kind: str
+    item_id: UUID | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The answer to a posting, the same for ever."""
+
+    document_id: UUID
+    number: str
+    act: str
+    fact: bool
+    happened_at: datetime
+    recorded_at: datetime
+    lines: int
+    quantity: int
+    leaf: str
+    discrepancy_count: int
+    discrepancies: tuple[OpenedDiscrepancy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a request came to be written: asked for now, keyed from paper, or from a weapon in hand."""
+
+    request: Request
+    happened_at: datetime | None
+    precision: Precision
+    fact: bool
+    paper: Paper | None = None
+    clock_offset: timedelta = timedelta(0)
+
+    @classmethod
+    def of(cls, request: Request, in_hand: bool = False) -> Writing:
+        """The writing of a request. A paper's time is never later than now (invariant 5): how far it is ahead is kept."""
+        paper = request.paper if isinstance(request, FactRequest) else None
+        if paper is None:
+            return cls(request, None, Precision.SECOND, in_hand)
+        claimed, moment = paper.happened_at.astimezone(UTC), now()
+        return cls(request, min(claimed, moment), paper.precision, True, paper, max(claimed - moment, timedelta(0)))
+
+    def document(self, desk: Desk, signatories: dict[str, UUID], details: dict[str, Any]) -> Document:
+        """The document about to be posted; details that say nothing are left out."""
+        given = {**details, "remarks": self.request.remarks}
+        return Document(
+            self.request.document_id,
+            desk.act,
+            signatories,
+            {name: value for name, value in given.items() if value is not None},
+            self.happened_at,
+            self.precision,
+            self.fact,
+            clock_offset=self.clock_offset,
+            paper=self.paper,
+            attachments=self._attachments(),
+        )
+
+    def _attachments(self) -> tuple[str, ...]:
+        """The digests of what the document rests on: the paper's scan, the list's file."""
+        file = getattr(self.request, "file", None)
+        return (*((self.paper.scan_sha256,) if self.paper else ()), *((file.sha256,) if file else ()))
+
+
+def full_number(site_code: str, book_code: str, year: int, number: int) -> str:
+    """A document's number as people write it, e.g. TAJI/B/2026/41."""
+    return f"{site_code}/{book_code}/{year}/{number}"
+
+
+_ANSWER = """
+SELECT d.document_id, s.code, b.code, b.year, d.number, d.act, d.fact, d.happened_at, d.recorded_at, d.line_count,
+       d.quantity, d.leaf, d.content_hash
+FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id
+WHERE d.document_id = %s
+"""
+
+_OPENED = """
+SELECT discrepancy_id, kind, item_id, line, count(*) OVER () AS of_all
+FROM discrepancy WHERE document_id = %s ORDER BY discrepancy_id LIMIT %s
+"""
+
+
+def answer_if_posted(connection: Connection, document_id: UUID, content_hash: bytes | None) -> Posted | None:
+    """The first answer again, if this document was posted before.
+
+    Raises PostedWithOtherContent when it was, with another content than `content_hash`.
+    """
+    row = connection.exec_driver_sql(_ANSWER, (document_id,)).one_or_none()
+    if row is None:
+        return None
+    if content_hash is not None and bytes(row[12]) != content_hash:
+        raise PostedWithOtherContent(
+            f"Document {document_id} was posted before with other content, as {full_number(*row[1:5])}. "
+            "Take a new document id for a new document."
+        )
+    opened = connection.exec_driver_sql(_OPENED, (document_id, DISCREPANCIES_IN_ANSWER)).all()
+    return Posted(
+        document_id=row[0],
+        number=full_number(*row[1:5]),
+        act=row[5],
+        fact=row[6],
+        happened_at=row[7],
+        recorded_at=row[8],
+        lines=row[9],
+        quantity=row[10],
+        leaf=bytes(row[11]).hex(),
+        discrepancy_count=opened[0].of_all if opened else 0,
+        discrepancies=tuple(OpenedDiscrepancy(*found[:4]) for found in opened),
+    )
+
+
+def answer(connection: Connection, document_id: UUID) -> Posted:
+    """The answer a posted document got; NotFound if there is no such document in the reader's scope."""
+    found = answer_if_posted(connection, document_id, None)
+    if found is None:
+        raise NotFound(f"There is no document {document_id} here.")
+    return found
+
+
+def now() -> datetime:
+    """The service's clock."""
+    return datetime.now(UTC)

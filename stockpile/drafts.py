@@ -1,0 +1,64 @@
+"""Reading drafts: what one party asked for, and what became of it. `acts.perform` writes and settles them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from stockpile.acts.perform import scope
+from stockpile.db.engine import connected
+from stockpile.errors import NotFound
+from stockpile.rights import READ_PEOPLE, Actor, require
+
+
+@dataclass(frozen=True, slots=True)
+class DraftShown:
+    """A draft as people read it: the act, what was asked for, by whom, and how it was settled."""
+
+    document_id: UUID
+    act: str
+    request: dict[str, Any]
+    drafted_by: str | None
+    drafted_at: datetime
+    outcome: str | None
+    settled_at: datetime | None
+    reason: str | None
+
+
+_DRAFT = """
+SELECT d.document_id, d.act, d.request, concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), d.drafted_at,
+       d.outcome, d.settled_at, d.reason
+FROM draft d LEFT JOIN party p ON p.party_id = d.drafted_by
+"""
+
+
+def waiting(
+    engine: Engine, actor: Actor, site: str | None = None, limit: int = 100, after: UUID | None = None
+) -> list[DraftShown]:
+    """The drafts of a site that wait for a second party, the oldest first; `after` is the last one already seen."""
+    require(actor, READ_PEOPLE)
+    with connected(engine) as connection:
+        at = scope(connection, actor, site)
+        rows = connection.exec_driver_sql(
+            f"{_DRAFT} WHERE d.site_id = %s AND d.outcome IS NULL AND (%s::uuid IS NULL OR d.document_id > %s) "
+            "ORDER BY d.document_id LIMIT %s",
+            (at.site_id, after, after, limit),
+        )
+        return [DraftShown(*row) for row in rows]
+
+
+def read(engine: Engine, actor: Actor, document_id: UUID, site: str | None = None) -> DraftShown:
+    """One draft of a site. Raises NotFound."""
+    require(actor, READ_PEOPLE)
+    with connected(engine) as connection:
+        at = scope(connection, actor, site)
+        row = connection.exec_driver_sql(
+            f"{_DRAFT} WHERE d.site_id = %s AND d.document_id = %s", (at.site_id, document_id)
+        ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no draft {document_id} at {at.code}.")
+    return DraftShown(*row)

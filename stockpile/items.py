@@ -1,0 +1,243 @@
+"""Items: what the ledger moves, as it stands under lock at the moment of posting, and how new ones enter the books.
+
+Nothing here moves custody: a new item is outside until an entry takes it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.db.rows import given
+from stockpile.documents import Desk
+from stockpile.identity import fold, identity_key, serial_key
+from stockpile.keys import new_key, new_secret
+from stockpile.movements import AccountClass
+from stockpile.sites import OUTSIDE, Place
+
+
+@dataclass(slots=True)
+class Held:
+    """An item as the books have it at the moment of posting, locked: where it is, as what it is known.
+
+    A weapon is at `place`, None if outside; lots and quantities are at `holdings` (account -> place and quantity).
+    """
+
+    item_id: UUID
+    tracked_by: str
+    model_id: UUID
+    donor_id: UUID
+    secret: bytes
+    maker: str
+    model_name: str
+    serial_number: str | None = None
+    marked: bool = False
+    tag_number: int | None = None
+    consignment_id: UUID | None = None
+    version: int = 0
+    happened_at: datetime | None = None
+    recorded_at: datetime | None = None
+    condition: str | None = None
+    unverified: bool = False
+    place: Place | None = None
+    holdings: dict[UUID, tuple[Place, int]] = field(default_factory=dict)
+
+    @property
+    def serial(self) -> bool:
+        """Whether it is a weapon, one of its kind."""
+        return self.tracked_by == "serial"
+
+    @property
+    def name(self) -> str:
+        """How people call it: model and serial number."""
+        return f"{self.model_name} {self.serial_number}" if self.serial_number else self.model_name
+
+    @property
+    def where(self) -> Place:
+        """Where a weapon is; outside when no account has it."""
+        return self.place or OUTSIDE
+
+
+@dataclass(slots=True)
+class Line:
+    """One line to post: the item goes to a place. `origin` None means wherever the books have it (weapons only). Of a fact,
+    `claimed_from` is where the paper says it came from, `begins_in` where such an act begins.
+    """
+
+    held: Held
+    to: Place
+    origin: Place | None = None
+    quantity: int = 1
+    condition: str | None = None
+    claimed_from: Place | None = None
+    begins_in: frozenset[AccountClass] = frozenset()
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry about to be written."""
+
+    held: Held
+    version: int
+    origin: Place
+    to: Place
+    quantity: int
+    happened_at: datetime
+    condition: str | None = None
+    claimed_from: UUID | None = None
+    reverses: int | None = None
+    posts_again: int | None = None
+
+
+_WHEREABOUTS = """
+SELECT item_id, tracked_by, model_id, donor_id, secret, maker, model_name, serial_number, marked, tag_number, consignment_id,
+       version, happened_at, recorded_at, condition, unverified, account_id, class, account_name, site_id, party_id, quantity
+FROM whereabouts(%s, NULL, %s)
+"""
+
+
+def whereabouts(connection: Connection, item_ids: Iterable[UUID], lock: bool = True) -> dict[UUID, Held]:
+    """Locks items in item order and tells where each is; who waited reads what the winner did.
+
+    Unknown ids are absent from the answer. `lock=False` only looks.
+    """
+    found: dict[UUID, Held] = {}
+    rows = connection.exec_driver_sql(_WHEREABOUTS, (list(set(item_ids)), lock))
+    for row in rows:
+        held = found.get(row[0])
+        if held is None:
+            held = found[row[0]] = Held(
+                row[0], row[1], row[2], row[3], bytes(row[4]), row[5], row[6], row[7], row[8], row[9], row[10],
+                row[11], row[12], row[13], row[14], bool(row[15]),
+            )  # fmt: skip
+        if row[16] is not None:
+            place = Place(row[16], AccountClass(row[17]), row[18], row[19], row[20])
+            if held.serial:
+                held.place = place
+            else:
+                held.holdings[place.account_id] = (place, row[21])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is read on a weapon that enters the books."""
+
+    serial_number: str | None = None
+    obliterated: bool = False
+    distinguishing_mark: str | None = None
+    uii: str | None = None
+
+
+@dataclass(slots=True)
+class NewItem:
+    """An item that is not in the books yet, with its marks; `held` is what the ledger posts. A weapon with a serial number
+    has its key and the identity it bears.
+    """
+
+    held: Held
+    marks: Marks
+    lot: str | None = None
+    key: str | None = None
+    identity: str | None = None
+
+
+@dataclass(slots=True)
+class Newcomers:
+    """Items that enter the books with a posting. `bearers` gives, for an identity already borne, how many bear it: the
+    next one is a twin.
+    """
+
+    items: list[NewItem] = field(default_factory=list)
+    bearers: dict[str, int] = field(default_factory=dict)
+
+
+def new_item(
+    maker: str,
+    model_id: UUID,
+    model_name: str,
+    tracked_by: str,
+    donor_id: UUID,
+    marks: Marks = Marks(),
+    consignment_id: UUID | None = None,
+    lot: str | None = None,
+) -> NewItem:
+    """An item to be taken in by a posting."""
+    serial = marks.serial_number
+    held = Held(
+        new_key(), tracked_by, model_id, donor_id, new_secret(), maker, model_name, serial,
+        marked=tracked_by != "serial" or (serial is not None and not marks.obliterated),
+        consignment_id=consignment_id,
+    )  # fmt: skip
+    if serial is None:
+        return NewItem(held, marks, lot)
+    key = serial_key(serial)
+    return NewItem(held, marks, lot, key, identity_key(maker, model_id, key))
+
+
+def known_by_identity(connection: Connection, keys: Sequence[str]) -> dict[str, list[UUID]]:
+    """The items that bear each identity key, twins in their order; keys nobody bears are absent."""
+    rows = connection.exec_driver_sql(
+        "SELECT identity_key, item_id FROM identity WHERE identity_key = ANY (%s) ORDER BY identity_key, ordinal",
+        (list(keys),),
+    )
+    found: dict[str, list[UUID]] = {}
+    for key, item_id in rows:
+        found.setdefault(key, []).append(item_id)
+    return found
+
+
+_INSERT_ITEMS = """
+INSERT INTO item (item_id, tracked_by, model_id, donor_id, consignment_id, lot, secret)
+SELECT item_id, tracked_by, model_id, donor_id, consignment_id, lot, secret FROM {given}
+"""
+_INSERT_IDENTIFICATIONS = """
+INSERT INTO identification (item_id, version, donor_id, site_id, entry_version, maker, serial_number, serial_key, fold,
+                            obliterated, distinguishing_mark, uii)
+SELECT item_id, 1, donor_id, %s::uuid, 1, maker, serial_number, serial_key, fold, obliterated, distinguishing_mark, uii FROM {given}
+"""
+_INSERT_IDENTITIES = """
+INSERT INTO identity (identity_key, ordinal, model_id, item_id)
+SELECT identity_key, ordinal, model_id, item_id FROM {given} WHERE identity_key IS NOT NULL
+"""
+_COLUMNS = (
+    ("item_id", "uuid"), ("tracked_by", "text"), ("model_id", "uuid"), ("donor_id", "uuid"), ("consignment_id", "uuid"),
+    ("lot", "text"), ("secret", "bytea"), ("maker", "text"), ("serial_number", "text"), ("serial_key", "text"),
+    ("fold", "text"), ("obliterated", "bool"), ("distinguishing_mark", "text"), ("uii", "text"), ("identity_key", "text"),
+    ("ordinal", "int4"),
+)  # fmt: skip
+
+
+def create(desk: Desk, new: Newcomers) -> None:
+    """Writes new items with their identification and identity. A race for the same identity is decided by the primary
+    key of `identity`; the loser is tried again by `acts.perform`.
+    """
+    # In one order of identities: two lists that share numbers wait for one another, and never deadlock.
+    ordered = sorted(new.items, key=lambda item: item.identity or "")
+    weapons = [item for item in ordered if item.held.serial]
+    others = [item for item in ordered if not item.held.serial]
+    bearers = dict(new.bearers)
+    if weapons:
+        with given(desk.connection, _COLUMNS, (_row(item, bearers) for item in weapons), len(weapons)) as rows:
+            rows.insert(_INSERT_ITEMS)
+            rows.insert(_INSERT_IDENTIFICATIONS, (desk.site.site_id,))
+            rows.insert(_INSERT_IDENTITIES)
+    if others:
+        with given(desk.connection, _COLUMNS, (_row(item, bearers) for item in others), len(others)) as rows:
+            rows.insert(_INSERT_ITEMS)
+
+
+def _row(item: NewItem, bearers: dict[str, int]) -> tuple[object, ...]:
+    held, marks, key = item.held, item.marks, item.key
+    ordinal = None
+    if item.identity is not None:
+        bearers[item.identity] = ordinal = bearers.get(item.identity, 0) + 1
+    return (
+        held.item_id, held.tracked_by, held.model_id, held.donor_id, held.consignment_id, item.lot, held.secret, held.maker,
+        marks.serial_number, key, fold(key) if key is not None else None, marks.obliterated, marks.distinguishing_mark,
+        marks.uii, item.identity, ordinal,
+    )  # fmt: skip

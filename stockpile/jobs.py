@@ -1,0 +1,167 @@
+"""Long tasks in the background: a list of half a million lines is posted while its owner watches how far it is.
+
+The task itself is one transaction: cancelled or interrupted, nothing of it happened. The job's row is only told about it,
+over a connection of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
+from sqlalchemy import Engine
+
+from stockpile.acts.perform import ActForm, Drafted, perform
+from stockpile.db import roles
+from stockpile.db.engine import transaction
+from stockpile.documents import Posted, Request, now
+from stockpile.errors import Invalid, NotFound, Refused, StockpileError
+from stockpile.keys import new_key
+from stockpile.progress import heard_by
+from stockpile.rights import Actor, require
+
+SILENT_FOR = timedelta(minutes=2)
+"""A running job without a sign of life for so long was interrupted."""
+TOLD_EVERY = 0.5
+"""Seconds between two writings of a job's progress."""
+
+log = structlog.get_logger()
+_plain: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A long task: what it is, how far it is, and what came of it."""
+
+    job_id: UUID
+    kind: str
+    state: str
+    done: int
+    total: int | None
+    result: dict[str, Any] | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class _Cancelled(StockpileError):
+    """Its owner wants no more of it."""
+
+    title = "Cancelled"
+
+
+def start(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Job:
+    """Begins to perform an act in the background; the answer is the job to watch. Rights are checked at once."""
+    require(actor, form.act)
+    job = Job(new_key(), str(form.act), "running", 0, None, None, now(), None)
+    with transaction(engine, roles.POSTER, actor.site_id) as connection:
+        connection.exec_driver_sql(
+            """INSERT INTO job (job_id, party_id, site_id, kind, state, started_at, seen_at)
+               VALUES (%s, %s, %s, %s, 'running', %s, %s)""",
+            (job.job_id, actor.party_id, actor.site_id, job.kind, job.started_at, job.started_at),
+        )
+    watched = _Watched(engine, job.job_id)
+    threading.Thread(target=watched.run, args=(lambda: perform(engine, actor, form, request),), daemon=True).start()
+    return job
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A running task and the row it reports to."""
+
+    engine: Engine
+    job_id: UUID
+    told_at: float = 0.0
+
+    def run(self, task: Callable[[], Posted | Drafted]) -> None:
+        try:
+            with heard_by(self.hear):
+                answer = task()
+        except _Cancelled:
+            self.end("cancelled", {"problem": {"title": "Cancelled", "detail": "Nothing was done."}})
+        except StockpileError as problem:
+            self.end("failed", {"problem": _problem(problem)})
+        except Exception:
+            log.exception("job failed", job_id=str(self.job_id))
+            self.end(
+                "failed", {"problem": {"title": "It did not work", "detail": "Nothing was done. The cause is logged."}}
+            )
+        else:
+            key = "posted" if isinstance(answer, Posted) else "draft"
+            self.end("done", {key: _plain.dump_python(asdict(answer), mode="json")})
+
+    def hear(self, what: str, done: int, of: int | None) -> None:
+        """Writes progress now and then; raises _Cancelled if the owner cancelled meanwhile."""
+        if time.monotonic() - self.told_at < TOLD_EVERY:
+            return
+        self.told_at = time.monotonic()
+        state = self._write(
+            "UPDATE job SET done = %s, total = %s, seen_at = %s WHERE job_id = %s RETURNING state", done, of, now()
+        )
+        if state == "cancelled":
+            raise _Cancelled("cancelled by its owner")
+
+    def end(self, state: str, result: dict[str, Any]) -> None:
+        """Writes what came of it. What was posted before a cancellation arrived is posted, and said so."""
+        self._write(
+            """UPDATE job SET state = %s, result = %s, seen_at = %s, ended_at = now() WHERE job_id = %s RETURNING state""",
+            state, Jsonb(result), now(),
+        )  # fmt: skip
+
+    def _write(self, statement: str, *values: object) -> str:
+        with transaction(self.engine, roles.POSTER) as connection:
+            return str(connection.exec_driver_sql(statement, (*values, self.job_id)).scalar_one())
+
+
+def _problem(problem: StockpileError) -> dict[str, Any]:
+    told: dict[str, Any] = {"title": problem.title, "detail": problem.detail}
+    if isinstance(problem, Invalid):
+        told["faults"] = [asdict(fault) for fault in problem.faults]
+    if isinstance(problem, Refused):
+        told["reasons"] = [asdict(reason) for reason in problem.reasons]
+    return told
+
+
+_JOB = "SELECT job_id, kind, state, done, total, result, started_at, ended_at, seen_at FROM job WHERE party_id = %s"
+
+
+def read(engine: Engine, actor: Actor, job_id: UUID) -> Job:
+    """One's own job. Raises NotFound for another's."""
+    with transaction(engine, roles.POSTER, actor.site_id) as connection:
+        row = connection.exec_driver_sql(f"{_JOB} AND job_id = %s", (actor.party_id, job_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"You have no job {job_id}.")
+    return _job(row)
+
+
+def list_own(engine: Engine, actor: Actor, limit: int = 50) -> list[Job]:
+    """One's own jobs, the newest first."""
+    with transaction(engine, roles.POSTER, actor.site_id) as connection:
+        rows = connection.exec_driver_sql(f"{_JOB} ORDER BY job_id DESC LIMIT %s", (actor.party_id, limit)).all()
+    return [_job(row) for row in rows]
+
+
+def cancel(engine: Engine, actor: Actor, job_id: UUID) -> Job:
+    """Asks a job to stop: unless it is done before it hears so, nothing of it happened."""
+    read(engine, actor, job_id)
+    with transaction(engine, roles.POSTER, actor.site_id) as connection:
+        connection.exec_driver_sql(
+            "UPDATE job SET state = 'cancelled' WHERE job_id = %s AND party_id = %s AND state = 'running'",
+            (job_id, actor.party_id),
+        )
+    return read(engine, actor, job_id)
+
+
+def _job(row: Sequence[Any]) -> Job:
+    job = Job(*row[:8])
+    if job.state == "running" and now() - row[8] > SILENT_FOR:
+        gone = {"problem": {"title": "Interrupted", "detail": "The service stopped. Nothing was done: start it again."}}
+        return Job(job.job_id, job.kind, "interrupted", job.done, job.total, gone, job.started_at, row[8])
+    return job

@@ -1,0 +1,379 @@
+"""The ledger: `post` is the only way to move custody. It locks, numbers, writes the document with its entries and
+leaves, and opens the discrepancies found; the database moves the holdings and refuses what breaks an invariant.
+
+Knows nothing of acts: who may move what, and why not, is decided before. The order of the statements is the point:
+items are locked in item order first, then the book's number and the recorded clock are taken (DESIGN invariant 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection
+
+from stockpile import correction, discrepancies, items
+from stockpile.db.rows import given
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import DISCREPANCIES_IN_ANSWER, Desk, Document, Paper, Posted, full_number
+from stockpile.items import Entry, Held, Line, Newcomers
+from stockpile.keys import new_secret
+from stockpile.log import leaf_making
+from stockpile.log.leaf import (
+    document_leaf,
+    entries_digest,
+    name_value,
+    person_digest,
+    value_bytes,
+)
+from stockpile.movements import AccountClass
+from stockpile.sites import OUTSIDE, Place
+
+EXCEPTIONS = "EXC"
+"""The code of each site's exceptions book."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def post(
+    desk: Desk,
+    document: Document,
+    lines: Sequence[Line],
+    contradictions: Sequence[Contradiction] = (),
+    new: Newcomers | None = None,
+) -> Posted:
+    """Posts a document whole or not at all, inside the caller's transaction; every item of `lines` is locked,
+    or among the `new` ones that enter the books with it.
+
+    A fact is posted from wherever the books have the item; a late one is laid into its place in time. What
+    contradicts the books is opened as a discrepancy under the document.
+    """
+    numbered = _number(desk, document, [line.held for line in lines])
+    happened_at = min(document.happened_at or numbered.recorded_at, numbered.recorded_at)
+    found = [*contradictions, *numbered.contradictions]
+    late = {}
+    if document.fact:
+        late = correction.followers(desk.connection, lines, happened_at, numbered.book_id, numbered.number)
+    entries: list[Entry] = []
+    for line in lines:
+        if line.held.item_id in late:
+            laid, moved = correction.lay_in_time(line, happened_at, late[line.held.item_id])
+        elif line.held.serial:
+            laid, moved = correction.follow(line, happened_at)
+        else:
+            laid, moved = _quantity_entries(line, happened_at, document.fact)
+        entries += laid
+        found += moved
+    return _write(desk, document, entries, numbered, happened_at, found, new)
+
+
+def post_entries(desk: Desk, document: Document, entries: Sequence[Entry]) -> Posted:
+    """Posts entries that are already worked out, as reversals are; their items are locked."""
+    numbered = _number(desk, document, [entry.held for entry in entries])
+    return _write(desk, document, entries, numbered, numbered.recorded_at, numbered.contradictions)
+
+
+def _quantity_entries(line: Line, happened_at: datetime, fact: bool) -> tuple[list[Entry], list[Contradiction]]:
+    """A quantity's legs; what a fact takes beyond the holding enters from outside, with a discrepancy."""
+    held, origin = line.held, line.origin or OUTSIDE
+    there = held.holdings.get(origin.account_id, (origin, 0))[1]
+    short = max(line.quantity - there, 0) if fact and origin is not OUTSIDE else 0
+    entries, found = [], []
+    for place, quantity in ((origin, line.quantity - short), (OUTSIDE, short)):
+        if quantity:
+            held.version += 1
+            entries.append(Entry(held, held.version, place, line.to, quantity, happened_at, line.condition))
+            _shift(held, place, line.to, quantity)
+    if short:
+        found.append(
+            Contradiction(
+                Kind.FEWER_IN_BOOKS,
+                f"{there} of {held.name} at {origin.name}",
+                f"{line.quantity} moved to {line.to.name}",
+                held.item_id,
+                held.donor_id,
+            )
+        )
+    return entries, found
+
+
+def _shift(held: Held, origin: Place, to: Place, quantity: int) -> None:
+    for place, change in ((origin, -quantity), (to, quantity)):
+        if place.account_class is not AccountClass.OUTSIDE:
+            held.holdings[place.account_id] = (place, held.holdings.get(place.account_id, (place, 0))[1] + change)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A number taken in a book, and the recorded moment, both under the book's row lock."""
+
+    book_id: UUID
+    book_code: str
+    year: int
+    number: int
+    recorded_at: datetime
+    claimed_number: str | None = None
+    contradictions: tuple[Contradiction, ...] = ()
+
+
+_TAKE_NUMBER = """
+UPDATE book SET next_number = next_number + 1 WHERE site_id = %s AND code = %s AND year = %s
+RETURNING book_id, next_number - 1, greatest(clock_timestamp(), %s)
+"""
+_ADD_BOOK = """
+INSERT INTO book (book_id, site_id, code, year, kind, holder) VALUES (gen_random_uuid(), %s, %s, %s, %s, %s)
+ON CONFLICT ON CONSTRAINT book_of_year DO NOTHING
+"""
+
+
+def _number(desk: Desk, document: Document, items: Sequence[Held]) -> Numbered:
+    """Takes the number and the recorded clock after the locks, or the clock would go back within an item."""
+    last_recorded = max((held.recorded_at for held in items if held.recorded_at), default=EPOCH)
+    if document.paper is not None:
+        return _paper_number(desk, document, document.paper, last_recorded)
+    return _next_number(desk, desk.book_code, "counter", last_recorded)
+
+
+def _next_number(desk: Desk, code: str, kind: str, last_recorded: datetime) -> Numbered:
+    year = desk.site.local_year(datetime.now(UTC))
+    parameters = (desk.site.site_id, code, year, last_recorded)
+    row = desk.connection.exec_driver_sql(_TAKE_NUMBER, parameters).one_or_none()
+    if row is None:
+        desk.connection.exec_driver_sql(_ADD_BOOK, (desk.site.site_id, code, year, kind, kind))
+        row = desk.connection.exec_driver_sql(_TAKE_NUMBER, parameters).one()
+    return Numbered(row[0], code, year, row[1], row[2])
+
+
+def _paper_number(desk: Desk, document: Document, paper: Paper, last_recorded: datetime) -> Numbered:
+    """The number the paper claims, in its own book; the exceptions book's next one if that is taken, or the book is not
+    one of papers.
+    """
+    site, year = desk.site, desk.site.local_year(document.happened_at or paper.happened_at)
+    claimed = full_number(site.code, paper.book, year, paper.number)
+    kind = _other_kind(desk, paper.book)
+    if kind is not None:
+        return _exception(desk, claimed, f"belongs to a book of kind {kind}", last_recorded)
+    desk.connection.exec_driver_sql(_ADD_BOOK, (site.site_id, paper.book, year, "paper", "paper"))
+    book_id, recorded_at = desk.connection.exec_driver_sql(
+        """UPDATE book SET next_number = greatest(next_number, %s) WHERE site_id = %s AND code = %s AND year = %s
+           RETURNING book_id, greatest(clock_timestamp(), %s)""",
+        (paper.number + 1, site.site_id, paper.book, year, last_recorded),
+    ).one()
+    if desk.connection.exec_driver_sql(
+        "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (book_id, paper.number)
+    ).first():
+        return _exception(desk, claimed, "is taken by another document", last_recorded)
+    return Numbered(book_id, paper.book, year, paper.number, recorded_at)
+
+
+def _other_kind(desk: Desk, code: str) -> str | None:
+    """The kind of the site's book of this code, of any year, if it is not one of papers."""
+    if code == EXCEPTIONS:
+        return "exceptions"
+    if code == desk.book_code:
+        return "counter"
+    return desk.connection.exec_driver_sql(
+        "SELECT kind FROM book WHERE site_id = %s AND code = %s AND kind <> 'paper' LIMIT 1", (desk.site.site_id, code)
+    ).scalar()
+
+
+def _exception(desk: Desk, claimed: str, why: str, last_recorded: datetime) -> Numbered:
+    instead = _next_number(desk, EXCEPTIONS, "exceptions", last_recorded)
+    found = Contradiction(Kind.NUMBER_USED, f"{claimed} {why}", f"a paper with the number {claimed}")
+    return replace(instead, claimed_number=claimed, contradictions=(found,))
+
+
+def _write(
+    desk: Desk,
+    document: Document,
+    entries: Sequence[Entry],
+    numbered: Numbered,
+    happened_at: datetime,
+    contradictions: Sequence[Contradiction],
+    new: Newcomers | None = None,
+) -> Posted:
+    """Writes new items, document, signatories, entries, queue and discrepancies, in the order their references need."""
+    seeds = [new_secret() for _ in entries]
+    made = leaf_making.begin(_leaf_rows(desk, document, entries, seeds, numbered.recorded_at))
+    if new is not None:
+        items.create(desk, new)
+    leaves = made()
+    leaf = _insert(desk, document, numbered, happened_at, entries, seeds, leaves)
+    opened = discrepancies.open_all(
+        desk.connection, desk.site, document.document_id, numbered.recorded_at, contradictions
+    )
+    return Posted(
+        document_id=document.document_id,
+        number=full_number(desk.site.code, numbered.book_code, numbered.year, numbered.number),
+        act=str(document.act),
+        fact=document.fact,
+        happened_at=happened_at,
+        recorded_at=numbered.recorded_at,
+        lines=len(entries),
+        quantity=sum(entry.quantity for entry in entries),
+        leaf=leaf.hex(),
+        discrepancy_count=len(opened),
+        discrepancies=tuple(opened[:DISCREPANCIES_IN_ANSWER]),
+    )
+
+
+def _leaf_rows(
+    desk: Desk, document: Document, entries: Sequence[Entry], seeds: Sequence[bytes], recorded_at: datetime
+) -> list[leaf_making.Row]:
+    """What each entry's leaf is made of, in the order of lines; values that repeat are written once."""
+    document_bytes, site_bytes = value_bytes(document.document_id), value_bytes(desk.site.site_id)
+    recorded_bytes = value_bytes(recorded_at)
+    known: dict[object, bytes | None] = {None: None}
+
+    def text(value: object) -> bytes | None:
+        try:
+            return known[value]
+        except KeyError:
+            written = known[value] = value_bytes(value)
+            return written
+
+    rows: list[leaf_making.Row] = []
+    for line, (entry, seed) in enumerate(zip(entries, seeds, strict=True), 1):
+        held = entry.held
+        values = (
+            str(held.item_id).encode(),
+            b"%d" % entry.version,
+            document_bytes,
+            b"%d" % line,
+            site_bytes,
+            text(held.donor_id),
+            text(held.model_id),
+            held.serial_number.encode() if held.serial_number else None,
+            b"%d" % entry.quantity,
+            text(entry.origin.account_id),
+            entry.origin.account_class.encode(),
+            text(entry.to.account_id),
+            entry.to.account_class.encode(),
+            text(entry.condition),
+            text(entry.happened_at),
+            recorded_bytes,
+            text(entry.claimed_from),
+            text(entry.reverses),
+            text(entry.posts_again),
+        )
+        rows.append((held.secret, seed, values, entry.version))
+    return rows
+
+
+_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("item_id", "uuid"),
+    ("version", "int4"),
+    ("serial", "bool"),
+    ("donor_id", "uuid"),
+    ("model_id", "uuid"),
+    ("line", "int4"),
+    ("from_account", "uuid"),
+    ("to_account", "uuid"),
+    ("quantity", "int8"),
+    ("condition", "text"),
+    ("happened_at", "timestamptz"),
+    ("claimed_from", "uuid"),
+    ("reverses", "int4"),
+    ("posts_again", "int4"),
+    ("seed", "bytea"),
+    ("leaf", "bytea"),
+)
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_WRITE = f"""
+WITH written AS (
+    INSERT INTO document (document_id, site_id, book_id, number, written_offline, act, fact, undo, happened_at,
+                          happened_precision, recorded_at, clock_offset, claimed_number, posted_by, approved_by, line_count,
+                          quantity, details, attachments, content_hash, seed, leaf)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    RETURNING document_id, site_id, recorded_at, leaf
+), signed AS (
+    INSERT INTO signatory (document_id, site_id, part, party_id, name_version, digest)
+    SELECT document_id, site_id, part, party_id, name_version, digest
+    FROM written, unnest(%s::text[], %s::uuid[], %s::int[], %s::bytea[]) AS person (part, party_id, name_version, digest)
+), line AS NOT MATERIALIZED (
+    SELECT * FROM {{given}}
+), entered AS (
+    INSERT INTO entry ({_NAMES}, site_id, document_id, recorded_at)
+    SELECT {", ".join(f"line.{name}" for name, _ in _COLUMNS)}, written.site_id, written.document_id, written.recorded_at
+    FROM line, written
+)
+INSERT INTO unsequenced (leaf) SELECT leaf FROM line UNION ALL SELECT leaf FROM written
+"""  # noqa: S608
+"""The document with all that belongs to it, in one statement: the trigger of `entry` wants its rows all at once."""
+
+
+def _insert(
+    desk: Desk,
+    document: Document,
+    numbered: Numbered,
+    happened_at: datetime,
+    entries: Sequence[Entry],
+    seeds: Sequence[bytes],
+    leaves: Sequence[bytes],
+) -> bytes:
+    """Writes the document, whole, and gives its leaf."""
+    parts = {"posted_by": desk.actor.party_id, **document.signatories}
+    if desk.approved_by is not None:
+        parts["approved_by"] = desk.approved_by
+    versions, digests = _signed(desk.connection, document.document_id, parts)
+    seed = new_secret()
+    number = full_number(desk.site.code, numbered.book_code, numbered.year, numbered.number)
+    details, attachments = document.details, list(document.attachments)
+    quantity = sum(entry.quantity for entry in entries)
+    header = {
+        "document_id": document.document_id,
+        "site_id": desk.site.site_id,
+        "number": number,
+        "act": str(document.act),
+        "fact": document.fact,
+        "undo": document.undo,
+        "happened_at": happened_at,
+        "happened_precision": str(document.precision),
+        "recorded_at": numbered.recorded_at,
+        "clock_offset": int(document.clock_offset.total_seconds() * 1_000_000),
+        "claimed_number": numbered.claimed_number,
+        "line_count": len(entries),
+        "quantity": quantity,
+        "details": details,
+        "attachments": attachments,
+        "content_hash": desk.content_hash,
+        "entries": entries_digest(leaves),
+    }
+    leaf = document_leaf(seed, header, digests)
+    header_row = (
+        document.document_id, desk.site.site_id, numbered.book_id, numbered.number, document.paper is not None,
+        str(document.act), document.fact, document.undo, happened_at, str(document.precision), numbered.recorded_at,
+        document.clock_offset, numbered.claimed_number, desk.actor.party_id, desk.approved_by, len(entries), quantity,
+        Jsonb(details), Jsonb(attachments), desk.content_hash, seed, leaf,
+    )  # fmt: skip
+    signed = (list(parts), list(parts.values()), [versions[part] for part in parts], [digests[part] for part in parts])
+    rows = (
+        (
+            entry.held.item_id, entry.version, entry.held.serial, entry.held.donor_id, entry.held.model_id, line,
+            entry.origin.account_id, entry.to.account_id, entry.quantity, entry.condition, entry.happened_at,
+            entry.claimed_from, entry.reverses, entry.posts_again, seed, leaf,
+        )
+        for line, (entry, seed, leaf) in enumerate(zip(entries, seeds, leaves, strict=True), 1)
+    )  # fmt: skip
+    with given(desk.connection, _COLUMNS, rows, len(entries)) as handed:
+        handed.insert(_WRITE, (*header_row, *signed))
+    return leaf
+
+
+def _signed(
+    connection: Connection, document_id: UUID, parts: dict[str, UUID]
+) -> tuple[dict[str, int], dict[str, bytes]]:
+    """For each part the version of the name used and the person's digest in this document."""
+    rows = connection.exec_driver_sql(
+        "SELECT party_id, code, name, rank, name_version, secret FROM signatures(%s)", (list(set(parts.values())),)
+    )
+    names = {row[0]: row for row in rows}
+    versions, digests = {}, {}
+    for part, party_id in parts.items():
+        _, code, name, rank, version, secret = names[party_id]
+        versions[part] = version
+        digests[part] = person_digest(bytes(secret), document_id, part, name_value(code, name, rank, version))
+    return versions, digests

@@ -1,0 +1,162 @@
+"""The leaves of our rows: which fields an entry, a document and a register commit, in which order, written how.
+
+Frozen from the first migration: a field more is a new kind of leaf, never a change of these lists. docs/log.md holds
+the test vectors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from stockpile.proof.commitment import (
+    DOCUMENT,
+    ENTRY,
+    REGISTER,
+    Form,
+    entry_tag,
+    field_digest,
+    hmac_sha256,
+    row_tag,
+)
+
+ENTRY_FIELDS = (
+    "item_id",
+    "version",
+    "document_id",
+    "line",
+    "site_id",
+    "donor_id",
+    "model_id",
+    "serial_number",
+    "quantity",
+    "from_account",
+    "from_class",
+    "to_account",
+    "to_class",
+    "condition",
+    "happened_at",
+    "recorded_at",
+    "claimed_from",
+    "reverses",
+    "posts_again",
+)
+
+PARTS = ("posted_by", "approved_by", "received_by", "handed_over_by", "reported_by", "witness_1", "witness_2")
+"""In which parts a person can stand on a document; each is a field of its leaf, salted by the party's secret."""
+
+DOCUMENT_FIELDS = (
+    "document_id",
+    "site_id",
+    "number",
+    "act",
+    "fact",
+    "undo",
+    "happened_at",
+    "happened_precision",
+    "recorded_at",
+    "clock_offset",
+    "claimed_number",
+    "line_count",
+    "quantity",
+    "details",
+    "attachments",
+    "content_hash",
+    "entries",
+    *PARTS,
+)
+
+REGISTER_FIELDS = (
+    "register_id",
+    "kind",
+    "name",
+    "site_id",
+    "donor_id",
+    "document_id",
+    "as_of",
+    "recorded_at",
+    "file_name",
+    "file_sha256",
+    "line_count",
+    "rejected_count",
+    "lines_digest",
+    "imported_by",
+)
+
+ENTRY_FORM = Form(ENTRY, ENTRY_FIELDS)
+DOCUMENT_FORM = Form(DOCUMENT, DOCUMENT_FIELDS)
+REGISTER_FORM = Form(REGISTER, REGISTER_FIELDS)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as it stands in a leaf: UTC, six digits of a second, `2026-11-24T08:00:00.000000Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys, no spaces, characters as they are: one form for one content."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def value_bytes(value: object) -> bytes | None:
+    """A value as its field's bytes: text in UTF-8, numbers in decimal, digests in lower-case hex, moments by
+    `moment_text`, yes/no as `true`/`false`, lists and tables as canonical JSON. None stays None.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, str | UUID | int):
+        return str(value).encode()
+    if isinstance(value, datetime):
+        return moment_text(value).encode()
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex().encode()
+    return canonical(value)
+
+
+def entry_leaf(secret: bytes, seed: bytes, values: Sequence[bytes | None], version: int) -> bytes:
+    """The leaf of an entry; `values` are the bytes of ENTRY_FIELDS in order."""
+    return ENTRY_FORM.leaf(entry_tag(secret, version), ENTRY_FORM.digests(seed, values))
+
+
+def name_value(code: str | None, name: str, rank: str | None, version: int) -> bytes:
+    """What a person's field commits: one version of the name."""
+    return canonical({"code": code, "name": name, "rank": rank, "version": version})
+
+
+def person_digest(secret: bytes, document_id: UUID, part: str, value: bytes) -> bytes:
+    """A person's field: the salt is HMAC(the party's secret, the document's id), so that the same soldier in two
+    documents can't be linked, and erasing secret and name leaves only this digest.
+    """
+    return field_digest(hmac_sha256(secret, document_id.bytes), part, value)
+
+
+def entries_digest(leaves: Iterable[bytes]) -> bytes:
+    """SHA-256 over the leaves of a document's entries in the order of their lines."""
+    digest = sha256()
+    for leaf in leaves:
+        digest.update(leaf)
+    return digest.digest()
+
+
+def document_leaf(seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:
+    """The leaf of a document. `header` has every field but the persons; `persons` has the stored digest of each part
+    taken. A part nobody took is committed as an empty value under the row's own seed.
+    """
+    return _leaf_with_persons(DOCUMENT_FORM, seed, header, persons)
+
+
+def register_leaf(seed: bytes, header: Mapping[str, object], imported_by: bytes) -> bytes:
+    """The leaf of a register; `imported_by` is the digest of the person, salted by the register's id."""
+    return _leaf_with_persons(REGISTER_FORM, seed, header, {"imported_by": imported_by})
+
+
+def _leaf_with_persons(form: Form, seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:
+    digests = form.digests(seed, [value_bytes(header.get(name)) for name in form.fields])
+    shown = [persons.get(name, digest) for name, digest in zip(form.fields, digests, strict=True)]
+    return form.leaf(row_tag(seed), shown)

@@ -1,0 +1,21 @@
+"""A process that hashes leaves of entries for one bulk posting: reads the rows from its input, writes the leaves, ends.
+
+Started by `leaf_making`; it sees no database and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+from stockpile.log.leaf import entry_leaf
+
+
+def main() -> None:
+    """Leaves of the pickled rows on standard input, 65 bytes each, to standard output."""
+    rows = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent process
+    sys.stdout.buffer.write(b"".join(entry_leaf(*row) for row in rows))
+
+
+if __name__ == "__main__":
+    main()

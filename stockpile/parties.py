@@ -1,0 +1,304 @@
+"""Parties: donors, units, persons; who belongs where on a date, and who may draw for a unit.
+
+Nobody is deleted: who goes gets an end date, and a document keeps the version of the name it used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.db.rows import given
+from stockpile.documents import now, printable
+from stockpile.errors import Fault, Invalid, NotFound
+from stockpile.identity import shown
+from stockpile.keys import new_key, new_secret
+from stockpile.movements import AccountClass
+from stockpile.sites import Place, Site, add_party_account
+
+LONGEST_NAME = 200
+LONGEST_CODE = 64
+
+OWN_PROCUREMENT = UUID("00000000-0000-7000-8000-000000000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person or organisation, by the current name."""
+
+    party_id: UUID
+    kind: str
+    code: str | None
+    name: str | None
+    rank: str | None = None
+
+    @property
+    def display(self) -> str:
+        """Rank, name and code as they stand on a paper; an erased person is named so."""
+        if self.name is None:
+            return "erased person"
+        shown = f"{self.rank} {self.name}" if self.rank else self.name
+        return f"{shown} ({self.code})" if self.code else shown
+
+
+_PARTY = "SELECT party_id, kind, code, name, rank FROM party"
+
+
+def find_party(connection: Connection, kind: str, code: str) -> Party | None:
+    """The party of a code, if the reader's role may see one."""
+    row = connection.exec_driver_sql(f"{_PARTY} WHERE kind = %s AND code = %s", (kind, code.strip())).one_or_none()
+    return Party(*row) if row else None
+
+
+def need_party(connection: Connection, kind: str, code: str, field: str) -> Party:
+    """The party of a code; Invalid, naming the field, if there is none."""
+    party = find_party(connection, kind, code)
+    if party is None:
+        raise Invalid(
+            f"{field}: no {kind} {code!r}.", [Fault(f"there is no {kind} with this code", field=field, value=code)]
+        )
+    return party
+
+
+def read_party(connection: Connection, party_id: UUID) -> Party:
+    """The party of a key; NotFound if there is none in the reader's scope."""
+    row = connection.exec_driver_sql(f"{_PARTY} WHERE party_id = %s", (party_id,)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no party {party_id} here.")
+    return Party(*row)
+
+
+def written(text: str, field: str, longest: int) -> str:
+    """A code, name or rank as it may stand on a paper, without the spaces around it.
+
+    Raises Invalid, naming the field: empty, too long, or with a NUL, control or bidirectional control character.
+    """
+    try:
+        kept = printable(text.strip())
+    except ValueError as problem:
+        fault = str(problem)
+    else:
+        if 0 < len(kept) <= longest:
+            return kept
+        fault = f"{len(kept):,} characters, at most {longest}" if kept else "is empty"
+    raise Invalid(f"{field}: {fault}.", [Fault(fault, field=field, value=shown(text))])
+
+
+def add_party(
+    connection: Connection, kind: str, code: str, name: str, rank: str | None = None, site_id: UUID | None = None
+) -> Party:
+    """Adds a party with the first version of its name; Invalid if the code is taken."""
+    code, name = written(code, "code", LONGEST_CODE), written(name, "name", LONGEST_NAME)
+    rank = written(rank, "rank", LONGEST_CODE) if rank and rank.strip() else None
+    if find_party(connection, kind, code):
+        raise Invalid(
+            f"The {kind} was not added.", [Fault(f"there is a {kind} of this code already", field="code", value=code)]
+        )
+    party = Party(new_key(), kind, code, name, rank)
+    connection.exec_driver_sql(
+        "INSERT INTO party (party_id, kind, code, name, rank, site_id, secret) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (party.party_id, kind, code, name, rank, site_id, new_secret()),
+    )
+    _keep_name(connection, party, 1)
+    return party
+
+
+def _keep_name(connection: Connection, party: Party, version: int) -> None:
+    connection.exec_driver_sql(
+        "INSERT INTO party_name (party_id, version, code, name, rank, recorded_at) VALUES (%s, %s, %s, %s, %s, %s)",
+        (party.party_id, version, party.code, party.name, party.rank, now()),
+    )
+
+
+def rename(connection: Connection, party_id: UUID, name: str, rank: str | None = None) -> Party:
+    """Gives a party another name or rank, as a new version: documents keep the version they were signed with.
+
+    The same name again changes nothing. Raises NotFound, Invalid (the name; an erased person).
+    """
+    name, rank = written(name, "name", LONGEST_NAME), written(rank, "rank", LONGEST_CODE) if rank else None
+    known = read_party(connection, party_id)
+    if known.name is None:
+        raise Invalid("An erased person has no name.", [Fault("the person was erased", field="name", value=name)])
+    party = Party(party_id, known.kind, known.code, name, rank)
+    if party != known:
+        rename_all(connection, [party])
+    return party
+
+
+_RENAME = """
+UPDATE party p SET name = g.name, rank = g.rank, name_version = p.name_version + 1
+FROM (SELECT * FROM {given}) g WHERE p.party_id = g.party_id
+"""
+_KEEP_NAMES = """
+INSERT INTO party_name (party_id, version, code, name, rank, recorded_at)
+SELECT p.party_id, p.name_version, p.code, p.name, p.rank, %s
+FROM party p WHERE p.party_id IN (SELECT party_id FROM {given})
+"""
+_RENAME_ACCOUNTS = """
+UPDATE account a SET name = g.display FROM (SELECT * FROM {given}) g WHERE a.party_id = g.party_id
+"""
+
+
+def rename_all(connection: Connection, renamed: Sequence[Party]) -> None:
+    """A new version of many parties' names at once; their accounts are called by it from now on."""
+    columns = (("party_id", "uuid"), ("name", "text"), ("rank", "text"), ("display", "text"))
+    rows = ((party.party_id, party.name, party.rank, _account_name(party)) for party in renamed)
+    with given(connection, columns, rows, len(renamed)) as names:
+        names.insert(_RENAME)
+        names.insert(_KEEP_NAMES, (now(),))
+        names.insert(_RENAME_ACCOUNTS)
+
+
+def _account_name(party: Party) -> str:
+    return party.display if party.kind == "person" else party.name or party.display
+
+
+def add_unit(connection: Connection, code: str, name: str, site: Site, parent: Party | None, since: date) -> Party:
+    """Adds a unit served by a site, under a parent unit if it has one."""
+    unit = add_party(connection, "unit", code, name)
+    connection.exec_driver_sql(
+        "INSERT INTO stationing (stationing_id, unit_id, site_id, since) VALUES (%s, %s, %s, %s)",
+        (new_key(), unit.party_id, site.site_id, since),
+    )
+    if parent is not None:
+        assign(connection, unit.party_id, parent.party_id, since)
+    add_party_account(connection, site.site_id, unit.party_id, AccountClass.UNIT, name.strip())
+    return unit
+
+
+def add_person(
+    connection: Connection, code: str, name: str, rank: str | None, site: Site, unit: Party | None, since: date
+) -> Party:
+    """Adds a person at a site, with an account there and, in a unit, a membership from a day on."""
+    person = add_party(connection, "person", code, name, rank, site.site_id)
+    if unit is not None:
+        assign(connection, person.party_id, unit.party_id, since)
+    add_party_account(connection, site.site_id, person.party_id, AccountClass.PERSON, person.display)
+    return person
+
+
+def assign(connection: Connection, party_id: UUID, unit_id: UUID, since: date, until: date | None = None) -> None:
+    """A membership from a day on."""
+    connection.exec_driver_sql(
+        "INSERT INTO assignment (assignment_id, party_id, unit_id, since, until) VALUES (%s, %s, %s, %s, %s)",
+        (new_key(), party_id, unit_id, since, until),
+    )
+
+
+def end_assignments(connection: Connection, party_id: UUID, last_day: date) -> None:
+    """Ends every membership that is open after `last_day`."""
+    connection.exec_driver_sql(
+        "UPDATE assignment SET until = greatest(since, %s::date) WHERE party_id = %s AND (until IS NULL OR until > %s)",
+        (last_day, party_id, last_day),
+    )
+
+
+def give_signature_card(
+    connection: Connection, unit: Party, person: Party, since: date, until: date, issued_by: UUID
+) -> UUID:
+    """Lets a person draw for a unit until a day (DA 1687). Raises Invalid if it ends before it begins."""
+    if until < since:
+        raise Invalid("The card was not given.", [Fault("ends before it begins", field="until", value=str(until))])
+    card = new_key()
+    connection.exec_driver_sql(
+        """INSERT INTO signature_card (signature_card_id, unit_id, party_id, since, until, issued_by)
+           VALUES (%s, %s, %s, %s, %s, %s)""",
+        (card, unit.party_id, person.party_id, since, until, issued_by),
+    )
+    return card
+
+
+def withdraw_signature_card(connection: Connection, signature_card_id: UUID) -> None:
+    """From now on the person may not draw by this card; withdrawing it again changes nothing. Raises NotFound."""
+    row = connection.exec_driver_sql(
+        "SELECT withdrawn_at FROM signature_card WHERE signature_card_id = %s", (signature_card_id,)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no signature card {signature_card_id}.")
+    connection.exec_driver_sql(
+        "UPDATE signature_card SET withdrawn_at = %s WHERE signature_card_id = %s AND withdrawn_at IS NULL",
+        (now(), signature_card_id),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who receives: the party, its account at the site, and what speaks against it on that day, if anything."""
+
+    party: Party
+    place: Place | None
+    objection: str | None
+
+
+_RECEIVER = """
+SELECT p.party_id, p.kind, p.code, p.name, p.rank, a.account_id, a.class, a.name, a.site_id, a.party_id,
+       EXISTS (SELECT FROM assignment m WHERE m.party_id = p.party_id AND m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s)),
+       (SELECT max(m.until) FROM assignment m WHERE m.party_id = p.party_id),
+       EXISTS (SELECT FROM stationing t WHERE t.unit_id = p.party_id AND t.site_id = %(site)s AND t.since <= %(day)s
+               AND (t.until IS NULL OR t.until >= %(day)s))
+FROM party p LEFT JOIN account a ON a.party_id = p.party_id AND a.site_id = %(site)s
+WHERE p.code = %(code)s AND p.kind IN ('person', 'unit')
+"""
+
+
+def find_receiver(connection: Connection, site: Site, code: str, day: date) -> Receiver | None:
+    """Who a service number or unit code means at this site, and whether they may receive on that day.
+
+    None if nobody of this site has the code. A code that a unit and a person share means the person.
+    """
+    rows = connection.exec_driver_sql(_RECEIVER, {"site": site.site_id, "code": code.strip(), "day": day}).all()
+    if not rows:
+        return None
+    row = min(rows, key=lambda found: found[1])
+    party = Party(*row[:5])
+    place = Place(row[5], AccountClass(row[6]), row[7], row[8], row[9]) if row[5] else None
+    return Receiver(party, place, _objection(party, place, site, row[10], row[11], row[12]))
+
+
+def _objection(
+    party: Party, place: Place | None, site: Site, member: bool, left: date | None, served: bool
+) -> str | None:
+    if place is None:
+        return f"{party.display} is not on the roster of {site.code}"
+    if party.kind == "person" and not member:
+        gone = f" since {left:%Y-%m-%d}" if left else ""
+        return f"{party.display} is not on the roster{gone}"
+    if party.kind == "unit" and not served:
+        return f"{party.display} is not served by {site.code}"
+    return None
+
+
+def may_draw(connection: Connection, unit_id: UUID, person_id: UUID, day: date) -> bool:
+    """Whether the person stands on the unit's signature card on that day."""
+    return (
+        connection.exec_driver_sql(
+            """SELECT 1 FROM signature_card WHERE unit_id = %s AND party_id = %s AND since <= %s AND until >= %s
+           AND withdrawn_at IS NULL""",
+            (unit_id, person_id, day, day),
+        ).first()
+        is not None
+    )
+
+
+def unidentified_code(site: Site) -> str:
+    """The code of the site's unidentified person."""
+    return f"UNIDENTIFIED-{site.code}"
+
+
+def add_unidentified_person(connection: Connection, site: Site) -> Party:
+    """Gives a new site the person who stands for a receiver nobody could identify."""
+    code = unidentified_code(site)
+    person = add_party(connection, "person", code, f"unidentified person at {site.code}", None, site.site_id)
+    add_party_account(connection, site.site_id, person.party_id, AccountClass.PERSON, person.name or code)
+    return person
+
+
+def unidentified_person(connection: Connection, site: Site) -> Party:
+    """The person who stands for a receiver nobody at the site could identify."""
+    person = find_party(connection, "person", unidentified_code(site))
+    assert person is not None
+    return person

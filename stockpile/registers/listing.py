@@ -1,0 +1,394 @@
+"""Lists of weapons that enter the books: a shipping list, a receipt, an old property book; typed in or from a file.
+
+Reads every line into one form, finds its model, and tells new weapons from known ones. A line that can't be read is set
+aside with its row and reason; none is silently dropped.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from sqlalchemy import Connection
+
+from stockpile import items
+from stockpile.catalogue import Model, find_models, note_unknown
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Words, now
+from stockpile.errors import Fault, Invalid, UnreadableFile
+from stockpile.files import file_store
+from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
+from stockpile.items import Marks, NewItem
+from stockpile.progress import told
+from stockpile.registers.mapping import Line, Mapping, guess, lines, mapping_of
+from stockpile.registers.read import OpenList, open_list
+
+ROWS_IN_MESSAGE = 100
+BATCH = 10_000
+PROGRESS_EVERY = 5_000
+
+
+def serial(text: str) -> str:
+    """A serial number as typed, checked. Raises ValueError in the words of `identity.check_serial`."""
+    try:
+        return check_serial(text)
+    except Invalid as problem:
+        raise ValueError(problem.faults[0].message if problem.faults else problem.detail) from None
+
+
+class ListFile(BaseModel):
+    """A stored file that holds the list, and how to read it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: Digest = Field(description="SHA-256 of the file, as it was stored", examples=["3b" * 32])
+    name: Code = Field(description="The file's name", examples=["shipping-list.xlsx"])
+    sheet: Code | None = Field(None, description="Which sheet; left out: the first with a table")
+    columns: dict[str, str] | None = Field(
+        None,
+        description="Our field -> the file's column; left out: as remembered for this source, else guessed",
+        examples=[{"serial_number": "S/N", "model": "Item"}],
+    )
+    constants: dict[str, str] = Field(
+        {}, description="Our field -> what it is in the whole list", examples=[{"model": "AKM"}]
+    )
+    set_aside: bool = Field(False, description="Post the rows that can be read, set the others aside")
+
+
+class ListLine(BaseModel):
+    """One line of a list as typed in: a weapon with its serial number, or a quantity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Code = Field(description="Model name or alias", examples=["AKM"])
+    serial_number: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(serial)] | None = (
+        Field(None, description="As marked, to the character; left out: it bears none", examples=["KT 449921"])
+    )
+    quantity: Quantity = 1
+    lot: Code | None = None
+    obliterated: bool = Field(False, description="The serial number was removed or can't be read")
+    distinguishing_mark: Words | None = Field(
+        None, description="What tells it from its twin", examples=["notch on the stock"]
+    )
+    condition: Condition | None = None
+    account: Code | None = Field(None, description="For an opening list: the store, unit or person that has it")
+
+
+@dataclass(slots=True)
+class Listed:
+    """One line of a list with what it led to. `row` is its number in the list, or in the file as a spreadsheet shows it."""
+
+    row: int
+    model_name: str
+    serial_number: str | None = None
+    maker: str | None = None
+    quantity: int = 1
+    lot: str | None = None
+    obliterated: bool = False
+    distinguishing_mark: str | None = None
+    condition: str | None = None
+    account: str | None = None
+    cells: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    model: Model | None = None
+    identity: str | None = None
+    reason: str | None = None
+    item_id: UUID | None = None
+
+    @property
+    def name(self) -> str:
+        """The line in words."""
+        return (
+            f"{self.model_name} {self.serial_number or ''}".strip()
+            if self.quantity == 1
+            else f"{self.quantity} {self.model_name}"
+        )
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The names to look the model up by, with its maker first."""
+        return (f"{self.maker} {self.model_name}", self.model_name) if self.maker else (self.model_name,)
+
+    @property
+    def marks(self) -> Marks:
+        """What is read on the weapon."""
+        return Marks(self.serial_number, self.obliterated, self.distinguishing_mark)
+
+
+def typed(lines: Sequence[ListLine]) -> list[Listed]:
+    """The lines of a request in the one form."""
+    return [
+        Listed(
+            n, line.model, line.serial_number, None, line.quantity, line.lot, line.obliterated, line.distinguishing_mark,
+            line.condition, line.account,
+        )
+        for n, line in enumerate(lines, 1)
+    ]  # fmt: skip
+
+
+KIND = "list of weapons"
+"""Under which the mapping of a source's columns is remembered."""
+
+READ = ("serial_number", "asset_tag", "model", "maker", "quantity", "lot", "condition", "obliterated", "distinguishing_mark",
+        "account", "holder", "service_number", "unit_code")  # fmt: skip
+ACCOUNT_FIELDS = ("account", "service_number", "unit_code", "holder")
+CONDITIONS: dict[str, str] = {"serviceable": "serviceable", "unserviceable": "unserviceable"}
+YES = frozenset({"yes", "y", "true", "1", "x", "obliterated"})
+
+
+def listed_from(desk: Desk, file: ListFile, source: str) -> list[Listed]:
+    """The rows of a stored file as lines, those that can't be read among them with their reason.
+
+    The columns are mapped as the request says, else as remembered for the source, else guessed; a mapping once said is
+    remembered. Raises NotFound (file), UnreadableFile, Invalid (columns).
+    """
+    with opened_list(file) as opened:
+        mapping = _mapping(desk, file, source, opened.headers, {"model"})
+        listed = [_listed(line) for line in _told(lines(mapping, opened))]
+        listed += [Listed(reject.number, "", cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
+    return listed
+
+
+def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
+    """The rows of a stored file that names weapons by asset tag or serial number, each with its row number.
+
+    Raises NotFound (file), UnreadableFile, Invalid (columns, and every row that can't be read).
+    """
+    with opened_list(file) as opened:
+        mapping = _mapping(desk, file, desk.site.code, opened.headers, {"asset_tag", "serial_number"})
+        rows: list[tuple[int, ItemLine]] = []
+        faults: list[Fault] = []
+        for line in _told(lines(mapping, opened)):
+            try:
+                rows.append((line.number, _scanned(line)))
+            except ValidationError as problem:
+                faults.append(Fault(str(problem.errors()[0]["msg"]), row=line.number))
+        faults += [Fault(reject.reason, row=reject.number) for reject in opened.rejects]
+    if faults or not rows:
+        raise Invalid(
+            f"Nothing was done: {len(faults)} row(s) of {file.name} cannot be read.", faults[:ROWS_IN_MESSAGE]
+        )
+    return rows
+
+
+def _scanned(line: Line) -> ConditionLine:
+    get = line.fields.get
+    condition = get("condition")
+    return ConditionLine(
+        scan=get("asset_tag") or get("serial_number") or "",
+        model=get("model") or None,
+        quantity=line.quantity or 1,
+        condition=CONDITIONS.get(condition.casefold(), "unknown") if condition else None,
+    )
+
+
+@contextmanager
+def opened_list(file: ListFile) -> Iterator[OpenList]:
+    """A stored file, open; it is the one that was stored, or UnreadableFile."""
+    with open_list(file_store().path(file.sha256), file.name, sheet=file.sheet) as opened:
+        if opened.sha256 != file.sha256:
+            raise UnreadableFile(f"{file.name} is not the file that was stored: its SHA-256 is {opened.sha256}.")
+        yield opened
+
+
+@contextmanager
+def many_rows_at_hand() -> Iterator[None]:
+    """Within it Python looks for no cyclic garbage: with a hundred thousand rows at hand it would walk them all, again and
+    again, for a sixth of the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _told(rows: Iterator[Line]) -> Iterator[Line]:
+    for done, line in enumerate(rows, 1):
+        if done % PROGRESS_EVERY == 0:
+            told("rows read", done)
+        yield line
+
+
+def _listed(line: Line) -> Listed:
+    get = line.fields.get
+    listed = Listed(line.number, get("model", ""), get("serial_number") or None, get("maker") or None)
+    listed.quantity = 1 if line.quantity is None else line.quantity
+    listed.lot = get("lot") or None
+    listed.distinguishing_mark = get("distinguishing_mark") or None
+    listed.obliterated = get("obliterated", "").casefold() in YES
+    condition = get("condition")
+    listed.condition = CONDITIONS.get(condition.casefold(), "unknown") if condition else None
+    listed.account = next((value for name in ACCOUNT_FIELDS if (value := get(name))), None)
+    listed.doubts = line.flags
+    listed.cells = line.cells
+    listed.reason = _unreadable(listed)
+    return listed
+
+
+def _unreadable(listed: Listed) -> str | None:
+    if not listed.model_name:
+        return "no model: give the model's name, or one for the whole list"
+    if listed.quantity < 1:
+        return "a quantity of 0: leave the row out"
+    if listed.serial_number is None or (listed.serial_number.isalnum() and len(listed.serial_number) <= LONGEST_SERIAL):
+        return None
+    try:
+        listed.serial_number = check_serial(listed.serial_number)
+    except Invalid as problem:
+        return problem.faults[0].message if problem.faults else problem.detail
+    return None
+
+
+def _mapping(desk: Desk, file: ListFile, source: str, headers: Sequence[str], one_of: set[str]) -> Mapping:
+    if file.columns is not None:
+        mapping = mapping_of(file.columns, file.constants)
+        _remember(desk, source, mapping)
+        return mapping
+    remembered = desk.connection.exec_driver_sql(
+        "SELECT mapping FROM column_mapping WHERE source = %s AND kind = %s", (source, KIND)
+    ).scalar_one_or_none()
+    if remembered is not None and set(remembered["columns"].values()) <= set(headers):
+        return mapping_of(remembered["columns"], {**remembered["constants"], **file.constants})
+    return _guessed(file, headers, one_of)
+
+
+def _guessed(file: ListFile, headers: Sequence[str], one_of: set[str]) -> Mapping:
+    """The guess, if nothing that matters is in doubt; a list says at least one of some fields."""
+    proposal = guess(headers)
+    columns = {str(name): column for name, column in proposal.mapping.columns if name in READ}
+    columns = {name: column for name, column in columns.items() if name not in file.constants}
+    doubtful = [column for column in columns.values() if column in proposal.doubtful]
+    if not one_of & {*columns, *file.constants} or doubtful:
+        faults = [
+            Fault(f"the column seems {proposal.doubtful[column]}: say what it is", field=column) for column in doubtful
+        ]
+        raise Invalid(
+            f"Say which column of {file.name} is which. Its columns are: {', '.join(headers)}. "
+            f"Understood so far: {', '.join(f'{column} is {name}' for name, column in columns.items()) or 'none'}.",
+            faults
+            or [
+                Fault("no column seems to be this: map it, or give one value for the whole list", field=name)
+                for name in sorted(one_of)
+            ],
+        )
+    return mapping_of(columns, file.constants)
+
+
+def _remember(desk: Desk, source: str, mapping: Mapping) -> None:
+    desk.connection.exec_driver_sql(
+        """INSERT INTO column_mapping (source, kind, mapping, saved_by, saved_at) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (source, kind) DO UPDATE SET mapping = excluded.mapping, saved_by = excluded.saved_by, saved_at = excluded.saved_at""",
+        (source, KIND, Jsonb(mapping.to_json()), desk.actor.party_id, now()),
+    )
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A list whose lines have a model and an identity: those that stand, and those set aside with a reason."""
+
+    lines: list[Listed] = field(default_factory=list)
+    rejected: list[Listed] = field(default_factory=list)
+    known: dict[str, list[UUID]] = field(default_factory=dict)
+
+    @property
+    def bearers(self) -> dict[str, int]:
+        """How many weapons bear each identity already."""
+        return {identity: len(items) for identity, items in self.known.items()}
+
+
+def sort_out(connection: Connection, listed: Iterable[Listed], source: str) -> Sorted:
+    """Finds each line's model by the source's aliases, and which weapons already bear its identity. Set aside: unknown
+    models, a serial number twice in the list, a quantity of what is tracked by serial number.
+    """
+    result = Sorted()
+    everything = list(listed)
+    models = find_models(connection, {name for line in everything for name in line.model_names}, source)
+    first: dict[str, int] = {}
+    for line in everything:
+        line.model = next((models[name] for name in line.model_names if name in models), None)
+        line.reason = line.reason or _why_not(line, first)
+        (result.rejected if line.reason else result.lines).append(line)
+    keys = list(first)
+    for start in range(0, len(keys), BATCH):
+        result.known.update(items.known_by_identity(connection, keys[start : start + BATCH]))
+    return result
+
+
+def _why_not(line: Listed, first: dict[str, int]) -> str | None:
+    model = line.model
+    if model is None:
+        return f"unknown model {line.model_name!r}: a registrar says once which model it is"
+    if model.tracked_by != "serial":
+        if line.serial_number is not None:
+            return f"{model.name} is counted, not serialised: leave out the serial number"
+        if model.tracked_by == "lot" and line.lot is None:
+            return f"{model.name} is tracked by lot: give the lot"
+        return None
+    if line.quantity != 1:
+        return f"{model.name} is tracked by serial number: one line a weapon"
+    if line.serial_number is None:
+        return None
+    key = serial_key(line.serial_number)
+    line.identity = identity = identity_key(model.maker, model.model_id, key)
+    if line.obliterated:
+        return None
+    before = first.setdefault(identity, line.row)
+    if before != line.row and line.distinguishing_mark is None:
+        return (
+            f"the same model and serial number as row {before}: if it is a second weapon, say how it can be told apart"
+        )
+    return None
+
+
+def unknown_models(result: Sorted) -> set[str]:
+    """The model names that nobody has mapped yet."""
+    return {line.model_name for line in result.rejected if line.model is None and line.model_name}
+
+
+def refuse_rejected(connection: Connection, result: Sorted, source: str, what: str, set_aside: bool) -> None:
+    """Raises Invalid with the rows that can't be read, unless they may be set aside; never for an empty rest."""
+    if set_aside:
+        note_unknown(connection, unknown_models(result), source)
+    if result.rejected and not (set_aside and result.lines):
+        shown = result.rejected[:ROWS_IN_MESSAGE]
+        more = f", the first {ROWS_IN_MESSAGE} are shown" if len(result.rejected) > ROWS_IN_MESSAGE else ""
+        raise Invalid(
+            f"The {what} was not posted: {len(result.rejected)} of {len(result.rejected) + len(result.lines)} rows "
+            f"cannot be read{more}. Mend them, or set them aside.",
+            [Fault(line.reason or "", row=line.row, value=line.name) for line in shown],
+        )
+    if not result.lines:
+        raise Invalid(f"The {what} was not posted: it has no lines.")
+
+
+def doubts(result: Sorted) -> list[Contradiction]:
+    """One discrepancy for all the rows of a file that look wrong; the register names each."""
+    doubtful = [line for line in result.lines if line.doubts]
+    if not doubtful:
+        return []
+    rows = ", ".join(str(line.row) for line in doubtful[:10]) + (", ..." if len(doubtful) > 10 else "")
+    return [
+        Contradiction(
+            Kind.DOUBTFUL_LIST, f"{len(doubtful)} row(s) taken as they came: {rows}", "; ".join(doubtful[0].doubts)
+        )
+    ]
+
+
+def new_weapon(line: Listed, donor_id: UUID, consignment_id: UUID | None = None) -> NewItem:
+    """The item a line brings into the books."""
+    model = line.model
+    assert model is not None
+    item = items.new_item(
+        model.maker, model.model_id, model.name, model.tracked_by, donor_id, line.marks, consignment_id, line.lot
+    )
+    line.item_id = item.held.item_id
+    return item

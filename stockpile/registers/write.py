@@ -1,0 +1,209 @@
+"""Tables out, as CSV and XLSX, a row at a time.
+
+What people typed must never run in somebody's spreadsheet: text that a spreadsheet would take for a formula
+gets an apostrophe before it in CSV and is written as a string in XLSX. Numbers given as numbers stay numbers;
+a serial number is always given, and written, as text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite
+from pathlib import Path
+from typing import BinaryIO
+
+import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
+
+from stockpile.errors import Invalid, StockpileError
+
+Value = str | int | float | Decimal | date | None
+"""What a cell may hold; a `datetime` is a `date`, a `bool` an `int`."""
+
+SIGNS = "=+\\-@\t\r\n＝＋－＠﹦﹢﹣﹫"
+"""What begins a formula, or hides one behind it; in full width too, as East Asian spreadsheets allow."""
+
+FORMULA = re.compile(rf"'*(?:[{SIGNS}]|[\s\x00-\x20\u200b-\u200f\ufeff]+[{SIGNS}])")
+BLOCK = 1000
+SHEET_ROWS = 1_048_576
+CELL_CHARACTERS = 32_767
+EXACT_DIGITS = 10**15
+"""A spreadsheet keeps 15 digits of a number."""
+
+
+class CannotWrite(StockpileError):
+    """The file can't be written: no room, no such folder."""
+
+    title = "The file cannot be written"
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would take it for a formula.
+
+    What begins so after apostrophes of its own gets one more, so that `original` gives back every text.
+    """
+    return "'" + text if FORMULA.match(text) else text
+
+
+def original(text: str) -> str:
+    """What `harmless` was given: for whoever reads our own CSV again."""
+    return text[1:] if text[:1] == "'" and FORMULA.match(text) else text
+
+
+def csv_text(value: Value) -> str | int | float | Decimal:
+    """A value as its CSV cell."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def csv_blocks(headers: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
+    """A CSV file in pieces of a thousand rows: UTF-8 with its mark, commas, CRLF, as spreadsheets expect."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    text.write("\ufeff")
+    writer.writerow([harmless(header) for header in headers])
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([csv_text(value) for value in row])
+        if number % BLOCK == 0:
+            yield taken(text)
+    yield taken(text)
+
+
+def taken(text: io.StringIO) -> bytes:
+    # A lone surrogate can't be encoded: shown as \udc80 rather than ending the export half-way.
+    block = text.getvalue().encode("utf-8", "backslashreplace")
+    text.seek(0)
+    text.truncate()
+    return block
+
+
+@contextmanager
+def complete(target: Path) -> Iterator[Path]:
+    """A path to write to, which takes the target's place once all is written: never half a file.
+
+    Raises:
+        CannotWrite: the disk is full, or the folder is not there.
+    """
+    unfinished = target.with_name(target.name + ".part")
+    try:
+        yield unfinished
+        unfinished.replace(target)
+    except (OSError, FileCreateError) as error:
+        raise CannotWrite(f"{target} cannot be written: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_csv(target: Path | BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+    """Write a CSV file; raises CannotWrite."""
+    if not isinstance(target, Path):
+        target.writelines(csv_blocks(headers, rows))
+        return
+    with complete(target) as unfinished, unfinished.open("wb") as file:
+        file.writelines(csv_blocks(headers, rows))
+
+
+def write_xlsx(
+    target: Path | BinaryIO,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    sheet: str = "List",
+) -> None:
+    """Write an XLSX file in constant memory; past a million rows it goes on in a further sheet.
+
+    Raises:
+        Invalid: a text is longer than a spreadsheet cell; names row and column.
+        CannotWrite: the disk is full, or the folder is not there.
+    """
+    if not isinstance(target, Path):
+        write_book(target, headers, rows, sheet)
+        return
+    with complete(target) as unfinished:
+        write_book(str(unfinished), headers, rows, sheet)
+
+
+def write_book(target: str | BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[Value]], sheet: str) -> None:
+    # A folder of its own, because xlsxwriter leaves its parts behind when a row fails.
+    with tempfile.TemporaryDirectory() as parts:
+        options = {
+            "constant_memory": True,
+            "tmpdir": parts,
+            "default_date_format": "yyyy-mm-dd",
+            "remove_timezone": True,
+        }
+        book = xlsxwriter.Workbook(target, options)
+        fill(book, headers, rows, sheet)
+        book.close()
+
+
+def fill(book: xlsxwriter.Workbook, headers: Sequence[str], rows: Iterable[Sequence[Value]], name: str) -> None:
+    bold = book.add_format({"bold": True})
+    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    sheet = new_sheet(book, name, headers, bold)
+    sheets, at = 1, 1
+    for number, row in enumerate(rows, start=1):
+        if at == SHEET_ROWS:
+            sheets += 1
+            sheet, at = new_sheet(book, f"{name} {sheets}", headers, bold), 1
+        for column, value in enumerate(row):
+            check_fits(value, number, headers[column])
+            write_cell(sheet, at, column, value, moment)
+        at += 1
+
+
+def new_sheet(
+    book: xlsxwriter.Workbook, name: str, headers: Sequence[str], bold: xlsxwriter.format.Format
+) -> xlsxwriter.worksheet.Worksheet:
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(1, 0)
+    for column, header in enumerate(headers):
+        sheet.write_string(0, column, header, bold)
+    return sheet
+
+
+def check_fits(value: Value, number: int, header: str) -> None:
+    """xlsxwriter leaves out a text that is too long, without a word: so it is refused here."""
+    if isinstance(value, str) and len(value) > CELL_CHARACTERS:
+        raise Invalid(
+            f"Row {number}, “{header}”: {len(value):,} characters do not fit a spreadsheet cell, which holds "
+            f"{CELL_CHARACTERS:,}. Export as CSV instead."
+        )
+
+
+def write_cell(
+    sheet: xlsxwriter.worksheet.Worksheet,
+    row: int,
+    column: int,
+    value: Value,
+    moment: xlsxwriter.format.Format,
+) -> None:
+    """Write one value as what it is: text as a string whatever it looks like."""
+    match value:
+        case None | "":
+            return
+        case str():
+            sheet.write_string(row, column, value)
+        case bool():
+            sheet.write_boolean(row, column, value)
+        case datetime():
+            sheet.write_datetime(row, column, value, moment)
+        case date():
+            sheet.write_datetime(row, column, value)
+        case int() | float() | Decimal() if isfinite(value) and abs(float(value)) < EXACT_DIGITS:
+            sheet.write_number(row, column, value)
+        case _:
+            sheet.write_string(row, column, str(value))

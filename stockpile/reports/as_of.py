@@ -1,0 +1,47 @@
+"""As of when a report speaks: a moment on either clock, on both, or now. What happened by T: `happened_at`; what the books
+said at T: `recorded_at`; what they said at R of how it was at T: both (DESIGN invariant 5). Holds no rule beyond that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from stockpile.errors import Fault, Invalid
+
+FOREVER = "infinity"
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A moment on each clock, both inclusive; None: everything on that clock.
+
+    Raises Invalid for a moment without an offset from UTC.
+    """
+
+    happened_at: datetime | None = None
+    recorded_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for field, moment in (("happened_at", self.happened_at), ("recorded_at", self.recorded_at)):
+            if moment is not None and moment.tzinfo is None:
+                message = "has no offset from UTC: write it like 2026-11-20T09:30:00+03:00"
+                raise Invalid(f"{field}: {message}.", [Fault(message, field=field, value=moment.isoformat())])
+
+    @property
+    def now(self) -> bool:
+        """Whether everything counts that the books have."""
+        return self.happened_at is None and self.recorded_at is None
+
+    @property
+    def day(self) -> date:
+        """The day (UTC) whose memberships count: of what happened, else of what was recorded, else today."""
+        return (self.happened_at or self.recorded_at or datetime.now(UTC)).astimezone(UTC).date()
+
+    @property
+    def parameters(self) -> dict[str, datetime | str]:
+        """Both moments for SQL, as `%(happened_at)s` and `%(recorded_at)s`."""
+        return {"happened_at": self.happened_at or FOREVER, "recorded_at": self.recorded_at or FOREVER}
+
+
+NOW = AsOf()

@@ -1,0 +1,65 @@
+"""Lists read page by page: one question, what is asked of it, and the columns it is ordered by, which the cursor carries.
+Never counts rows to skip: a page costs the same wherever it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from stockpile.reports.pages import cursor_of, page_size, read_cursor
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, and the cursor that asks for those after them; None: there are no more."""
+
+    rows: tuple[T, ...]
+    cursor: str | None
+
+
+def read_page(
+    connection: Connection,
+    question: str,
+    where: Mapping[str, Any],
+    keys: Mapping[str, Callable[[str], Any]],
+    make: Callable[..., T],
+    limit: int,
+    cursor: str | None,
+    parameters: tuple[Any, ...] = (),
+) -> Page[T]:
+    """One page of a question in the order of `keys` (column -> how a cursor's text is read).
+
+    The question ends before its WHERE and selects the keys first; `make` takes the columns after them. `where` maps a
+    condition with %s to its value, None where it is not asked; `parameters` stand in the question itself.
+    Raises Invalid (limit, cursor).
+    """
+    asked = {condition: value for condition, value in where.items() if value is not None}
+    values = [*parameters, *(value for condition, value in asked.items() for _ in range(condition.count("%s")))]
+    conditions = list(asked)
+    if cursor:
+        conditions.append(f"({', '.join(keys)}) > ({', '.join(['%s'] * len(keys))})")
+        values += read_cursor(cursor, *keys.values())
+    found = connection.exec_driver_sql(
+        f"{question} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {', '.join(keys)} LIMIT %s",
+        (*values, page_size(limit) + 1),
+    ).all()
+    more = cursor_of(*(str(value) for value in found[limit - 1][: len(keys)])) if len(found) > limit else None
+    return Page(tuple(make(*row[len(keys) :]) for row in found[:limit]), more)
+
+
+def spellings(text: str | None) -> list[str] | None:
+    """Patterns for ILIKE ANY that find a part of a text in either case. The database folds the case of ASCII alone, so
+    that other scripts are asked for in each case.
+    """
+    if text is None or not text.strip():
+        return None
+    wanted = " ".join(text.split())
+    cases = {wanted, wanted.lower(), wanted.upper(), wanted.title(), wanted.capitalize()}
+    escaped = (case.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for case in sorted(cases))
+    return [f"%{case}%" for case in escaped]

@@ -1,0 +1,210 @@
+"""Who, where and what is in the books: lists of parties, sites, models, aliases and signature cards. Only reads; what the
+asker's role may not see is absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.reports.keyset import Page, read_page, spellings
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    """A party by its current name; of a person and a sub-unit, the unit it belongs to on the day asked for."""
+
+    party_id: UUID
+    kind: str
+    code: str | None
+    name: str | None
+    rank: str | None
+    site: str | None
+    unit: str | None
+
+
+_PARTIES = """
+SELECT coalesce(p.code, ''), p.party_id, p.party_id, p.kind, p.code, p.name, p.rank, s.code, u.code
+FROM party p LEFT JOIN site s USING (site_id)
+LEFT JOIN LATERAL (SELECT m.unit_id FROM assignment m
+                   WHERE m.party_id = p.party_id AND m.since <= %s AND (m.until IS NULL OR m.until >= %s)
+                   ORDER BY m.since DESC, m.until DESC NULLS FIRST, m.assignment_id DESC LIMIT 1) m ON true
+LEFT JOIN party u ON u.party_id = m.unit_id
+"""
+
+
+def search_parties(
+    connection: Connection,
+    day: date,
+    kind: str | None = None,
+    text: str | None = None,
+    site_id: UUID | None = None,
+    unit_id: UUID | None = None,
+    limit: int = PAGE,
+    cursor: str | None = None,
+) -> Page[PartyRow]:
+    """Parties by code: of a kind, with a part of code or name, serving at a site, in a unit on that day."""
+    where = {
+        "p.kind = %s": kind,
+        "concat_ws(' ', p.code, p.rank, p.name) ILIKE ANY (%s)": spellings(text),
+        "p.site_id = %s": site_id,
+        "m.unit_id = %s": unit_id,
+    }
+    keys = {"coalesce(p.code, '')": str, "p.party_id": UUID}
+    return read_page(connection, _PARTIES, where, keys, PartyRow, limit, cursor, (day, day))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A site with its stores and who answers for it."""
+
+    site_id: UUID
+    code: str
+    name: str
+    time_zone: str
+    custodian: str | None
+    declared_open_at: datetime | None
+    stores: list[str]
+
+
+_SITES = """
+SELECT s.code, s.site_id, s.code, s.name, s.time_zone, concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), s.declared_open_at,
+       ARRAY(SELECT a.name FROM account a WHERE a.site_id = s.site_id AND a.class = 'store' ORDER BY a.name)
+FROM site s LEFT JOIN party p ON p.party_id = s.custodian_id
+"""
+
+
+def search_sites(
+    connection: Connection, text: str | None = None, limit: int = PAGE, cursor: str | None = None
+) -> Page[SiteRow]:
+    """Sites by code, with a part of code or name."""
+    where = {"concat_ws(' ', s.code, s.name) ILIKE ANY (%s)": spellings(text)}
+    return read_page(connection, _SITES, where, {"s.code": str}, SiteRow, limit, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A make and model of the catalogue."""
+
+    model_id: UUID
+    maker: str
+    name: str
+    country: str | None
+    calibre: str | None
+    category: str
+    subcategory: str | None
+    variants: str | None
+    fire_mode: str | None
+    security_risk_category: str | None
+    stock_number: str | None
+    value: Decimal | None
+    value_source: str | None
+    treaty_row: str | None
+    enhanced_monitoring: bool
+    tracked_by: str
+
+
+_MODELS = """
+SELECT m.maker, m.name, m.model_id, m.maker, m.name, m.country, m.calibre, m.category, m.subcategory, m.variants, m.fire_mode,
+       m.security_risk_category, m.stock_number, m.value, m.value_source, m.treaty_row, m.enhanced_monitoring, m.tracked_by
+FROM model m
+"""
+
+
+def search_models(
+    connection: Connection,
+    text: str | None = None,
+    category: str | None = None,
+    limit: int = PAGE,
+    cursor: str | None = None,
+) -> Page[ModelRow]:
+    """Models by maker and name, with a part of maker, name or variant, of a category."""
+    where = {
+        "concat_ws(' ', m.maker, m.name, m.variants) ILIKE ANY (%s)": spellings(text),
+        "m.category = %s": category,
+    }
+    return read_page(connection, _MODELS, where, {"m.maker": str, "m.name": str}, ModelRow, limit, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRow:
+    """How a source calls a model, who said so and when; without a model nobody has mapped it yet."""
+
+    alias_id: UUID
+    source: str
+    name: str
+    model_id: UUID | None
+    model: str | None
+    approved_by: str | None
+    approved_at: datetime | None
+    first_seen_at: datetime
+
+
+_ALIASES = """
+SELECT a.source, a.name_key, a.alias_id, a.source, a.name, a.model_id, m.maker || ' ' || m.name,
+       CASE WHEN a.approved_by IS NOT NULL THEN concat_ws(' ', p.rank, p.name, '(' || p.code || ')') END,
+       a.approved_at, a.first_seen_at
+FROM alias a LEFT JOIN model m USING (model_id) LEFT JOIN party p ON p.party_id = a.approved_by
+"""
+
+
+def search_aliases(
+    connection: Connection,
+    mapped: bool | None = None,
+    source: str | None = None,
+    text: str | None = None,
+    limit: int = PAGE,
+    cursor: str | None = None,
+) -> Page[AliasRow]:
+    """Aliases by source and name; `mapped` False: only those that wait for a registrar."""
+    where = {
+        "(a.model_id IS NOT NULL) = %s": mapped,
+        "a.source = %s": source,
+        "a.name ILIKE ANY (%s)": spellings(text),
+    }
+    return read_page(connection, _ALIASES, where, {"a.source": str, "a.name_key": str}, AliasRow, limit, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A line on a signature card, and how it stands on the day asked for: valid, expired, withdrawn or not begun."""
+
+    signature_card_id: UUID
+    unit: str
+    person: str
+    name: str | None
+    rank: str | None
+    since: date
+    until: date
+    withdrawn_at: datetime | None
+    state: str
+
+
+_CARDS = """
+SELECT c.until, c.signature_card_id, c.signature_card_id, u.code, coalesce(p.code, 'a person of another site'), p.name, p.rank,
+       c.since, c.until, c.withdrawn_at,
+       CASE WHEN c.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN c.until < %s THEN 'expired'
+            WHEN c.since > %s THEN 'not begun' ELSE 'valid' END
+FROM signature_card c JOIN party u ON u.party_id = c.unit_id LEFT JOIN party p ON p.party_id = c.party_id
+"""
+
+
+def search_signature_cards(
+    connection: Connection,
+    day: date,
+    unit_id: UUID | None = None,
+    party_id: UUID | None = None,
+    ends_before: date | None = None,
+    limit: int = PAGE,
+    cursor: str | None = None,
+) -> Page[CardRow]:
+    """Signature cards, the first to end first: of a unit, of a person, ending before a day."""
+    where = {"c.unit_id = %s": unit_id, "c.party_id = %s": party_id, "c.until < %s": ends_before}
+    keys = {"c.until": date.fromisoformat, "c.signature_card_id": UUID}
+    return read_page(connection, _CARDS, where, keys, CardRow, limit, cursor, (day, day))

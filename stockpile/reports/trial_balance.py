@@ -1,0 +1,320 @@
+"""The trial balance: for every donor, model and site, what came in equals what is in supply, in transit, in stores, with
+units and persons, in maintenance, missing, lost, expended, destroyed and exported; now, or as of a moment on either clock.
+
+`proof` counts entries, holdings and documents each by a query of its own and compares them. Nothing here mends a
+difference: it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.documents import full_number
+from stockpile.errors import NotAllowed, NotFound
+from stockpile.movements import BALANCED
+from stockpile.parties import find_party
+from stockpile.reports.as_of import NOW, AsOf
+from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sites import find_site
+
+
+class By(StrEnum):
+    """What the lines of the balance are told apart by; the classes are its columns."""
+
+    DONOR = "donor"
+    MODEL = "model"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceLine:
+    """One line of the trial balance. What it is not told apart by is None.
+
+    `came_in` is what came from outside, net of what was taken back, and, where a line is of one site, what came from
+    other sites, net (`from_other_sites`). `difference` is what came in less the sum of the classes: 0, or something is wrong.
+    """
+
+    donor: str | None
+    maker: str | None
+    model: str | None
+    site: str | None
+    came_in: int
+    from_other_sites: int
+    supply: int
+    transit: int
+    store: int
+    unit: int
+    person: int
+    maintenance: int
+    missing: int
+    lost: int
+    expended: int
+    destroyed: int
+    exported: int
+    difference: int
+
+
+# Entries up to the moment, added up by what they are and by the classes and sites of their ends. `outside` has no site.
+_COUNTRY_FLOWS = """
+    SELECT e.donor_id, e.model_id, f.class AS from_class, f.site_id AS from_site, t.class AS to_class, t.site_id AS to_site,
+           sum(e.quantity) AS quantity
+    FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    WHERE e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s
+    GROUP BY e.donor_id, e.model_id, f.class, f.site_id, t.class, t.site_id
+"""
+# For the balance of now: only what came in or went, over a site's border.
+_COUNTRY_CROSSINGS = _COUNTRY_FLOWS.replace("\n    GROUP BY", " AND f.site_id IS DISTINCT FROM t.site_id\n    GROUP BY")
+_SITE_FLOWS = """
+    SELECT e.donor_id, e.model_id, e.from_class, e.from_site, e.to_class, e.to_site, sum(e.quantity) AS quantity
+    FROM site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz) e
+    GROUP BY e.donor_id, e.model_id, e.from_class, e.from_site, e.to_class, e.to_site
+"""
+
+_HELD_NOW = """
+    SELECT h.donor_id, i.model_id, a.site_id, a.class, sum(h.quantity) AS quantity
+    FROM holding h JOIN item i ON i.item_id = h.item_id JOIN account a ON a.account_id = h.account_id
+    GROUP BY h.donor_id, i.model_id, a.site_id, a.class
+"""
+_HELD_THEN = "SELECT donor_id, model_id, site_id, class, quantity FROM leg WHERE class <> 'outside'"
+
+_BALANCE = """
+WITH flow AS MATERIALIZED ({flows}
+), leg AS (
+    SELECT donor_id, model_id, to_site AS site_id, to_class AS class, from_site AS other_site, from_class AS other_class, quantity
+    FROM flow
+    UNION ALL
+    SELECT donor_id, model_id, from_site, from_class, to_site, to_class, -quantity FROM flow
+), held AS ({held}
+), line AS (
+    SELECT donor_id, model_id, site_id, NULL AS class, 0 AS quantity, quantity AS came_in,
+           CASE WHEN other_class = 'outside' THEN 0 ELSE quantity END AS from_other_sites
+    FROM leg WHERE class <> 'outside' AND site_id IS DISTINCT FROM other_site
+    UNION ALL
+    SELECT donor_id, model_id, site_id, class, quantity, 0, 0 FROM held
+), balance AS (
+    SELECT CASE WHEN %(by_donor)s THEN donor_id END AS donor_id,
+           CASE WHEN %(by_model)s THEN model_id END AS model_id,
+           CASE WHEN %(by_site)s THEN site_id END AS site_id,
+           sum(came_in)::bigint AS came_in, sum(from_other_sites)::bigint AS from_other_sites,
+           {classes}
+    FROM line
+    WHERE (%(donor)s::uuid IS NULL OR donor_id = %(donor)s) AND (%(site)s::uuid IS NULL OR site_id = %(site)s)
+      AND (%(models)s::uuid[] IS NULL OR model_id = ANY (%(models)s))
+    GROUP BY 1, 2, 3
+)
+SELECT p.code, m.maker, m.name, s.code, b.came_in, b.from_other_sites,
+       {columns},
+       b.came_in - ({total}) AS difference
+FROM balance b
+LEFT JOIN party p ON p.party_id = b.donor_id
+LEFT JOIN model m ON m.model_id = b.model_id
+LEFT JOIN site s ON s.site_id = b.site_id
+WHERE (b.came_in, {columns}) <> (0, {zeros})
+ORDER BY p.code, m.maker, m.name, s.code
+"""
+
+
+def _sql(flows: str, held: str) -> str:
+    return _BALANCE.format(
+        flows=flows,
+        held=held,
+        classes=",\n           ".join(
+            f"coalesce(sum(quantity) FILTER (WHERE class = '{one}'), 0)::bigint AS in_{one}" for one in BALANCED
+        ),
+        columns=", ".join(f"b.in_{one}" for one in BALANCED),
+        total=" + ".join(f"b.in_{one}" for one in BALANCED),
+        zeros=", ".join("0" for _ in BALANCED),
+    )
+
+
+_SQL = {
+    (False, True): _sql(_COUNTRY_CROSSINGS, _HELD_NOW),
+    (False, False): _sql(_COUNTRY_FLOWS, _HELD_THEN),
+    (True, True): _sql(_SITE_FLOWS, _HELD_NOW),
+    (True, False): _sql(_SITE_FLOWS, _HELD_THEN),
+}
+"""By whether it is for one site, and of now."""
+
+
+def trial_balance(
+    connection: Connection,
+    actor: Actor,
+    by: Collection[By] = (),
+    at: AsOf = NOW,
+    donor: str | None = None,
+    model: str | None = None,
+    site: str | None = None,
+) -> list[BalanceLine]:
+    """The balance within the asker's scope, told apart `by`, of one donor, model or site if named (codes; a model's name).
+
+    Now, the classes come from the holdings and what came in from the entries; as of a moment both come from the entries.
+    A desk has the books of its own site; a donor its own items; the others all. Raises NotFound (an unknown code), NotAllowed.
+    """
+    require(actor, READ)
+    scope = _scope(connection, actor, donor, model, site)
+    _make_ready(connection)
+    sql = _SQL[actor.role in DESK, at.now]
+    wanted = {f"by_{one}": one in by for one in By}
+    rows = connection.exec_driver_sql(sql, {**wanted, **scope, **at.parameters})
+    return [BalanceLine(*row) for row in rows]
+
+
+def _scope(
+    connection: Connection, actor: Actor, donor: str | None, model: str | None, site: str | None
+) -> dict[str, Any]:
+    """The filters, never wider than the asker's own scope."""
+    site_id = find_site(connection, site).site_id if site else None
+    if actor.role in DESK:
+        if site_id not in (None, actor.site_id):
+            raise NotAllowed(f"You read the books of {actor.site_code} only, not of {site}.")
+        site_id = actor.site_id
+    party = find_party(connection, "donor", donor) if donor else None
+    if donor and party is None:
+        raise NotFound(f"There is no donor {donor!r} here.")
+    donor_id = party.party_id if party else None
+    if actor.role == DONOR:
+        donor_id = actor.donor_id
+    return {"site": site_id, "donor": donor_id, "models": _models(connection, model) if model else None}
+
+
+def _models(connection: Connection, name: str) -> list[UUID]:
+    """The models of a name: several makers may use one."""
+    found = connection.exec_driver_sql("SELECT model_id FROM model WHERE lower(name) = lower(%s)", (name.strip(),)).scalars().all()
+    if not found:
+        raise NotFound(f"There is no model {name!r}.")
+    return list(found)
+
+
+def _make_ready(connection: Connection) -> None:
+    """For the rest of the transaction: compiling takes longer than adding up, and the few thousand sums fit in memory."""
+    connection.exec_driver_sql("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
+
+
+@dataclass(frozen=True, slots=True)
+class ProofDifference:
+    """Where two counts of one thing differ: a document by its number, or an account by its name."""
+
+    what: str
+    where: str
+    entries: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Three counts, each by a query of its own, and whether they agree.
+
+    `entry_lines` and `entry_quantity` count the entries recorded by the moment; `document_lines` and `document_quantity` are
+    what the documents say of themselves (None for donors). `came_in` and `held_by_legs` add the legs outside and inside;
+    `held` adds the holdings (None as of a past moment: they are of now). `closes`: all agree, and no account is below zero.
+    """
+
+    closes: bool
+    entry_lines: int
+    entry_quantity: int
+    document_lines: int | None
+    document_quantity: int | None
+    came_in: int
+    held_by_legs: int
+    held: int | None
+    differences: tuple[ProofDifference, ...]
+
+
+SHOWN_DIFFERENCES = 100
+
+# Documents and their entries are compared on the recorded clock alone: a reversal keeps the time of what it reverses, so
+# entries need not have happened when their document did.
+_ENTRIES = "SELECT count(*), coalesce(sum(quantity), 0)::bigint FROM entry WHERE recorded_at <= %(recorded_at)s"
+_DOCUMENTS = """
+SELECT coalesce(sum(line_count), 0)::bigint, coalesce(sum(quantity), 0)::bigint
+FROM document WHERE recorded_at <= %(recorded_at)s
+"""
+_DOCUMENTS_APART = """
+SELECT s.code, b.code, b.year, d.number, coalesce(e.quantity, 0)::bigint, d.quantity
+FROM document d
+JOIN book b ON b.book_id = d.book_id
+JOIN site s ON s.site_id = d.site_id
+LEFT JOIN (SELECT document_id, count(*) AS lines, sum(quantity) AS quantity FROM entry GROUP BY document_id) e
+       ON e.document_id = d.document_id
+WHERE d.recorded_at <= %(recorded_at)s AND (coalesce(e.lines, 0), coalesce(e.quantity, 0)) <> (d.line_count, d.quantity)
+ORDER BY d.recorded_at, d.document_id LIMIT %(shown)s
+"""
+
+_ACCOUNTS = """
+WITH known AS {materialized} (
+    SELECT from_account, to_account, quantity FROM {entries}
+), leg AS (
+    SELECT to_account AS account_id, sum(quantity) AS quantity FROM known GROUP BY to_account
+    UNION ALL
+    SELECT from_account, -sum(quantity) FROM known GROUP BY from_account
+), legs AS (
+    SELECT account_id, sum(quantity) AS quantity FROM leg GROUP BY account_id
+), held AS (
+    SELECT account_id, sum(quantity) AS quantity FROM holding WHERE %(now)s GROUP BY account_id
+), counted AS (
+    SELECT account_id, s.code AS site, {name} AS name, coalesce(l.quantity, 0)::bigint AS legs,
+           coalesce(h.quantity, 0)::bigint AS held,
+           coalesce(a.class <> 'outside' AND (%(site)s::uuid IS NULL OR a.site_id = %(site)s), false) AS inside
+    FROM legs l FULL JOIN held h USING (account_id)
+    LEFT JOIN account a USING (account_id) LEFT JOIN site s ON s.site_id = a.site_id
+), apart AS (
+    SELECT site, name, legs, held FROM counted WHERE inside AND (legs < 0 OR %(now)s AND legs <> held)
+    ORDER BY site, name LIMIT %(shown)s
+), total AS (
+    SELECT coalesce(-sum(legs) FILTER (WHERE NOT inside), 0)::bigint AS came_in,
+           coalesce(sum(legs) FILTER (WHERE inside), 0)::bigint AS legs, coalesce(sum(held), 0)::bigint AS held
+    FROM counted
+)
+SELECT total.came_in, total.legs, total.held, apart.site, apart.name, apart.legs, apart.held FROM total LEFT JOIN apart ON true
+"""
+_COUNTRY_ENTRIES = "entry WHERE happened_at <= %(happened_at)s AND recorded_at <= %(recorded_at)s"
+_SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
+# A country's entries are read twice, in parallel; a site's, once picked out, are kept.
+_ACCOUNTS_OF_COUNTRY = _ACCOUNTS.format(materialized="NOT MATERIALIZED", entries=_COUNTRY_ENTRIES, name="a.name")
+_ACCOUNTS_OF_DONOR = _ACCOUNTS.format(materialized="NOT MATERIALIZED", entries=_COUNTRY_ENTRIES, name="a.class")
+_ACCOUNTS_OF_SITE = _ACCOUNTS.format(materialized="MATERIALIZED", entries=_SITE_ENTRIES, name="a.name")
+
+
+def proof(connection: Connection, actor: Actor, at: AsOf = NOW) -> Proof:
+    """Counts entries, holdings and documents separately within the asker's scope, and says where they differ."""
+    require(actor, READ)
+    _make_ready(connection)
+    given = {
+        **at.parameters,
+        "now": at.now,
+        "site": actor.site_id if actor.role in DESK else None,
+        "shown": SHOWN_DIFFERENCES,
+    }
+    lines, quantity = connection.exec_driver_sql(_ENTRIES, given).one()
+    of_documents = None if actor.role == DONOR else connection.exec_driver_sql(_DOCUMENTS, given).one()
+    accounts = connection.exec_driver_sql(_accounts_sql(actor), given).all()
+    came_in, legs, held = accounts[0][:3]
+    found = [ProofDifference("account", f"{row[3]} {row[4]}", row[5], row[6]) for row in accounts if row[3] is not None]
+    if of_documents is not None:
+        # Also where the totals agree: two documents may be wrong in opposite ways.
+        for row in connection.exec_driver_sql(_DOCUMENTS_APART, given):
+            found.append(ProofDifference("document", full_number(*row[:4]), row[4], row[5]))
+    agree = of_documents is None or (lines, quantity) == tuple(of_documents)
+    return Proof(
+        closes=agree and not found and came_in == legs and (not at.now or legs == held),
+        entry_lines=lines,
+        entry_quantity=quantity,
+        document_lines=of_documents[0] if of_documents is not None else None,
+        document_quantity=of_documents[1] if of_documents is not None else None,
+        came_in=came_in,
+        held_by_legs=legs,
+        held=held if at.now else None,
+        differences=tuple(found[:SHOWN_DIFFERENCES]),
+    )
+
+
+def _accounts_sql(actor: Actor) -> str:
+    if actor.role in DESK:
+        return _ACCOUNTS_OF_SITE
+    return _ACCOUNTS_OF_DONOR if actor.role == DONOR else _ACCOUNTS_OF_COUNTRY

@@ -1,0 +1,97 @@
+"""Who may do what: the table of rights, and the scope of who asks. The first wall; row-level security is the second.
+
+A role outside the table may do nothing. Nobody gains a right here by being an administrator of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from stockpile.db import roles
+from stockpile.db.engine import transaction
+from stockpile.errors import NotAllowed
+from stockpile.movements import Act
+
+CLERK, ARMOURER, COMMANDER = "clerk", "armourer", "commander"
+REGISTRAR, AUDITOR, DONOR = "registrar", "auditor", "donor"
+ROLES = (CLERK, ARMOURER, COMMANDER, REGISTRAR, AUDITOR, DONOR)
+
+DESK = frozenset({CLERK, ARMOURER, COMMANDER})
+
+READ = "read"
+"""Weapons, documents, balances, discrepancies, each within one's scope."""
+READ_PEOPLE = "read people"
+APPROVE = "approve"
+KEEP_REFERENCE = "keep reference"
+"""Write sites, units, people, models, aliases."""
+ASSIGN = "assign weapons"
+
+RIGHTS: dict[str, frozenset[str]] = {
+    READ: frozenset(ROLES),
+    READ_PEOPLE: DESK | {REGISTRAR, AUDITOR},
+    APPROVE: frozenset({COMMANDER, REGISTRAR}),
+    KEEP_REFERENCE: frozenset({REGISTRAR}),
+    ASSIGN: frozenset({ARMOURER, COMMANDER}),
+    Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
+    Act.DECLARE: frozenset({REGISTRAR}),
+    Act.RECEIVE: DESK,
+    Act.ISSUE: DESK,
+    Act.HAND_OVER: DESK,
+    Act.RETURN: DESK,
+    Act.REPORT_MISSING: DESK,
+    Act.CONCLUDE_LOSS: frozenset({COMMANDER, ARMOURER, CLERK}),
+    Act.RECOVER: DESK,
+    Act.CORRECT: DESK | {REGISTRAR},
+    Act.VOID: DESK,
+}
+"""Right or act -> the roles that have it. An act of two parties is asked for by one of these and approved under
+APPROVE by another person."""
+
+DATABASE_ROLE = {
+    CLERK: roles.POSTER,
+    ARMOURER: roles.POSTER,
+    COMMANDER: roles.POSTER,
+    REGISTRAR: roles.REGISTRAR,
+    AUDITOR: roles.AUDITOR,
+    DONOR: roles.DONOR,
+}
+"""The role in PostgreSQL under which each reads. Acts are always posted as the poster of one site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, in which role and scope. `site_id` is None for those who are bound to no site."""
+
+    party_id: UUID
+    role: str
+    site_id: UUID | None = None
+    site_code: str | None = None
+    time_zone: str | None = None
+    donor_id: UUID | None = None
+    book_code: str | None = None
+    token_id: UUID | None = None
+
+    @property
+    def database_role(self) -> str:
+        """The role in PostgreSQL under which this actor reads."""
+        return DATABASE_ROLE[self.role]
+
+
+@contextmanager
+def reading(engine: Engine, actor: Actor) -> Iterator[Connection]:
+    """A transaction in which the actor reads: its own role and scope, row-level security on."""
+    with transaction(engine, actor.database_role, actor.site_id, actor.donor_id) as connection:
+        yield connection
+
+
+def require(actor: Actor, right: str) -> None:
+    """Raises NotAllowed, naming who may, unless the actor's role has the right."""
+    allowed = RIGHTS.get(right, frozenset())
+    if actor.role not in allowed:
+        who = " or ".join(role for role in ROLES if role in allowed) or "nobody yet"
+        raise NotAllowed(f"A {actor.role} may not {right}. It takes a {who}.")

@@ -1,0 +1,92 @@
+"""What a scan means: from a label, a mark or a typed serial number to the items that may be meant. Decides nothing where
+several bear the same number: that is the clerk's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.documents import ItemLine
+from stockpile.errors import Invalid
+from stockpile.identity import read_asset_tag, serial_key
+from stockpile.marks import read_mark
+
+
+def candidates(connection: Connection, lines: Sequence[ItemLine]) -> list[list[UUID]]:
+    """For each line the items it may mean: by key, asset tag, UII, or exact serial number of any spelling, old ones too.
+
+    An empty list: the books never heard of it.
+    """
+    by_scan = look_up(connection, {line.scan for line in lines if line.scan is not None})
+    found = [[line.item] if line.item is not None else by_scan.get(line.scan or "", []) for line in lines]
+    return _of_model(connection, lines, found)
+
+
+def look_up(connection: Connection, scans: Iterable[str]) -> dict[str, list[UUID]]:
+    """Each scan's items, in the order tag, UII, serial number: the first that finds something counts."""
+    tags: dict[int, list[str]] = {}
+    marks: dict[str, list[str]] = {}
+    serials: dict[str, list[str]] = {}
+    for scan in scans:
+        tag = read_asset_tag(scan)
+        if tag is not None:
+            tags.setdefault(tag, []).append(scan)
+        uii, serial = _marked(scan)
+        if uii:
+            marks.setdefault(uii, []).append(scan)
+        serials.setdefault(serial_key(serial), []).append(scan)
+    found: dict[str, list[UUID]] = {}
+    for asked, question in (
+        (tags, "SELECT tag_number, item_id FROM item WHERE tag_number = ANY (%s)"),
+        (marks, "SELECT uii, item_id FROM identification WHERE uii = ANY (%s)"),
+        (serials, "SELECT serial_key, item_id FROM identification WHERE serial_key = ANY (%s) ORDER BY item_id"),
+    ):
+        _collect(connection, question, asked, found)
+    return found
+
+
+def _collect(
+    connection: Connection, question: str, asked: Mapping[Any, list[str]], found: dict[str, list[UUID]]
+) -> None:
+    """Answers the scans that nothing has answered yet; `asked` maps a value of the question to its scans."""
+    wanted = {value: scans for value, scans in asked.items() if any(scan not in found for scan in scans)}
+    if not wanted:
+        return
+    fresh: dict[str, list[UUID]] = {}
+    for value, item_id in connection.exec_driver_sql(question, (list(wanted),)):
+        for scan in wanted[value]:
+            if item_id not in fresh.setdefault(scan, []):
+                fresh[scan].append(item_id)
+    for scan, items in fresh.items():
+        found.setdefault(scan, items)
+
+
+def _marked(scan: str) -> tuple[str | None, str]:
+    """The UII in a scanned mark, and the serial number to look for: the mark's own, else the scan as it is."""
+    try:
+        mark = read_mark(scan)
+    except Invalid:
+        return None, scan
+    if mark is None:
+        return None, scan
+    return mark.uii, mark.serial_number or scan
+
+
+def _of_model(connection: Connection, lines: Sequence[ItemLine], found: list[list[UUID]]) -> list[list[UUID]]:
+    """Where a line names its model and several items came up, those of that model."""
+    several = [n for n, (line, items) in enumerate(zip(lines, found, strict=True)) if line.model and len(items) > 1]
+    if not several:
+        return found
+    rows = connection.exec_driver_sql(
+        "SELECT i.item_id, m.name FROM item i JOIN model m USING (model_id) WHERE i.item_id = ANY (%s)",
+        ([item for n in several for item in found[n]],),
+    )
+    names: dict[UUID, str] = {row[0]: row[1].casefold() for row in rows}
+    for n in several:
+        wanted = (lines[n].model or "").casefold()
+        found[n] = [item for item in found[n] if names.get(item) == wanted] or found[n]
+    return found
