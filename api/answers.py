@@ -1,0 +1,37 @@
+"""Shaping answers: domain dataclasses as JSON, the same bytes for the same rows."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+JSON = "application/json"
+
+Row = TypeVar("Row")
+
+
+class Rows(BaseModel, Generic[Row]):
+    """All rows there are."""
+
+    rows: list[Row]
+
+
+class Page(BaseModel, Generic[Row]):
+    """A page of rows."""
+
+    rows: list[Row]
+    next: UUID | None = Field(description="Ask again with `after` so for the next page; null: this was the last")
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """A value as a JSON answer."""
+    return Response(to_json(value), status, media_type=JSON)
+
+
+def page(rows: list[Any], limit: int, key: str) -> Response:
+    """A page of rows, which goes on after the `key` of its last row unless that was less than was asked for."""
+    return answer({"rows": rows, "next": getattr(rows[-1], key) if len(rows) == limit else None})

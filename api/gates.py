@@ -1,0 +1,167 @@
+"""What every request passes on its way in and out, as plain ASGI: one gate that signs in, bounds and checks the body,
+sets the headers that protect, logs, and keeps unforeseen errors from anybody's eyes.
+
+It must never log a query, a body, a token or a name; and nothing under /v1 is served before its token is known, but for
+the paths listed here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import NOT_JSON, TOO_LARGE, problem, problem_of, unexpected
+from stockpile.errors import NotSignedIn, StockpileError
+from stockpile.rights import Actor
+
+log = structlog.get_logger("stockpile.request")
+
+LARGEST_BODY = 8 * 1024 * 1024
+"""For JSON. What is larger comes as a file."""
+
+API = "/v1/"
+WITHOUT_TOKEN = frozenset({"/v1/health"})
+FILES = frozenset({"/v1/files"})
+"""Routes that take a file: they bound it themselves while it streams in."""
+
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+NO_REFERRER = (b"referrer-policy", b"no-referrer")
+SAME_ORIGIN = (b"cross-origin-resource-policy", b"same-origin")
+API_HEADERS = [
+    NOSNIFF,
+    NO_REFERRER,
+    SAME_ORIGIN,
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+PAGE_HEADERS = [
+    NOSNIFF,
+    NO_REFERRER,
+    SAME_ORIGIN,
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+]
+
+Authenticate = Callable[[str], Actor]
+
+
+class Gate:
+    """The way in and out of the application."""
+
+    def __init__(self, application: ASGIApp, authenticate: Authenticate) -> None:
+        self._application = application
+        self._authenticate = authenticate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        of_api = scope["path"].startswith(API)
+        headers = API_HEADERS if of_api or scope["path"] == "/openapi.json" else PAGE_HEADERS
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        try:
+            refusal = await self._refusal(scope) if of_api else None
+            if refusal is not None:
+                await refusal(scope, receive, send_with_headers)
+            else:
+                await self._application(scope, _bounded(scope, receive), send_with_headers)
+        except Exception as error:
+            answer = unexpected(error)
+            if not status:
+                await answer(scope, receive, send_with_headers)
+        finally:
+            _log(scope, status, begun)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        """Why a request does not come in, if it does not: no token, or a body that nobody will read."""
+        if scope["path"] not in WITHOUT_TOKEN:
+            try:
+                text = bearer(scope)
+                scope.setdefault("state", {})["actor"] = await run_sync(self._authenticate, text)
+            except StockpileError as error:
+                return problem_of(error)
+        return None if scope["path"] in FILES else _body_refusal(scope)
+
+
+def bearer(scope: Scope) -> str:
+    """The token of the Authorization header. Raises NotSignedIn when there is none."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, text = value.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer" and text.strip():
+                return str(text.strip())
+    raise NotSignedIn("This takes a token: send the header 'Authorization: Bearer sp_...'.")
+
+
+def _body_refusal(scope: Scope) -> Response | None:
+    """Refuses a body by its headers alone: announced as too large, or not JSON."""
+    length, kind, has_body = None, b"", False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            length, has_body = value, value != b"0"
+        elif name == b"transfer-encoding":
+            has_body = True
+        elif name == b"content-type":
+            kind = value.split(b";", 1)[0].strip().lower()
+    if length is not None and length.isdigit() and int(length) > LARGEST_BODY:
+        return problem(TOO_LARGE, f"The body is larger than {LARGEST_BODY:,} bytes.")
+    if has_body and kind != b"application/json":
+        return problem(NOT_JSON, "The body must be JSON: send the header 'Content-Type: application/json'.")
+    return None
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """Stops reading a body that grows beyond its bound, whatever was announced."""
+    if scope["path"] in FILES:
+        return receive
+    total = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > LARGEST_BODY:
+            raise HTTPException(413, f"The body is larger than {LARGEST_BODY:,} bytes.")
+        return message
+
+    return receive_bounded
+
+
+def _log(scope: Scope, status: int, begun: float) -> None:
+    route = scope.get("route")
+    actor: Actor | None = scope.get("state", {}).get("actor")
+    log.info(
+        "request",
+        method=scope["method"],
+        route=getattr(route, "path", None),
+        status=status,
+        milliseconds=round((time.perf_counter() - begun) * 1000, 1),
+        role=actor.role if actor else None,
+        token=str(actor.token_id) if actor else None,
+    )
+
+
+def install(application: FastAPI, authenticate: Authenticate) -> None:
+    """Puts the gate before everything else."""
+    application.add_middleware(Gate, authenticate=authenticate)

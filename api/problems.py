@@ -1,0 +1,300 @@
+"""The one place where errors become answers: problem details as RFC 9457 says, `application/problem+json`.
+
+Every problem says in words what happened and what to do. None ever holds a stack trace, SQL, or somebody's secret.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from starlette.exceptions import HTTPException
+from starlette.types import ExceptionHandler
+
+from stockpile import errors
+from stockpile.errors import Fault, Invalid, Refused, StockpileError
+
+log = structlog.get_logger("stockpile.api")
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN_VALUE = 200
+FAULTS_SHOWN = 100
+RETRY_SECONDS = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its name (the end of its type), HTTP status, title, and what to do about it."""
+
+    name: str
+    status: int
+    title: str
+    remedy: str
+
+    @property
+    def type(self) -> str:
+        """Where the kind is explained: RFC 9457's `type`."""
+        return f"/docs#{self.name}"
+
+
+UNREADABLE_REQUEST = Kind("unreadable-request", 400, "The request cannot be read", "Send well-formed JSON in UTF-8.")
+NOT_SIGNED_IN = Kind(
+    "not-signed-in", 401, errors.NotSignedIn.title, "Send Authorization: Bearer sp_... with a token that is alive."
+)
+NOT_ALLOWED = Kind(
+    "not-allowed", 403, errors.NotAllowed.title, "Ask somebody whose role and site permit it; GET /v1/rights says who."
+)
+NOT_FOUND = Kind("not-found", 404, errors.NotFound.title, "Look it up: it is not in the books, or not in your scope.")
+NO_SUCH_METHOD = Kind(
+    "method-not-allowed", 405, "Not with this method", "Use one of the methods that the Allow header names."
+)
+OTHER_CONTENT = Kind(
+    "posted-with-other-content", 409, errors.PostedWithOtherContent.title, "Take a new document id for a new document."
+)
+REFUSED = Kind(
+    "refused", 409, errors.Refused.title, "Nothing was done; each weapon's reason says why, and where it is now."
+)
+TOO_LARGE = Kind("too-large", 413, "Too large", "Send less at once; lists of more than 500 lines come as a file.")
+NOT_JSON = Kind(
+    "unsupported-media-type", 415, "Not this kind of content", "Send the content type that the route documents."
+)
+INVALID = Kind("invalid", 422, errors.Invalid.title, "Nothing was done; mend what `faults` names and send it again.")
+UNREADABLE_FILE = Kind(
+    "unreadable-file", 422, errors.UnreadableFile.title, "Nothing was done; send a CSV or XLSX list."
+)
+UNEXPECTED = Kind(
+    "unexpected", 500, "Something went wrong here", "Nothing was done. Tell who runs the service; the log says more."
+)
+UNAVAILABLE = Kind(
+    "database-unavailable",
+    503,
+    errors.DatabaseUnavailable.title,
+    "Try again after Retry-After seconds with the same document id.",
+)
+
+KINDS = (
+    UNREADABLE_REQUEST, NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, NO_SUCH_METHOD, OTHER_CONTENT, REFUSED, TOO_LARGE,
+    NOT_JSON, INVALID, UNREADABLE_FILE, UNEXPECTED, UNAVAILABLE,
+)  # fmt: skip
+"""Every kind there is; the page of the API explains each."""
+
+KIND_OF: dict[type[StockpileError], Kind] = {
+    errors.NotSignedIn: NOT_SIGNED_IN,
+    errors.NotAllowed: NOT_ALLOWED,
+    errors.NotFound: NOT_FOUND,
+    errors.PostedWithOtherContent: OTHER_CONTENT,
+    errors.Refused: REFUSED,
+    errors.UnreadableFile: UNREADABLE_FILE,
+    errors.Invalid: INVALID,
+    errors.DatabaseUnavailable: UNAVAILABLE,
+}
+
+KIND_OF_STATUS = {
+    kind.status: kind
+    for kind in (UNREADABLE_REQUEST, NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, NO_SUCH_METHOD, TOO_LARGE, NOT_JSON)
+}
+
+
+class FaultShown(BaseModel):
+    """One thing wrong with the input."""
+
+    message: str = Field(description="What is wrong, and the remedy", examples=["there is no person with this code"])
+    row: int | None = Field(None, description="Which line or row, counted as the user sees it")
+    field: str | None = Field(None, examples=["receiver"])
+    value: str | None = Field(None, description="What was sent, shortened")
+
+
+class ReasonShown(BaseModel):
+    """Why one line of a command is refused."""
+
+    line: int = Field(examples=[1])
+    weapon: str = Field(description="The weapon as it was named", examples=["KT 449900"])
+    reason: str = Field(examples=["it is issued to a person: the act 'issue' does not begin there"])
+    where: str | None = Field(
+        None, description="Where the books have it now", examples=["Private Petrov (A-1001) (person)"]
+    )
+    item_id: str | None = None
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="The kind of problem", examples=["/docs#refused"])
+    title: str = Field(examples=["Refused"])
+    status: int = Field(examples=[409])
+    detail: str = Field(
+        description="What happened and what to do, in words",
+        examples=["Nothing was done: 1 line(s) of this issue cannot be."],
+    )
+    faults: list[FaultShown] | None = Field(None, description="For input with mistakes: each of them")
+    reasons: list[ReasonShown] | None = Field(None, description="For a refused command: one reason a weapon")
+
+
+def problem(kind: Kind, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """The answer for a problem of a kind."""
+    body = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail, **more}
+    return Response(to_json(_encodable(body)), kind.status, headers, MEDIA_TYPE)
+
+
+def problem_of(error: StockpileError) -> Response:
+    """The answer for an error of the domain."""
+    kind = next((KIND_OF[parent] for parent in type(error).__mro__ if parent in KIND_OF), UNEXPECTED)
+    if isinstance(error, Refused):
+        return problem(kind, error.detail, reasons=[_given(reason) for reason in error.reasons])
+    if isinstance(error, Invalid):
+        return problem(kind, error.detail, faults=[_given(fault) for fault in error.faults])
+    if kind is NOT_SIGNED_IN:
+        return problem(kind, error.detail, {"WWW-Authenticate": 'Bearer realm="stockpile"'})
+    if kind is UNAVAILABLE:
+        return problem(kind, error.detail, {"Retry-After": RETRY_SECONDS})
+    return problem(kind, error.detail)
+
+
+def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: the kinds of problem it can answer with, for its documentation."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for kind in (*kinds, UNEXPECTED, UNAVAILABLE):
+        known = described.get(kind.status)
+        words = f"{kind.title}. {kind.remedy}"
+        if known is not None:
+            known["description"] += f" Or: {words}"
+            continue
+        described[kind.status] = {
+            "description": words,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return described
+
+
+def install(application: FastAPI) -> None:
+    """Makes the application answer every error with a problem."""
+    for kind, handler in (
+        (StockpileError, _of_domain),
+        (RequestValidationError, _of_validation),
+        (HTTPException, _of_http),
+        (DBAPIError, _of_database),
+        (NoConnection, _of_full_pool),
+    ):
+        application.add_exception_handler(kind, cast(ExceptionHandler, handler))
+
+
+async def _of_domain(request: Request, error: StockpileError) -> Response:
+    return problem_of(error)
+
+
+async def _of_full_pool(request: Request, error: Exception) -> Response:
+    return problem(
+        UNAVAILABLE, "Too many ask at once. Nothing was done; try again in a moment.", {"Retry-After": RETRY_SECONDS}
+    )
+
+
+async def _of_http(request: Request, error: HTTPException) -> Response:
+    """What the framework itself refuses: unknown paths, methods, bodies that are no JSON."""
+    kind = KIND_OF_STATUS.get(error.status_code, UNREADABLE_REQUEST if error.status_code < 500 else UNEXPECTED)
+    details = {
+        400: "The body is not well-formed JSON in UTF-8.",
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.url.path} does not answer to {request.method}.",
+    }
+    return problem(kind, details.get(error.status_code, str(error.detail)), dict(error.headers or {}))
+
+
+async def _of_database(request: Request, error: DBAPIError) -> Response:
+    """What PostgreSQL refuses and no guard has caught: values it cannot hold are the sender's, all else is ours."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if type(error.orig).__name__ == "DataError" or state.startswith("22"):
+        fault = Fault("a value is too large, or holds a NUL character")
+        return problem(INVALID, "Nothing was done: a value cannot be stored.", faults=[_given(fault)])
+    if state[:2] in ("08", "53", "57"):
+        return problem(UNAVAILABLE, "The database does not answer. Nothing was done.", {"Retry-After": RETRY_SECONDS})
+    return unexpected(error)
+
+
+def unexpected(error: BaseException) -> Response:
+    """The answer for an error nobody foresaw. The log gets where it happened and the database's own codes, not the
+    message, which may hold names.
+    """
+    original = getattr(error, "orig", None)
+    diagnosis = getattr(original, "diag", None)
+    log.error(
+        "unexpected",
+        kind=type(error).__name__,
+        sqlstate=getattr(original, "sqlstate", None),
+        constraint=getattr(diagnosis, "constraint_name", None),
+        primary=getattr(diagnosis, "message_primary", None),
+        where=[
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-12:]
+        ],
+    )
+    return problem(UNEXPECTED, "Nothing was done. Tell who runs the service when it happened: the log says more.")
+
+
+async def _of_validation(request: Request, error: RequestValidationError) -> Response:
+    faults = [_fault_of(found) for found in error.errors()[:FAULTS_SHOWN]]
+    return problem(INVALID, f"Nothing was done: {_count(error.errors())}.", faults=[_given(fault) for fault in faults])
+
+
+def _count(found: Sequence[Any]) -> str:
+    return "one thing is wrong" if len(found) == 1 else f"{len(found)} things are wrong"
+
+
+_PLACES = {"query": "query parameter", "path": "path", "header": "header", "cookie": "cookie"}
+
+
+def _fault_of(found: dict[str, Any]) -> Fault:
+    """A fault of validation with its place in words: the line of a list as `row`, the rest as `field`."""
+    where, *path = found["loc"]
+    if found["type"] == "json_invalid":
+        place = f"character {path[0]}" if path else "the body"
+        return Fault(f"not well-formed JSON: {found['ctx']['error']}", field=place)
+    row = next((step + 1 for step in path if isinstance(step, int)), None)
+    steps = [step for step in path if isinstance(step, str)]
+    if row is not None and len(steps) > 1 and steps[0] == "lines":
+        steps = steps[1:]
+    name = ": ".join(steps) or "the body"
+    field = name if where == "body" else f"{_PLACES.get(str(where), where)} {name}"
+    return Fault(_words(found), row, field, _shown(found.get("input")))
+
+
+def _words(found: dict[str, Any]) -> str:
+    """Pydantic's message as a user reads it."""
+    if found["type"] == "missing":
+        return "is missing"
+    if found["type"] == "extra_forbidden":
+        return "there is no such field"
+    message = re.sub("^(Value error|Assertion failed), ", "", found["msg"])
+    return message[:1].lower() + message[1:]
+
+
+def _shown(value: object) -> str | None:
+    """A scalar as it was sent, shortened; None for what has parts of its own."""
+    if value is None or isinstance(value, (dict, list, tuple, set, bytes)):
+        return None
+    return str(value)[:SHOWN_VALUE]
+
+
+def _given(one: Any) -> dict[str, Any]:
+    """A fault or a reason without what it does not say."""
+    return {name: getattr(one, name) for name in one.__slots__ if getattr(one, name) is not None}
+
+
+def _encodable(value: Any) -> Any:
+    """The same with characters that UTF-8 cannot write spelled out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {name: _encodable(each) for name, each in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
+        return [_encodable(each) for each in value]
+    return value
