@@ -1,0 +1,88 @@
+"""One PostgreSQL for a test worker, one migrated and founded template database, a fresh clone of it for each test that
+writes. `country` is a small world made by domain calls: two sites, two donors, a unit with people, some rifles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from stockpile.db import embedded, migrate, roles
+from stockpile.db.embedded import Server
+from stockpile.db.engine import engine_of
+from tests.world import Country, found_country
+
+TEMPLATE = "template_country"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A throw-away PostgreSQL."""
+    with embedded.throw_away(fsync=False, max_connections=60) as running:
+        with psycopg.connect(running.conninfo(), autocommit=True) as administrator:
+            administrator.execute(roles.setup_sql())
+        yield running
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Makes databases on the test server."""
+
+    server: Server
+    numbers: Iterator[int]
+
+    def empty(self) -> str:
+        """A new database without the schema."""
+        name = f"test_{next(self.numbers)}"
+        self.run(roles.database_sql(name))
+        return name
+
+    def clone(self, template: str) -> str:
+        """A copy of a database."""
+        name = f"test_{next(self.numbers)}"
+        self.run(f"CREATE DATABASE {name} OWNER {roles.OWNER} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Takes a database away, with whoever is connected."""
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def run(self, statement: str) -> None:
+        """Runs a statement as the administrator."""
+        with psycopg.connect(self.server.conninfo(), autocommit=True) as administrator:
+            administrator.execute(statement)
+
+    def engine(self, name: str, user: str = roles.SERVICE) -> Engine:
+        """An engine on a database, as the service unless said otherwise."""
+        return engine_of(self.server.url(name, user))
+
+
+@pytest.fixture(scope="session")
+def databases(server: Server) -> Databases:
+    return Databases(server, count(1))
+
+
+@pytest.fixture(scope="session")
+def template(databases: Databases) -> tuple[str, Country]:
+    """A migrated database with the small world in it."""
+    databases.run(roles.database_sql(TEMPLATE))
+    migrate.upgrade(databases.server.url(TEMPLATE, roles.OWNER))
+    engine = databases.engine(TEMPLATE)
+    country = found_country(engine)
+    engine.dispose()
+    return TEMPLATE, country
+
+
+@pytest.fixture
+def country(databases: Databases, template: tuple[str, Country]) -> Iterator[Country]:
+    """The small world, in a database of the test's own."""
+    name = databases.clone(template[0])
+    engine = databases.engine(name)
+    yield template[1].on(engine)
+    engine.dispose()
+    databases.drop(name)

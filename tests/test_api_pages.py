@@ -1,0 +1,156 @@
+"""Pages: lists that go on where they ended, and the two pages for people."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from tests.api_world import Web, problem, served
+from tests.world import RIFLES, scans
+
+web = pytest.fixture(served)
+
+
+def all_rows(web: Web, who: str, path: str, limit: int, **query: Any) -> list[dict[str, Any]]:
+    """Every row of a list, page by page."""
+    rows: list[dict[str, Any]] = []
+    after = None
+    while True:
+        answer = web.get(who, path, limit=limit, **query, **({"after": after} if after else {})).json()
+        rows += answer["rows"]
+        after = answer["next"]
+        if after is None:
+            return rows
+        assert len(answer["rows"]) == limit
+
+
+def test_pages_hold_every_row_once(web: Web) -> None:
+    """Seven documents more, read three at a time: each once, the newest first."""
+    numbers = [
+        web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(serial)})[
+            "number"
+        ]
+        for serial in RIFLES[:7]
+    ]
+    listed = [row["number"] for row in all_rows(web, "clerk", "/v1/documents", 3)]
+    assert listed[:7] == numbers[::-1]
+    assert len(listed) == len(set(listed)) == 8
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "query"),
+    [
+        ("/v1/models", "model_id", {}),
+        ("/v1/aliases", "alias_id", {}),
+        ("/v1/parties", "party_id", {"kind": "person"}),
+        ("/v1/tokens", "token_id", {}),
+    ],
+)
+def test_reference_lists_hold_every_row_once(web: Web, path: str, key: str, query: dict[str, str]) -> None:
+    """In small pages the same rows as in one."""
+    whole = [row[key] for row in all_rows(web, "registrar", path, 500, **query)]
+    assert len(whole) > 5
+    assert [row[key] for row in all_rows(web, "registrar", path, 4, **query)] == whole
+
+
+def test_lists_are_narrowed_by_act_and_day(web: Web) -> None:
+    """Issues only; of today; none of a day long gone."""
+    web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(RIFLES[0])})
+    assert {row["act"] for row in web.get("clerk", "/v1/documents", act="issue").json()["rows"]} == {"issue"}
+    assert web.get("clerk", "/v1/documents", since="2020-01-01").json()["rows"]
+    assert web.get("clerk", "/v1/documents", until="2020-01-01").json()["rows"] == []
+    problem(web.get("clerk", "/v1/documents", after="not an id"), 422, "invalid")
+
+
+def test_a_long_document_is_read_in_pages(web: Web) -> None:
+    """Ten rifles on one voucher, four lines at a time."""
+    posted = web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(*RIFLES)})
+    lines: list[int] = []
+    more = True
+    while more:
+        path = f"/v1/documents/{posted['document_id']}"
+        shown = web.get("clerk", path, limit=4, after_line=lines[-1] if lines else 0).json()
+        lines += [line["line"] for line in shown["lines"]]
+        more = shown["more_lines"]
+    assert lines == list(range(1, 11))
+
+
+class Links(HTMLParser):
+    """What a page refers to, and whether it carries script or style of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.names: set[str] = set()
+        self.forbidden: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Collects."""
+        given = dict(attributes)
+        self.targets += [value for name in ("href", "src") if (value := given.get(name))]
+        self.names |= {value for value in (given.get("id"),) if value}
+        if tag in ("script", "style") or any(name.startswith("on") or name == "style" for name in given):
+            self.forbidden.append(tag)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_need_nothing_from_elsewhere(web: Web, path: str) -> None:
+    """No script, no style inside, and every link leads to something here."""
+    page = Links()
+    page.feed(web.client.get(path).text)
+    assert page.forbidden == []
+    for target in page.targets:
+        assert target.startswith(("/", "#")), target
+        if target.startswith("#"):
+            assert target[1:] in page.names
+        else:
+            assert web.client.get(target).status_code == 200, target
+
+
+def test_the_start_page_tells_no_figure_of_the_country(web: Web) -> None:
+    """It names product, version and the way in; no site, no count, no person."""
+    text = web.client.get("/").text
+    assert "Stockpile" in text
+    assert "/docs" in text
+    for secret in ("TAJI", "ERBIL", "Rana", "AKM", "USA"):
+        assert secret not in text
+
+
+def test_every_kind_of_problem_is_explained_where_its_type_leads(web: Web) -> None:
+    """The `type` of a problem is a link into the page of the API."""
+    page = web.client.get("/docs").text
+    told = problem(web.client.get("/v1/rights"), 401, "not-signed-in")
+    path, _, name = told["type"].partition("#")
+    assert path == "/docs"
+    assert f'id="{name}"' in page
+
+
+def test_the_page_of_the_api_shows_every_route_with_its_example(web: Web) -> None:
+    """Each path of the document, and an example for each body."""
+    page = web.client.get("/docs").text
+    described = web.client.get("/openapi.json").json()
+    for path, operations in described["paths"].items():
+        assert path in page
+        for method, operation in operations.items():
+            assert operation["summary"], path
+            assert operation.get("description"), path
+            success = operation["responses"][min(operation["responses"])]
+            assert success["content"]["application/json"]["schema"], (method, path)
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            assert body is None or "example" in body, (method, path)
+    assert len(re.findall("<details", page)) == sum(len(operations) for operations in described["paths"].values())
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/sites", "/v1/units", "/v1/people", "/v1/donors", "/v1/signature-cards", "/v1/tokens"]
+)
+def test_the_documented_example_of_each_reference_route_is_accepted(web: Web, path: str) -> None:
+    """As it stands in the document, for a registrar; for nobody else."""
+    described = web.client.get("/openapi.json").json()
+    example = described["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    problem(web.post("clerk", path, example), 403, "not-allowed")
+    answer = web.post("registrar", path, example)
+    assert answer.status_code == 201, answer.text

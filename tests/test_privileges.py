@@ -1,0 +1,473 @@
+"""What the database itself refuses, whoever asks: changing the past, writing past the rules of the ledger, reading
+beyond one's scope. The statements here go around the program on purpose, as a stolen password or a hurried repair
+would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from stockpile.acts.correct import UNDO
+from stockpile.acts.declare import DECLARE
+from stockpile.acts.issue import ISSUE
+from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
+from stockpile.acts.receive import RECEIVE
+from stockpile.acts.turn_in import RETURN
+from stockpile.db import roles
+from stockpile.db.engine import connected, transaction
+from stockpile.documents import now
+from stockpile.keys import new_key
+from stockpile.sites import OUTSIDE
+from tests.world import RIFLES, Country, scans
+
+APPEND_ONLY = (
+    "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line",
+)  # fmt: skip
+CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
+ROW_LEVEL = "row-level security"
+DENIED = "permission denied"
+
+
+def change(how: str, table: str, column: str) -> str:
+    """A statement that would change the past."""
+    return {
+        "UPDATE": f"UPDATE {table} SET {column} = DEFAULT",
+        "DELETE": f"DELETE FROM {table}",
+        "TRUNCATE": f"TRUNCATE {table} CASCADE",
+    }[how]
+
+
+def refusal(connection: Connection, attempt: Callable[[], object]) -> str:
+    """The constraint that refused an attempt, else the database's words; nothing of it stays."""
+    try:
+        with connection.begin_nested() as tried:
+            attempt()
+            tried.rollback()
+    except DBAPIError as problem:
+        told = getattr(problem.orig, "diag", None)
+        return (told and (told.constraint_name or told.message_primary)) or str(problem)
+    return "it was accepted"
+
+
+def answer_to(connection: Connection, statement: str) -> str:
+    """What refuses a statement."""
+    return refusal(connection, lambda: connection.exec_driver_sql(statement))
+
+
+def first_columns(country: Country) -> dict[str, str]:
+    """Each table of the schema with the name of its first column."""
+    return dict(
+        country.owner_query(
+            """SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
+               WHERE c.relnamespace = 'stockpile'::regnamespace AND c.relkind = 'r'"""
+        )
+    )
+
+
+def test_the_clerks_role_can_not_change_the_past(country: Country) -> None:
+    """Ledger, documents and what stands on them: the role that writes them may add and read, nothing else."""
+    columns, seen = first_columns(country), {}
+    with transaction(country.engine, roles.POSTER, country.sites["TAJI"].site_id) as connection:
+        for table in (*APPEND_ONLY, "holding"):
+            for how in CHANGES:
+                statement = change(how, table, columns[table])
+                seen[statement] = answer_to(connection, statement)
+    assert {statement: why for statement, why in seen.items() if DENIED not in why} == {}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_not_even_the_owner_of_the_tables_changes_the_past(country: Country, how: str) -> None:
+    """The owner has every privilege; a trigger says no by the table's name."""
+    columns = first_columns(country)
+    url = country.engine.url.set(drivername="postgresql", username=roles.OWNER)
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        for table in APPEND_ONLY:
+            with pytest.raises(psycopg.Error) as problem, connection.transaction():
+                connection.execute(change(how, f"stockpile.{table}", columns[table]))
+            assert problem.value.diag.constraint_name == f"{table}_append_only"
+
+
+@dataclass(frozen=True)
+class Forger:
+    """Writes rows by hand, each a copy of an honest one with some columns changed."""
+
+    connection: Connection
+    country: Country
+    honest: UUID
+    """An issue of one weapon: what forged documents are copied from."""
+
+    def account(self, name: str) -> UUID:
+        found: UUID = self.ask(
+            "SELECT account_id FROM account WHERE name = %s AND site_id = %s", name, self.site("TAJI")
+        )
+        return found
+
+    def site(self, code: str) -> UUID:
+        return self.country.sites[code].site_id
+
+    def item(self, serial: str) -> UUID:
+        found: UUID = self.ask("SELECT item_id FROM identification WHERE serial_number = %s", serial)
+        return found
+
+    def ask(self, question: str, *parameters: object) -> Any:
+        return self.connection.exec_driver_sql(question, parameters).scalar_one()
+
+    def next_number(self) -> int:
+        number: int = self.ask(
+            "SELECT max(d.number) + 1 FROM document d JOIN document known USING (book_id) WHERE known.document_id = %s",
+            self.honest,
+        )
+        return number
+
+    def copy(self, table: str, condition: str, parameters: tuple[object, ...], changed: dict[str, object]) -> None:
+        """Inserts a copy of a row with some columns changed."""
+        columns = [
+            row[0]
+            for row in self.country.owner_query(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'stockpile' "
+                "AND table_name = %s AND is_generated = 'NEVER' AND is_identity = 'NO'",
+                table,
+            )
+        ]
+        chosen = ", ".join("%s" if column in changed else column for column in columns)
+        self.connection.exec_driver_sql(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} FROM {table} WHERE {condition}",
+            (*(changed[column] for column in columns if column in changed), *parameters),
+        )
+
+    def document(self, **changed: object) -> UUID:
+        """A document in the honest one's book under the next number."""
+        document_id = new_key()
+        moment = now()
+        told = {
+            "document_id": document_id, "number": self.next_number(), "happened_at": moment, "recorded_at": moment,
+        }  # fmt: skip
+        self.copy("document", "document_id = %s", (self.honest,), {**told, **changed})
+        return document_id
+
+    def entry(self, item: UUID, of_version: int, **changed: object) -> None:
+        """An entry under a forged document of its own."""
+        quantity = changed.get("quantity", 1)
+        moment = changed.pop("document_time", None) or now()
+        document_id = self.document(happened_at=moment, recorded_at=moment, quantity=quantity or 1)
+        told = {
+            "document_id": document_id, "line": 1, "recorded_at": moment, "happened_at": moment, "quantity": quantity,
+        }  # fmt: skip
+        self.copy("entry", "item_id = %s AND version = %s", (item, of_version), {**told, **changed})
+
+
+@contextmanager
+def forger(country: Country) -> Iterator[Forger]:
+    """A forger with the clerk's role at TAJI."""
+    honest = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    with transaction(country.engine, roles.POSTER, country.sites["TAJI"].site_id) as connection:
+        yield Forger(connection, country, honest.document_id)
+
+
+def judged(forging: Forger, attempts: dict[str, tuple[str, Callable[[], object]]]) -> dict[str, str]:
+    """The attempts that something else than the expected constraint refused, or nothing."""
+    seen = {what: refusal(forging.connection, attempt) for what, (_, attempt) in attempts.items()}
+    return {what: why for what, why in seen.items() if attempts[what][0] not in why}
+
+
+def test_entries_that_break_the_chain_of_custody_are_refused(country: Country) -> None:
+    """Gaps, jumps, thin air, two of one weapon, somebody else's weapon, more than there is: each by its own name."""
+    with forger(country) as forging:
+        store, petrov = forging.account("Main store"), forging.account("Private Petrov (A-1001)")
+        missing, rifle = forging.account("missing"), forging.item(RIFLES[2])
+        helmets = country.helmets().item_id
+        fresh = new_key()
+        forging.copy("item", "item_id = %s", (rifle,), {"item_id": fresh})
+        onward = {"version": 2, "from_account": store, "to_account": petrov}
+        france = country.parties["FRA"].party_id
+        forged = forging.entry
+        wrong = judged(
+            forging,
+            {
+                "a gap in a weapon's versions": ("entry_no_gap", lambda: forged(rifle, 1, **onward | {"version": 3})),
+                "a gap in a quantity's": ("entry_no_gap", lambda: forged(helmets, 1, version=9)),
+                "the same version again": ("entry_pkey", lambda: forged(rifle, 1)),
+                "not from where it is": ("entry_chain", lambda: forged(rifle, 1, **onward | {"from_account": missing})),
+                "out of thin air": (
+                    "entry_begins_where_held",
+                    lambda: forged(rifle, 1, **onward | {"item_id": fresh, "version": 1}),
+                ),
+                "two of one weapon": ("entry_one_weapon", lambda: forged(rifle, 1, quantity=2, **onward)),
+                "none of them": ("entry_quantity", lambda: forged(helmets, 1, quantity=0, **onward)),
+                "another donor's name on it": ("entry_item", lambda: forged(rifle, 1, donor_id=france, **onward)),
+                "a weapon nobody knows": ("entry_item", lambda: forged(rifle, 1, item_id=new_key(), version=1)),
+                "an account nobody keeps": (
+                    "entry_account",
+                    lambda: forged(rifle, 1, **onward | {"to_account": new_key()}),
+                ),
+                "more helmets than there are": (
+                    "holding_not_negative",
+                    lambda: forged(helmets, 1, quantity=101, **onward),
+                ),
+            },
+        )
+    assert wrong == {}
+
+
+def test_entries_out_of_order_are_refused(country: Country) -> None:
+    """A weapon's entries go back on neither clock."""
+    with forger(country) as forging:
+        store, petrov = forging.account("Main store"), forging.account("Private Petrov (A-1001)")
+        rifle, before = forging.item(RIFLES[2]), now() - timedelta(days=1)
+        onward = {"version": 2, "from_account": store, "to_account": petrov}
+        wrong = judged(
+            forging,
+            {
+                "happened before the last one": (
+                    "entry_happened_in_order",
+                    lambda: forging.entry(rifle, 1, happened_at=before, **onward),
+                ),
+                "recorded before the last one": (
+                    "entry_recorded_in_order",
+                    lambda: forging.entry(rifle, 1, document_time=before, **onward),
+                ),
+                "recorded when its document was not": (
+                    "entry_document",
+                    lambda: forging.entry(rifle, 1, recorded_at=now() + timedelta(seconds=1), **onward),
+                ),
+            },
+        )
+    assert wrong == {}
+
+
+def test_forged_reversals_are_refused(country: Country) -> None:
+    """A reversal mirrors the last live entry, once; what is posted again was reversed before."""
+    issued = [country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[n])) for n in (3, 4)]
+    country.do("clerk", UNDO, document=issued[1].document_id)
+    country.do("clerk", RETURN, store="Main store", lines=scans(RIFLES[3]))
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[3]))
+    with forger(country) as forging:
+        store, petrov = forging.account("Main store"), forging.account("Private Petrov (A-1001)")
+        untouched, cycled, undone = (forging.item(RIFLES[n]) for n in (2, 3, 4))
+
+        def happened(item: UUID, version: int) -> datetime:
+            found: datetime = forging.ask(
+                "SELECT happened_at FROM entry WHERE item_id = %s AND version = %s", item, version
+            )
+            return found
+
+        back = {"from_account": petrov, "to_account": store}
+        wrong = judged(
+            forging,
+            {
+                "reversed twice": (
+                    "entry_reversed_once",
+                    lambda: forging.entry(
+                        undone, 2, version=4, reverses=2, happened_at=happened(undone, 2), **back
+                    ),
+                ),
+                "not the last live entry": (
+                    "entry_reverses_last",
+                    lambda: forging.entry(
+                        cycled, 2, version=5, reverses=2, happened_at=happened(cycled, 2), **back
+                    ),
+                ),
+                "a date of its own": (
+                    "entry_reversal_mirrors",
+                    lambda: forging.entry(
+                        untouched, 1, version=2, reverses=1, from_account=store, to_account=OUTSIDE.account_id
+                    ),
+                ),
+                "to somewhere else": (
+                    "entry_reversal_mirrors",
+                    lambda: forging.entry(
+                        cycled, 4, version=5, reverses=4, happened_at=happened(cycled, 4), from_account=petrov,
+                        to_account=forging.account("missing"),
+                    ),
+                ),
+                "again what was never reversed": (
+                    "entry_reversal_mirrors",
+                    lambda: forging.entry(
+                        cycled, 4, version=5, posts_again=4, happened_at=happened(cycled, 4), from_account=petrov,
+                    ),
+                ),
+            },
+        )  # fmt: skip
+    assert wrong == {}
+
+
+def test_forged_documents_are_refused(country: Country) -> None:
+    """Numbers without gaps, in a book of one's own site; two people where two are needed; all the lines it says."""
+    with forger(country) as forging:
+        clerk, erbil = country.actors["clerk"].party_id, forging.site("ERBIL")
+        rifle, store = forging.item(RIFLES[2]), forging.account("Main store")
+        erbils_book = new_key()
+        url = country.engine.url.set(drivername="postgresql", username=roles.OWNER)
+        with psycopg.connect(url.render_as_string(hide_password=False)) as owner:
+            owner.execute(
+                "INSERT INTO stockpile.book (book_id, site_id, code, year, kind, holder) "
+                "VALUES (%s, %s, 'Z', 2026, 'counter', 'Z')",
+                (erbils_book, erbil),
+            )
+        forged = forging.document
+
+        def without_lines() -> None:
+            forged()
+            forging.connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+        def a_line_more() -> None:
+            """A second line for the receipt that brought the rifle."""
+            forging.copy(
+                "entry", "item_id = %s AND version = 1", (rifle,),
+                {"version": 2, "line": 99, "from_account": store, "to_account": store},
+            )  # fmt: skip
+
+        wrong = judged(
+            forging,
+            {
+                "the same number twice": ("document_number", lambda: forged(number=1)),
+                "a gap in a book": ("document_no_gap", lambda: forged(number=forging.next_number() + 5)),
+                "approver = poster": ("document_approver_is_another", lambda: forged(approved_by=clerk)),
+                "a destruction by one person": ("document_two_people", lambda: forged(act="destroy")),
+                "a loss concluded by one": ("document_two_people", lambda: forged(act="conclude loss")),
+                "an undo that is no correction": ("document_undo_corrects", lambda: forged(undo=True)),
+                "from the future": (
+                    "document_not_in_future",
+                    lambda: forged(happened_at=now() + timedelta(minutes=1)),
+                ),
+                "a void with lines": ("document_void_is_empty", lambda: forged(act="void")),
+                "for another site": (ROW_LEVEL, lambda: forged(site_id=erbil, book_id=erbils_book, number=1)),
+                "in another site's book": ("document_book", lambda: forged(book_id=erbils_book, number=1)),
+                "an entry for another site": (
+                    ROW_LEVEL,
+                    lambda: forging.entry(rifle, 1, version=2, from_account=store, to_account=store, site_id=erbil),
+                ),
+                "without its lines": ("document_complete", without_lines),
+                "a line added afterwards": ("entry_document_whole", a_line_more),
+                "a gap in what a weapon is known as": (
+                    "identification_no_gap",
+                    lambda: forging.copy("identification", "item_id = %s", (rifle,), {"version": 3}),
+                ),
+                "a twin without the one before": (
+                    "identity_no_gap",
+                    lambda: forging.copy("identity", "item_id = %s", (rifle,), {"ordinal": 3}),
+                ),
+            },
+        )
+    assert wrong == {}
+
+
+def test_before_it_takes_a_role_the_service_reads_nothing(country: Country) -> None:
+    """A question asked outside of a role fails, whatever the table."""
+    seen = {}
+    with connected(country.engine) as connection:
+        for table in first_columns(country):
+            seen[table] = answer_to(connection, f"SELECT 1 FROM {table}")
+    assert len(seen) > 20
+    assert {table: why for table, why in seen.items() if DENIED not in why} == {}
+
+
+def counted(connection: Connection, questions: dict[str, str]) -> dict[str, int]:
+    """How many rows each question finds."""
+    return {
+        name: connection.exec_driver_sql(f"SELECT count(*) FROM {of}").scalar_one() for name, of in questions.items()
+    }
+
+
+def test_a_clerk_of_erbil_sees_nothing_of_tajis(country: Country) -> None:
+    """TAJI's documents, entries, holdings, drafts, discrepancies and people are not in ERBIL's lists; ERBIL can still
+    ask where one weapon is, and the soldier who has it stays unnamed.
+    """
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    country.do(
+        "clerk",
+        RECEIVE,
+        store="Main store",
+        lines=[{"model": "AKM", "serial_number": RIFLES[1], "condition": "serviceable"}],
+    )
+    country.do("clerk", REPORT_MISSING, place="the range", circumstances="gone", lines=scans(RIFLES[2]))
+    country.ask("clerk", CONCLUDE_LOSS, cause="lost", liability="nobody", findings="none", lines=scans(RIFLES[2]))
+    questions = {
+        "documents": "document", "entries": "entry", "holdings": "holding", "signatories": "signatory",
+        "drafts": "draft", "discrepancies": "discrepancy", "books": "book",
+        "people of TAJI": "party WHERE code LIKE 'A-%%'",
+        "accounts of people": "account WHERE class = 'person' AND name LIKE '%%A-1%%'",
+    }  # fmt: skip
+    at_site = {}
+    for code, site in country.sites.items():
+        with transaction(country.engine, roles.POSTER, site.site_id) as connection:
+            at_site[code] = counted(connection, questions)
+    assert min(at_site["TAJI"].values()) > 0
+    assert set(at_site["ERBIL"].values()) == {0}
+    assert country.where(RIFLES[0], "TAJI") == "Private Petrov (A-1001)"
+    assert country.where(RIFLES[0], "ERBIL") == "a person of TAJI"
+
+
+def test_a_clerk_who_stands_at_no_site_sees_nothing(country: Country) -> None:
+    """The poster's role without a site: no list has a row."""
+    with transaction(country.engine, roles.POSTER) as connection:
+        seen = counted(connection, {name: name for name in ("document", "entry", "holding", "signatory", "book")})
+    assert set(seen.values()) == {0}
+
+
+def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None:
+    """Of the ten rifles of own procurement and the USA's two M4, the USA sees the two and the documents that moved
+    them; France sees nothing. Who posted, received or lost them no donor reads.
+    """
+    lines = [{"model": "M4", "serial_number": f"US {n}", "condition": "serviceable"} for n in (1, 2)]
+    country.do("registrar", DECLARE, site="TAJI", donor="USA", reference="FMS-1", lines=lines)
+    country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-1", lines=lines)
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans("US 1", RIFLES[0]))
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[1]))
+    questions = {name: name for name in ("item", "entry", "holding", "identification", "consignment", "discrepancy")}
+    questions |= {"documents": "(SELECT document_id FROM document) d", "parties": "(SELECT party_id FROM party) p"}
+    seen = {}
+    for donor in ("USA", "FRA"):
+        with transaction(country.engine, roles.DONOR, donor_id=country.parties[donor].party_id) as connection:
+            seen[donor] = counted(connection, questions)
+    assert seen["USA"] == {
+        "item": 2, "entry": 5, "holding": 2, "identification": 2, "consignment": 1, "discrepancy": 0, "documents": 3,
+        "parties": 1,
+    }  # fmt: skip
+    assert seen["FRA"] == dict.fromkeys(questions, 0) | {"parties": 1}
+    with transaction(country.engine, roles.DONOR) as connection:
+        assert set(counted(connection, questions).values()) == {0}
+
+    hidden = {
+        "document": ("posted_by", "approved_by", "details", "line_count"),
+        "account": ("name", "party_id"),
+        "signatory": ("party_id",),
+        "draft": ("request",),
+        "party_name": ("name",),
+        "party": ("secret",),
+        "unsequenced": ("leaf",),
+        "discrepancy": ("books_said", "seen"),
+        "register_line": ("line",),
+    }
+    with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
+        told = {
+            f"{table}.{column}": answer_to(connection, f"SELECT {column} FROM {table}")
+            for table, columns in hidden.items()
+            for column in columns
+        }
+    assert {column: why for column, why in told.items() if DENIED not in why} == {}
+
+
+@pytest.mark.parametrize("role", [roles.AUDITOR, roles.DONOR])
+def test_who_only_reads_can_write_no_table(country: Country, role: str) -> None:
+    """Auditor and donor: no row is added, changed or taken away in any table."""
+    columns, seen = first_columns(country), {}
+    with transaction(country.engine, role, donor_id=country.parties["USA"].party_id) as connection:
+        for table in columns:
+            statements = [
+                f"INSERT INTO {table} DEFAULT VALUES",
+                *(change(how, table, columns[table]) for how in CHANGES),
+            ]
+            for statement in statements:
+                seen[statement] = answer_to(connection, statement)
+    assert {statement: why for statement, why in seen.items() if DENIED not in why} == {}

@@ -1,0 +1,238 @@
+"""Running: `stockpile run` starts, starts again, says what is in its way, ends cleanly, loses nothing when killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from stockpile.db import ready
+from tests.service import Service
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A demonstration that the tests of this file start and stop in turn."""
+    made = Service(tmp_path_factory.mktemp("service"))
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def running(service: Service) -> Service:
+    """The same, running."""
+    if service.process is None or service.process.poll() is not None or not service.answers():
+        service.end()
+        service.start()
+    return service
+
+
+def ended(service: Service, within: float = 5) -> list[str]:
+    """What is left of a service a while after its end."""
+    deadline = time.monotonic() + within
+    while (left := service.left_over()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def test_it_says_where_it_is_and_who_one_can_be(running: Service) -> None:
+    """Address and tokens are printed and kept for the owner alone; each token opens the API in its role."""
+    assert f"serves on {running.address}" in running.said
+    assert running.tokens["clerk of NORTH"] in running.said
+    file = running.folder / "var" / "demonstration-tokens.txt"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for who in running.tokens:
+        assert running.client(who).get("/v1/documents?limit=1").status_code == 200, who
+    assert httpx.get(running.address).status_code == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_cleanly(running: Service, how: signal.Signals) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal: status 0, no worker, no PostgreSQL, the port free, the data whole."""
+    assert running.stop(how) == 0
+    assert ended(running) == []
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", running.port))
+    assert "Stopped. Nothing is left running." in running.said
+
+
+def test_a_second_start_is_quick_and_finds_everything(running: Service) -> None:
+    """Under five seconds (the best of three, on a busy machine), same tokens and documents; nothing is loaded again."""
+    tokens, loaded = running.tokens, running.said.count("demonstration country was loaded")
+    documents = running.command("db", "status").stdout.splitlines()[-1]
+    taken = []
+    while not taken or (min(taken) >= 5 and len(taken) < 3):
+        running.stop()
+        taken.append(running.start())
+    assert min(taken) < 5
+    assert running.tokens == tokens
+    assert running.said.count("demonstration country was loaded") == loaded == 1
+    assert running.command("db", "status").stdout.splitlines()[-1] == documents
+
+
+def test_a_port_taken_is_said_before_anything_is_started(running: Service, tmp_path: Path) -> None:
+    """A second Stockpile on the same port names it and how to choose another; not even a folder is made."""
+    other = Service(tmp_path, port=running.port)
+    refused = other.command("run")
+    assert refused.returncode == 1
+    assert f"Port {running.port} of 127.0.0.1 cannot be used" in refused.stderr
+    assert f"--port {running.port + 1}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "var").exists()
+    assert running.answers()
+
+
+def wait_until_half_loaded(service: Service) -> None:
+    """Until a few documents of the demonstration are written."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with psycopg.connect(
+                host=str(service.folder / "var" / "socket"), dbname=ready.IN_THE_MAKING, user="postgres"
+            ) as connection:
+                if connection.execute("SELECT count(*) > 20 FROM stockpile.document").fetchone() == (True,):
+                    return
+        except psycopg.Error:
+            pass
+        time.sleep(0.02)
+    raise AssertionError(service.said)
+
+
+def test_interrupted_while_it_is_loaded_nothing_is_half_there(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of the first loading: nothing runs on; the next start loads the whole demonstration."""
+    service = Service(tmp_path)
+    try:
+        service.begin()
+        wait_until_half_loaded(service)
+        service.stop()
+        assert "was loaded" not in service.said
+        assert ended(service) == []
+        service.start()
+        assert "A demonstration country was loaded" in service.said
+        assert "415 documents" in service.command("db", "status").stdout
+    finally:
+        service.end()
+
+
+CARBINES = tuple(f"W{700_000 + 7 * n}" for n in range(60, 64))
+"""Carbines of the demonstration, in the store of NORTH."""
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A document that was acknowledged: where it was asked for, with what, and the answer."""
+
+    route: str
+    request: dict[str, Any]
+    answer: dict[str, Any]
+
+
+class Load:
+    """Clerks who issue a carbine each and take it back, as fast as they can, and note what was acknowledged."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.acknowledged: list[Acknowledged] = []
+        self.going = True
+        self.threads = [threading.Thread(target=self.work, args=(serial,), daemon=True) for serial in CARBINES]
+        for thread in self.threads:
+            thread.start()
+
+    def work(self, serial: str) -> None:
+        acts: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("/v1/issues", {"receiver": "11010"}),
+            ("/v1/returns", {}),
+        )
+        with self.service.client("clerk of NORTH") as client:
+            while self.going:
+                for route, more in acts:
+                    request = {"document_id": str(uuid4()), "store": "Main store", "lines": [{"scan": serial}], **more}
+                    try:
+                        answer = client.post(route, json=request)
+                    except httpx.HTTPError:
+                        time.sleep(0.02)
+                        continue
+                    if answer.status_code == 201:
+                        self.acknowledged.append(Acknowledged(route, request, answer.json()))
+
+    def wait_for(self, more: int) -> None:
+        wanted, deadline = len(self.acknowledged) + more, time.monotonic() + 30
+        while len(self.acknowledged) < wanted:
+            assert time.monotonic() < deadline, self.service.said
+            time.sleep(0.01)
+
+    def end(self) -> list[Acknowledged]:
+        self.going = False
+        for thread in self.threads:
+            thread.join(25)
+        return self.acknowledged
+
+
+def check_nothing_is_lost(service: Service, acknowledged: list[Acknowledged]) -> None:
+    """Each acknowledged document is there; sent again it gets the same answer; no number was given twice."""
+    with service.client("clerk of NORTH") as client:
+        for one in acknowledged:
+            assert client.get(f"/v1/documents/{one.request['document_id']}").status_code == 200, one
+            assert client.post(one.route, json=one.request).json() == one.answer
+    assert len({one.answer["number"] for one in acknowledged}) == len(acknowledged)
+
+
+def test_a_killed_postgresql_comes_back_with_every_acknowledged_document(running: Service) -> None:
+    """kill -9 of PostgreSQL under load: the service starts it again by itself, and nothing acknowledged is lost."""
+    load = Load(running)
+    load.wait_for(30)
+    number = running.postgres()
+    assert number is not None
+    os.kill(number, signal.SIGKILL)
+    load.wait_for(30)
+    acknowledged = load.end()
+    assert running.postgres() not in (None, number)
+    check_nothing_is_lost(running, acknowledged)
+
+
+def test_a_killed_service_leaves_no_worker_and_every_acknowledged_document(running: Service) -> None:
+    """kill -9 of the service under load: its workers end with it, PostgreSQL stays, the next start takes it over."""
+    load = Load(running)
+    load.wait_for(30)
+    assert running.process is not None
+    running.process.kill()
+    running.process.wait()
+    acknowledged = load.end()
+    deadline = time.monotonic() + 10
+    while (left := [one for one in running.left_over() if "postgres" not in one]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
+    running.start()
+    check_nothing_is_lost(running, acknowledged)
+    assert running.stop() == 0
+    assert ended(running) == []
+
+
+def test_both_killed_at_once_nothing_acknowledged_is_lost(running: Service) -> None:
+    """As when the power goes: service and PostgreSQL killed together; the next start recovers by itself."""
+    load = Load(running)
+    load.wait_for(30)
+    number = running.postgres()
+    assert running.process is not None
+    assert number is not None
+    running.process.kill()
+    os.kill(number, signal.SIGKILL)
+    running.process.wait()
+    acknowledged = load.end()
+    time.sleep(1.5)
+    running.start()
+    check_nothing_is_lost(running, acknowledged)
