@@ -166,7 +166,9 @@ def found_large(server: Server) -> None:
         sites = [founded.site]
         for n in range(1, SITES):
             code = f"SITE-{n:02}"
-            sites.append(founding.found_site(connection, code, f"Depot {n}", "Asia/Baghdad", ["Main store"], founded.registrar))
+            sites.append(
+                founding.found_site(connection, code, f"Depot {n}", "Asia/Baghdad", ["Main store"], founded.registrar)
+            )
         for code in ("USA", "FRA", "DEU", "GBR"):
             parties.add_party(connection, "donor", code, f"Government of {code}")
         for site in sites:
@@ -179,7 +181,9 @@ def fill(server: Server, weapons: int) -> None:
     """Writes weapons, documents, entries and holdings past the ledger."""
     given = {"weapons": weapons, "sites": SITES, "latin": LATIN, "meant": MEANT}
     with psycopg.connect(server.conninfo(DATABASE)) as connection:
-        connection.execute("SET search_path = stockpile; SET session_replication_role = replica; SET work_mem = '512MB'")
+        connection.execute(
+            "SET search_path = stockpile; SET session_replication_role = replica; SET work_mem = '512MB'"
+        )
         connection.execute("SET maintenance_work_mem = '1GB'")
         connection.execute(KEY)
         for name, step in STAGES:

@@ -97,7 +97,8 @@ def set_custodian(connection: Connection, account_id: UUID, custodian: Party | N
     if _class(connection, account_id) in ("person", "outside"):
         _refuse("custodian", custodian.code if custodian else None, "for this account nobody else can answer")
     connection.exec_driver_sql(
-        "UPDATE account SET custodian_id = %s WHERE account_id = %s", (custodian.party_id if custodian else None, account_id)
+        "UPDATE account SET custodian_id = %s WHERE account_id = %s",
+        (custodian.party_id if custodian else None, account_id),
     )
 
 
@@ -116,7 +117,9 @@ def set_accountable_unit(connection: Connection, account_id: UUID, unit: Party |
 
 
 def _class(connection: Connection, account_id: UUID) -> str:
-    found = connection.exec_driver_sql("SELECT class FROM account WHERE account_id = %s", (account_id,)).scalar_one_or_none()
+    found = connection.exec_driver_sql(
+        "SELECT class FROM account WHERE account_id = %s", (account_id,)
+    ).scalar_one_or_none()
     if found is None:
         raise NotFound(f"There is no account {account_id} here.")
     return str(found)

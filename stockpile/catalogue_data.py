@@ -109,9 +109,7 @@ def catalogue_aliases() -> tuple[CatalogueAlias, ...]:
 @cache
 def findings() -> Mapping[str, Any]:
     """The published audit figures by report, as in `findings.json`."""
-    found: dict[str, Any] = json.loads(
-        files("stockpile.data").joinpath("findings.json").read_text(encoding="utf-8")
-    )
+    found: dict[str, Any] = json.loads(files("stockpile.data").joinpath("findings.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -126,9 +124,7 @@ def read_models(lines: Iterable[str]) -> tuple[CatalogueModel, ...]:
     faults: list[Fault] = []
     models: dict[tuple[str, str], CatalogueModel] = {}
     for number, row in enumerate(csv.DictReader(lines), start=2):
-        wrong = [
-            _fault(number, field, row) for field, holds in _RULES.items() if not holds(row.get(field) or "")
-        ]
+        wrong = [_fault(number, field, row) for field, holds in _RULES.items() if not holds(row.get(field) or "")]
         if not wrong and (row["maker"], row["name"]) in models:
             wrong = [Fault("The maker has this model already.", row=number, field="name", value=row["name"])]
         if wrong:
@@ -192,9 +188,7 @@ _RULES: Mapping[str, Callable[[str], bool]] = {
 
 
 def _fault(number: int, field: str, row: Mapping[str, str]) -> Fault:
-    return Fault(
-        f"This is no {field.replace('_', ' ')} of a model.", row=number, field=field, value=row.get(field)
-    )
+    return Fault(f"This is no {field.replace('_', ' ')} of a model.", row=number, field=field, value=row.get(field))
 
 
 def _parts(value: str) -> tuple[str, ...]:

@@ -237,13 +237,20 @@ def _documents(connection: Connection, actor: Actor, asked: str) -> tuple[FoundD
     given: dict[str, Any] = {"donor": actor.donor_id, "key": key}
     if number is not None:
         site, book, year, n = number.groups()
-        given |= {"site": site, "book": book, "year": int(year), "number": int(n), "text": full_number(site, book, int(year), int(n))}
+        given |= {
+            "site": site,
+            "book": book,
+            "year": int(year),
+            "number": int(n),
+            "text": full_number(site, book, int(year), int(n)),
+        }
     if actor.role == DONOR:
         sql = _DONOR_DOCUMENTS.format(which=_BY_KEY if key else _DONOR_BY_NUMBER)
     else:
         sql = _DOCUMENTS.format(which=_BY_KEY if key else _BY_NUMBER)
     return tuple(
-        FoundDocument(row[0], full_number(*row[1:5]), row[1], *row[5:12]) for row in connection.exec_driver_sql(sql, given)
+        FoundDocument(row[0], full_number(*row[1:5]), row[1], *row[5:12])
+        for row in connection.exec_driver_sql(sql, given)
     )
 
 

@@ -62,9 +62,7 @@ LOOK_ALIKE_ROWS: tuple[tuple[str, str, str], ...] = (
 )
 # fmt: on
 
-LOOK_ALIKES = {
-    ord(character): target for target, latin, others in LOOK_ALIKE_ROWS for character in latin + others
-}
+LOOK_ALIKES = {ord(character): target for target, latin, others in LOOK_ALIKE_ROWS for character in latin + others}
 
 
 def _ascii_table(merge_look_alikes: bool) -> dict[int, str | None]:

@@ -301,7 +301,7 @@ WITH written AS (
     FROM line, written
 )
 INSERT INTO unsequenced (leaf) SELECT leaf FROM line UNION ALL SELECT leaf FROM written
-"""  # noqa: S608
+"""
 """The document with all that belongs to it, in one statement: the trigger of `entry` wants its rows all at once."""
 
 

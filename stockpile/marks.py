@@ -176,9 +176,7 @@ def _read_envelope(scanned: str) -> Mark:
         raise _Unreadable(f"The mark has no UII: it needs {needed}. Its identifiers: {found}.")
     identifiers = sorted({mark.uii for mark in marks})
     if len(identifiers) > 1:
-        raise _Unreadable(
-            f"The mark gives more than one UII: {', '.join(identifiers)}. Enter the right one by hand."
-        )
+        raise _Unreadable(f"The mark gives more than one UII: {', '.join(identifiers)}. Enter the right one by hand.")
     return marks[0]
 
 
@@ -211,9 +209,7 @@ def envelope(
         mark = _read_envelope(text)
         meant = agency + enterprise + "".join(given.values()) + serial_number
         if not serial_number or mark.uii != meant or mark.elements != tuple(elements):
-            raise _Unreadable(
-                "The mark would not read back as it was meant: it takes capitals, digits, - and / only."
-            )
+            raise _Unreadable("The mark would not read back as it was meant: it takes capitals, digits, - and / only.")
     except _Unreadable as refusal:
         raise _invalid(str(refusal), " ".join((agency, enterprise, *given.values(), serial_number))) from None
     return text
@@ -226,9 +222,7 @@ def _check_parts(construct: int, format: str, agency: str, enterprise: str, give
     if construct not in (1, 2) or len(given) != construct - 1:
         raise _Unreadable("Construct 1 takes no part number or lot, construct 2 exactly one of them.")
     if agency not in AGENCY_OF:
-        raise _Unreadable(
-            f"No agency has the code '{shown(agency)}'; known are {', '.join(filter(None, AGENCY_OF))}."
-        )
+        raise _Unreadable(f"No agency has the code '{shown(agency)}'; known are {', '.join(filter(None, AGENCY_OF))}.")
     if not AGENCY_OF[agency].enterprise.fullmatch(enterprise):
         raise _Unreadable(f"'{shown(enterprise)}' is no {AGENCY_OF[agency].name}.")
 
@@ -310,9 +304,7 @@ def _gs1_elements(part: str) -> Iterator[tuple[str, str]]:
         if rest.startswith(identifier) and len(rest) > len(identifier):
             yield identifier, rest[len(identifier) :]
             return
-    raise _Unreadable(
-        f"The mark has the element '{shown(rest)}', which has no known GS1 identifier or no value."
-    )
+    raise _Unreadable(f"The mark has the element '{shown(rest)}', which has no known GS1 identifier or no value.")
 
 
 def _marks_in(name: str, elements: Sequence[tuple[str, str]]) -> list[Mark]:
@@ -389,9 +381,7 @@ def _returnable_asset(value: str) -> Mark:
 def _cage_and_serial(value: str) -> Mark:
     enterprise, serial_number = value[:5], value[5:]
     if not serial_number or not AGENCY_OF["D"].enterprise.fullmatch(enterprise):
-        raise _Unreadable(
-            f"Identifier 18S is '{shown(value)}': it needs a CAGE code of five characters and a serial."
-        )
+        raise _Unreadable(f"Identifier 18S is '{shown(value)}': it needs a CAGE code of five characters and a serial.")
     return Mark("D" + value, construct=1, agency="D", enterprise=enterprise, serial_number=serial_number)
 
 
@@ -402,16 +392,12 @@ def _enterprises(rules: Format, values: Mapping[str, str]) -> Iterator[tuple[str
             continue
         value = values[qualifier]
         if code is None:
-            agency = next(
-                (known for known in ("LD", "UN", "D", *OTHER_AGENCIES) if value.startswith(known)), None
-            )
+            agency = next((known for known in ("LD", "UN", "D", *OTHER_AGENCIES) if value.startswith(known)), None)
             yield agency, value.removeprefix(agency or ""), value
         elif AGENCY_OF[code].enterprise.fullmatch(value):
             yield code or value[0], value, code + value
         else:
-            raise _Unreadable(
-                f"Identifier {qualifier} is '{shown(value)}', which is no {AGENCY_OF[code].name}."
-            )
+            raise _Unreadable(f"Identifier {qualifier} is '{shown(value)}', which is no {AGENCY_OF[code].name}.")
 
 
 def _in_enterprise(rules: Format, values: Mapping[str, str]) -> Iterator[Mark]:

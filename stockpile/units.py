@@ -123,7 +123,10 @@ def members(
     if sub_units:
         question, parameters = f"{SUB_UNITS} {_MEMBERS}", ([unit_id], day, day)
     else:
-        question, parameters = f"WITH branch (unit_id) AS (SELECT unnest(%s::uuid[]), %s, %s) {_MEMBERS}", ([unit_id], day, day)
+        question, parameters = (
+            f"WITH branch (unit_id) AS (SELECT unnest(%s::uuid[]), %s, %s) {_MEMBERS}",
+            ([unit_id], day, day),
+        )
     where = {"m.since <= %s": day, "coalesce(m.until, 'infinity') >= %s": day}
     keys = {"p.code": str, "p.party_id": UUID, "u.code": str}
     return read_page(connection, question, where, keys, Member, limit, cursor, parameters)

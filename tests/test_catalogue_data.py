@@ -226,12 +226,8 @@ def test_the_rules_give_the_treaty_row(row: CatalogueModel) -> None:
         "heavy machine gun": "light weapons 1",
         "grenade launcher": "light weapons 2",
         "automatic cannon": "light weapons 7",
-        "unguided anti-tank weapon": "light weapons 4"
-        if row.security_risk_category == "IV"
-        else "light weapons 5",
-        "anti-tank guided weapon": "light weapons 7"
-        if row.name in ("HOT", "9M17M Skorpion-M")
-        else "light weapons 5",
+        "unguided anti-tank weapon": "light weapons 4" if row.security_risk_category == "IV" else "light weapons 5",
+        "anti-tank guided weapon": "light weapons 7" if row.name in ("HOT", "9M17M Skorpion-M") else "light weapons 5",
         "mortar": "light weapons 6" if millimetres.isdigit() and int(millimetres) < 75 else "category III",
         "man-portable air defence system": "category VII(b)",
         "artillery gun": "category III",
@@ -249,8 +245,7 @@ def test_what_is_from_memory_says_so(row: CatalogueModel) -> None:
     facts = {
         "maker": row.maker != "various",
         "fire_mode": row.fire_mode != "not applicable",
-        "security_risk_category": row.security_risk_category is not None
-        and row.name not in ("M16A2", "M249"),
+        "security_risk_category": row.security_risk_category is not None and row.name not in ("M16A2", "M249"),
         "stock_number": row.stock_number is not None,
         "treaty_row": row.treaty_row is not None,
         "enhanced_monitoring": row.enhanced_monitoring,
@@ -316,9 +311,7 @@ def test_common_names_lead_to_their_model(name: str, meant: str) -> None:
     assert found == meant
 
 
-@pytest.mark.parametrize(
-    "name", ["AK-47", "AK 47", "AK", "Kalashnikov", "pistol", "9 mm pistol", "AT-4", "M60"]
-)
+@pytest.mark.parametrize("name", ["AK-47", "AK 47", "AK", "Kalashnikov", "pistol", "9 mm pistol", "AT-4", "M60"])
 def test_ambiguous_names_are_left_to_a_registrar(name: str) -> None:
     """AK-47 may be any of five models here: the catalogue doesn't guess."""
     assert name_key(name) not in {name_key(alias.name) for alias in catalogue_aliases()}

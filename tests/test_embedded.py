@@ -70,9 +70,7 @@ class Story:
         return in_a_process(with_its_postgres, self.user)
 
 
-@pytest.fixture(
-    params=[(user, source) for user in USERS for source in INSTALLED], ids=lambda p: f"{p[1]}-{p[0]}"
-)
+@pytest.fixture(params=[(user, source) for user in USERS for source in INSTALLED], ids=lambda p: f"{p[1]}-{p[0]}")
 def story(request: pytest.FixtureRequest, home: Path) -> Story:
     user, source = request.param
     pgbin = INSTALLED[source].folder
@@ -159,10 +157,7 @@ def kill(server: Server) -> None:
 
 
 def modes(folder: Path) -> dict[Path, tuple[int, int, int]]:
-    return {
-        each: (each.stat().st_mode, each.stat().st_uid, each.stat().st_gid)
-        for each in (folder, *folder.parents)
-    }
+    return {each: (each.stat().st_mode, each.stat().st_uid, each.stat().st_gid) for each in (folder, *folder.parents)}
 
 
 def test_data_survive_a_restart_and_no_folder_above_changes(story: Story) -> None:
@@ -201,16 +196,10 @@ def test_what_a_depot_must_rely_on(story: Story) -> None:
         with start(story.var, max_connections=33, settings={"work_mem": "5MB"}) as server:
             ask(server, "ALTER SYSTEM SET fsync = off")
         with start(story.var, max_connections=33, settings={"work_mem": "5MB"}) as server:
-            names = (
-                "fsync full_page_writes synchronous_commit data_checksums server_encoding listen_addresses"
-            )
-            told = {
-                name: ask(server, f"SHOW {name}") for name in [*names.split(), "max_connections", "work_mem"]
-            }
+            names = "fsync full_page_writes synchronous_commit data_checksums server_encoding listen_addresses"
+            told = {name: ask(server, f"SHOW {name}") for name in [*names.split(), "max_connections", "work_mem"]}
             status = Path(f"/proc/{server.process_id}/status").read_text().splitlines()
-            return told | {
-                line.split()[0]: line.split()[1] for line in status if line.startswith(("Uid", "CapEff"))
-            }
+            return told | {line.split()[0]: line.split()[1] for line in status if line.startswith(("Uid", "CapEff"))}
 
     told = story.tell(tell)
 
@@ -263,9 +252,7 @@ def test_a_lock_file_with_a_number_that_is_another_s_now(home: Path) -> None:
         remember(server)
         kill(server)
         lines = (server.data / "postmaster.pid").read_text().splitlines()
-    as_server = preparation(
-        server_user(server.data), ()
-    )  # PostgreSQL itself sees through other users' numbers
+    as_server = preparation(server_user(server.data), ())  # PostgreSQL itself sees through other users' numbers
     with subprocess.Popen(["sleep", "60"], preexec_fn=as_server) as other:
         (server.data / "postmaster.pid").write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
         with start(home / "var") as server:
@@ -390,9 +377,7 @@ def test_data_of_another_version_find_their_own_programs(home: Path, monkeypatch
     """Data made by an older PostgreSQL are opened by that one though a newer comes first; where it is missing
     we name it, and leave the data as they are.
     """
-    wheels = sorted(
-        (each for each in binaries._installations() if each.source == "wheel"), key=lambda each: each.major
-    )
+    wheels = sorted((each for each in binaries._installations() if each.source == "wheel"), key=lambda each: each.major)
     older, newer = wheels[0], wheels[-1]
     monkeypatch.setenv("PGBIN", str(older.folder))
     with start(home / "var") as server:
@@ -440,9 +425,7 @@ def test_a_folder_of_another_user(home: Path) -> None:
     os.chmod(home, 0o755)
     os.chmod(var, 0o555)
 
-    with pytest.raises(
-        DatabaseUnavailable, match=f"You may not use {var}.*which belongs to user {os.geteuid()}"
-    ):
+    with pytest.raises(DatabaseUnavailable, match=f"You may not use {var}.*which belongs to user {os.geteuid()}"):
         in_a_process(lambda: start(var), ORDINARY)
 
 
@@ -487,12 +470,8 @@ def test_a_root_without_the_capability_hears_what_to_do(home: Path) -> None:
         if ROOT:
             all_but_one = (1 << 9) - 1 - 0b10
             header = struct.pack("Ii", 0x20080522, 0)
-            assert (
-                ctypes.CDLL(None).capset(header, struct.pack("6I", all_but_one, all_but_one, 0, 0, 0, 0)) == 0
-            )
-            with pytest.raises(
-                DatabaseUnavailable, match=r"missing: CAP_DAC_OVERRIDE.*STOCKPILE_DATABASE_URL"
-            ):
+            assert ctypes.CDLL(None).capset(header, struct.pack("6I", all_but_one, all_but_one, 0, 0, 0, 0)) == 0
+            with pytest.raises(DatabaseUnavailable, match=r"missing: CAP_DAC_OVERRIDE.*STOCKPILE_DATABASE_URL"):
                 start(Path("/tmp/never-made/var"))
         return missing_capabilities()
 

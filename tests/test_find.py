@@ -38,7 +38,11 @@ def test_a_weapon_says_where_it_is_since_when_and_under_which_document(country: 
     (one,) = found(country, RIFLES[0]).items
     (stands,) = one.standings
     assert (one.item.model, one.item.serial_number, one.item.donor) == ("AKM", RIFLES[0], "OWN")
-    assert (stands.account_class, stands.account, stands.site) == (AccountClass.PERSON, "Private Petrov (A-1001)", "TAJI")
+    assert (stands.account_class, stands.account, stands.site) == (
+        AccountClass.PERSON,
+        "Private Petrov (A-1001)",
+        "TAJI",
+    )
     assert (stands.since, stands.document_number, stands.act) == (voucher.happened_at, voucher.number, "issue")
     assert stands.condition == "serviceable"
 
@@ -142,8 +146,12 @@ def test_a_document_by_its_number_in_any_case_and_by_its_key(country: Country) -
 
 def test_a_paper_that_claims_a_number_already_used_is_found_by_its_claim(country: Country) -> None:
     """Two papers bear number 17: under 17 the auditor finds the one that has it, and the other in the exceptions book."""
-    first = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", paper=paper(17, ago(hours=-0)), lines=scans(RIFLES[0]))
-    second = country.do("clerk", ISSUE, receiver="A-1002", store="Main store", paper=paper(17, ago(hours=-0)), lines=scans(RIFLES[1]))
+    first = country.do(
+        "clerk", ISSUE, receiver="A-1001", store="Main store", paper=paper(17, ago(hours=-0)), lines=scans(RIFLES[0])
+    )
+    second = country.do(
+        "clerk", ISSUE, receiver="A-1002", store="Main store", paper=paper(17, ago(hours=-0)), lines=scans(RIFLES[1])
+    )
     documents = found(country, first.number, "auditor").documents
     assert [document.number for document in documents] == [first.number, second.number]
     assert documents[1].claimed_number == first.number
@@ -180,7 +188,12 @@ def test_a_donor_finds_its_own_weapons_without_names(country: Country) -> None:
     receipt = declared_and_received(country, "M4-0001", "M4-0002")
     country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans("M4-0001"))
     (stands,) = found(country, "M4-0001", "USA").items[0].standings
-    assert (stands.account_class, stands.account, stands.site, stands.party_id) == (AccountClass.PERSON, None, "TAJI", None)
+    assert (stands.account_class, stands.account, stands.site, stands.party_id) == (
+        AccountClass.PERSON,
+        None,
+        "TAJI",
+        None,
+    )
     assert serials(found(country, "*00*", "USA")) == ["M4-0001", "M4-0002"]
     assert found(country, RIFLES[0], "USA").items == ()
     assert found(country, str(country.item(RIFLES[0]).item_id), "USA").items == ()
@@ -209,7 +222,20 @@ def test_what_was_taken_back_out_of_the_books_is_still_found(country: Country) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "*", "??", "-", "a\x00b", "KT\u202e449", "[)>\x1e06\x1d", "[)>0625SD1ABC2W0042", "x" * 65 + "y" * 200, "k" * 65]
+    "text",
+    [
+        "",
+        "   ",
+        "*",
+        "??",
+        "-",
+        "a\x00b",
+        "KT\u202e449",
+        "[)>\x1e06\x1d",
+        "[)>0625SD1ABC2W0042",
+        "x" * 65 + "y" * 200,
+        "k" * 65,
+    ],
 )
 def test_what_cannot_be_searched_for_is_said(country: Country, text: str) -> None:
     """Nothing to search for, characters no serial has, half a mark: a clear word instead of an empty answer."""
@@ -218,7 +244,9 @@ def test_what_cannot_be_searched_for_is_said(country: Country, text: str) -> Non
     assert said.value.detail
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!", "WyJhIl0=", "WyJhIiwgImIiXQ==", "bnVsbA==", "WyJcdTAwMDAiLCAiMCJd", "é"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "!!", "WyJhIl0=", "WyJhIiwgImIiXQ==", "bnVsbA==", "WyJcdTAwMDAiLCAiMCJd", "é"]
+)
 def test_a_cursor_somebody_made_up(country: Country, cursor: str) -> None:
     """A cursor that this list did not make is refused in words."""
     if not cursor:

@@ -96,9 +96,7 @@ def test_keys_are_stable(text: str) -> None:
     assert fold(text) == fold(key)
 
 
-@given(
-    SERIAL_TEXT, st.lists(st.tuples(st.integers(0, 64), st.sampled_from(" -–\u2060\u202e\u00a0")), max_size=5)
-)
+@given(SERIAL_TEXT, st.lists(st.tuples(st.integers(0, 64), st.sampled_from(" -–\u2060\u202e\u00a0")), max_size=5))
 def test_dashes_blanks_and_invisible_characters_never_matter(text: str, added: list[tuple[int, str]]) -> None:
     """Where somebody put a blank or a dash between the characters of a plain serial does not make it
     another weapon.
@@ -183,9 +181,7 @@ def test_a_serial_that_cannot_be_one_is_refused_by_name(text: str, named: str) -
     assert "\x00" not in (fault.value or "") + fault.message
 
 
-@pytest.mark.parametrize(
-    "text", ["12345", "ЕУ 1234", "أ ١٢٣", "12-34/5.6", "1" * 64, "<script>", "'; DROP TABLE item"]
-)
+@pytest.mark.parametrize("text", ["12345", "ЕУ 1234", "أ ١٢٣", "12-34/5.6", "1" * 64, "<script>", "'; DROP TABLE item"])
 def test_a_serial_is_kept_to_the_character(text: str) -> None:
     """What stands on the metal is kept as it stands there; only blanks around it go."""
     assert check_serial(f"  {text}\u00a0") == text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.turn_in import RETURN
-from tests.world import RIFLES, Country, ago, paper, scans
+from tests.world import RIFLES, Country, scans
 
 
 def test_a_rifle_goes_to_a_soldier_and_comes_back(country: Country) -> None:

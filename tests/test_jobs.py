@@ -39,7 +39,8 @@ def ended(country: Country, job_id: UUID) -> Job:
 
 def test_a_list_is_posted_while_its_owner_watches(country: Country) -> None:
     job = ended(country, begun(country, 6000).job_id)
-    assert job.state == "done" and job.result is not None
+    assert job.state == "done"
+    assert job.result is not None
     assert job.result["posted"]["lines"] == 6000
     assert country.where("J005999") == "Main store"
     assert [known.job_id for known in jobs.list_own(country.engine, country.actors["clerk"])] == [job.job_id]
@@ -47,7 +48,8 @@ def test_a_list_is_posted_while_its_owner_watches(country: Country) -> None:
 
 def test_what_cannot_be_read_is_named_in_the_job(country: Country) -> None:
     job = ended(country, begun(country, 3, "Blunderbuss").job_id)
-    assert job.state == "failed" and job.result is not None
+    assert job.state == "failed"
+    assert job.result is not None
     assert [fault["row"] for fault in job.result["problem"]["faults"]] == [2, 3, 4]
 
 

@@ -54,7 +54,8 @@ def test_a_field_is_salted_by_the_seed_and_its_name() -> None:
 
 def test_an_entry_s_leaf_is_kind_tag_and_commitment() -> None:
     leaf = entry_leaf(SECRET, SEED, ENTRY, 1)
-    assert len(leaf) == 65 and leaf[0] == 1
+    assert len(leaf) == 65
+    assert leaf[0] == 1
     assert leaf[1:33].hex() == entry_tag(SECRET, 1).hex() == published("tag of the item's version 1")
     assert leaf[33:].hex() == published("commitment of the entry below")
 

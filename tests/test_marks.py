@@ -173,9 +173,7 @@ def test_other_text_is_no_mark(text: str) -> None:
 
 
 @given(st.data(), st.sampled_from(["06", "12"]), st.sampled_from(list(ENTERPRISES)), VALUE, VALUE)
-def test_what_is_written_reads_back(
-    data: st.DataObject, format: str, agency: str, product: str, serial: str
-) -> None:
+def test_what_is_written_reads_back(data: st.DataObject, format: str, agency: str, product: str, serial: str) -> None:
     """A label made here gives, when scanned, the parts that went in and the UII made of them."""
     enterprise = data.draw(ENTERPRISES[agency])
     kind = data.draw(st.sampled_from(["part_number", "lot"]))

@@ -290,7 +290,7 @@ def list_models(
             f"""SELECT {", ".join(columns)} FROM model
                 WHERE (%(after)s::uuid IS NULL OR model_id > %(after)s)
                   AND (%(text)s::text IS NULL OR strpos(lower(maker || ' ' || name), lower(%(text)s)) > 0)
-                ORDER BY model_id LIMIT %(limit)s""",  # noqa: S608
+                ORDER BY model_id LIMIT %(limit)s""",
             {"after": after, "text": text, "limit": limit},
         )
         rows = [dict(zip(columns, row, strict=True)) for row in found]
@@ -312,7 +312,7 @@ def list_aliases(
         found = connection.exec_driver_sql(
             f"""SELECT {", ".join(names)} FROM alias
                 WHERE (model_id IS NULL OR NOT %(unmapped)s) AND (%(after)s::uuid IS NULL OR alias_id > %(after)s)
-                ORDER BY alias_id LIMIT %(limit)s""",  # noqa: S608
+                ORDER BY alias_id LIMIT %(limit)s""",
             {"unmapped": unmapped, "after": after, "limit": limit},
         )
         rows = [dict(zip(names, row, strict=True)) for row in found]

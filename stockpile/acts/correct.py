@@ -47,10 +47,7 @@ def correct(desk: Desk, request: Correct) -> Posted:
     """Posts a correction. Raises NotFound (document), Refused (a weapon whose last entry is another)."""
     if request.document is None and not request.lines:
         raise Refused("Nothing was done: name a document, or the weapons to correct.")
-    if request.document is not None and not request.lines:
-        lines = _lines_of(desk, request.document)
-    else:
-        lines = request.lines
+    lines = _lines_of(desk, request.document) if request.document is not None and not request.lines else request.lines
     scanned = voucher.lock(desk, lines)
     entries = _reversals(desk, scanned, request.document)
     voucher.refuse(scanned, desk.act)

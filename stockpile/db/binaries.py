@@ -106,9 +106,7 @@ def _inspect(folder: Path, source: str) -> Binaries | None:
     if not all(os.access(folder / name, os.X_OK) for name in NEEDED):
         return None
     try:
-        answer = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
-        )
+        answer = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False)
     except OSError:
         return None
     version = re.search(r"\(PostgreSQL\) (\d+\S*)", answer.stdout)

@@ -153,8 +153,7 @@ class Server:
             fcntl.flock(self._hold, fcntl.LOCK_UN)
             time.sleep(0.05)
         raise DatabaseUnavailable(
-            f"Another Stockpile holds {self.folder}, but its server does not answer. Stop that one, "
-            "then start again."
+            f"Another Stockpile holds {self.folder}, but its server does not answer. Stop that one, then start again."
         )
 
     def _find(self) -> bool:
@@ -247,8 +246,7 @@ class Server:
         """Makes the data folder beside its place, so that half a one is never taken for one."""
         if self.data.exists() and any(self.data.iterdir()):
             raise DatabaseUnavailable(
-                f"{self.data} holds files, but not the data of a PostgreSQL. Move them away, or choose "
-                "another folder."
+                f"{self.data} holds files, but not the data of a PostgreSQL. Move them away, or choose another folder."
             )
         new = self.folder / "postgres.new"
         shutil.rmtree(new, ignore_errors=True)
@@ -269,8 +267,7 @@ class Server:
         if done.returncode:
             said = done.stdout.decode(errors="replace")
             raise DatabaseUnavailable(
-                cause(said, self.folder, self.log)
-                or f"PostgreSQL could not make its data: {last_word(said)}."
+                cause(said, self.folder, self.log) or f"PostgreSQL could not make its data: {last_word(said)}."
             )
         new.rename(self.data)
         _make_durable(self.folder)
@@ -334,9 +331,7 @@ def start(
     """
     taken = sorted(set(settings or {}) & {*SAFE, *OURS, "unix_socket_directories"})
     if taken:
-        raise DatabaseUnavailable(
-            f"The embedded server sets {', '.join(taken)} itself. Take it out of the settings."
-        )
+        raise DatabaseUnavailable(f"The embedded server sets {', '.join(taken)} itself. Take it out of the settings.")
     chosen = {"max_connections": str(max_connections), **(settings or {}), **SAFE}
     return _started(Server(folder.resolve(), chosen, patience))
 
@@ -410,9 +405,7 @@ def _is_postmaster(process_id: int, data: Path) -> bool:
     try:
         return (here / "cwd").samefile(data)  # a server works in its data folder
     except FileNotFoundError:
-        return not Path(
-            "/proc/self"
-        ).exists()  # ended but not yet buried; or no /proc here: believe the lock file
+        return not Path("/proc/self").exists()  # ended but not yet buried; or no /proc here: believe the lock file
     except PermissionError:
         return Path(os.fsdecode((here / "cmdline").read_bytes().split(b"\0")[0])).name.startswith("postgres")
 

@@ -47,10 +47,8 @@ def connected(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except OperationalError as problem:
-        if (
-            problem.connection_invalidated
-            or (isinstance(problem.orig, psycopg.OperationalError)
-            and not problem.orig.sqlstate)
+        if problem.connection_invalidated or (
+            isinstance(problem.orig, psycopg.OperationalError) and not problem.orig.sqlstate
         ):
             raise DatabaseUnavailable(
                 "The database does not answer. What was acknowledged is safe; try again in a moment with the same document id."

@@ -17,9 +17,7 @@ from stockpile.errors import DatabaseUnavailable
 
 READ_AT_MOST = 65_536
 
-FULL = (
-    "The disk that holds {folder} is full. Make room and start again: nothing that was acknowledged is lost."
-)
+FULL = "The disk that holds {folder} is full. Make room and start again: nothing that was acknowledged is lost."
 READ_ONLY = "The disk that holds {folder} can only be read. Mount it for writing, then start again."
 
 NOT_PREPARED = (
@@ -34,13 +32,11 @@ CAUSES = (
     ("Read-only file system", READ_ONLY),
     (
         "Cannot allocate memory|could not (map|create|resize) .*shared memory",
-        "There is not enough memory for PostgreSQL. End other programs or give the machine more, "
-        "then start again.",
+        "There is not enough memory for PostgreSQL. End other programs or give the machine more, then start again.",
     ),
     (
         'pre-existing shared memory block|lock file "postmaster.pid" already exists',
-        "Processes of an earlier server still hold {folder}. Wait until they are gone, or end them, "
-        "then start again.",
+        "Processes of an earlier server still hold {folder}. Wait until they are gone, or end them, then start again.",
     ),
     (
         "PANIC: |could not locate a valid checkpoint|invalid page|invalid data in file|"

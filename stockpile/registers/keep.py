@@ -72,7 +72,7 @@ def keep_register(
     leaf = register_leaf(seed, header, imported_by)
     columns = [*header, "imported_by", "seed", "leaf"]
     desk.connection.exec_driver_sql(
-        f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",  # noqa: S608
+        f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
         (*header.values(), desk.actor.party_id, seed, leaf),
     )
     desk.connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))

@@ -286,7 +286,8 @@ def _guessed(file: ListFile, headers: Sequence[str], one_of: set[str]) -> Mappin
 def _remember(desk: Desk, source: str, mapping: Mapping) -> None:
     desk.connection.exec_driver_sql(
         """INSERT INTO column_mapping (source, kind, mapping, saved_by, saved_at) VALUES (%s, %s, %s, %s, %s)
-           ON CONFLICT (source, kind) DO UPDATE SET mapping = excluded.mapping, saved_by = excluded.saved_by, saved_at = excluded.saved_at""",
+           ON CONFLICT (source, kind) DO UPDATE
+           SET mapping = excluded.mapping, saved_by = excluded.saved_by, saved_at = excluded.saved_at""",
         (source, KIND, Jsonb(mapping.to_json()), desk.actor.party_id, now()),
     )
 

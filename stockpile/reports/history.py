@@ -146,7 +146,9 @@ _HOST_IDENTIFICATIONS = _IDENTIFICATIONS.format(entries=ENTRIES)
 _DONOR_IDENTIFICATIONS = _IDENTIFICATIONS.format(entries=DONOR_ENTRIES)
 
 
-def history(connection: Connection, actor: Actor, item_id: UUID, limit: int = 500, cursor: str | None = None) -> History:
+def history(
+    connection: Connection, actor: Actor, item_id: UUID, limit: int = 500, cursor: str | None = None
+) -> History:
     """The item's history, a page of entries at a time. Raises NotFound (unknown, or not the asker's), Invalid (cursor)."""
     require(actor, READ)
     item = _need(connection, actor, item_id)

@@ -192,7 +192,11 @@ def _search(text: str | None) -> dict[str, Any]:
     pattern = scan_pattern(text)
     wild = "%" in pattern.like or "_" in pattern.like.replace("\\_", "")
     words = " ".join(text.split()).lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return {"search": f"%{words}%", "serial": pattern.like if wild else f"%{pattern.like}%", "tag": read_asset_tag(text)}
+    return {
+        "search": f"%{words}%",
+        "serial": pattern.like if wild else f"%{pattern.like}%",
+        "tag": read_asset_tag(text),
+    }
 
 
 def _accounts(
@@ -202,7 +206,8 @@ def _accounts(
     given = [name for name in ("account", "site", "unit", "person") if getattr(holder, name) is not None]
     if len(given) != 1:
         raise Invalid(
-            "Say whose holdings: an account, a site, a unit or a person, one of them.", [Fault("name exactly one", field="holder")]
+            "Say whose holdings: an account, a site, a unit or a person, one of them.",
+            [Fault("name exactly one", field="holder")],
         )
     if holder.account is not None:
         found = _own(connection, actor, [holder.account], None)
@@ -219,7 +224,8 @@ def _of_site(connection: Connection, actor: Actor, code: str, classes: Collectio
     if actor.role in DESK and site.site_id != actor.site_id:
         raise NotAllowed(f"You read the books of {actor.site_code} only, not of {site.code}.")
     rows = connection.exec_driver_sql(
-        "SELECT account_id FROM account WHERE site_id = %s AND class = ANY (%s)", (site.site_id, [str(one) for one in classes])
+        "SELECT account_id FROM account WHERE site_id = %s AND class = ANY (%s)",
+        (site.site_id, [str(one) for one in classes]),
     )
     return list(rows.scalars())
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from stockpile.reports.pages import cursor_of, page_size, read_cursor
+from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ def read_page(
     conditions = list(asked)
     if cursor:
         conditions.append(f"({', '.join(keys)}) > ({', '.join(['%s'] * len(keys))})")
-        values += read_cursor(cursor, *keys.values())
+        values += read_cursor_as(cursor, *keys.values())
     found = connection.exec_driver_sql(
         f"{question} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {', '.join(keys)} LIMIT %s",
         (*values, page_size(limit) + 1),

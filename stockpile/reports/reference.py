@@ -4,9 +4,11 @@ asker's role may not see is absent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -206,5 +208,5 @@ def search_signature_cards(
 ) -> Page[CardRow]:
     """Signature cards, the first to end first: of a unit, of a person, ending before a day."""
     where = {"c.unit_id = %s": unit_id, "c.party_id = %s": party_id, "c.until < %s": ends_before}
-    keys = {"c.until": date.fromisoformat, "c.signature_card_id": UUID}
+    keys: dict[str, Callable[[str], Any]] = {"c.until": date.fromisoformat, "c.signature_card_id": UUID}
     return read_page(connection, _CARDS, where, keys, CardRow, limit, cursor, (day, day))

@@ -89,9 +89,7 @@ LEFT JOIN site number_site ON number_site.site_id = d.site_id
 ORDER BY stood.item_id, stood.class, s.code, stood.account_id
 """
 
-_HOST = _STANDING.format(
-    entries=ENTRIES, account="coalesce(a.name, 'a person of ' || s.code)", party="a.party_id"
-)
+_HOST = _STANDING.format(entries=ENTRIES, account="coalesce(a.name, 'a person of ' || s.code)", party="a.party_id")
 _DONOR = _STANDING.format(entries=DONOR_ENTRIES, account="NULL", party="NULL::uuid")
 
 

@@ -185,7 +185,11 @@ def _scope(
 
 def _models(connection: Connection, name: str) -> list[UUID]:
     """The models of a name: several makers may use one."""
-    found = connection.exec_driver_sql("SELECT model_id FROM model WHERE lower(name) = lower(%s)", (name.strip(),)).scalars().all()
+    found = (
+        connection.exec_driver_sql("SELECT model_id FROM model WHERE lower(name) = lower(%s)", (name.strip(),))
+        .scalars()
+        .all()
+    )
     if not found:
         raise NotFound(f"There is no model {name!r}.")
     return list(found)
