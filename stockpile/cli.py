@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from stockpile.commands import approving, founding, lists, manual, reference, reports, running
+from stockpile.commands import acts, approving, founding, lists, manual, reference, reports, running
 from stockpile.commands.shown import new_group
 
 app = new_group("Accountability for serial-numbered weapons: a double-entry custody ledger.")
 app.command("run")(running.run)
 app.command("serve")(running.serve)
 app.command("init")(founding.init)
+app.command("act")(acts.act)
 app.command("declare")(lists.declare)
 app.command("receive")(lists.receive)
 app.command("open")(lists.open_books)
