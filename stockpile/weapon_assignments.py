@@ -242,5 +242,5 @@ def end_assignments(engine: Engine, actor: Actor, request: EndAssignments) -> in
         for one in scanned:
             if one.reason is None and one.held is not None and one.held.item_id not in ended:
                 one.reason = "it is assigned to nobody"
-        voucher.refuse(scanned, "end of assignments")
+        voucher.refuse(scanned, "request")
         return len(ended)
