@@ -1,8 +1,5 @@
-"""A country of a million weapons and five million entries, made once with bare SQL in a server of its own, and how long the
-reports take there. It writes past the ledger (triggers off), so it must never touch a database that anybody uses.
-
-    python -m bench.large_country FOLDER                 makes the country in FOLDER (about 3 GB), unless it is there, and measures
-    python -m bench.large_country FOLDER --weapons 50000
+"""A country of a million weapons and five million entries, made once with bare SQL in a server of its own. It writes past the
+ledger (triggers off), so it must never touch a database that anybody uses. `bench.reports` measures in it.
 
 Every weapon is declared by a donor, received, issued, returned and issued again; one in a hundred goes missing and is lost,
 one is destroyed, one is in maintenance, ten are with units, and one in a hundred issues is corrected.
@@ -10,7 +7,6 @@ one is destroyed, one is in maintenance, ten are with units, and one in a hundre
 
 from __future__ import annotations
 
-import argparse
 import time
 from datetime import date
 from pathlib import Path
@@ -208,12 +204,3 @@ def make(folder: Path, weapons: int) -> Server:
     found_large(server)
     fill(server, weapons)
     return server
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--weapons", type=int, default=1_000_000)
-    asked = parser.parse_args()
-    with make(asked.folder, asked.weapons) as large:
-        print(large.conninfo(DATABASE))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from stockpile.commands import approving, drawing, founding, lists, manual, reference, reports, running
+from stockpile.commands import acts, approving, drawing, founding, lists, manual, reference, reports, running
 from stockpile.commands.shown import new_group
 
 app = new_group("Accountability for serial-numbered weapons: a double-entry custody ledger.")
 app.command("run")(running.run)
 app.command("serve")(running.serve)
 app.command("init")(founding.init)
+app.command("act")(acts.act)
 app.command("declare")(lists.declare)
 app.command("receive")(lists.receive)
 app.command("open")(lists.open_books)
 app.command("draw")(drawing.draw)
 app.command("cards")(drawing.show_cards)
 app.command("find")(reports.show_found)
+app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
 app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)

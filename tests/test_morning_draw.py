@@ -387,9 +387,7 @@ def test_an_end_ends_all_or_nothing(arms_room: Country) -> None:
 def test_five_hundred_rifles_are_assigned_in_one_request(arms_room: Country) -> None:
     """A company's rifles at once, and drawn under one document."""
     serials = [f"BULK {n:03}" for n in range(500)]
-    arms_room.do(
-        "clerk", RECEIVE, store=STORE, lines=[{"model": "AKM", "serial_number": serial} for serial in serials]
-    )
+    arms_room.do("clerk", RECEIVE, store=STORE, lines=[{"model": "AKM", "serial_number": serial} for serial in serials])
     assert len(assign(arms_room, *((serial, "A-1003") for serial in serials))) == 500
     assert arms_room.do("armourer", DRAW, lines=scans(*serials)).lines == 500
 
@@ -436,14 +434,18 @@ def test_the_database_lets_a_site_assign_only_in_its_own_name(arms_room: Country
     with transaction(arms_room.engine, roles.POSTER, erbil) as connection:
         ended = connection.exec_driver_sql("SELECT end_weapon_assignments(%s, clock_timestamp())", ([item],))
         assert ended.all() == []
-    row = "INSERT INTO weapon_assignment (item_id, since, party_id, site_id, assigned_by) VALUES (%s, now(), %s, %s, %s)"
-    with pytest.raises(DBAPIError, match="row-level security"), transaction(
-        arms_room.engine, roles.POSTER, erbil
-    ) as connection:
+    row = (
+        "INSERT INTO weapon_assignment (item_id, since, party_id, site_id, assigned_by) VALUES (%s, now(), %s, %s, %s)"
+    )
+    with (
+        pytest.raises(DBAPIError, match="row-level security"),
+        transaction(arms_room.engine, roles.POSTER, erbil) as connection,
+    ):
         connection.exec_driver_sql(row, (new_key(), petrov, taji, petrov))
-    with pytest.raises(DBAPIError, match="permission denied"), transaction(
-        arms_room.engine, roles.POSTER, taji
-    ) as connection:
+    with (
+        pytest.raises(DBAPIError, match="permission denied"),
+        transaction(arms_room.engine, roles.POSTER, taji) as connection,
+    ):
         connection.exec_driver_sql("UPDATE weapon_assignment SET until = NULL")
     assert len(assignments(arms_room).rows) == 2
 

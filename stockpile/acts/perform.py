@@ -19,16 +19,19 @@ from sqlalchemy.exc import IntegrityError
 from stockpile.db import roles
 from stockpile.db.engine import connected, stand_at_desk
 from stockpile.documents import Desk, FactRequest, Posted, Request, answer_if_posted, now
-from stockpile.errors import Fault, Invalid, NotAllowed, NotFound, PostedWithOtherContent, Refused
+from stockpile.errors import DatabaseUnavailable, Fault, Invalid, NotAllowed, NotFound, PostedWithOtherContent, Refused
 from stockpile.movements import MOVEMENT_OF, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import many_rows_at_hand
 from stockpile.rights import APPROVE, Actor, require
 from stockpile.sites import Site, find_site, read_site
 
-TRIES = 3
+TRIES = 4
 RACES = frozenset({"document_pkey", "identity_pkey", "draft_pkey", "weapon_assignment_one", "consignment_reference"})
 """Unique keys that two clerks can want at one moment: the loser starts again and reads what the winner did."""
+
+QUEUE_OF_LOSERS = 1
+"""The advisory lock that losers of such a race take before they start again: one by one, each then wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def perform(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Po
         require(actor, act)
     again = partial(_posted_before, engine, actor, form, request)
     try:
-        return _retried(lambda: _perform(engine, actor, form, request), again)
+        return _retried(lambda lost: _perform(engine, actor, form, request, lost), again)
     except (Refused, Invalid, NotFound):
         # What is done already can't be done again: a repeat gets its first answer, not this refusal.
         known = again()
@@ -91,9 +94,11 @@ def perform(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Po
         return known
 
 
-def _perform(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Posted | Drafted:
+def _perform(engine: Engine, actor: Actor, form: ActForm, request: Request, lost_a_race: bool) -> Posted | Drafted:
     waits, file = form.waits_for_second(request), getattr(request, "file", None)
     with connected(engine) as connection:
+        if lost_a_race:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (QUEUE_OF_LOSERS,))
         desk = _desk(connection, actor, form, request)
         # Most requests are no repeats: those that cost little are posted first, and asked after when the key is taken.
         known = answer_if_posted(connection, request.document_id, desk.content_hash) if waits or file else None
@@ -131,22 +136,27 @@ def scope(connection: Connection, actor: Actor, wanted: str | None) -> Site:
     return site
 
 
-def _retried(attempt: Callable[[], Posted | Drafted], posted_before: Callable[[], Posted | None]) -> Posted | Drafted:
-    for tried in range(1, TRIES + 1):
+def _retried(
+    attempt: Callable[[bool], Posted | Drafted], posted_before: Callable[[], Posted | None]
+) -> Posted | Drafted:
+    """Attempts until no race is lost any more; `attempt` is told whether it lost one."""
+    for tried in range(TRIES):
         try:
-            return attempt()
+            return attempt(tried > 0)
         except IntegrityError as problem:
             name = getattr(getattr(problem.orig, "diag", None), "constraint_name", None)
             if not isinstance(problem.orig, UniqueViolation) or name not in RACES:
                 raise
-            known = posted_before() if name == "document_pkey" else None
-            if known is not None:
+            if name == "document_pkey":
+                known = posted_before()
+                if known is None:
+                    raise PostedWithOtherContent(
+                        "This document id is in use elsewhere. Take a new document id for a new document."
+                    ) from None
                 return known
-            if tried == TRIES or name == "document_pkey":
-                raise PostedWithOtherContent(
-                    "This document id is in use elsewhere. Take a new document id for a new document."
-                ) from None
-    raise AssertionError("unreachable")
+    raise DatabaseUnavailable(
+        "Many clerks want the same number at this moment. Nothing was done: try again with the same document id."
+    )
 
 
 class _OnlyTried(Exception):
@@ -232,7 +242,7 @@ def approve(
     Raises NotFound, NotAllowed (who drafted can't approve), Refused (what was right then is wrong now).
     """
     require(actor, APPROVE)
-    answer = _retried(lambda: _approve(engine, actor, forms, document_id, site), lambda: None)
+    answer = _retried(lambda lost: _approve(engine, actor, forms, document_id, site), lambda: None)
     assert isinstance(answer, Posted)
     return answer
 

@@ -13,9 +13,9 @@ from stockpile.acts.declare import DECLARE
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm, perform
 from stockpile.acts.receive import RECEIVE
+from stockpile.commands.acts import pairs
 from stockpile.commands.asking import Token, acting
 from stockpile.commands.shown import progress, show_posted
-from stockpile.errors import Fault, Invalid
 from stockpile.files import file_store
 from stockpile.settings import read_settings
 
@@ -100,22 +100,9 @@ def _post(
             "sha256": stored.sha256,
             "name": file.name[:64],
             "sheet": sheet,
-            "columns": _pairs(column, "--column") or None,
-            "constants": _pairs(constant, "--all"),
+            "columns": pairs(column, "--column") or None,
+            "constants": pairs(constant, "--all"),
             "set_aside": set_aside,
         }
         answer = perform(engine, actor, form, form.request.model_validate({**asked, "file": listed}))
     show_posted(answer)
-
-
-def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
-    """field=value options as a dictionary."""
-    pairs: dict[str, str] = {}
-    for text in given or ():
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise Invalid(
-                "An option cannot be understood.", [Fault("write it like field=value", field=option, value=text)]
-            )
-        pairs[name.strip()] = value.strip()
-    return pairs

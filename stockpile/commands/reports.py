@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 from sqlalchemy import Connection
 
+from labels.tags import asset_tag_label
 from stockpile.commands.asking import Token, reading_as
 from stockpile.commands.shown import out, show_table, text
 from stockpile.errors import NotFound, Refused
@@ -81,6 +82,16 @@ def show_history(
     out.print(f"{item.model} {item.serial_number or ''}  {item.asset_tag}  donor {item.donor}", markup=False)
     headings = ("", "happened", "act", "document", "from", "to", "quantity", "remarks")
     show_table(headings, [_entry(entry) for entry in found.entries], "Nothing was posted on it.")
+
+
+def print_tag(
+    scan: Annotated[str, typer.Argument(help="Asset tag, serial number or UII")], token: Token = None
+) -> None:
+    """Write a weapon's asset tag as SVG, to print: stockpile tag "KT 449921" > tag.svg."""
+    with reading_as(token) as (connection, actor):
+        key = _one(connection, actor, scan)
+        item = described(connection, actor, [key])[key]
+    typer.echo(asset_tag_label(item.asset_tag, " ".join(filter(None, (item.model, item.serial_number)))))
 
 
 def _entry(entry: HistoryEntry) -> tuple[object, ...]:

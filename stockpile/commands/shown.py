@@ -133,14 +133,21 @@ def show_posted(answer: Posted | Drafted) -> None:
     if isinstance(answer, Drafted):
         out.print(f"Waiting for a second person: draft {answer.document_id}.", markup=False)
         return
-    out.print(f"{answer.number}: {answer.act}, {answer.lines:,} lines, quantity {answer.quantity:,}.", markup=False)
+    lines = counted(answer.lines, "line", "lines")
+    out.print(f"{answer.number}: {answer.act}, {lines}, quantity {answer.quantity:,}.", markup=False)
     if answer.discrepancy_count:
         kinds: dict[str, int] = {}
         for found in answer.discrepancies:
             kinds[found.kind] = kinds.get(found.kind, 0) + 1
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         more = "" if answer.discrepancy_count == len(answer.discrepancies) else ", and more"
-        out.print(f"{answer.discrepancy_count:,} discrepancies opened: {listed}{more}.", markup=False)
+        opened = counted(answer.discrepancy_count, "discrepancy", "discrepancies")
+        out.print(f"{opened} opened: {listed}{more}.", markup=False)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its word."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 @contextmanager

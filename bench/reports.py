@@ -1,0 +1,163 @@
+"""How long questions take among a million weapons with five million entries: look-ups, histories, trial balances.
+
+    python -m bench.reports FOLDER [--weapons 1000000] [--runs 9]
+
+Makes the country in FOLDER (about 5 GB), unless it is there. Each question is asked by the domain's own function, in the
+asker's role under row-level security; "database" is the time its statements took as the service saw it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, event
+
+from bench.large_country import DATABASE, make
+from stockpile.db import roles
+from stockpile.db.engine import engine_of, transaction
+from stockpile.find import find
+from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.history import history
+from stockpile.reports.trial_balance import By, proof, trial_balance
+from stockpile.rights import Actor, reading
+
+MOMENTS = (datetime(2022, 9, 1, tzinfo=UTC), datetime(2023, 3, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC))
+ANY_DAY = AsOf(MOMENTS[1])
+
+Question = Callable[[Connection, Actor, int], Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, who asks it, and what it must take at most, in milliseconds in the database."""
+
+    name: str
+    who: str
+    ask: Question
+    target: float
+
+
+def main() -> None:
+    """Asks each question several times, another weapon or day each time; prints medians."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--weapons", type=int, default=1_000_000)
+    arguments.add_argument("--runs", type=int, default=9)
+    chosen = arguments.parse_args()
+    with make(chosen.folder, chosen.weapons) as server:
+        engine = engine_of(server.url(DATABASE, roles.SERVICE))
+        weapons, entries = _size(engine)
+        print(f"{weapons:,} weapons, {entries:,} entries; medians of {chosen.runs}, in milliseconds")
+        print(f"{'question':52} {'asked by':8} {'database':>9} {'largest':>8} {'with Python':>12} {'target':>7}")
+        for asked in questions(engine):
+            measure(engine, asked, chosen.runs)
+        engine.dispose()
+
+
+def _size(engine: Engine) -> tuple[int, int]:
+    with transaction(engine, roles.AUDITOR) as connection:
+        row = connection.exec_driver_sql("SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM entry)").one()
+        return row[0], row[1]
+
+
+def questions(engine: Engine) -> list[Asked]:
+    """What is asked, over a sample of weapons."""
+    with transaction(engine, roles.AUDITOR) as connection:
+        sample = connection.exec_driver_sql(
+            "SELECT item_id, serial_number FROM identification WHERE donor_id = (SELECT party_id FROM party WHERE code = 'USA') LIMIT 200"
+        ).all()
+    chance = random.Random(2005)
+    weapons: list[tuple[UUID, str]] = [(row[0], row[1]) for row in chance.sample(sample, 50)]
+
+    def weapon(n: int) -> tuple[UUID, str]:
+        return weapons[n % len(weapons)]
+
+    def day(n: int) -> AsOf:
+        return AsOf(MOMENTS[n % len(MOMENTS)])
+
+    return [
+        *(Asked("history of a weapon", who, lambda c, a, n: history(c, a, weapon(n)[0]), 5) for who in ("clerk", "auditor", "donor")),
+        *(Asked("exact serial number", who, lambda c, a, n: find(c, a, weapon(n)[1]), 5) for who in ("clerk", "auditor", "donor")),
+        *(
+            Asked(f"partial serial number: {words}", who, lambda c, a, n, form=form: find(c, a, form(weapon(n)[1])), 200)
+            for words, form in (
+                ("beginning known", lambda serial: f"{serial[:-2]}??"),
+                ("middle known", lambda serial: f"*{serial[2:-1]}*"),
+                ("end known", lambda serial: f"*{serial[-4:]}"),
+            )
+            for who in ("clerk", "auditor", "donor")
+        ),
+        Asked("trial balance by donor, now", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR]), 2000),
+        Asked("trial balance by donor, as of a day", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000),
+        Asked("trial balance by donor, model, site, as of a day", "auditor", lambda c, a, n: trial_balance(c, a, list(By), day(n)), 2000),
+        Asked("trial balance as of a day, as then recorded", "auditor",
+              lambda c, a, n: trial_balance(c, a, [By.DONOR], AsOf(MOMENTS[n % 3], MOMENTS[n % 3])), 2000),
+        Asked("trial balance of a site, as of a day", "clerk", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000),
+        Asked("trial balance of a donor, as of a day", "donor", lambda c, a, n: trial_balance(c, a, [By.SITE], day(n)), 2000),
+        Asked("proof of the balance, now", "auditor", lambda c, a, n: proof(c, a, NOW), 10_000),
+        Asked("proof of the balance, as of a day", "auditor", lambda c, a, n: proof(c, a, ANY_DAY), 10_000),
+    ]  # fmt: skip
+
+
+def _actor(engine: Engine, who: str) -> Actor:
+    with transaction(engine, roles.REGISTRAR) as connection:
+        if who == "donor":
+            donor = connection.exec_driver_sql("SELECT party_id FROM party WHERE code = 'USA'").scalar_one()
+            return Actor(donor, "donor", donor_id=donor)
+        site = connection.exec_driver_sql("SELECT site_id, code, custodian_id FROM site WHERE code = 'SITE-00'").one()
+        if who == "clerk":
+            return Actor(site[2], "clerk", site[0], site[1], "Asia/Baghdad", book_code="B")
+        return Actor(site[2], "auditor")
+
+
+def measure(engine: Engine, asked: Asked, runs: int) -> None:
+    """Prints the medians of one question; the first asking, which warms the plans, is not counted."""
+    actor = _actor(engine, asked.who)
+    database, whole = [], []
+    for n in range(runs + 1):
+        with reading(engine, actor) as connection, _clock(engine) as spent:
+            begun = time.perf_counter()
+            asked.ask(connection, actor, n)
+            whole.append((time.perf_counter() - begun) * 1000)
+        database.append(sum(spent) * 1000)
+    print(
+        f"{asked.name:52} {asked.who:8} {statistics.median(database[1:]):9.1f} {max(database[1:]):8.1f} "
+        f"{statistics.median(whole[1:]):12.1f} {asked.target:7,.0f}",
+        flush=True,
+    )
+
+
+@contextmanager
+def _clock(engine: Engine) -> Iterator[list[float]]:
+    """The seconds each statement takes meanwhile."""
+    spent: list[float] = []
+    begun = 0.0
+
+    def before(*_: Any) -> None:
+        nonlocal begun
+        begun = time.perf_counter()
+
+    def after(*_: Any) -> None:
+        spent.append(time.perf_counter() - begun)
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
+    try:
+        yield spent
+    finally:
+        event.remove(engine, "before_cursor_execute", before)
+        event.remove(engine, "after_cursor_execute", after)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""`stockpile act`: any act at the command line, as the person of a token. It asks as the API does and adds no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from stockpile.acts import ACTS
+from stockpile.acts.correct import UNDO
+from stockpile.acts.perform import ActForm, perform
+from stockpile.commands.asking import Token, acting
+from stockpile.commands.shown import progress, show_posted
+from stockpile.errors import Fault, Invalid
+
+FORMS: dict[str, ActForm] = {**{str(act).replace(" ", "-"): form for act, form in ACTS.items()}, "undo": UNDO}
+NAMES = ", ".join(FORMS)
+
+
+def act(
+    name: Annotated[str, typer.Argument(metavar="ACT", help=f"One of {NAMES}")],
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="e.g. receiver=A-1001 store='Main store'")
+    ] = None,
+    scan: Annotated[
+        list[str] | None, typer.Option(help="A weapon: asset tag, serial number or UII; may be repeated")
+    ] = None,
+    condition: Annotated[
+        str | None, typer.Option(help="Of all that is scanned: serviceable, unserviceable or unknown")
+    ] = None,
+    token: Token = None,
+) -> None:
+    """Issue, return, hand over, report missing, correct ...: any act on weapons by scan; lists come by file."""
+    form = FORMS.get(name.strip().lower().replace(" ", "-"))
+    if form is None:
+        raise Invalid("There is no such act.", [Fault(f"one of {NAMES}", field="ACT", value=name)])
+    asked: dict[str, Any] = pairs(fields, "FIELD=VALUE")
+    if scan:
+        seen = {"condition": condition} if condition else {}
+        asked["lines"] = [{"scan": one, **seen} for one in scan]
+    with acting(token) as (engine, actor), progress():
+        answer = perform(engine, actor, form, form.request.model_validate(asked))
+    show_posted(answer)
+
+
+def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """field=value words as a dictionary. Raises Invalid naming the one that is not written so."""
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise Invalid(
+                "An option cannot be understood.", [Fault("write it like field=value", field=option, value=text)]
+            )
+        found[name.strip()] = value.strip()
+    return found
