@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stockpile.commands import acts, approving, founding, lists, manual, reference, reports, running
+from stockpile.commands import acts, approving, drawing, founding, lists, manual, reference, reports, running
 from stockpile.commands.shown import new_group
 
 app = new_group("Accountability for serial-numbered weapons: a double-entry custody ledger.")
@@ -13,6 +13,8 @@ app.command("act")(acts.act)
 app.command("declare")(lists.declare)
 app.command("receive")(lists.receive)
 app.command("open")(lists.open_books)
+app.command("draw")(drawing.draw)
+app.command("cards")(drawing.show_cards)
 app.command("find")(reports.show_found)
 app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
@@ -29,6 +31,7 @@ for name, group in (
     ("unit", reference.unit),
     ("person", reference.person),
     ("donor", reference.donor),
+    ("assignment", drawing.assignment),
     ("model", reference.model),
     ("alias", reference.alias),
 ):

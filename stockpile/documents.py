@@ -116,9 +116,9 @@ class Request(BaseModel):
     site: Code | None = Field(None, description="Site code; only those bound to no site need it", examples=["TAJI"])
     remarks: Words | None = None
 
-    def content_hash(self, act: Act) -> bytes:
-        """SHA-256 of the validated request and its act as canonical JSON."""
-        return sha256(canonical({"act": act, **self.model_dump(mode="json", exclude={"document_id"})})).digest()
+    def content_hash(self, asked: str) -> bytes:
+        """SHA-256 of the validated request and the act it asks for as canonical JSON."""
+        return sha256(canonical({"act": asked, **self.model_dump(mode="json", exclude={"document_id"})})).digest()
 
 
 class FactRequest(Request):

@@ -5,9 +5,10 @@ Nobody is deleted: who goes gets an end date, and a document keeps the version o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -234,14 +235,14 @@ class Receiver:
     objection: str | None
 
 
-_RECEIVER = """
+_RECEIVERS = """
 SELECT p.party_id, p.kind, p.code, p.name, p.rank, a.account_id, a.class, a.name, a.site_id, a.party_id,
        EXISTS (SELECT FROM assignment m WHERE m.party_id = p.party_id AND m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s)),
        (SELECT max(m.until) FROM assignment m WHERE m.party_id = p.party_id),
        EXISTS (SELECT FROM stationing t WHERE t.unit_id = p.party_id AND t.site_id = %(site)s AND t.since <= %(day)s
                AND (t.until IS NULL OR t.until >= %(day)s))
 FROM party p LEFT JOIN account a ON a.party_id = p.party_id AND a.site_id = %(site)s
-WHERE p.code = %(code)s AND p.kind IN ('person', 'unit')
+WHERE p.kind IN ('person', 'unit') AND {wanted}
 """
 
 
@@ -250,10 +251,30 @@ def find_receiver(connection: Connection, site: Site, code: str, day: date) -> R
 
     None if nobody of this site has the code. A code that a unit and a person share means the person.
     """
-    rows = connection.exec_driver_sql(_RECEIVER, {"site": site.site_id, "code": code.strip(), "day": day}).all()
-    if not rows:
-        return None
-    row = min(rows, key=lambda found: found[1])
+    found = _receivers(connection, site, "p.code = %(wanted)s", code.strip(), day)
+    return min(found, key=lambda receiver: receiver.party.kind) if found else None
+
+
+def find_people(connection: Connection, site: Site, codes: Collection[str], day: date) -> dict[str, Receiver]:
+    """`find_receiver` for many service numbers at once; those that are nobody's at this site are absent."""
+    found = _receivers(connection, site, "p.kind = 'person' AND p.code = ANY (%(wanted)s)", list(codes), day)
+    return {receiver.party.code: receiver for receiver in found if receiver.party.code is not None}
+
+
+def read_people(connection: Connection, site: Site, party_ids: Collection[UUID], day: date) -> dict[UUID, Receiver]:
+    """`find_receiver` for people by their keys; those the site may not see any more are absent."""
+    found = _receivers(connection, site, "p.kind = 'person' AND p.party_id = ANY (%(wanted)s)", list(party_ids), day)
+    return {receiver.party.party_id: receiver for receiver in found}
+
+
+def _receivers(connection: Connection, site: Site, condition: str, wanted: object, day: date) -> list[Receiver]:
+    rows = connection.exec_driver_sql(
+        _RECEIVERS.format(wanted=condition), {"site": site.site_id, "wanted": wanted, "day": day}
+    )
+    return [_receiver(row, site) for row in rows]
+
+
+def _receiver(row: Sequence[Any], site: Site) -> Receiver:
     party = Party(*row[:5])
     place = Place(row[5], AccountClass(row[6]), row[7], row[8], row[9]) if row[5] else None
     return Receiver(party, place, _objection(party, place, site, row[10], row[11], row[12]))

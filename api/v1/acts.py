@@ -25,7 +25,7 @@ from api.problems import (
     documented,
 )
 from stockpile import jobs
-from stockpile.acts import correct, declare, hand_over, issue, loss, open_books, receive, recover, turn_in, void
+from stockpile.acts import correct, declare, draw, hand_over, issue, loss, open_books, receive, recover, turn_in, void
 from stockpile.acts.perform import ActForm, Drafted, perform
 from stockpile.documents import Posted, Request
 from stockpile.errors import Fault, Invalid
@@ -53,6 +53,7 @@ ROUTES = (
         {"receiver": "A-1001", "store": "Main store", "lines": [RIFLE]},
     ),
     ActRoute("/returns", turn_in.RETURN, "Take weapons back", {"store": "Main store", "lines": [RIFLE_SEEN]}),
+    ActRoute("/draws", draw.DRAW, "The morning draw: an assigned weapon out or back by one scan", RIFLE),
     ActRoute(
         "/hand-overs", hand_over.HAND_OVER, "Hand weapons on",
         {"giver": "A-1001", "receiver": "A-1002", "lines": [RIFLE]},

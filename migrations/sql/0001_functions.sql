@@ -317,3 +317,13 @@ BEGIN
     RETURN QUERY
     SELECT p.party_id, p.code, p.name, p.rank, p.name_version, p.secret FROM party p WHERE p.party_id = ANY (parties);
 END $$;
+
+-- Ends the weapons' assignments: those one's own site made, and of weapons that it holds now also another site's. A weapon
+-- that moved would else stay at the draw of a person its new site may not even see.
+CREATE FUNCTION stockpile.end_weapon_assignments(items uuid[], moment timestamptz) RETURNS SETOF uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+    UPDATE weapon_assignment w SET until = greatest(w.since, moment)
+    WHERE w.item_id = ANY (items) AND w.until IS NULL
+      AND (w.site_id = own_site() OR EXISTS (SELECT FROM holding h WHERE h.item_id = w.item_id AND h.site_id = own_site()))
+    RETURNING w.item_id
+$$;

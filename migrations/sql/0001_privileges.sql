@@ -9,7 +9,7 @@ GRANT EXECUTE ON FUNCTION stockpile.whereabouts(uuid[], uuid[], boolean), stockp
     stockpile.signatures(uuid[]) TO stockpile_poster, stockpile_registrar;
 GRANT EXECUTE ON FUNCTION stockpile.whereabouts(uuid[], uuid[], boolean) TO stockpile_auditor;
 GRANT EXECUTE ON FUNCTION stockpile.entries_of(uuid[]) TO stockpile_poster, stockpile_registrar, stockpile_auditor;
-GRANT EXECUTE ON FUNCTION stockpile.site_entries(timestamptz, timestamptz) TO stockpile_poster;
+GRANT EXECUTE ON FUNCTION stockpile.site_entries(timestamptz, timestamptz), stockpile.end_weapon_assignments(uuid[], timestamptz) TO stockpile_poster;
 
 GRANT SELECT, INSERT ON stockpile.document, stockpile.signatory, stockpile.entry, stockpile.item, stockpile.identification,
     stockpile.identity, stockpile.register, stockpile.register_line TO stockpile_poster;
@@ -22,7 +22,6 @@ GRANT UPDATE (mapping, saved_by, saved_at) ON stockpile.column_mapping TO stockp
 GRANT SELECT, INSERT ON stockpile.discrepancy, stockpile.draft, stockpile.weapon_assignment TO stockpile_poster;
 GRANT UPDATE (owner_id, due_on, closed_at, outcome, explanation, closed_by, explained_by) ON stockpile.discrepancy TO stockpile_poster;
 GRANT UPDATE (settled_at, settled_by, outcome, reason) ON stockpile.draft TO stockpile_poster;
-GRANT UPDATE (until) ON stockpile.weapon_assignment TO stockpile_poster;
 GRANT SELECT, INSERT, UPDATE ON stockpile.job TO stockpile_poster, stockpile_registrar;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA stockpile TO stockpile_registrar;

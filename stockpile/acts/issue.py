@@ -1,4 +1,4 @@
-"""Issue: a store hands weapons and equipment to a person or a unit, against a hand receipt or a weapon card.
+"""Issue: a store hands weapons and equipment to a person or a unit, against a hand receipt. (Against a weapon card: the draw.)
 
 As a command it is refused, weapon by weapon, when the receiver is not on the roster or not on the unit's signature card,
 or the weapon is not in this site's store, not marked, or unserviceable. From paper it is a fact: posted, and every
@@ -16,6 +16,7 @@ from stockpile.acts.receiving_party import check_receiver, receiver_as_claimed
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.items import Held
 from stockpile.movements import Act
 from stockpile.sites import Place, find_store
 
@@ -30,8 +31,8 @@ class Issue(FactVoucher):
     store: Code | None = Field(None, description="From which store; needed where the site has several")
 
 
-def issue(desk: Desk, request: Issue, paper: str = "hand receipt") -> Posted:
-    """Posts an issue against the paper named. Raises Invalid (store, receiver), Refused (one reason a weapon)."""
+def issue(desk: Desk, request: Issue) -> Posted:
+    """Posts an issue against a hand receipt. Raises Invalid (store, receiver), Refused (one reason a weapon)."""
     written = Writing.of(request)
     day = desk.site.local_day(written.happened_at or now())
     store = find_store(desk.connection, desk.site, request.store)
@@ -46,7 +47,7 @@ def issue(desk: Desk, request: Issue, paper: str = "hand receipt") -> Posted:
         found = []
         _guard(desk, scanned, store)
     voucher.refuse(scanned, desk.act)
-    details = {"paper": paper, "receiver": str(receiving.party_id)}
+    details = {"paper": "hand receipt", "receiver": str(receiving.party_id)}
     document = written.document(desk, receiving.signatories, details)
     return ledger.post(
         desk,
@@ -65,10 +66,17 @@ def _guard(desk: Desk, scanned: list[Scanned], store: Place) -> None:
             continue
         if held.where.account_id != store.account_id:
             one.reason = f"it is not in {store.name}"
-        elif not held.marked:
-            one.reason = "it bears no serial number or mark: mark it first"
-        elif held.condition == "unserviceable":
-            one.reason = "it is unserviceable"
+        else:
+            one.reason = not_to_be_handed_out(held)
+
+
+def not_to_be_handed_out(held: Held) -> str | None:
+    """Why a weapon may not leave its store, whoever is to have it; None: it may."""
+    if not held.marked:
+        return "it bears no serial number or mark: mark it first"
+    if held.condition == "unserviceable":
+        return "it is unserviceable"
+    return None
 
 
 def _not_issuable(scanned: list[Scanned]) -> list[Contradiction]:

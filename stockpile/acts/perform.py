@@ -42,6 +42,19 @@ class ActForm:
     request: type[Request]
     do: Callable[[Desk, Any], Posted]
     needs_approval: Callable[[Any], bool] | None = None
+    turns_into: tuple[Act, ...] = ()
+    """Acts its document may be instead, where only the locked weapons can tell; who asks needs the right to all."""
+    called: str | None = None
+    """The word it is asked under, which its content hash binds; the act's own if it has none."""
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """Every act that may come of it."""
+        return (self.act, *self.turns_into)
+
+    def content_hash(self, request: Request) -> bytes:
+        """SHA-256 of what was asked: the same whichever act came of it."""
+        return request.content_hash(self.called or self.act)
 
     def waits_for_second(self, request: Request) -> bool:
         """Whether this request takes a second party, who approves it by a request of their own."""
@@ -68,7 +81,8 @@ def perform(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Po
 
     Raises NotAllowed, Invalid, Refused, PostedWithOtherContent; nothing is done then.
     """
-    require(actor, form.act)
+    for act in form.acts:
+        require(actor, act)
     again = partial(_posted_before, engine, actor, form, request)
     try:
         return _retried(lambda lost: _perform(engine, actor, form, request, lost), again)
@@ -85,7 +99,7 @@ def _perform(engine: Engine, actor: Actor, form: ActForm, request: Request, lost
     with connected(engine) as connection:
         if lost_a_race:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (QUEUE_OF_LOSERS,))
-        desk = _desk(connection, actor, form.act, request)
+        desk = _desk(connection, actor, form, request)
         # Most requests are no repeats: those that cost little are posted first, and asked after when the key is taken.
         known = answer_if_posted(connection, request.document_id, desk.content_hash) if waits or file else None
         if known is not None:
@@ -99,13 +113,13 @@ def _perform(engine: Engine, actor: Actor, form: ActForm, request: Request, lost
 def _posted_before(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Posted | None:
     """The first answer to this request, if it was posted. Raises PostedWithOtherContent."""
     with connected(engine) as connection:
-        desk = _desk(connection, actor, form.act, request)
+        desk = _desk(connection, actor, form, request)
         return answer_if_posted(connection, request.document_id, desk.content_hash)
 
 
-def _desk(connection: Connection, actor: Actor, act: Act, request: Request) -> Desk:
+def _desk(connection: Connection, actor: Actor, form: ActForm, request: Request) -> Desk:
     site = scope(connection, actor, request.site)
-    return Desk(connection, actor, site, act, actor.book_code or "B", request.content_hash(act))
+    return Desk(connection, actor, site, form.act, actor.book_code or "B", form.content_hash(request))
 
 
 def scope(connection: Connection, actor: Actor, wanted: str | None) -> Site:

@@ -31,7 +31,7 @@ class Return(ConditionVoucher):
     )
 
 
-def turn_in(desk: Desk, request: Return, paper: str = "turn-in") -> Posted:
+def turn_in(desk: Desk, request: Return) -> Posted:
     """Posts a return. Raises Invalid (store, returner of quantities), Refused (one reason a weapon)."""
     written = Writing.of(request, in_hand=request.in_hand)
     store = find_store(desk.connection, desk.site, request.store)
@@ -54,7 +54,7 @@ def turn_in(desk: Desk, request: Return, paper: str = "turn-in") -> Posted:
     voucher.refuse(scanned, desk.act)
     others = [one.number for one in scanned if origin and one.held and one.held.serial and one.held.where != origin]
     details = {
-        "paper": paper,
+        "paper": "turn-in",
         "returned_by": str(giving.party_id) if giving else None,
         "returner_is_not_holder_on_lines": others or None,
     }

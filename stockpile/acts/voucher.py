@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
+from sqlalchemy import Connection
 
 from stockpile import items, scans
 from stockpile.catalogue import UNIDENTIFIED, find_models
@@ -87,11 +88,18 @@ def lock_voucher(desk: Desk, voucher: Voucher) -> list[Scanned]:
 
 
 def lock(desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None) -> list[Scanned]:
-    """Finds and locks the items of a voucher. A line that means nothing, or several weapons, or a weapon that already
+    """Finds and locks the items of a voucher: `lock_items` at its desk."""
+    return lock_items(desk.connection, lines, numbers)
+
+
+def lock_items(
+    connection: Connection, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None
+) -> list[Scanned]:
+    """Finds and locks the items of lines. A line that means nothing, or several weapons, or a weapon that already
     stands on the list, carries its reason.
     """
-    candidates = scans.candidates(desk.connection, lines)
-    held = items.whereabouts(desk.connection, {found[0] for found in candidates if len(found) == 1})
+    candidates = scans.candidates(connection, lines)
+    held = items.whereabouts(connection, {found[0] for found in candidates if len(found) == 1})
     scanned, seen = [], dict[UUID, int]()
     for number, line, found in zip(numbers or range(1, len(lines) + 1), lines, candidates, strict=True):
         one = Scanned(number, line, held.get(found[0]) if len(found) == 1 else None)
@@ -109,7 +117,7 @@ def lock(desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = 
     return scanned
 
 
-def refuse(scanned: Iterable[Scanned], act: Act) -> None:
+def refuse(scanned: Iterable[Scanned], act: str) -> None:
     """Raises Refused with every line's reason, if any line has one."""
     reasons = [one.refused() for one in scanned if one.reason]
     if reasons:

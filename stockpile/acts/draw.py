@@ -1,0 +1,283 @@
+"""The morning draw: an assigned weapon goes to its person by one scan, against the weapon card that then stands in the
+rack, and comes back by one scan.
+
+Where the weapon is, read under its lock, decides which of the two a scan means; so the answer says which it was. A scan
+never turns round what another scan did a moment ago: of two counters that scan one rifle, one hands it out and the
+other is told. It is a command; a weapon whose story contradicts the books is issued or taken back by the other acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.issue import not_to_be_handed_out
+from stockpile.acts.perform import ActForm
+from stockpile.acts.voucher import Scanned
+from stockpile.documents import Code, ConditionLine, Desk, Posted, Request, Scan, Writing, full_number, now
+from stockpile.errors import Fault, Invalid
+from stockpile.items import Held, Line
+from stockpile.movements import AccountClass, Act
+from stockpile.parties import Party, Receiver, find_people, read_people
+from stockpile.reports.weapon_cards import LAST_MOVE, PAPER
+from stockpile.sites import Place, find_store, place_of
+
+SAME_SCAN = timedelta(minutes=1)
+"""For so long after a weapon went out or came back, a scan that does not say which way is taken for the same one again."""
+
+
+class Draw(Request):
+    """Hand an assigned weapon to its person against a weapon card, or take it back into its rack: one scan, and where the
+    weapon is decides. A list goes one way as a whole.
+    """
+
+    scan: Scan | None = Field(None, description="The one weapon, as scanned or typed", examples=["SP-000001-K"])
+    lines: Annotated[tuple[ConditionLine, ...], Field(max_length=500)] = Field(
+        (), description="Instead of `scan`: several weapons, all of them out or all of them back"
+    )
+    person: Code | None = Field(
+        None, description="Service number of who stands at the counter: it must be the weapon's person"
+    )
+    direction: Literal["out", "back"] | None = Field(
+        None, description="Insist on one way; left out: where the weapon is decides"
+    )
+    store: Code | None = Field(
+        None, description="Only from, or back into, this store; left out: where it is, and the rack it was taken from"
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Draw:
+        if bool(self.lines) == (self.scan is not None):
+            raise ValueError("give either scan or lines")
+        return self
+
+    @property
+    def weapons(self) -> tuple[ConditionLine, ...]:
+        """What was scanned, as lines."""
+        return self.lines or (ConditionLine(scan=self.scan),)
+
+
+@dataclass(frozen=True, slots=True)
+class LastMove:
+    """How a weapon came to where it is: by which act, under which paper and number, how long ago it was recorded."""
+
+    to_account: UUID
+    act: str
+    paper: str | None
+    number: str
+    ago: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the draw knows of a weapon: whose it is, how it came to where it is, and the store it was last taken from."""
+
+    assigned_to: UUID | None
+    last: LastMove | None
+    rack: Place | None
+
+
+_DRAWN = f"""
+SELECT h.item_id, w.party_id, last.to_account, last.act, last.paper, last.book_site, last.book_code, last.year, last.number,
+       clock_timestamp() - last.recorded_at, rack.account_id, rack.class, rack.name, rack.site_id, rack.party_id
+FROM unnest(%s::uuid[]) AS h (item_id)
+LEFT JOIN weapon_assignment w ON w.item_id = h.item_id AND w.until IS NULL
+LEFT JOIN {LAST_MOVE} ON true
+LEFT JOIN LATERAL (SELECT a.* FROM entry e JOIN account a ON a.account_id = e.from_account
+                   WHERE e.item_id = h.item_id AND a.class = 'store' AND a.site_id = own_site()
+                   ORDER BY e.version DESC LIMIT 1) rack ON true
+"""
+
+
+def draw(desk: Desk, request: Draw) -> Posted:
+    """Posts an issue against weapon cards, or the return that takes them back.
+
+    Raises Invalid (person, store), Refused (one reason a weapon).
+    """
+    person = _person(desk, request.person)
+    store = find_store(desk.connection, desk.site, request.store) if request.store else None
+    scanned = voucher.lock(desk, request.weapons)
+    drawn = _read_drawn(desk, scanned)
+    people = _people(desk, drawn)
+    for one in scanned:
+        if one.held is not None and not one.reason:
+            one.reason = _not_at_the_draw(one.held, drawn[one.held.item_id], people, desk)
+    out = _way(scanned, drawn, request.direction)
+    for one in scanned:
+        if one.held is not None and not one.reason:
+            known = drawn[one.held.item_id]
+            if out:
+                one.reason = _not_out(one, known, people, person, store)
+            else:
+                one.reason = _not_back(one.held, known, person, store)
+    voucher.refuse(scanned, "draw")
+    moves = _moves(scanned, drawn, people, out, store)
+    if out:
+        return _post(desk, request, moves, "received_by", "receiver")
+    return _post(replace(desk, act=Act.RETURN), request, moves, "handed_over_by", "returned_by")
+
+
+def _person(desk: Desk, code: str | None) -> Party | None:
+    """Who stands at the counter. Raises Invalid if nobody of the site has the number."""
+    if code is None:
+        return None
+    found = find_people(desk.connection, desk.site, {code}, desk.site.local_day(now()))
+    if code not in found:
+        raise Invalid(
+            f"Person: nobody at {desk.site.code} has the number {code!r}.",
+            [Fault("not a service number of this site", field="person", value=code)],
+        )
+    return found[code].party
+
+
+def _read_drawn(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Drawn]:
+    """Of each locked weapon what the draw must know."""
+    items = [one.held.item_id for one in scanned if one.held is not None]
+    return {
+        row[0]: Drawn(
+            row[1],
+            LastMove(row[2], row[3], row[4], full_number(*row[5:9]), row[9]) if row[2] is not None else None,
+            place_of(row[10:]) if row[10] is not None else None,
+        )
+        for row in desk.connection.exec_driver_sql(_DRAWN, (items,))
+    }
+
+
+def _people(desk: Desk, drawn: dict[UUID, Drawn]) -> dict[UUID, Receiver]:
+    """Whose weapons they are, as far as these people still serve at the site."""
+    assigned = {known.assigned_to for known in drawn.values() if known.assigned_to is not None}
+    return read_people(desk.connection, desk.site, assigned, desk.site.local_day(now()))
+
+
+def _not_at_the_draw(held: Held, known: Drawn, people: dict[UUID, Receiver], desk: Desk) -> str | None:
+    """Why the draw is not for this weapon where it is; None: it is in a store, or with its person."""
+    place = held.where
+    if not held.serial:
+        return "it is counted, not told apart: only a weapon is drawn by one scan"
+    if place.account_class not in (AccountClass.STORE, AccountClass.PERSON):
+        return "it is neither in a store nor with its person"
+    if place.site_id != desk.site.site_id:
+        return f"it is not at {desk.site.code}"
+    if place.account_class is AccountClass.STORE or _is_its_persons(held, known):
+        return None
+    if known.assigned_to is None:
+        return f"{place.name} holds it, and it is assigned to nobody: take it back by a return"
+    owner = people.get(known.assigned_to)
+    whose = owner.party.display if owner else "its person"
+    return f"{place.name} holds it, not {whose}, to whom it is assigned: take it back by a return"
+
+
+def _is_its_persons(held: Held, known: Drawn) -> bool:
+    """Whether who holds it is who may bring it back by a scan: its person, or who drew it against a card that still
+    stands in the rack, whosever weapon it became since.
+    """
+    last = known.last
+    on_card = last is not None and last.paper == PAPER and last.to_account == held.where.account_id
+    return on_card or held.where.party_id == known.assigned_to
+
+
+def _way(scanned: Sequence[Scanned], drawn: dict[UUID, Drawn], direction: str | None) -> bool:
+    """Whether the weapons go out. Those that could only go the other way carry that as their reason; so does every
+    weapon of a list that says no direction and mixes both.
+    """
+    goes = {
+        one.held.item_id: one.held.where.account_class is AccountClass.STORE
+        for one in scanned
+        if one.held is not None and not one.reason
+    }
+    mixed = direction is None and len(set(goes.values())) > 1
+    out = direction == "out" if direction else any(goes.values())
+    for one in scanned:
+        if one.held is None or one.reason:
+            continue
+        known, way = drawn[one.held.item_id], goes[one.held.item_id]
+        if mixed:
+            one.reason = (
+                f"it would {'go out' if way else 'come back'}, others on this list would not: say the direction"
+            )
+        elif way != out:
+            one.reason = "it is in its store already" if way else "it is out already"
+        elif direction is None:
+            one.reason = _same_scan(known.last, Act.RETURN if way else Act.ISSUE)
+    return out
+
+
+def _same_scan(last: LastMove | None, turned_round: Act) -> str | None:
+    """Why a scan without a direction may not turn round what was done a moment ago."""
+    if last is None or last.act != turned_round or last.ago >= SAME_SCAN:
+        return None
+    done = "went out" if turned_round is Act.ISSUE else "came back"
+    other = "back" if turned_round is Act.ISSUE else "out"
+    return (
+        f"it {done} {int(last.ago.total_seconds())} s ago, as {last.number}: scanned twice? "
+        f"If it really goes {other} again, say direction '{other}'"
+    )
+
+
+def _not_out(
+    one: Scanned, known: Drawn, people: dict[UUID, Receiver], person: Party | None, store: Place | None
+) -> str | None:
+    """Why a weapon in a store may not go to its person."""
+    held, line = one.held, one.line
+    assert held is not None
+    assert isinstance(line, ConditionLine)
+    if known.assigned_to is None:
+        return "it is assigned to nobody: assign it first, or issue it against a hand receipt"
+    owner = people.get(known.assigned_to)
+    if owner is None:
+        return "the person it is assigned to serves at this site no more: assign it anew"
+    if owner.objection is not None:
+        return f"it is assigned to somebody who may not draw: {owner.objection}"
+    if person is not None and person.party_id != known.assigned_to:
+        return f"it is assigned to {owner.party.display}, not to {person.display}"
+    if store is not None and held.where.account_id != store.account_id:
+        return f"it is not in {store.name}"
+    if line.condition == "unserviceable":
+        return "it is unserviceable"
+    return not_to_be_handed_out(held)
+
+
+def _not_back(held: Held, known: Drawn, person: Party | None, store: Place | None) -> str | None:
+    """Why a weapon that its person holds may not come back by this scan."""
+    if person is not None and person.party_id != held.where.party_id:
+        return f"{held.where.name} holds it, not {person.display}"
+    if store is None and known.rack is None:
+        return "nobody knows the rack it was taken from: say the store"
+    return None
+
+
+def _moves(
+    scanned: Sequence[Scanned], drawn: dict[UUID, Drawn], people: dict[UUID, Receiver], out: bool, store: Place | None
+) -> list[tuple[UUID, Line]]:
+    """Each weapon's line, with the person it goes to or comes from."""
+    moves = []
+    for one in scanned:
+        held = one.held
+        assert held is not None
+        assert isinstance(one.line, ConditionLine)
+        known = drawn[held.item_id]
+        person_id = known.assigned_to if out else held.where.party_id
+        assert person_id is not None
+        to = people[person_id].place if out else store or known.rack
+        assert to is not None
+        moves.append((person_id, Line(held, to, condition=one.line.condition)))
+    return moves
+
+
+def _post(desk: Desk, request: Draw, moves: Sequence[tuple[UUID, Line]], part: str, detail: str) -> Posted:
+    """One document. One person signs it; of several, each line's account says whose it is, and the cards are theirs."""
+    persons = {person_id for person_id, _ in moves}
+    only = persons.pop() if len(persons) == 1 else None
+    details = {"paper": PAPER, detail: str(only) if only else None}
+    document = Writing.of(request).document(desk, {part: only} if only else {}, details)
+    return ledger.post(desk, document, [line for _, line in moves])
+
+
+DRAW = ActForm(Act.ISSUE, Draw, draw, turns_into=(Act.RETURN,), called="draw")
