@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stockpile.commands import approving, founding, lists, manual, reference, reports, running
+from stockpile.commands import approving, catalogue, founding, lists, manual, parties, reports, running, sites, tokens
 from stockpile.commands.shown import new_group
 
 app = new_group("Accountability for serial-numbered weapons: a double-entry custody ledger.")
@@ -21,13 +21,16 @@ app.command("approve")(approving.approve)
 app.command("movements")(manual.movements)
 for name, group in (
     ("db", founding.database),
-    ("token", reference.token),
-    ("site", reference.site),
-    ("store", reference.store),
-    ("unit", reference.unit),
-    ("person", reference.person),
-    ("donor", reference.donor),
-    ("model", reference.model),
-    ("alias", reference.alias),
+    ("token", tokens.token),
+    ("site", sites.site),
+    ("store", sites.store),
+    ("account", sites.account),
+    ("unit", parties.unit),
+    ("person", parties.person),
+    ("roster", parties.roster),
+    ("card", parties.card),
+    ("donor", parties.donor),
+    ("model", catalogue.model),
+    ("alias", catalogue.alias),
 ):
     app.add_typer(group, name=name)

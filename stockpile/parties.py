@@ -65,6 +65,11 @@ def need_party(connection: Connection, kind: str, code: str, field: str) -> Part
     return party
 
 
+def need_property_book(connection: Connection, code: str, field: str) -> Party:
+    """The unit or organisation of a code: who keeps a property book; Invalid, naming the field, if there is none."""
+    return find_party(connection, "unit", code) or need_party(connection, "organisation", code, field)
+
+
 def read_party(connection: Connection, party_id: UUID) -> Party:
     """The party of a key; NotFound if there is none in the reader's scope."""
     row = connection.exec_driver_sql(f"{_PARTY} WHERE party_id = %s", (party_id,)).one_or_none()
@@ -93,12 +98,13 @@ def add_party(
     connection: Connection, kind: str, code: str, name: str, rank: str | None = None, site_id: UUID | None = None
 ) -> Party:
     """Adds a party with the first version of its name; Invalid if the code is taken."""
-    code, name = written(code, "code", LONGEST_CODE), written(name, "name", LONGEST_NAME)
+    field = "service_number" if kind == "person" else "code"
+    code, name = written(code, field, LONGEST_CODE), written(name, "name", LONGEST_NAME)
     rank = written(rank, "rank", LONGEST_CODE) if rank and rank.strip() else None
     one_writer(connection)
     if find_party(connection, kind, code):
         raise Invalid(
-            f"The {kind} was not added.", [Fault(f"there is a {kind} of this code already", field="code", value=code)]
+            f"The {kind} was not added.", [Fault(f"there is a {kind} of this code already", field=field, value=code)]
         )
     party = Party(new_key(), kind, code, name, rank)
     connection.exec_driver_sql(
@@ -123,6 +129,8 @@ def rename(connection: Connection, party_id: UUID, name: str, rank: str | None =
     """
     name, rank = written(name, "name", LONGEST_NAME), written(rank, "rank", LONGEST_CODE) if rank else None
     known = read_party(connection, party_id)
+    if rank is not None and known.kind != "person":
+        raise Invalid(f"A {known.kind} has no rank.", [Fault("only a person has one", field="rank", value=rank)])
     if known.name is None:
         raise Invalid("An erased person has no name.", [Fault("the person was erased", field="name", value=name)])
     party = Party(party_id, known.kind, known.code, name, rank)

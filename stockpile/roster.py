@@ -38,7 +38,7 @@ class RosterRequest(BaseModel):
 
     site: Code = Field(description="Whose roster it is: site code", examples=["TAJI"])
     file: ListFile
-    as_of: date | None = Field(None, description="The day it was drawn up; left out: today")
+    as_of: date | None = Field(None, ge=date(1900, 1, 1), description="The day it was drawn up; left out: today")
     dry_run: bool = Field(False, description="Only say what would change")
     confirm_gone: int | None = Field(
         None,
@@ -108,10 +108,10 @@ def import_roster(connection: Connection, actor: Actor, request: RosterRequest) 
     """
     require(actor, KEEP_REFERENCE)
     site = find_site(connection, request.site)
-    one_writer(connection)
-    day = _day(connection, site, request.as_of)
     vouched = None if request.dry_run else actor.party_id
     roster = read_roster(connection, request.file, site.code, vouched)
+    one_writer(connection)
+    day = _day(connection, site, request.as_of)
     changes = compare(connection, site, roster, day)
     register_id = None
     if not request.dry_run:

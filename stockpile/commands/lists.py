@@ -100,22 +100,22 @@ def _post(
             "sha256": stored.sha256,
             "name": file.name[:64],
             "sheet": sheet,
-            "columns": _pairs(column, "--column") or None,
-            "constants": _pairs(constant, "--all"),
+            "columns": pairs(column, "--column") or None,
+            "constants": pairs(constant, "--all"),
             "set_aside": set_aside,
         }
         answer = perform(engine, actor, form, form.request.model_validate({**asked, "file": listed}))
     show_posted(answer)
 
 
-def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
-    """field=value options as a dictionary."""
-    pairs: dict[str, str] = {}
+def pairs(given: Sequence[str] | None, option: str, blank: bool = False) -> dict[str, str]:
+    """field=value options as a dictionary; `blank`: nothing may stand after the sign. Raises Invalid."""
+    found: dict[str, str] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
+        if not equals or not name.strip() or not (value.strip() or blank):
             raise Invalid(
                 "An option cannot be understood.", [Fault("write it like field=value", field=option, value=text)]
             )
-        pairs[name.strip()] = value.strip()
-    return pairs
+        found[name.strip()] = value.strip()
+    return found
