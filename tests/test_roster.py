@@ -338,9 +338,9 @@ def test_only_a_registrar_imports(country: Country) -> None:
         imported(country, listed(",,,"), set_aside=True)
 
 
-def test_twenty_thousand_people(country: Country) -> None:
-    """A whole army corps comes, is promoted, and half of it leaves: each in a few seconds."""
-    many = 20_000
+def test_many_people(country: Country) -> None:
+    """A whole division comes, is promoted, and half of it leaves: each in bulk, in seconds."""
+    many = 5_000
     begun = time.monotonic()
     roster = listed(*COMPANY, *(f"B-{n:05},Soldier {n},Private,1COY" for n in range(many)))
     assert imported(country, roster).counts.new == many
@@ -352,7 +352,7 @@ def test_twenty_thousand_people(country: Country) -> None:
         "SELECT count(*) FROM account a JOIN party p USING (party_id) WHERE a.name = p.rank || ' ' || p.name || ' (' || p.code || ')'"
         " AND p.code >= 'B-' AND p.code < 'B.'"
     ) == [(many,)]
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 30
     assert stored(left)["sha256"] == country.query(
         "SELECT encode(file_sha256, 'hex') FROM register ORDER BY recorded_at DESC LIMIT 1"
     )[0][0]  # fmt: skip
