@@ -11,7 +11,23 @@ from sqlalchemy import Engine
 
 from api import described, gates, problems
 from api.pages import api_page, start
-from api.v1 import acts, assignments, balance, documents, drafts, files, labels, reference, service, weapons
+from api.v1 import (
+    acts,
+    assignments,
+    balance,
+    catalogue,
+    documents,
+    drafts,
+    files,
+    labels,
+    parties,
+    rosters,
+    service,
+    signature_cards,
+    sites,
+    weapons,
+)
+from api.v1 import tokens as token_routes
 from stockpile import tokens
 from stockpile.db.engine import at_once, connected, engine_of
 from stockpile.errors import DatabaseUnavailable
@@ -39,7 +55,10 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     application.state.engine = engine
     problems.install(application)
     gates.install(application, _authenticator(engine))
-    for routes in (acts, assignments, documents, drafts, weapons, labels, balance, files, reference, service):
+    for routes in (
+        acts, assignments, documents, drafts, weapons, labels, balance, files, sites, parties, rosters, signature_cards,
+        catalogue, token_routes, service,
+    ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
     application.include_router(api_page.router)

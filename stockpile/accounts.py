@@ -37,7 +37,8 @@ class AccountShown:
 # day, else the organisation these books were founded for.
 _ACCOUNTS = """
 SELECT coalesce(s.code, ''), a.class, a.name, a.account_id, a.account_id, a.class, a.name, s.code, a.party_id,
-       nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), u.party_id, concat_ws(' ', u.name, '(' || u.code || ')')
+       nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), u.party_id,
+       nullif(concat_ws(' ', u.name, '(' || u.code || ')'), '')
 FROM account a LEFT JOIN site s USING (site_id)
 LEFT JOIN party c ON c.party_id = CASE a.class WHEN 'person' THEN a.party_id ELSE coalesce(a.custodian_id, s.custodian_id) END
 LEFT JOIN LATERAL (SELECT m.unit_id FROM assignment m
@@ -65,18 +66,6 @@ def search_accounts(
     where = {"a.site_id = %s": site_id, "a.class = %s": account_class, "a.name ILIKE ANY (%s)": spellings(text)}
     keys = {"coalesce(s.code, '')": str, "a.class": str, "a.name": str, "a.account_id": UUID}
     return read_page(connection, _ACCOUNTS, where, keys, AccountShown, limit, cursor, (day, day))
-
-
-def search_stores(
-    connection: Connection,
-    day: date,
-    site_id: UUID | None = None,
-    text: str | None = None,
-    limit: int = PAGE,
-    cursor: str | None = None,
-) -> Page[AccountShown]:
-    """Stores by site and name."""
-    return search_accounts(connection, day, site_id, "store", text, limit, cursor)
 
 
 def read_account(connection: Connection, account_id: UUID, day: date) -> AccountShown:

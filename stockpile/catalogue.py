@@ -15,6 +15,8 @@ from stockpile.documents import now
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.keys import new_key
 
+LONGEST_NAME = 200
+
 UNIDENTIFIED_ID = UUID("00000000-0000-7000-8000-000000000002")
 
 
@@ -73,6 +75,8 @@ def find_models(connection: Connection, names: Iterable[str], source: str | None
 def note_unknown(connection: Connection, names: Iterable[str], source: str) -> None:
     """Keeps names nobody has mapped yet, for a registrar to see."""
     for name in sorted(set(names)):
+        if len(name) > LONGEST_NAME:
+            continue  # no model is called so: another column's text, or two cells that ran together
         connection.exec_driver_sql(
             """INSERT INTO alias (alias_id, source, name, name_key, first_seen_at) VALUES (%s, %s, %s, %s, %s)
                ON CONFLICT ON CONSTRAINT alias_of_source DO NOTHING""",

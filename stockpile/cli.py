@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from stockpile.commands import acts, approving, drawing, founding, lists, manual, reference, reports, running
+from stockpile.commands import (
+    acts,
+    approving,
+    catalogue,
+    drawing,
+    founding,
+    lists,
+    manual,
+    parties,
+    reports,
+    running,
+    sites,
+    tokens,
+)
 from stockpile.commands.shown import new_group
 
 app = new_group("Accountability for serial-numbered weapons: a double-entry custody ledger.")
@@ -25,14 +38,17 @@ app.command("approve")(approving.approve)
 app.command("movements")(manual.movements)
 for name, group in (
     ("db", founding.database),
-    ("token", reference.token),
-    ("site", reference.site),
-    ("store", reference.store),
-    ("unit", reference.unit),
-    ("person", reference.person),
-    ("donor", reference.donor),
+    ("token", tokens.token),
+    ("site", sites.site),
+    ("store", sites.store),
+    ("account", sites.account),
+    ("unit", parties.unit),
+    ("person", parties.person),
+    ("roster", parties.roster),
+    ("card", parties.card),
+    ("donor", parties.donor),
     ("assignment", drawing.assignment),
-    ("model", reference.model),
-    ("alias", reference.alias),
+    ("model", catalogue.model),
+    ("alias", catalogue.alias),
 ):
     app.add_typer(group, name=name)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import one_writer
 from stockpile.db.rows import given
 from stockpile.documents import now, printable
 from stockpile.errors import Fault, Invalid, NotFound
@@ -65,6 +66,11 @@ def need_party(connection: Connection, kind: str, code: str, field: str) -> Part
     return party
 
 
+def need_property_book(connection: Connection, code: str, field: str) -> Party:
+    """The unit or organisation of a code: who keeps a property book; Invalid, naming the field, if there is none."""
+    return find_party(connection, "unit", code) or need_party(connection, "organisation", code, field)
+
+
 def read_party(connection: Connection, party_id: UUID) -> Party:
     """The party of a key; NotFound if there is none in the reader's scope."""
     row = connection.exec_driver_sql(f"{_PARTY} WHERE party_id = %s", (party_id,)).one_or_none()
@@ -93,11 +99,13 @@ def add_party(
     connection: Connection, kind: str, code: str, name: str, rank: str | None = None, site_id: UUID | None = None
 ) -> Party:
     """Adds a party with the first version of its name; Invalid if the code is taken."""
-    code, name = written(code, "code", LONGEST_CODE), written(name, "name", LONGEST_NAME)
+    field = "service_number" if kind == "person" else "code"
+    code, name = written(code, field, LONGEST_CODE), written(name, "name", LONGEST_NAME)
     rank = written(rank, "rank", LONGEST_CODE) if rank and rank.strip() else None
+    one_writer(connection)
     if find_party(connection, kind, code):
         raise Invalid(
-            f"The {kind} was not added.", [Fault(f"there is a {kind} of this code already", field="code", value=code)]
+            f"The {kind} was not added.", [Fault(f"there is a {kind} of this code already", field=field, value=code)]
         )
     party = Party(new_key(), kind, code, name, rank)
     connection.exec_driver_sql(
@@ -122,6 +130,8 @@ def rename(connection: Connection, party_id: UUID, name: str, rank: str | None =
     """
     name, rank = written(name, "name", LONGEST_NAME), written(rank, "rank", LONGEST_CODE) if rank else None
     known = read_party(connection, party_id)
+    if rank is not None and known.kind != "person":
+        raise Invalid(f"A {known.kind} has no rank.", [Fault("only a person has one", field="rank", value=rank)])
     if known.name is None:
         raise Invalid("An erased person has no name.", [Fault("the person was erased", field="name", value=name)])
     party = Party(party_id, known.kind, known.code, name, rank)
@@ -156,6 +166,83 @@ def rename_all(connection: Connection, renamed: Sequence[Party]) -> None:
 
 def _account_name(party: Party) -> str:
     return party.display if party.kind == "person" else party.name or party.display
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A person who comes to a unit, or who leaves all units (no unit)."""
+
+    party_id: UUID
+    unit_id: UUID | None
+
+
+def new_person(code: str, name: str, rank: str | None) -> Party:
+    """A person not yet in the books; `add_people` brings many in at once."""
+    return Party(new_key(), "person", code, name, rank)
+
+
+_ADD_PEOPLE = """
+INSERT INTO party (party_id, kind, code, name, rank, site_id, secret)
+SELECT party_id, 'person', code, name, rank, %s::uuid, secret FROM {given}
+"""
+_FIRST_NAMES = """
+INSERT INTO party_name (party_id, version, code, name, rank, recorded_at)
+SELECT party_id, 1, code, name, rank, %s::timestamptz FROM {given}
+"""
+_OPEN_ACCOUNTS = """
+INSERT INTO account (account_id, class, name, site_id, party_id)
+SELECT account_id, 'person', display, %s::uuid, party_id FROM {given}
+ON CONFLICT (party_id, site_id) WHERE party_id IS NOT NULL DO NOTHING
+"""
+
+
+def add_people(connection: Connection, people: Sequence[Party], site: Site) -> None:
+    """Adds many new persons at a site at once, each with the first version of the name and an account there."""
+    columns = (("party_id", "uuid"), ("code", "text"), ("name", "text"), ("rank", "text"), ("secret", "bytea"))
+    rows = ((person.party_id, person.code, person.name, person.rank, new_secret()) for person in people)
+    with given(connection, columns, rows, len(people)) as added:
+        added.insert(_ADD_PEOPLE, (site.site_id,))
+        added.insert(_FIRST_NAMES, (now(),))
+    _open_accounts(connection, people, site)
+
+
+def bring_people(connection: Connection, people: Sequence[Party], site: Site) -> None:
+    """From now on these known persons serve at this site, with an account here; what they hold elsewhere stays there."""
+    columns = (("party_id", "uuid"),)
+    with given(connection, columns, ((person.party_id,) for person in people), len(people)) as brought:
+        brought.insert(
+            "UPDATE party p SET site_id = %s FROM (SELECT * FROM {given}) g WHERE p.party_id = g.party_id",
+            (site.site_id,),
+        )
+    _open_accounts(connection, people, site)
+
+
+def _open_accounts(connection: Connection, people: Sequence[Party], site: Site) -> None:
+    columns = (("account_id", "uuid"), ("party_id", "uuid"), ("display", "text"))
+    rows = ((new_key(), person.party_id, person.display) for person in people)
+    with given(connection, columns, rows, len(people)) as accounts:
+        accounts.insert(_OPEN_ACCOUNTS, (site.site_id,))
+
+
+_END_MEMBERSHIPS = """
+UPDATE assignment a SET until = greatest(a.since, g.last_day)
+FROM (SELECT * FROM {given}) g WHERE a.party_id = g.party_id AND (a.until IS NULL OR a.until > g.last_day)
+"""
+_BEGIN_MEMBERSHIPS = """
+INSERT INTO assignment (assignment_id, party_id, unit_id, since)
+SELECT assignment_id, party_id, unit_id, %s::date FROM {given} WHERE unit_id IS NOT NULL
+ON CONFLICT (party_id, unit_id, since) DO UPDATE SET until = NULL
+"""
+
+
+def move_people(connection: Connection, movements: Sequence[Movement], since: date) -> None:
+    """From a day on many persons belong to another unit, or to none: what they belonged to ends the day before."""
+    last_day = since - timedelta(days=1)
+    columns = (("assignment_id", "uuid"), ("party_id", "uuid"), ("unit_id", "uuid"), ("last_day", "date"))
+    rows = ((new_key(), moved.party_id, moved.unit_id, last_day) for moved in movements)
+    with given(connection, columns, rows, len(movements)) as moving:
+        moving.insert(_END_MEMBERSHIPS)
+        moving.insert(_BEGIN_MEMBERSHIPS, (since,))
 
 
 def add_unit(connection: Connection, code: str, name: str, site: Site, parent: Party | None, since: date) -> Party:
@@ -294,12 +381,15 @@ def _objection(
 
 
 def may_draw(connection: Connection, unit_id: UUID, person_id: UUID, day: date) -> bool:
-    """Whether the person stands on the unit's signature card on that day."""
+    """Whether the person stands on the unit's signature card on that day, and is still on a roster."""
     return (
         connection.exec_driver_sql(
-            """SELECT 1 FROM signature_card WHERE unit_id = %s AND party_id = %s AND since <= %s AND until >= %s
-           AND withdrawn_at IS NULL""",
-            (unit_id, person_id, day, day),
+            """SELECT 1 FROM signature_card c
+               WHERE unit_id = %(unit)s AND party_id = %(person)s AND withdrawn_at IS NULL
+                 AND since <= %(day)s AND until >= %(day)s
+                 AND EXISTS (SELECT FROM assignment m WHERE m.party_id = c.party_id
+                             AND m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s))""",
+            {"unit": unit_id, "person": person_id, "day": day},
         ).first()
         is not None
     )

@@ -11,11 +11,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import one_writer
 from stockpile.errors import Fault, Invalid, NotFound
+from stockpile.identity import character_fault
 from stockpile.keys import new_key
 from stockpile.movements import AccountClass
 
 OUTSIDE_ID = UUID("00000000-0000-7000-8000-000000000000")
+
+LONGEST_NAME = 200
 
 SITE_CLASSES = (
     AccountClass.TRANSIT,
@@ -138,16 +142,21 @@ def add_site(
         ZoneInfo(time_zone)
     except (ValueError, KeyError, OSError):
         faults.append(Fault("no such time zone; write it like Asia/Baghdad", field="time_zone", value=time_zone))
-    code = code.strip().upper()
+    one_writer(connection)
+    code, name = code.strip().upper(), name.strip()
     if not (2 <= len(code) <= 12 and all(c.isascii() and (c.isalnum() or c == "-") for c in code)):
         faults.append(Fault("2 to 12 letters, digits or dashes", field="code", value=code))
     elif connection.exec_driver_sql("SELECT 1 FROM site WHERE code = %s", (code,)).first():
         faults.append(Fault("there is a site of this code already", field="code", value=code))
+    stores = [store.strip() for store in stores]
     if not stores:
         faults.append(Fault("a site needs at least one store", field="stores"))
+    elif len({store.casefold() for store in stores}) < len(stores):
+        faults.append(Fault("two stores have the same name", field="stores", value=", ".join(stores)))
+    faults += _unwritable("name", name) + [fault for store in stores for fault in _unwritable("stores", store)]
     if faults:
         raise Invalid("The site was not added.", faults)
-    site = Site(new_key(), code, name.strip(), time_zone, custodian_id, None)
+    site = Site(new_key(), code, name, time_zone, custodian_id, None)
     connection.exec_driver_sql(
         "INSERT INTO site (site_id, code, name, time_zone, custodian_id) VALUES (%s, %s, %s, %s, %s)",
         (site.site_id, site.code, site.name, site.time_zone, site.custodian_id),
@@ -159,13 +168,26 @@ def add_site(
     return site
 
 
+def _unwritable(field: str, name: str) -> list[Fault]:
+    """What speaks against a name on a paper, if anything."""
+    if not 0 < len(name) <= LONGEST_NAME:
+        return [Fault(f"1 to {LONGEST_NAME} characters", field=field, value=name[:80])]
+    fault = character_fault(name, field)
+    return [fault] if fault else []
+
+
 def add_store(connection: Connection, site: Site, name: str) -> Place:
     """Adds a store to a site; Invalid if it has one of that name."""
+    one_writer(connection)
     name = name.strip()
-    if connection.exec_driver_sql(
-        "SELECT 1 FROM account WHERE site_id = %s AND class = 'store' AND name = %s", (site.site_id, name)
-    ).first():
-        raise Invalid("The store was not added.", [Fault(f"{site.code} has it already", field="store", value=name)])
+    faults = _unwritable("name", name)
+    stores = connection.exec_driver_sql(
+        "SELECT name FROM account WHERE site_id = %s AND class = 'store'", (site.site_id,)
+    ).scalars()
+    if name.casefold() in {store.casefold() for store in stores}:
+        faults.append(Fault(f"{site.code} has it already", field="name", value=name))
+    if faults:
+        raise Invalid("The store was not added.", faults)
     return _add_account(connection, AccountClass.STORE, name, site.site_id)
 
 

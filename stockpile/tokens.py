@@ -19,6 +19,8 @@ from stockpile.errors import Fault, Invalid, NotFound, NotSignedIn
 from stockpile.keys import new_key
 from stockpile.ledger import EXCEPTIONS
 from stockpile.parties import find_party
+from stockpile.reports.keyset import Page, spellings
+from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.rights import DESK, DONOR, REGISTRAR, ROLES, Actor
 from stockpile.sites import find_site
 
@@ -31,6 +33,8 @@ DESK_HOURS = timedelta(hours=12)
 """A shift: how long a desk's token lives unless said otherwise."""
 OTHER_DEFAULT = timedelta(days=30)
 LONGEST = timedelta(days=90)
+
+PAGE = 100
 
 BOOK = re.compile("[A-Z0-9-]{1,12}")
 DESK_BOOK = "B"
@@ -140,20 +144,27 @@ def read_token(connection: Connection, token_id: UUID) -> Token:
     return Token(*row)
 
 
-def list_tokens(
-    connection: Connection, alive: bool = False, before: UUID | None = None, limit: int = 100
-) -> list[Token]:
-    """Tokens, the newest first; `alive` leaves out the expired and revoked, `before` goes on after a page."""
-    conditions: list[str] = []
-    values: list[Any] = []
+def search_tokens(
+    connection: Connection, alive: bool = False, text: str | None = None, limit: int = PAGE, cursor: str | None = None
+) -> Page[Token]:
+    """Tokens, the newest first: with a part of label, bearer or donor; `alive` leaves out the expired and revoked.
+
+    Raises Invalid (limit, cursor).
+    """
+    conditions, values = ["true"], list[Any]()
     if alive:
         conditions.append("t.revoked_at IS NULL AND t.expires_at > clock_timestamp()")
-    if before is not None:
+    if patterns := spellings(text):
+        conditions.append("concat_ws(' ', t.label, t.role, p.code, p.name, s.code, d.code) ILIKE ANY (%s)")
+        values.append(patterns)
+    if cursor:
         conditions.append("t.token_id < %s")
-        values.append(before)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    rows = connection.exec_driver_sql(f"{_SELECT} {where} ORDER BY t.token_id DESC LIMIT %s", (*values, limit))
-    return [Token(*row) for row in rows]
+        values += read_cursor_as(cursor, UUID)
+    rows = connection.exec_driver_sql(
+        f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY t.token_id DESC LIMIT %s", (*values, page_size(limit) + 1)
+    ).all()
+    found = tuple(Token(*row) for row in rows[:limit])
+    return Page(found, cursor_of(str(found[-1].token_id)) if len(rows) > limit else None)
 
 
 def revoke_token(connection: Connection, token_id: UUID) -> Token:

@@ -5,37 +5,39 @@ Nothing is overwritten: what ends gets a last day, so that the tree of any past 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stockpile.errors import Fault, Invalid
+from stockpile.db.engine import one_writer
+from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.keys import new_key
 from stockpile.movements import AccountClass
-from stockpile.parties import Party, end_assignments
-from stockpile.reports.keyset import Page, read_page
+from stockpile.parties import Party, end_assignments, read_party
+from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.sites import Site, add_party_account
 
 PAGE = 100
+FOREVER = date(9999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit on a day: the sites that serve it, how many people are directly in it, and the units below it."""
+    """A unit on a day: the sites that serve it, how many of the asker's scope are directly in it, how many with the units
+    below it, and these.
+    """
 
     party_id: UUID
     code: str
     name: str | None
     sites: tuple[str, ...]
     people: int
+    people_with_sub_units: int
     sub_units: tuple[Unit, ...]
-
-    @property
-    def people_with_sub_units(self) -> int:
-        """How many people are in it and in every unit below it."""
-        return self.people + sum(unit.people_with_sub_units for unit in self.sub_units)
 
 
 _UNITS = """
@@ -49,9 +51,8 @@ FROM party p WHERE p.kind = 'unit' ORDER BY p.code
 """
 _PEOPLE = """
 SELECT m.unit_id, count(DISTINCT m.party_id)
-FROM assignment m JOIN party u ON u.party_id = m.unit_id AND u.kind = 'unit'
+FROM assignment m JOIN party p ON p.party_id = m.party_id AND p.kind = 'person'
 WHERE m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s)
-  AND NOT EXISTS (SELECT FROM party p WHERE p.party_id = m.party_id AND p.kind = 'unit')
 GROUP BY m.unit_id
 """
 
@@ -65,30 +66,29 @@ def unit_tree(connection: Connection, day: date) -> tuple[Unit, ...]:
         below.setdefault(row[4], []).append(row[0])
     known = {row[0]: row for row in rows}
 
-    def grown(parent: UUID | None) -> tuple[Unit, ...]:
-        return tuple(
-            Unit(unit, known[unit][1], known[unit][2], tuple(known[unit][3]), people.get(unit, 0), grown(unit))
-            for unit in below.get(parent, [])
-        )
+    def grown(unit: UUID) -> Unit:
+        under = tuple(grown(child) for child in below.get(unit, []))
+        own = people.get(unit, 0)
+        whole = own + sum(child.people_with_sub_units for child in under)
+        return Unit(unit, known[unit][1], known[unit][2], tuple(known[unit][3]), own, whole, under)
 
-    return grown(None)
+    return tuple(grown(unit) for unit in below.get(None, []))
 
 
-SUB_UNITS = """
+_SUB_UNITS = """
 WITH RECURSIVE branch (unit_id) AS (
-    SELECT unnest(%s::uuid[])
+    SELECT %s::uuid
     UNION SELECT m.party_id FROM branch b JOIN assignment m ON m.unit_id = b.unit_id
     JOIN party p ON p.party_id = m.party_id AND p.kind = 'unit'
     WHERE m.since <= %s AND (m.until IS NULL OR m.until >= %s)
 )
+SELECT unit_id FROM branch
 """
-"""The units given and all below them on a day; its parameters: the units, the day, the day."""
 
 
-def with_sub_units(connection: Connection, unit_ids: list[UUID], day: date) -> set[UUID]:
-    """The units and every unit below them on a day."""
-    rows = connection.exec_driver_sql(f"{SUB_UNITS} SELECT unit_id FROM branch", (unit_ids, day, day))
-    return {row[0] for row in rows}
+def with_sub_units(connection: Connection, unit_id: UUID, first: date, last: date) -> set[UUID]:
+    """The unit and every unit that is below it on a day of the period."""
+    return set(connection.exec_driver_sql(_SUB_UNITS, (unit_id, last, first)).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,8 @@ class Member:
 
 
 _MEMBERS = """
-SELECT p.code, p.party_id, u.code, p.party_id, p.code, p.name, p.rank, u.code, m.since, m.until
-FROM branch b JOIN party u ON u.party_id = b.unit_id JOIN assignment m ON m.unit_id = b.unit_id
-JOIN party p ON p.party_id = m.party_id AND p.kind = 'person'
+SELECT p.code, p.party_id, u.code, m.since, p.party_id, p.code, p.name, p.rank, u.code, m.since, m.until
+FROM assignment m JOIN party u ON u.party_id = m.unit_id JOIN party p ON p.party_id = m.party_id AND p.kind = 'person'
 """
 
 
@@ -116,25 +115,47 @@ def members(
     unit_id: UUID,
     day: date,
     sub_units: bool = True,
+    text: str | None = None,
     limit: int = PAGE,
     cursor: str | None = None,
 ) -> Page[Member]:
-    """The people of a unit on a day by service number, with those of its sub-units unless they are left out."""
-    if sub_units:
-        question, parameters = f"{SUB_UNITS} {_MEMBERS}", ([unit_id], day, day)
-    else:
-        question, parameters = (
-            f"WITH branch (unit_id) AS (SELECT unnest(%s::uuid[]), %s, %s) {_MEMBERS}",
-            ([unit_id], day, day),
-        )
-    where = {"m.since <= %s": day, "coalesce(m.until, 'infinity') >= %s": day}
-    keys = {"p.code": str, "p.party_id": UUID, "u.code": str}
-    return read_page(connection, question, where, keys, Member, limit, cursor, parameters)
+    """The people of a unit on a day by service number, with a part of number or name, with those of its sub-units unless
+    they are left out.
+    """
+    units = with_sub_units(connection, unit_id, day, day) if sub_units else {unit_id}
+    where = {
+        "m.unit_id = ANY (%s)": list(units),
+        "m.since <= %s": day,
+        "coalesce(m.until, 'infinity') >= %s": day,
+        "concat_ws(' ', p.code, p.rank, p.name) ILIKE ANY (%s)": spellings(text),
+    }
+    keys: dict[str, Callable[[str], Any]] = {
+        "p.code": str, "p.party_id": UUID, "u.code": str, "m.since": date.fromisoformat,
+    }  # fmt: skip
+    return read_page(connection, _MEMBERS, where, keys, Member, limit, cursor)
+
+
+def read_unit(connection: Connection, unit_id: UUID) -> Party:
+    """The unit of a key; NotFound if there is none."""
+    party = read_party(connection, unit_id)
+    if party.kind != "unit":
+        raise NotFound(f"{party.display} is no unit.")
+    return party
 
 
 def place_under(connection: Connection, unit: Party, parent: Party | None, since: date) -> None:
-    """From a day on the unit belongs to another unit, or to none. Raises Invalid if that would make it its own."""
-    if parent is not None and parent.party_id in with_sub_units(connection, [unit.party_id], since):
+    """From a day on the unit belongs to another unit, or to none.
+
+    Raises Invalid if the other is the unit itself or below it, and if a later change is known.
+    """
+    one_writer(connection)
+    later = connection.exec_driver_sql(
+        "SELECT max(since) FROM assignment WHERE party_id = %s AND since > %s", (unit.party_id, since)
+    ).scalar_one()
+    if later is not None:
+        fault = f"it is placed anew on {later}"
+        raise Invalid("The unit was not moved.", [Fault(fault, field="since", value=str(since))])
+    if parent is not None and parent.party_id in with_sub_units(connection, unit.party_id, since, FOREVER):
         fault = f"{parent.display} is {unit.display} or below it"
         raise Invalid("The unit was not moved.", [Fault(fault, field="parent", value=parent.code)])
     end_assignments(connection, unit.party_id, since - timedelta(days=1))
@@ -155,6 +176,7 @@ def station(connection: Connection, unit: Party, site: Site, since: date) -> Non
     """From a day on the site serves the unit, and no other does; the unit has an account there. Its people come with the
     next roster. Raises Invalid if a later stationing is known.
     """
+    one_writer(connection)
     later = connection.exec_driver_sql(
         "SELECT max(since) FROM stationing WHERE unit_id = %s AND since > %s", (unit.party_id, since)
     ).scalar_one()
@@ -172,7 +194,7 @@ def station(connection: Connection, unit: Party, site: Site, since: date) -> Non
     ).first()
     if not served:
         connection.exec_driver_sql(
-            """INSERT INTO stationing (stationing_id, unit_id, site_id, since) VALUES (%s, %s, %s, %s)""",
+            "INSERT INTO stationing (stationing_id, unit_id, site_id, since) VALUES (%s, %s, %s, %s)",
             (new_key(), unit.party_id, site.site_id, since),
         )
     add_party_account(connection, site.site_id, unit.party_id, AccountClass.UNIT, unit.name or unit.display)

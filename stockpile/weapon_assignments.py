@@ -120,7 +120,8 @@ def search_assignments(
     day = now().date()
     units = None
     if unit is not None:
-        units = list(with_sub_units(connection, [need_party(connection, "unit", unit, "unit").party_id], day))
+        unit_id = need_party(connection, "unit", unit, "unit").party_id
+        units = list(with_sub_units(connection, unit_id, day, day))
     where = {
         "p.code = %s": person.strip() if person else None,
         "g.unit_id = ANY (%s)": units,

@@ -129,19 +129,26 @@ def test_the_list_shows_who_has_which_in_pages(country: Country) -> None:
     made_now = [made(country, label=f"counter {n}").token.token_id for n in range(4)]
     with desk_of_registrar(country) as connection:
         tokens.revoke_token(connection, made_now[3])
-        first = tokens.list_tokens(connection, limit=2)
-        rest = tokens.list_tokens(connection, before=first[-1].token_id)
-        alive = tokens.list_tokens(connection, alive=True)
-    assert [token.token_id for token in first] == [made_now[3], made_now[2]]
+        first = tokens.search_tokens(connection, limit=2)
+        rest = tokens.search_tokens(connection, cursor=first.cursor).rows
+        alive = tokens.search_tokens(connection, alive=True).rows
+        third = tokens.search_tokens(connection, text="COUNTER 3").rows
+    assert [token.token_id for token in third] == [made_now[3]]
+    assert [token.token_id for token in first.rows] == [made_now[3], made_now[2]]
     assert [token.token_id for token in rest][:2] == [made_now[1], made_now[0]]
     assert made_now[3] not in {token.token_id for token in alive}
-    assert (first[0].party, first[0].name, first[0].site, first[0].book) == ("T-1", "Talib Clerk", "TAJI", "B")
+    assert (first.rows[0].party, first.rows[0].name, first.rows[0].site, first.rows[0].book) == (
+        "T-1",
+        "Talib Clerk",
+        "TAJI",
+        "B",
+    )
 
 
 def test_only_registrars_touch_tokens(country: Country) -> None:
     """A clerk's database role can neither read nor make one; revoking what is not there says so."""
     taji = country.sites["TAJI"].site_id
     with transaction(country.engine, roles.POSTER, taji) as connection, pytest.raises(ProgrammingError, match="denied"):
-        tokens.list_tokens(connection)
+        tokens.search_tokens(connection)
     with desk_of_registrar(country) as connection, pytest.raises(NotFound):
         tokens.revoke_token(connection, taji)

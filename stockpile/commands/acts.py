@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from stockpile.acts import ACTS
 from stockpile.acts.correct import UNDO
 from stockpile.acts.perform import ActForm, perform
 from stockpile.commands.asking import Token, acting
+from stockpile.commands.options import pairs
 from stockpile.commands.shown import progress, show_posted
 from stockpile.errors import Fault, Invalid
 
@@ -42,16 +42,3 @@ def act(
     with acting(token) as (engine, actor), progress():
         answer = perform(engine, actor, form, form.request.model_validate(asked))
     show_posted(answer)
-
-
-def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
-    """field=value words as a dictionary. Raises Invalid naming the one that is not written so."""
-    found: dict[str, str] = {}
-    for text in given or ():
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise Invalid(
-                "An option cannot be understood.", [Fault("write it like field=value", field=option, value=text)]
-            )
-        found[name.strip()] = value.strip()
-    return found

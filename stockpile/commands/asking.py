@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from datetime import date
+from typing import Annotated, TypeVar
 
 import typer
 from sqlalchemy import Connection, Engine
@@ -12,10 +13,14 @@ from sqlalchemy import Connection, Engine
 from stockpile.db import roles
 from stockpile.db.engine import connected, transaction
 from stockpile.db.ready import opened
+from stockpile.documents import now
 from stockpile.errors import NotSignedIn
+from stockpile.reports.keyset import Page
 from stockpile.rights import Actor, reading
 from stockpile.settings import read_settings
 from stockpile.tokens import authenticate
+
+T = TypeVar("T")
 
 Token = Annotated[str | None, typer.Option(envvar="STOCKPILE_TOKEN", help="The token that says who you are")]
 
@@ -45,3 +50,19 @@ def administering() -> Iterator[Connection]:
     """
     with opened(read_settings()) as engine, transaction(engine, roles.REGISTRAR) as connection:
         yield connection
+
+
+def every_row(ask: Callable[[str | None], Page[T]]) -> Iterator[T]:
+    """All rows of a list, page by page; `ask` gets a page's cursor."""
+    cursor = None
+    while True:
+        page = ask(cursor)
+        yield from page.rows
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def today() -> date:
+    """The day by universal time."""
+    return now().date()

@@ -13,8 +13,8 @@ from stockpile.acts.declare import DECLARE
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm, perform
 from stockpile.acts.receive import RECEIVE
-from stockpile.commands.acts import pairs
 from stockpile.commands.asking import Token, acting
+from stockpile.commands.options import pairs
 from stockpile.commands.shown import progress, show_posted
 from stockpile.files import file_store
 from stockpile.settings import read_settings

@@ -88,3 +88,10 @@ def transaction(
     with connected(engine) as connection:
         take_role(connection, role, site_id, donor_id)
         yield connection
+
+
+def one_writer(connection: Connection) -> None:
+    """Until the end of the transaction nobody else adds to the reference, so that what is looked up stays true: of two who
+    take the same code at once, the second is told so.
+    """
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('stockpile reference', 0))")

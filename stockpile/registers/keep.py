@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from stockpile.db.rows import given
 from stockpile.documents import Desk, now
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import name_value, person_digest, register_leaf
-from stockpile.registers.listing import Listed, ListFile, Sorted
+from stockpile.registers.listing import ListFile, Sorted
 
 _WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -39,47 +43,78 @@ SELECT %s::uuid, line, cells::jsonb, rejected, doubts, item_id FROM {given}
 _LINE = (("line", "int4"), ("cells", "text"), ("rejected", "text"), ("doubts", "text"), ("item_id", "uuid"))
 
 
+class KeptRow(NamedTuple):
+    """A row of a file: its number and cells, why it was not taken, what looks wrong with it, the item it led to."""
+
+    number: int
+    cells: tuple[str, ...]
+    reason: str | None = None
+    doubts: tuple[str, ...] = ()
+    item_id: UUID | None = None
+
+
 def keep_register(
     desk: Desk, kind: str, name: str, file: ListFile | None, listed: Sorted, donor_id: UUID | None, document_id: UUID
 ) -> UUID | None:
-    """Keeps a file's rows, the readable and the rejected, as a register; None for a typed list, whose lines are the
-    document's own.
-    """
+    """Keeps the file of an act's list; None for a typed list, whose lines are the document's own."""
     if file is None:
         return None
-    rows: list[Listed] = sorted([*listed.lines, *listed.rejected], key=lambda line: line.row)
-    cells = [cells_json(line.cells) for line in rows]
-    register_id, seed, moment = new_key(), new_secret(), now()
+    rows = [
+        KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id)
+        for line in (*listed.lines, *listed.rejected)
+    ]
+    register = Register(kind, name, desk.site.site_id, file, now(), donor_id, document_id)
+    return keep_rows(desk.connection, desk.actor.party_id, register, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What a file's rows are kept as. `as_of` is the moment the list speaks of."""
+
+    kind: str
+    name: str
+    site_id: UUID
+    file: ListFile
+    as_of: datetime
+    donor_id: UUID | None = None
+    document_id: UUID | None = None
+
+
+def keep_rows(connection: Connection, imported_by: UUID, register: Register, given_rows: Iterable[KeptRow]) -> UUID:
+    """Keeps a file's rows, the readable and the rejected, as a register."""
+    rows = sorted(given_rows, key=lambda row: row.number)
+    cells = [cells_json(row.cells) for row in rows]
+    register_id, seed = new_key(), new_secret()
     header: dict[str, Any] = {
         "register_id": register_id,
-        "kind": kind,
-        "name": name,
-        "site_id": desk.site.site_id,
-        "donor_id": donor_id,
-        "document_id": document_id,
-        "as_of": moment,
-        "recorded_at": moment,
-        "file_name": file.name,
-        "file_sha256": bytes.fromhex(file.sha256),
+        "kind": register.kind,
+        "name": register.name,
+        "site_id": register.site_id,
+        "donor_id": register.donor_id,
+        "document_id": register.document_id,
+        "as_of": register.as_of,
+        "recorded_at": now(),
+        "file_name": register.file.name,
+        "file_sha256": bytes.fromhex(register.file.sha256),
         "line_count": len(rows),
-        "rejected_count": len(listed.rejected),
-        "lines_digest": lines_digest((line.row, written) for line, written in zip(rows, cells, strict=True)),
+        "rejected_count": sum(row.reason is not None for row in rows),
+        "lines_digest": lines_digest((row.number, written) for row, written in zip(rows, cells, strict=True)),
     }
-    person = desk.connection.exec_driver_sql(
-        "SELECT code, name, rank, name_version, secret FROM signatures(%s)", ([desk.actor.party_id],)
+    person = connection.exec_driver_sql(
+        "SELECT code, name, rank, name_version, secret FROM signatures(%s)", ([imported_by],)
     ).one()
-    imported_by = person_digest(bytes(person[4]), register_id, "imported_by", name_value(*person[:4]))
-    leaf = register_leaf(seed, header, imported_by)
+    signed = person_digest(bytes(person[4]), register_id, "imported_by", name_value(*person[:4]))
+    leaf = register_leaf(seed, header, signed)
     columns = [*header, "imported_by", "seed", "leaf"]
-    desk.connection.exec_driver_sql(
+    connection.exec_driver_sql(
         f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
-        (*header.values(), desk.actor.party_id, seed, leaf),
+        (*header.values(), imported_by, seed, leaf),
     )
-    desk.connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
+    connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
     kept = (
-        (line.row, written, line.reason, "; ".join(line.doubts) or None, line.item_id)
-        for line, written in zip(rows, cells, strict=True)
+        (row.number, written, row.reason, "; ".join(row.doubts) or None, row.item_id)
+        for row, written in zip(rows, cells, strict=True)
     )
-    with given(desk.connection, _LINE, kept, len(rows)) as lines:
+    with given(connection, _LINE, kept, len(rows)) as lines:
         lines.insert(_INSERT_LINES, (register_id,))
     return register_id

@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy import Connection
 
 from stockpile import items
 from stockpile.catalogue import Model, find_models, note_unknown
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Words, now
+from stockpile.documents import Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Words
 from stockpile.errors import Fault, Invalid, UnreadableFile
 from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
 from stockpile.items import Marks, NewItem
 from stockpile.progress import told
-from stockpile.registers.mapping import Line, Mapping, guess, lines, mapping_of
+from stockpile.registers.columns import ListKind, columns_of, remember_columns
+from stockpile.registers.mapping import Line, Mapping, lines
 from stockpile.registers.read import OpenList, open_list
 
 ROWS_IN_MESSAGE = 100
@@ -132,12 +132,14 @@ def typed(lines: Sequence[ListLine]) -> list[Listed]:
     ]  # fmt: skip
 
 
-KIND = "list of weapons"
-"""Under which the mapping of a source's columns is remembered."""
-
 READ = ("serial_number", "asset_tag", "model", "maker", "quantity", "lot", "condition", "obliterated", "distinguishing_mark",
         "account", "holder", "service_number", "unit_code")  # fmt: skip
 ACCOUNT_FIELDS = ("account", "service_number", "unit_code", "holder")
+WEAPONS = ListKind("list of weapons", READ, (frozenset({"model"}),))
+"""A list of what enters the books."""
+SCANS = ListKind(WEAPONS.name, READ, (frozenset({"asset_tag", "serial_number"}),))
+"""A list of weapons that are in the books."""
+
 CONDITIONS: dict[str, str] = {"serviceable": "serviceable", "unserviceable": "unserviceable"}
 YES = frozenset({"yes", "y", "true", "1", "x", "obliterated"})
 
@@ -149,8 +151,8 @@ def listed_from(desk: Desk, file: ListFile, source: str) -> list[Listed]:
     remembered. Raises NotFound (file), UnreadableFile, Invalid (columns).
     """
     with opened_list(file) as opened:
-        mapping = _mapping(desk, file, source, opened.headers, {"model"})
-        listed = [_listed(line) for line in _told(lines(mapping, opened))]
+        mapping = _columns(desk, file, source, opened.headers, WEAPONS)
+        listed = [_listed(line) for line in told_rows(lines(mapping, opened))]
         listed += [Listed(reject.number, "", cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
     return listed
 
@@ -161,10 +163,10 @@ def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
     Raises NotFound (file), UnreadableFile, Invalid (columns, and every row that can't be read).
     """
     with opened_list(file) as opened:
-        mapping = _mapping(desk, file, desk.site.code, opened.headers, {"asset_tag", "serial_number"})
+        mapping = _columns(desk, file, desk.site.code, opened.headers, SCANS)
         rows: list[tuple[int, ItemLine]] = []
         faults: list[Fault] = []
-        for line in _told(lines(mapping, opened)):
+        for line in told_rows(lines(mapping, opened)):
             try:
                 rows.append((line.number, _scanned(line)))
             except ValidationError as problem:
@@ -175,6 +177,12 @@ def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
             f"Nothing was done: {len(faults)} row(s) of {file.name} cannot be read.", faults[:ROWS_IN_MESSAGE]
         )
     return rows
+
+
+def _columns(desk: Desk, file: ListFile, source: str, headers: Sequence[str], kind: ListKind) -> Mapping:
+    mapping = columns_of(desk.connection, file, source, headers, kind)
+    remember_columns(desk.connection, file, source, kind, mapping, desk.actor.party_id)
+    return mapping
 
 
 def _scanned(line: Line) -> ConditionLine:
@@ -211,7 +219,8 @@ def many_rows_at_hand() -> Iterator[None]:
             gc.enable()
 
 
-def _told(rows: Iterator[Line]) -> Iterator[Line]:
+def told_rows(rows: Iterator[Line]) -> Iterator[Line]:
+    """The rows, telling who watches how many were read."""
     for done, line in enumerate(rows, 1):
         if done % PROGRESS_EVERY == 0:
             told("rows read", done)
@@ -246,50 +255,6 @@ def _unreadable(listed: Listed) -> str | None:
     except Invalid as problem:
         return problem.faults[0].message if problem.faults else problem.detail
     return None
-
-
-def _mapping(desk: Desk, file: ListFile, source: str, headers: Sequence[str], one_of: set[str]) -> Mapping:
-    if file.columns is not None:
-        mapping = mapping_of(file.columns, file.constants)
-        _remember(desk, source, mapping)
-        return mapping
-    remembered = desk.connection.exec_driver_sql(
-        "SELECT mapping FROM column_mapping WHERE source = %s AND kind = %s", (source, KIND)
-    ).scalar_one_or_none()
-    if remembered is not None and set(remembered["columns"].values()) <= set(headers):
-        return mapping_of(remembered["columns"], {**remembered["constants"], **file.constants})
-    return _guessed(file, headers, one_of)
-
-
-def _guessed(file: ListFile, headers: Sequence[str], one_of: set[str]) -> Mapping:
-    """The guess, if nothing that matters is in doubt; a list says at least one of some fields."""
-    proposal = guess(headers)
-    columns = {str(name): column for name, column in proposal.mapping.columns if name in READ}
-    columns = {name: column for name, column in columns.items() if name not in file.constants}
-    doubtful = [column for column in columns.values() if column in proposal.doubtful]
-    if not one_of & {*columns, *file.constants} or doubtful:
-        faults = [
-            Fault(f"the column seems {proposal.doubtful[column]}: say what it is", field=column) for column in doubtful
-        ]
-        raise Invalid(
-            f"Say which column of {file.name} is which. Its columns are: {', '.join(headers)}. "
-            f"Understood so far: {', '.join(f'{column} is {name}' for name, column in columns.items()) or 'none'}.",
-            faults
-            or [
-                Fault("no column seems to be this: map it, or give one value for the whole list", field=name)
-                for name in sorted(one_of)
-            ],
-        )
-    return mapping_of(columns, file.constants)
-
-
-def _remember(desk: Desk, source: str, mapping: Mapping) -> None:
-    desk.connection.exec_driver_sql(
-        """INSERT INTO column_mapping (source, kind, mapping, saved_by, saved_at) VALUES (%s, %s, %s, %s, %s)
-           ON CONFLICT (source, kind) DO UPDATE
-           SET mapping = excluded.mapping, saved_by = excluded.saved_by, saved_at = excluded.saved_at""",
-        (source, KIND, Jsonb(mapping.to_json()), desk.actor.party_id, now()),
-    )
 
 
 @dataclass(slots=True)

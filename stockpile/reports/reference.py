@@ -13,6 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.catalogue import name_key
+from stockpile.errors import NotFound
 from stockpile.reports.keyset import Page, read_page, spellings
 
 PAGE = 100
@@ -64,7 +66,7 @@ def search_parties(
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site with its stores and who answers for it."""
+    """A site with its stores and who answers for it; donors are told neither."""
 
     site_id: UUID
     code: str
@@ -76,18 +78,27 @@ class SiteRow:
 
 
 _SITES = """
-SELECT s.code, s.site_id, s.code, s.name, s.time_zone, concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), s.declared_open_at,
+SELECT s.code, s.site_id, s.code, s.name, s.time_zone, nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''),
+       s.declared_open_at,
        ARRAY(SELECT a.name FROM account a WHERE a.site_id = s.site_id AND a.class = 'store' ORDER BY a.name)
 FROM site s LEFT JOIN party p ON p.party_id = s.custodian_id
+"""
+_SITES_FOR_DONORS = """
+SELECT s.code, s.site_id, s.code, s.name, s.time_zone, NULL, s.declared_open_at, ARRAY[]::text[] FROM site s
 """
 
 
 def search_sites(
-    connection: Connection, text: str | None = None, limit: int = PAGE, cursor: str | None = None
+    connection: Connection,
+    text: str | None = None,
+    for_donor: bool = False,
+    limit: int = PAGE,
+    cursor: str | None = None,
 ) -> Page[SiteRow]:
     """Sites by code, with a part of code or name."""
     where = {"concat_ws(' ', s.code, s.name) ILIKE ANY (%s)": spellings(text)}
-    return read_page(connection, _SITES, where, {"s.code": str}, SiteRow, limit, cursor)
+    question = _SITES_FOR_DONORS if for_donor else _SITES
+    return read_page(connection, question, where, {"s.code": str}, SiteRow, limit, cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,14 @@ def search_models(
     return read_page(connection, _MODELS, where, {"m.maker": str, "m.name": str}, ModelRow, limit, cursor)
 
 
+def read_model(connection: Connection, model_id: UUID) -> ModelRow:
+    """One model; NotFound if there is none."""
+    row = connection.exec_driver_sql(f"{_MODELS} WHERE m.model_id = %s", (model_id,)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no model {model_id} in the catalogue.")
+    return ModelRow(*row[2:])
+
+
 @dataclass(frozen=True, slots=True)
 class AliasRow:
     """How a source calls a model, who said so and when; without a model nobody has mapped it yet."""
@@ -150,7 +169,7 @@ class AliasRow:
 
 _ALIASES = """
 SELECT a.source, a.name_key, a.alias_id, a.source, a.name, a.model_id, m.maker || ' ' || m.name,
-       CASE WHEN a.approved_by IS NOT NULL THEN concat_ws(' ', p.rank, p.name, '(' || p.code || ')') END,
+       nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''),
        a.approved_at, a.first_seen_at
 FROM alias a LEFT JOIN model m USING (model_id) LEFT JOIN party p ON p.party_id = a.approved_by
 """
@@ -173,9 +192,21 @@ def search_aliases(
     return read_page(connection, _ALIASES, where, {"a.source": str, "a.name_key": str}, AliasRow, limit, cursor)
 
 
+def read_alias(connection: Connection, source: str, name: str) -> AliasRow:
+    """What a source means by a name; NotFound if nobody has seen it."""
+    row = connection.exec_driver_sql(
+        f"{_ALIASES} WHERE a.source = %s AND a.name_key = %s", (source, name_key(name))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"No list of {source} has called anything {name!r} yet.")
+    return AliasRow(*row[2:])
+
+
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """A line on a signature card, and how it stands on the day asked for: valid, expired, withdrawn or not begun."""
+    """A line on a signature card, and how it stands on the day asked for: valid, expired, withdrawn, not begun, or left: the
+    person is on no roster any more.
+    """
 
     signature_card_id: UUID
     unit: str
@@ -190,10 +221,12 @@ class CardRow:
 
 _CARDS = """
 SELECT c.until, c.signature_card_id, c.signature_card_id, u.code, coalesce(p.code, 'a person of another site'), p.name, p.rank,
-       c.since, c.until, c.withdrawn_at,
-       CASE WHEN c.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN c.until < %s THEN 'expired'
-            WHEN c.since > %s THEN 'not begun' ELSE 'valid' END
+       c.since, c.until, c.withdrawn_at, state
 FROM signature_card c JOIN party u ON u.party_id = c.unit_id LEFT JOIN party p ON p.party_id = c.party_id
+CROSS JOIN LATERAL (SELECT
+    CASE WHEN c.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN c.until < %s THEN 'expired' WHEN c.since > %s THEN 'not begun'
+         WHEN EXISTS (SELECT FROM assignment m WHERE m.party_id = c.party_id AND m.since <= %s AND (m.until IS NULL OR m.until >= %s))
+         THEN 'valid' ELSE 'left' END AS state) stands
 """
 
 
@@ -202,11 +235,27 @@ def search_signature_cards(
     day: date,
     unit_id: UUID | None = None,
     party_id: UUID | None = None,
-    ends_before: date | None = None,
+    state: str | None = None,
+    text: str | None = None,
     limit: int = PAGE,
     cursor: str | None = None,
 ) -> Page[CardRow]:
-    """Signature cards, the first to end first: of a unit, of a person, ending before a day."""
-    where = {"c.unit_id = %s": unit_id, "c.party_id = %s": party_id, "c.until < %s": ends_before}
+    """Signature cards, the first to end first: of a unit, of a person, in a state on the day, with a part of unit or person."""
+    where = {
+        "c.unit_id = %s": unit_id,
+        "c.party_id = %s": party_id,
+        "state = %s": state,
+        "concat_ws(' ', u.code, u.name, p.code, p.rank, p.name) ILIKE ANY (%s)": spellings(text),
+    }
     keys: dict[str, Callable[[str], Any]] = {"c.until": date.fromisoformat, "c.signature_card_id": UUID}
-    return read_page(connection, _CARDS, where, keys, CardRow, limit, cursor, (day, day))
+    return read_page(connection, _CARDS, where, keys, CardRow, limit, cursor, (day, day, day, day))
+
+
+def read_signature_card(connection: Connection, signature_card_id: UUID, day: date) -> CardRow:
+    """One signature card as it stands on a day; NotFound if there is none."""
+    row = connection.exec_driver_sql(
+        f"{_CARDS} WHERE c.signature_card_id = %s", (day, day, day, day, signature_card_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no signature card {signature_card_id}.")
+    return CardRow(*row[2:])

@@ -1,0 +1,117 @@
+"""A roster's rows as they stand in the file: service number, name, rank, unit. Whom they mean is for `stockpile/roster.py`.
+
+A row that can't be read keeps its number and the reason; two rows that say different things of one service number are both set
+aside, for nobody here can tell which is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.errors import Invalid
+from stockpile.identity import serial_key
+from stockpile.parties import LONGEST_CODE, LONGEST_NAME, written
+from stockpile.registers.columns import ListKind, columns_of, remember_columns
+from stockpile.registers.listing import ListFile, opened_list, told_rows
+from stockpile.registers.mapping import KIND_FLAGS, TEXT_FLAGS, Line, lines
+
+ROSTER = ListKind(
+    "roster",
+    ("service_number", "name", "rank", "unit_code", "unit"),
+    (frozenset({"service_number"}), frozenset({"name"})),
+)
+DIGITS_LOST = (KIND_FLAGS["x"], TEXT_FLAGS["scientific"])
+"""What a spreadsheet did to a number that can't be the service number any more."""
+
+
+@dataclass(slots=True)
+class RosterRow:
+    """A row of a roster; `reason` says why it can't be taken, `doubts` what looks wrong with it."""
+
+    number: int
+    service_number: str = ""
+    name: str = ""
+    rank: str | None = None
+    unit: str | None = None
+    cells: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The service number without what writers vary: case, blanks, dashes, the script of its digits."""
+        return serial_key(self.service_number)
+
+
+@dataclass(slots=True)
+class RosterList:
+    """A roster as read. What it has no column for, it says nothing about."""
+
+    rows: list[RosterRow] = field(default_factory=list)
+    tells_rank: bool = False
+    tells_unit: bool = False
+
+
+def read_roster(connection: Connection, file: ListFile, source: str, saved_by: UUID | None) -> RosterList:
+    """The rows of a stored file; its columns are remembered for the source if `saved_by` says who vouches for them.
+
+    Raises NotFound (file), UnreadableFile, Invalid (columns).
+    """
+    with opened_list(file) as opened:
+        mapping = columns_of(connection, file, source, opened.headers, ROSTER)
+        if saved_by is not None:
+            remember_columns(connection, file, source, ROSTER, mapping, saved_by)
+        told = {str(name) for name, _ in (*mapping.columns, *mapping.constants)}
+        rows = [_row(line) for line in told_rows(lines(mapping, opened))]
+        rows += [RosterRow(reject.number, cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
+    rows.sort(key=lambda row: row.number)
+    _set_aside_repeated(rows)
+    return RosterList(rows, "rank" in told, bool(told & {"unit_code", "unit"}))
+
+
+def _row(line: Line) -> RosterRow:
+    get = line.fields.get
+    row = RosterRow(line.number, get("service_number") or "", get("name") or "", cells=line.cells, doubts=line.flags)
+    row.rank, row.unit = get("rank") or None, get("unit_code") or get("unit") or None
+    if not row.service_number:
+        row.reason = "no service number"
+    elif lost := [flag for flag in line.flags if flag.endswith(DIGITS_LOST)]:
+        row.reason = f"{lost[0]}: write the service number as text"
+    else:
+        row.reason = _unwritable(row)
+    return row
+
+
+def _unwritable(row: RosterRow) -> str | None:
+    """Takes number, name and rank as they may stand on a paper; else why not."""
+    try:
+        row.service_number = written(row.service_number, "service number", LONGEST_CODE)
+        row.name = written(row.name, "name", LONGEST_NAME)
+        row.rank = written(row.rank, "rank", LONGEST_CODE) if row.rank else None
+    except Invalid as fault:
+        return fault.detail
+    return None if row.key else "service number: no letter and no digit"
+
+
+def _set_aside_repeated(rows: Iterable[RosterRow]) -> None:
+    by_key: dict[str, list[RosterRow]] = {}
+    for row in rows:
+        if row.reason is None:
+            by_key.setdefault(row.key, []).append(row)
+    for first, *others in by_key.values():
+        if all(_says(other) == _says(first) for other in others):
+            for other in others:
+                other.reason = f"the same as row {first.number}"
+            continue
+        numbers = [row.number for row in (first, *others)]
+        for row in (first, *others):
+            apart = ", ".join(str(number) for number in numbers if number != row.number)
+            row.reason = f"row {apart} says something else of the same service number: leave the right one"
+
+
+def _says(row: RosterRow) -> tuple[str | None, ...]:
+    return (row.service_number, row.name, row.rank, row.unit)
