@@ -124,10 +124,10 @@ def check_schema(engine: Engine) -> None:
     found, wanted = schema_of(engine), migrate.newest()
     if found is None:
         raise DatabaseUnavailable("The database is not set up: an administrator runs 'stockpile db setup'.")
+    migrate.check_known(found)
     if found != wanted:
         raise DatabaseUnavailable(
-            f"The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade' with the newer "
-            "of the two programs."
+            f"The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade'."
         )
 
 
