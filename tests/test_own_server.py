@@ -136,16 +136,14 @@ def test_from_a_bare_server_to_books_that_are_served(own_server: OwnServer, oper
     assert "1 sites, 0 documents" in status.stdout
     operator.start("serve", STOCKPILE_DATABASE_URL=url)
     answer = httpx.get(f"{operator.address}/v1/sites", headers={"Authorization": f"Bearer {token}"})
-    assert [site["code"] for site in answer.json()["items"]] == ["TAJI"]
+    assert (answer.status_code, '"TAJI"' in answer.text) == (200, True), answer.text
     running = arguments()
     assert operator.stop() == 0
     again = operator.command("db", "setup", STOCKPILE_ADMIN_URL=own_server.url(ADMINISTRATOR, PASSWORD))
     assert "kept its password" in again.stdout
     assert not (operator.folder / "var" / "postgres").exists()
 
-    outputs = done.stdout.replace(url, "") + "".join(
-        said.stdout + said.stderr for said in (founded, status, again)
-    )
+    outputs = done.stdout.replace(url, "") + "".join(said.stdout + said.stderr for said in (founded, status, again))
     seen = {"output": outputs, "service": operator.said, "arguments": running, "server's log": own_server.log}
     for secret in (PASSWORD, quote(PASSWORD, safe=""), password):
         assert [place for place, text in seen.items() if secret in text] == []

@@ -28,7 +28,7 @@ IN_THE_MAKING = "stockpile_in_the_making"
 LOCK = 7_365_002
 """Advisory lock of the server: two processes that start at once do not make the database twice."""
 
-Fill = Callable[[Engine], None]
+Fill = Callable[[Engine], object]
 
 
 @contextmanager
