@@ -2,12 +2,13 @@
 
 from alembic import context
 
+from stockpile.db import migrate
 from stockpile.db.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    version_table_schema="stockpile",
+    **migrate.VERSIONS,
     include_schemas=True,
 )
 with context.begin_transaction():

@@ -67,7 +67,7 @@ def start(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Job:
                VALUES (%s, %s, %s, %s, 'running', %s, %s)""",
             (job.job_id, actor.party_id, actor.site_id, job.kind, job.started_at, job.started_at),
         )
-    watched = _Watched(engine, job.job_id)
+    watched = _Watched(engine, job.job_id, actor.site_id)
     threading.Thread(target=watched.run, args=(lambda: perform(engine, actor, form, request),), daemon=True).start()
     return job
 
@@ -78,6 +78,7 @@ class _Watched:
 
     engine: Engine
     job_id: UUID
+    site_id: UUID | None
     told_at: float = 0.0
 
     def run(self, task: Callable[[], Posted | Drafted]) -> None:
@@ -116,7 +117,7 @@ class _Watched:
         )  # fmt: skip
 
     def _write(self, statement: str, *values: object) -> str:
-        with transaction(self.engine, roles.POSTER) as connection:
+        with transaction(self.engine, roles.POSTER, self.site_id) as connection:
             return str(connection.exec_driver_sql(statement, (*values, self.job_id)).scalar_one())
 
 

@@ -31,7 +31,7 @@ def environment(**more: str) -> dict[str, str]:
 
 @dataclass
 class Service:
-    """`stockpile run` in a folder."""
+    """`stockpile run` in a folder, or another command that serves."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -45,22 +45,23 @@ class Service:
     def settings(self) -> dict[str, str]:
         return environment(STOCKPILE_DATA=str(self.folder / "var"), STOCKPILE_PORT=str(self.port))
 
-    def start(self, patience: float = 90) -> float:
+    def start(self, *words: str, patience: float = 90, **settings: str) -> float:
         """Starts it; how many seconds until it answered."""
         begun = time.monotonic()
-        process = self.begin()
+        process = self.begin(*words, **settings)
         while not self.answers():
             assert process.poll() is None, self.said
             assert time.monotonic() - begun < patience, self.said
             time.sleep(0.05)
         return time.monotonic() - begun
 
-    def begin(self) -> subprocess.Popen[str]:
+    def begin(self, *words: str, **settings: str) -> subprocess.Popen[str]:
         """Starts it without waiting."""
         with (self.folder / "said").open("a") as said:
             self.process = subprocess.Popen(
-                [*PROGRAM, "run"], cwd=self.folder, env=self.settings, stdout=said, stderr=said, text=True
-            )
+                [*PROGRAM, *(words or ("run",))],
+                cwd=self.folder, env={**self.settings, **settings}, stdout=said, stderr=said, text=True,
+            )  # fmt: skip
         return self.process
 
     def answers(self) -> bool:

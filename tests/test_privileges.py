@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from stockpile.acts.correct import UNDO
@@ -23,11 +23,12 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
-from stockpile.db import roles
-from stockpile.db.engine import connected, transaction
+from stockpile.db import migrate, roles
+from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.documents import now
 from stockpile.keys import new_key
 from stockpile.sites import OUTSIDE
+from stockpile.tokens import create_token, revoke_token
 from tests.world import RIFLES, Country, scans
 
 APPEND_ONLY = (
@@ -74,14 +75,30 @@ def first_columns(country: Country) -> dict[str, str]:
     )
 
 
-def test_the_clerks_role_can_not_change_the_past(country: Country) -> None:
-    """Ledger, documents and what stands on them: the role that writes them may add and read, nothing else."""
+@contextmanager
+def standing_as(country: Country, role: str) -> Iterator[Connection]:
+    """A transaction in a role of the database, with a site and a donor; as the service itself, before it takes one."""
+    if role == roles.SERVICE:
+        with connected(country.engine) as connection:
+            yield connection
+        return
+    site, donor = country.sites["TAJI"].site_id, country.parties["USA"].party_id
+    with transaction(country.engine, role, site, donor) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("role", [roles.SERVICE, *roles.TAKEN])
+def test_no_role_of_the_service_can_change_the_past(country: Country, role: str) -> None:
+    """Ledger, documents and what stands on them: who writes them may add and read, nothing else; holdings are nobody's
+    to write.
+    """
     columns, seen = first_columns(country), {}
-    with transaction(country.engine, roles.POSTER, country.sites["TAJI"].site_id) as connection:
+    with standing_as(country, role) as connection:
         for table in (*APPEND_ONLY, "holding"):
             for how in CHANGES:
                 statement = change(how, table, columns[table])
                 seen[statement] = answer_to(connection, statement)
+        seen["INSERT"] = answer_to(connection, "INSERT INTO holding DEFAULT VALUES")
     assert {statement: why for statement, why in seen.items() if DENIED not in why} == {}
 
 
@@ -95,6 +112,23 @@ def test_not_even_the_owner_of_the_tables_changes_the_past(country: Country, how
             with pytest.raises(psycopg.Error) as problem, connection.transaction():
                 connection.execute(change(how, f"stockpile.{table}", columns[table]))
             assert problem.value.diag.constraint_name == f"{table}_append_only"
+
+
+@contextmanager
+def fresh_database(country: Country) -> Iterator[Engine]:
+    """A new database with the schema and nothing in it: a copy of another has not the privileges on the whole."""
+    url, name = country.engine.url, f"fresh_{new_key().hex}"
+    administrator = url.set(drivername="postgresql", username="postgres").render_as_string()
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(roles.database_sql(name).encode())
+    engine = engine_of(url.set(database=name).render_as_string())
+    try:
+        migrate.upgrade(url.set(database=name, username=roles.OWNER).render_as_string())
+        yield engine
+    finally:
+        engine.dispose()
+        with psycopg.connect(administrator, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @dataclass(frozen=True)
@@ -448,6 +482,16 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "unsequenced": ("leaf",),
         "discrepancy": ("books_said", "seen"),
         "register_line": ("line",),
+        "identity": ("identity_key", "item_id"),
+        "token": ("label", "secret_hash"),
+        "job": ("result",),
+        "alias": ("name",),
+        "column_mapping": ("mapping",),
+        "assignment": ("party_id",),
+        "signature_card": ("party_id",),
+        "stationing": ("unit_id",),
+        "weapon_assignment": ("party_id",),
+        "register": ("file_name",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {
@@ -471,3 +515,120 @@ def test_who_only_reads_can_write_no_table(country: Country, role: str) -> None:
             for statement in statements:
                 seen[statement] = answer_to(connection, statement)
     assert {statement: why for statement, why in seen.items() if DENIED not in why} == {}
+
+
+@pytest.mark.parametrize("role", [roles.SERVICE, roles.REGISTRAR, roles.AUDITOR, roles.DONOR, roles.SEQUENCER])
+def test_only_posting_locks_items_and_learns_secrets(country: Country, role: str) -> None:
+    """An auditor who reads all can't hold up the counters by locking their weapons, nor follow a weapon or a soldier
+    through the log by a secret; nor can any other role but the one that posts.
+    """
+    item, person = country.item(RIFLES[0]).item_id, country.parties["A-1001"].party_id
+    with standing_as(country, role) as connection:
+        told = {
+            question: answer_to(connection, f"SELECT {question}")
+            for question in (
+                f"count(*) FROM whereabouts(ARRAY['{item}'::uuid])",
+                f"count(*) FROM live_entries(ARRAY['{item}'::uuid], now())",
+                f"secret FROM signatures(ARRAY['{person}'::uuid])",
+                "secret FROM party",
+                "secret_hash FROM token",
+            )
+        }
+        if role != roles.DONOR:  # a donor may: the secrets of its own items are what it follows them by
+            told["item"] = answer_to(connection, "SELECT secret FROM item")
+    assert {question: why for question, why in told.items() if DENIED not in why} == {}
+
+
+def test_jobs_of_another_site_are_neither_read_nor_stopped(country: Country) -> None:
+    """The long lists of TAJI's clerks are nothing to ERBIL's; and nobody makes a job another's."""
+    clerk, job = country.actors["clerk"], new_key()
+    with transaction(country.engine, roles.POSTER, clerk.site_id) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO job (job_id, party_id, site_id, kind, state, started_at, seen_at) "
+            "VALUES (%s, %s, %s, 'receive', 'running', now(), now())",
+            (job, clerk.party_id, clerk.site_id),
+        )
+    stop = "UPDATE job SET state = 'cancelled' RETURNING job_id"
+    for site in (country.sites["ERBIL"].site_id, None):
+        with transaction(country.engine, roles.POSTER, site) as connection:
+            assert counted(connection, {"jobs": "job"}) == {"jobs": 0}
+            assert connection.exec_driver_sql(stop).all() == []
+    with transaction(country.engine, roles.POSTER, clerk.site_id) as connection:
+        assert DENIED in answer_to(connection, "UPDATE job SET party_id = party_id")
+        assert connection.exec_driver_sql(stop).scalar_one() == job
+
+
+def test_a_revoked_token_is_never_brought_back(country: Country) -> None:
+    """Not even by the registrar's role, which may revoke; nor can it lengthen a token's life or give it another role."""
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        made = create_token(connection, "registrar", "to be revoked", "R-1").token
+        revoke_token(connection, made.token_id)
+        back = "UPDATE token SET revoked_at = NULL RETURNING token_id"
+        assert made.token_id not in connection.exec_driver_sql(back).scalars().all()
+        for column in ("expires_at", "role", "site_id", "party_id", "secret_hash"):
+            assert DENIED in answer_to(connection, f"UPDATE token SET {column} = DEFAULT")
+
+
+def test_before_it_takes_a_role_the_service_makes_nothing(country: Country) -> None:
+    """No table, not even a temporary one, no schema, no role; and it can't become the owner."""
+    attempts = (
+        "CREATE TABLE mine (n int)",
+        "CREATE TABLE public.mine (n int)",
+        "CREATE TEMPORARY TABLE mine (n int)",
+        "CREATE SCHEMA mine",
+        "CREATE ROLE mine",
+        f"SET LOCAL ROLE {roles.OWNER}",
+        f"ALTER TABLE entry OWNER TO {roles.SERVICE}",
+        "ALTER TABLE entry DISABLE TRIGGER ALL",
+    )
+    with fresh_database(country) as engine, connected(engine) as connection:
+        told = {attempt: answer_to(connection, attempt) for attempt in attempts}
+    refused = (DENIED, "must be owner", "permission denied to create role")
+    assert {attempt: why for attempt, why in told.items() if not any(word in why for word in refused)} == {}
+
+
+def test_strangers_of_the_server_do_not_get_in(country: Country) -> None:
+    """Another user of the same PostgreSQL server can't even connect to the books."""
+    url = country.engine.url.set(drivername="postgresql")
+    with fresh_database(country) as engine:
+        administrator = url.set(username="postgres").render_as_string()
+        with psycopg.connect(administrator, autocommit=True) as connection:
+            connection.execute("CREATE ROLE stranger LOGIN")
+        try:
+            stranger = url.set(username="stranger", database=engine.url.database).render_as_string()
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                psycopg.connect(stranger)
+        finally:
+            with psycopg.connect(administrator, autocommit=True) as connection:
+                connection.execute("DROP ROLE stranger")
+
+
+def test_functions_with_the_owners_rights_can_not_be_led_astray(country: Country) -> None:
+    """Each looks for tables in the schema first and among temporary ones last, so nobody slips it one of their own; and
+    none is open to everybody.
+    """
+    lent = country.owner_query(
+        "SELECT proname, proconfig[1], has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc "
+        "WHERE pronamespace = 'stockpile'::regnamespace AND prosecdef"
+    )
+    assert len(lent) >= 8
+    assert [row for row in lent if row[1:] != ("search_path=stockpile, pg_temp", False)] == []
+
+
+def test_everything_belongs_to_the_owner_alone(country: Country) -> None:
+    """Tables, functions and schema: the service and the roles it takes own none of it, and none passes row-level
+    security by.
+    """
+    owners = country.owner_query(
+        """SELECT DISTINCT pg_get_userbyid(owner) FROM (
+               SELECT relowner FROM pg_class WHERE relnamespace = 'stockpile'::regnamespace
+               UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = 'stockpile'::regnamespace
+               UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = 'stockpile'
+               UNION ALL SELECT datdba FROM pg_database WHERE datname = current_database()) owned (owner)"""
+    )
+    assert owners == [(roles.OWNER,)]
+    mighty = country.owner_query(
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'stockpile%%' "
+        "AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)"
+    )
+    assert mighty == []

@@ -70,15 +70,12 @@ def test_it_ends_cleanly(running: Service, how: signal.Signals) -> None:
     assert "Stopped. Nothing is left running." in running.said
 
 
-def test_a_second_start_is_quick_and_finds_everything(running: Service) -> None:
-    """Under five seconds (the best of three, on a busy machine), same tokens and documents; nothing is loaded again."""
+def test_a_second_start_finds_everything(running: Service) -> None:
+    """The same tokens and documents; nothing is loaded again. (How quick it is, bench/second_start.py measures.)"""
     tokens, loaded = running.tokens, running.said.count("demonstration country was loaded")
     documents = running.command("db", "status").stdout.splitlines()[-1]
-    taken = []
-    while not taken or (min(taken) >= 5 and len(taken) < 3):
-        running.stop()
-        taken.append(running.start())
-    assert min(taken) < 5
+    running.stop()
+    running.start()
     assert running.tokens == tokens
     assert running.said.count("demonstration country was loaded") == loaded == 1
     assert running.command("db", "status").stdout.splitlines()[-1] == documents

@@ -1,13 +1,21 @@
 -- Who may do what. The service logs in as stockpile_service, owns nothing, and takes one of the roles for each
 -- transaction. Ledger and documents: INSERT and SELECT, nothing else; `holding` is written by the trigger alone.
 
+-- PostgreSQL lets everybody connect to a new database and make temporary tables in it. Ours lets the service in; lists
+-- go through temporary tables of those who write them.
+DO $$ BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO stockpile_service', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO stockpile_poster, stockpile_registrar', current_database());
+END $$;
+
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA stockpile FROM PUBLIC;
 GRANT USAGE ON SCHEMA stockpile TO stockpile_service, stockpile_poster, stockpile_registrar, stockpile_auditor, stockpile_donor, stockpile_sequencer;
 GRANT EXECUTE ON FUNCTION stockpile.authenticate(bytea), stockpile.schema_version() TO stockpile_service;
 GRANT EXECUTE ON FUNCTION stockpile.own_site(), stockpile.own_donor() TO PUBLIC;
+-- What posting needs: these lock items and tell secrets, so nobody else has them.
 GRANT EXECUTE ON FUNCTION stockpile.whereabouts(uuid[], uuid[], boolean), stockpile.live_entries(uuid[], timestamptz),
-    stockpile.signatures(uuid[]) TO stockpile_poster, stockpile_registrar;
-GRANT EXECUTE ON FUNCTION stockpile.whereabouts(uuid[], uuid[], boolean) TO stockpile_auditor;
+    stockpile.signatures(uuid[]) TO stockpile_poster;
 GRANT EXECUTE ON FUNCTION stockpile.entries_of(uuid[]) TO stockpile_poster, stockpile_registrar, stockpile_auditor;
 GRANT EXECUTE ON FUNCTION stockpile.site_entries(timestamptz, timestamptz), stockpile.end_weapon_assignments(uuid[], timestamptz) TO stockpile_poster;
 
@@ -22,7 +30,8 @@ GRANT UPDATE (mapping, saved_by, saved_at) ON stockpile.column_mapping TO stockp
 GRANT SELECT, INSERT ON stockpile.discrepancy, stockpile.draft, stockpile.weapon_assignment TO stockpile_poster;
 GRANT UPDATE (owner_id, due_on, closed_at, outcome, explanation, closed_by, explained_by) ON stockpile.discrepancy TO stockpile_poster;
 GRANT UPDATE (settled_at, settled_by, outcome, reason) ON stockpile.draft TO stockpile_poster;
-GRANT SELECT, INSERT, UPDATE ON stockpile.job TO stockpile_poster, stockpile_registrar;
+GRANT SELECT, INSERT ON stockpile.job TO stockpile_poster;
+GRANT UPDATE (state, done, total, result, seen_at, ended_at) ON stockpile.job TO stockpile_poster;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA stockpile TO stockpile_registrar;
 GRANT INSERT ON stockpile.party, stockpile.party_name, stockpile.site, stockpile.assignment, stockpile.stationing,
@@ -64,18 +73,22 @@ DECLARE
     secured   text;
 BEGIN
     FOREACH secured IN ARRAY ARRAY['book', 'document', 'signatory', 'draft', 'entry', 'holding', 'item', 'identification', 'register',
-                                   'register_line', 'weapon_assignment', 'discrepancy', 'party', 'account', 'consignment', 'alias', 'job'] LOOP
+                                   'register_line', 'weapon_assignment', 'discrepancy', 'party', 'account', 'consignment', 'alias', 'job', 'token'] LOOP
         EXECUTE format('ALTER TABLE stockpile.%I ENABLE ROW LEVEL SECURITY', secured);
         EXECUTE format('CREATE POLICY auditor ON stockpile.%I FOR SELECT TO stockpile_auditor USING (true)', secured);
         EXECUTE format('CREATE POLICY registrar ON stockpile.%I TO stockpile_registrar USING (true)', secured);
     END LOOP;
+    -- A token once revoked stays so.
+    CREATE POLICY revoked_once ON stockpile.token AS RESTRICTIVE FOR UPDATE TO stockpile_registrar
+        USING (revoked_at IS NULL) WITH CHECK (revoked_at IS NOT NULL);
     -- Own site, to read and to write.
     FOREACH secured IN ARRAY ARRAY['book', 'document', 'signatory', 'draft', 'entry', 'holding', 'register', 'weapon_assignment', 'discrepancy'] LOOP
         EXECUTE format('CREATE POLICY poster ON stockpile.%I TO stockpile_poster USING (site_id = %s)', secured, own_site);
     END LOOP;
     CREATE POLICY poster ON stockpile.register_line TO stockpile_poster
         USING (EXISTS (SELECT FROM stockpile.register r WHERE r.register_id = register_line.register_id));
-    CREATE POLICY poster ON stockpile.job TO stockpile_poster USING (true);
+    -- Whoever is bound to no site runs its jobs at none.
+    EXECUTE format('CREATE POLICY poster ON stockpile.job TO stockpile_poster USING (site_id IS NOT DISTINCT FROM %s)', own_site);
     -- Weapons can be found wherever they are; a site describes only what it handles.
     CREATE POLICY poster ON stockpile.item TO stockpile_poster USING (true);
     EXECUTE format('CREATE POLICY poster ON stockpile.identification TO stockpile_poster USING (true) WITH CHECK (site_id = %s)', own_site);

@@ -31,5 +31,6 @@ def downgrade() -> None:
             FOR made IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'stockpile'::regnamespace LOOP
                 EXECUTE format('DROP FUNCTION %s CASCADE', made.name);
             END LOOP;
+            EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
         END $$""".replace("%", "%%")
     )

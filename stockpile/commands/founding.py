@@ -19,8 +19,6 @@ from stockpile.tokens import create_token
 
 FIRST_TOKEN_LIVES = timedelta(days=30)
 
-Asked = typer.Option(prompt=True)
-
 
 def init(
     organisation_code: Annotated[str, typer.Option(prompt="Code of the organisation (e.g. MOD)")],
@@ -65,14 +63,18 @@ def _with_database(settings: Settings, found: ready.Fill) -> None:
 
 database = new_group("The database: set it up on a server of your own, bring it to the newest schema, look at it.")
 
+UNSEEN = "Others see arguments: the password better stands in the variable, in PGPASSWORD or in ~/.pgpass"
 OwnerUrl = Annotated[
-    str | None, typer.Option(help="URL of the owner role or an administrator; or set STOCKPILE_OWNER_URL")
+    str | None, typer.Option(help=f"URL of the owner role or an administrator; or set STOCKPILE_OWNER_URL. {UNSEEN}")
+]
+AdministratorUrl = Annotated[
+    str | None, typer.Option("--admin-url", help=f"URL of an administrator; or set STOCKPILE_ADMIN_URL. {UNSEEN}")
 ]
 
 
 @database.command("setup")
 def set_up(
-    admin_url: Annotated[str | None, typer.Option(help="URL of an administrator; or set STOCKPILE_ADMIN_URL")] = None,
+    administrator_url: AdministratorUrl = None,
     printed: Annotated[bool, typer.Option("--print", help="Print the SQL for an administrator, do nothing")] = False,
     name: Annotated[str, typer.Option(help="Name of the database")] = ready.DATABASE,
 ) -> None:
@@ -80,25 +82,33 @@ def set_up(
     if printed:
         out.print(_sql(name), markup=False)
         return
-    url = admin_url or os.environ.get("STOCKPILE_ADMIN_URL")
+    url = administrator_url or os.environ.get("STOCKPILE_ADMIN_URL")
     if not url:
         raise Invalid("Say as whom: --admin-url postgresql://postgres@host/postgres, or --print for the SQL.")
-    password = ready.set_up(url, name, None)
+    password = ready.set_up(url, name)
     out.print(f"The database {name} is ready, with schema {migrate.newest()}.", markup=False)
     service = ready.checked_url(url).set(drivername="postgresql", username=roles.SERVICE, database=name)
     if password:
         out.print("The service's address with its new password, shown this once:\n")
         shown = service.set(password=password).render_as_string(hide_password=False)
         out.print(f"  export STOCKPILE_DATABASE_URL='{shown}'\n", markup=False)
+    else:
+        out.print(
+            f"The role {roles.SERVICE} was there and kept its password; psql's \\password gives it another.",
+            markup=False,
+        )
     out.print("Next: 'stockpile init', then 'stockpile serve'.")
 
 
 def _sql(name: str) -> str:
     return (
         "-- Run as an administrator of the server, with psql.\n"
-        f"{roles.setup_sql()}{roles.database_sql(name)};\n"
-        f"-- Give both a password:  \\password {roles.SERVICE}   \\password {roles.OWNER}\n"
-        f"-- then:  stockpile db upgrade --owner-url postgresql://{roles.OWNER}:...@host/{name}"
+        f"{roles.setup_sql()}"
+        f"-- Who is no superuser needs, before the next line:  GRANT {roles.OWNER} TO CURRENT_USER;\n"
+        f"{roles.database_sql(name)};\n"
+        f"-- Then give both a password:  \\password {roles.SERVICE}   \\password {roles.OWNER}\n"
+        f"-- and make the tables:  export STOCKPILE_OWNER_URL=postgresql://{roles.OWNER}:...@host/{name}\n"
+        "--                       stockpile db upgrade"
     )
 
 
@@ -106,8 +116,8 @@ def _sql(name: str) -> str:
 def upgrade(owner_url: OwnerUrl = None) -> None:
     """Bring the database to the newest schema."""
     settings = read_settings()
-    if settings.database_url or owner_url:
-        url = owner_url or os.environ.get("STOCKPILE_OWNER_URL")
+    url = owner_url or os.environ.get("STOCKPILE_OWNER_URL")
+    if settings.database_url or url:
         if not url:
             raise Invalid(
                 "Say as whom: the service's role may not change the schema.",

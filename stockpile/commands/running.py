@@ -37,8 +37,10 @@ def run(port: Port = None, host: Host = None) -> None:
         return
     with _started(settings) as listening:
         out.print(f"Starting PostgreSQL in {settings.data} ...", markup=False)
-        with embedded.start(settings.data) as server, progress():
-            if ready.make_embedded(server, _demonstrate):
+        with embedded.start(settings.data) as server:
+            with progress():
+                made = ready.make_embedded(server, demonstration.load)
+            if made:
                 out.print("A demonstration country was loaded. Nothing in it is real.")
             url = server.url(ready.DATABASE, roles.SERVICE)
             tokens = _tokens(url, settings.data)
@@ -73,10 +75,6 @@ def _started(settings: Settings) -> Iterator[serving.Listening]:
         except KeyboardInterrupt:
             out.print("Interrupted.")
     serving.stop_words()
-
-
-def _demonstrate(engine: Engine) -> None:
-    demonstration.load(engine)
 
 
 def _tokens(url: str, folder: Path) -> dict[str, str]:

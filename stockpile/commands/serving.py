@@ -1,7 +1,8 @@
 """Serving: the port taken first, worker processes that end with us, the embedded database watched, a clean end.
 
 Nothing may be left behind: workers and database end with Ctrl-C, SIGTERM and a closed terminal, and workers also when
-this process is killed.
+this process is killed. The first workers are forked, so that the application is loaded once, while the database starts:
+no other thread may run and no connection be open then. Later ones, in place of one that died, are begun afresh.
 """
 
 from __future__ import annotations
@@ -14,18 +15,22 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from multiprocessing import get_context
 from types import FrameType
 from typing import Any, NoReturn
 
 import structlog
 from uvicorn import Config
+from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Multiprocess
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from stockpile.commands.shown import errors, show_problem, show_unforeseen
 from stockpile.db.embedded import Server
+from stockpile.db.engine import engine_of
 from stockpile.errors import DatabaseUnavailable, StockpileError
 from stockpile.settings import Settings
 
@@ -46,11 +51,32 @@ class ServiceFailed(StockpileError):
     title = "The service did not start"
 
 
-Listening = socket.socket
+APPLICATION = "api.application"
 
 
-def reserve(settings: Settings) -> Listening:
-    """The socket to listen on, before anything is started. Raises PortTaken with a way on."""
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A port taken, and the application on its way into memory."""
+
+    socket: socket.socket
+    loading: threading.Thread
+
+
+@contextmanager
+def reserve(settings: Settings) -> Iterator[Listening]:
+    """Takes the port before anything is started, and begins to load the application. Raises PortTaken with a way on."""
+    with _bound(settings) as taken:
+        loading = threading.Thread(target=_load, daemon=True)
+        loading.start()
+        yield Listening(taken, loading)
+
+
+def _load() -> None:
+    with suppress(Exception):  # a worker will meet it again, and say it
+        importlib.import_module(APPLICATION)
+
+
+def _bound(settings: Settings) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -94,8 +120,37 @@ def ends_cleanly() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class Worker(Process):
+    """One of uvicorn's processes, forked: it has in memory what we have, and lets go of what is ours alone."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket], server: Server | None) -> None:
+        super().__init__(config, sockets)
+        self.process = get_context("fork").Process(target=self.begin, args=(config, sockets, server))  # type: ignore[assignment]
+
+    def begin(self, config: Config, sockets: list[socket.socket], server: Server | None) -> None:
+        """What the child does."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        if server is not None:
+            server.leave()
+        subprocess_started(config, self.target, sockets, None)
+
+
 class Workers(Multiprocess):
-    """Uvicorn's processes; a closed terminal ends them too."""
+    """Uvicorn's processes; a closed terminal ends them too. `watcher` begins when the first have been forked."""
+
+    def __init__(self, config: Config, listening: Listening, server: Server | None, watcher: threading.Thread) -> None:
+        super().__init__(config, [listening.socket])
+        self.loading, self.server, self.watcher = listening.loading, server, watcher
+
+    def init_processes(self) -> None:
+        """Begins the first ones."""
+        self.loading.join()
+        for _ in range(self.processes_num):
+            process = Worker(self.config, self.sockets, self.server)
+            process.start()
+            self.processes.append(process)
+        self.watcher.start()
 
     def handle_hup(self) -> None:
         """Ends, as SIGTERM does."""
@@ -103,7 +158,7 @@ class Workers(Multiprocess):
 
 
 def serve(
-    settings: Settings, url: str, listening: socket.socket, server: Server | None, announce: Callable[[], None]
+    settings: Settings, url: str, listening: Listening, server: Server | None, announce: Callable[[], None]
 ) -> None:
     """Serves until somebody ends it; starts an embedded server that was killed again. `announce` is called when the
     service answers. Raises ServiceFailed.
@@ -118,17 +173,18 @@ def serve(
         "stockpile.commands.serving:worker", factory=True, workers=settings.workers, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=GRACE, timeout_worker_healthcheck=30, server_header=False,
     )  # fmt: skip
+    engine_of(url).dispose()
     with ends_cleanly():
-        workers = Workers(config, sockets=[listening])
         ended = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(listening, server, announce, ended), daemon=True)
-        watcher.start()
+        watcher = threading.Thread(target=_watch, args=(listening.socket, server, announce, ended), daemon=True)
+        workers = Workers(config, listening, server, watcher)
         try:
             workers.run()
         finally:
             ended.set()
-            watcher.join()
-            listening.close()
+            if watcher.ident is not None:
+                watcher.join()
+            listening.socket.close()
     if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
         raise ServiceFailed("The service could not start: what went wrong stands above.")
 
@@ -175,7 +231,7 @@ def worker() -> Any:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:
-        return importlib.import_module("api.application").create_app()
+        return importlib.import_module(APPLICATION).create_app()
     except StockpileError as problem:
         show_problem(problem)
     except Exception as problem:

@@ -119,7 +119,7 @@ class Server:
         if self._sockets is not None and _lock(self._hold, fcntl.LOCK_EX):
             self._end(signal.SIGQUIT if at_once else signal.SIGINT)
             self._remove_temporary(self._sockets)
-        self._let_go()
+        self.leave()
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +129,8 @@ class Server:
     ) -> None:
         self.stop()
 
-    def _let_go(self) -> None:
+    def leave(self) -> None:
+        """Lets go of the server without stopping it, as a forked child must: its parent's hold is not its own."""
         if self._hold is not None:
             os.close(self._hold)
         self._hold = self._process = self._sockets = None
@@ -366,7 +367,7 @@ def _started(server: Server) -> Server:
         try:
             server._join()
         except DatabaseUnavailable:
-            server._let_go()  # one that is still starting goes on
+            server.leave()  # one that is still starting goes on
             raise
         except BaseException:
             server.stop()

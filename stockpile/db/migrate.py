@@ -1,18 +1,26 @@
-"""Bringing a database to the schema this version speaks, forward or back, as the owner role."""
+"""Bringing a database to the schema this version speaks, forward or back, as the owner role.
+
+Back is for those who develop migrations, and no command does it: back to `base` takes all books away.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
 import migrations
 from stockpile.db.engine import with_driver
 from stockpile.db.roles import OWNER
+from stockpile.errors import DatabaseUnavailable
 
+VERSIONS = {"version_table_schema": "stockpile"}
+"""Where Alembic keeps the revision."""
 LOCK = 7_365_001
 """Advisory lock: two processes that start at once do not migrate twice."""
 
@@ -30,8 +38,21 @@ def newest() -> str:
     return head
 
 
+def check_known(revision: str) -> None:
+    """Raises DatabaseUnavailable for a revision that this version of the program has no migration of."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision not in known:
+        raise DatabaseUnavailable(
+            f"The database has schema {revision}, which a newer Stockpile made; this one knows schemas up to {newest()}. "
+            "Use the newer one. Nothing was changed."
+        )
+
+
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrates the database at `url` forward; the user of the URL is the owner, or may become it."""
+    """Migrates the database at `url` forward; the user of the URL is the owner, or may become it.
+
+    Raises DatabaseUnavailable where a newer program has migrated it further.
+    """
     _run(url, lambda config: command.upgrade(config, revision))
 
 
@@ -40,15 +61,18 @@ def downgrade(url: str, revision: str) -> None:
     _run(url, lambda config: command.downgrade(config, revision))
 
 
-def _run(url: str, migrate: object) -> None:
+def _run(url: str, migrate: Callable[[Config], None]) -> None:
     engine = create_engine(with_driver(url))
-    with engine.begin() as connection:
-        _as_owner(connection)
-        config = _config()
-        config.attributes["connection"] = connection
-        assert callable(migrate)
-        migrate(config)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            _as_owner(connection)
+            for found in MigrationContext.configure(connection, opts=VERSIONS).get_current_heads():
+                check_known(found)
+            config = _config()
+            config.attributes["connection"] = connection
+            migrate(config)
+    finally:
+        engine.dispose()
 
 
 def _as_owner(connection: Connection) -> None:

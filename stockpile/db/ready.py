@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
@@ -27,7 +28,7 @@ IN_THE_MAKING = "stockpile_in_the_making"
 LOCK = 7_365_002
 """Advisory lock of the server: two processes that start at once do not make the database twice."""
 
-Fill = Callable[[Engine], None]
+Fill = Callable[[Engine], object]
 
 
 @contextmanager
@@ -124,25 +125,27 @@ def check_schema(engine: Engine) -> None:
     found, wanted = schema_of(engine), migrate.newest()
     if found is None:
         raise DatabaseUnavailable("The database is not set up: an administrator runs 'stockpile db setup'.")
+    migrate.check_known(found)
     if found != wanted:
         raise DatabaseUnavailable(
-            f"The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade' with the newer "
-            "of the two programs."
+            f"The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade'."
         )
 
 
-def set_up(administrator_url: str, database: str, password: str | None) -> str:
-    """Makes roles, database and schema on a server, as its administrator; again changes nothing but the password, if
-    one is given. Returns the password that a new service role got, or "" where it kept its own.
+def set_up(administrator_url: str, database: str) -> str:
+    """Makes roles, database and schema on a server, as its administrator; again changes nothing. Returns the password
+    that a new service role got, or "" where the role was there and kept its own.
     """
-    administrator = checked_url(administrator_url)
+    administrator, password = checked_url(administrator_url), ""
     try:
         with psycopg.connect(_conninfo(administrator), autocommit=True, connect_timeout=10) as connection:
             _check_version(connection)
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (roles.SERVICE,)).fetchone()
-            chosen = password or ("" if known else secrets.token_urlsafe(24))
-            connection.execute(roles.setup_sql(service_password=chosen or None).encode())
+            connection.execute(roles.setup_sql().encode())
             _join_owner(connection)
+            if not known:
+                password = secrets.token_urlsafe(24)
+                connection.pgconn.change_password(roles.SERVICE.encode(), password.encode())
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
                 connection.execute(roles.database_sql(database).encode())
     except psycopg.Error as problem:
@@ -151,7 +154,7 @@ def set_up(administrator_url: str, database: str, password: str | None) -> str:
             "somebody who may."
         ) from None
     upgrade(administrator.set(database=database).render_as_string(hide_password=False))
-    return chosen
+    return password
 
 
 def upgrade(owner_url: str) -> None:
@@ -176,7 +179,9 @@ def _check_version(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def _conninfo(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    """The parts by name: what a URL's text needs to have escaped, its readers don't agree on."""
+    parts = url.translate_connect_args(username="user", database="dbname")
+    return make_conninfo(**{**parts, **url.query})
 
 
 def first_line(problem: BaseException | None) -> str:

@@ -16,9 +16,9 @@ SEQUENCER = "stockpile_sequencer"
 TAKEN = (POSTER, REGISTRAR, AUDITOR, DONOR, SEQUENCER)
 
 
-def setup_sql(service_password: str | None = None, owner_password: str | None = None) -> str:
-    """The SQL an administrator runs once on a server, in any database of it. Running it again changes nothing
-    but the passwords, where some are given.
+def setup_sql() -> str:
+    """The SQL an administrator runs once on a server, in any database of it. Running it again changes nothing; passwords
+    are no part of it.
     """
     return f"""DO $$
 DECLARE wanted text;
@@ -38,13 +38,7 @@ END $$;
 ALTER ROLE {SERVICE} SET search_path = stockpile;
 ALTER ROLE {OWNER} SET search_path = stockpile;
 GRANT {", ".join(TAKEN)} TO {SERVICE};
-{_password(SERVICE, service_password)}{_password(OWNER, owner_password)}"""
-
-
-def _password(role: str, password: str | None) -> str:
-    if password is None:
-        return ""
-    return f"ALTER ROLE {role} PASSWORD '{password.replace(chr(39), chr(39) * 2)}';\n"
+"""
 
 
 def database_sql(name: str) -> str:

@@ -1,0 +1,221 @@
+"""Migrations, forward and back, with books in the database: what is kept, what goes, and what a program says of a
+schema that is not its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from stockpile.acts.issue import ISSUE
+from stockpile.acts.turn_in import RETURN
+from stockpile.db import migrate, ready, roles
+from stockpile.db.engine import engine_of, with_driver
+from stockpile.db.tables import metadata
+from stockpile.errors import DatabaseUnavailable
+from tests.conftest import Databases
+from tests.service import Service
+from tests.world import RIFLES, Country, found_country, scans
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+# What the catalogues say of the tables; functions, policies and privileges stand in SQL alone.
+SHAPE = {
+    "columns": """SELECT c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+                         a.attgenerated, collname, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
+                  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+                  LEFT JOIN pg_collation l ON l.oid = a.attcollation
+                  WHERE c.relnamespace = 'stockpile'::regnamespace AND c.relkind = 'r' AND c.relname <> 'alembic_version'
+                  ORDER BY 1, 2""",
+    "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+                      WHERE connamespace = 'stockpile'::regnamespace AND contype IN ('c', 'f', 'p', 'u')
+                        AND conrelid::regclass::text NOT LIKE '%alembic_version' ORDER BY 1, 2""",
+    "indexes": """SELECT tablename, indexname, indexdef FROM pg_indexes
+                  WHERE schemaname = 'stockpile' AND tablename <> 'alembic_version' ORDER BY 1, 2""",
+    "comments": """SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
+                   WHERE relnamespace = 'stockpile'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+                   ORDER BY 1""",
+}
+
+# All that a migration makes, and who may do what with it.
+MADE = {
+    **SHAPE,
+    "functions": """SELECT oid::regprocedure::text, prosrc, proconfig::text, proacl::text FROM pg_proc
+                    WHERE pronamespace = 'stockpile'::regnamespace ORDER BY 1""",
+    "triggers": """SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger
+                   WHERE NOT tgisinternal ORDER BY 1, 2""",
+    "policies": "SELECT tablename, policyname, roles::text, cmd, qual, with_check FROM pg_policies ORDER BY 1, 2",
+    "privileges": """SELECT relname, relacl::text, relrowsecurity FROM pg_class
+                     WHERE relnamespace = 'stockpile'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+                     ORDER BY 1""",
+    "columns' privileges": """SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute
+                              WHERE attacl IS NOT NULL AND attrelid::regclass::text LIKE 'stockpile.%' ORDER BY 1, 2""",
+}
+
+
+def asked(url: str, questions: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    """What the catalogues answer."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return {name: connection.execute(question.encode()).fetchall() for name, question in questions.items()}
+
+
+@pytest.fixture
+def empty(databases: Databases) -> Iterator[str]:
+    """The name of a database without the schema."""
+    name = databases.empty()
+    yield name
+    databases.drop(name)
+
+
+def test_the_tables_in_sql_are_the_tables_in_python(databases: Databases, empty: str) -> None:
+    """The frozen SQL of the migrations and the tables that the program describes agree: Alembic finds nothing to
+    generate, and a schema made from the description has the same columns, defaults, checks, indexes and comments.
+    """
+    migrated, described = databases.server.url(empty, roles.OWNER), databases.empty()
+    migrate.upgrade(migrated)
+    engine = engine_of(databases.server.url(described, roles.OWNER))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA stockpile")
+        metadata.create_all(connection)
+    engine.dispose()
+    assert asked(migrated, SHAPE) == asked(databases.server.url(described, roles.OWNER), SHAPE)
+    databases.drop(described)
+
+    engine = create_engine(with_driver(migrated), connect_args={"options": "-c search_path=public"})
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                **migrate.VERSIONS, "include_schemas": True,
+                "include_name": lambda name, kind, parents: kind != "schema" or name == "stockpile",
+            },
+        )  # fmt: skip
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_upgrading_again_changes_nothing(country: Country) -> None:
+    """`stockpile db upgrade` by somebody who isn't sure whether it was done: the same schema, the same books."""
+    owner = country.engine.url.set(username=roles.OWNER).render_as_string()
+    schema, entries = asked(owner, MADE), country.owner_query("SELECT * FROM entry ORDER BY item_id, version")
+    migrate.upgrade(owner)
+    assert asked(owner, MADE) == schema
+    assert country.owner_query("SELECT * FROM entry ORDER BY item_id, version") == entries
+
+
+def test_back_and_forward_again_with_books(databases: Databases, empty: str) -> None:
+    """A country is founded and works; back to `base` takes its books away, all of them, with every table, function
+    and privilege; forward again makes the very same schema, and another country is founded in it.
+    """
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    schema = asked(owner, MADE)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+
+    migrate.downgrade(owner, "base")
+    assert {name: rows for name, rows in asked(owner, MADE).items() if rows} == {}
+    assert ready.schema_of(engine) is None
+    with pytest.raises(DatabaseUnavailable, match="not set up"):
+        ready.check_schema(engine)
+
+    migrate.upgrade(owner)
+    assert asked(owner, MADE) == schema
+    ready.check_schema(engine)
+    country = found_country(engine)
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    country.do("clerk", RETURN, store="Main store", lines=scans(RIFLES[0]))
+    assert country.where(RIFLES[0]) == "Main store"
+    engine.dispose()
+
+
+NEXT = '''"""What the next version changes."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE stockpile.site ADD COLUMN telephone text")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE stockpile.site DROP COLUMN telephone")
+'''
+
+FOUNDED = (
+    "init", "--organisation-code", "MOD", "--organisation", "Ministry", "--registrar-number", "R-1", "--registrar", "Rana",
+    "--site-code", "TAJI", "--site", "Taji depot", "--time-zone", "Asia/Baghdad", "--stores", "Main store",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """An empty country in its embedded database, not running."""
+    made = Service(tmp_path_factory.mktemp("founded"))
+    done = made.command(*FOUNDED)
+    assert done.returncode == 0, done.stderr
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def next_version(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the next version of the program lies: this one with one migration more."""
+    folder = tmp_path_factory.mktemp("next")
+    for package in ("stockpile", "api", "migrations"):
+        shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "migrations" / "versions" / "0002_next.py").write_text(NEXT)
+    return str(folder)
+
+
+def test_a_program_and_a_schema_of_two_versions(founded: Service, next_version: str) -> None:
+    """The next version finds this one's schema: it says what to do, and `db upgrade` does it with the books kept. Then
+    this version finds the next one's: whatever is asked of it, it says so and changes nothing.
+    """
+    said = founded.command("serve", PYTHONPATH=next_version)
+    assert (said.returncode, said.stderr.splitlines()[0]) == (
+        1, "The database has schema 0001, this program needs 0002: run 'stockpile db upgrade'.",
+    )  # fmt: skip
+    assert "Schema:   0001 (this program: 0002)" in founded.command("db", "status", PYTHONPATH=next_version).stdout
+    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == "The database has schema 0002.\n"
+    status = founded.command("db", "status", PYTHONPATH=next_version).stdout
+    assert "1 sites, 0 documents" in status
+
+    newer = (
+        "The database has schema 0002, which a newer Stockpile made; this one knows schemas up to 0001. "
+        "Use the newer one. Nothing was changed."
+    )
+    for command in ("serve", "run", "db upgrade", FOUNDED[0]):
+        words = FOUNDED if command == FOUNDED[0] else command.split()
+        said = founded.command(*words)
+        assert said.returncode == 1, command
+        assert newer in said.stderr, (command, said.stderr)
+        assert "Traceback" not in said.stderr
+    assert founded.command("db", "status", PYTHONPATH=next_version).stdout == status
+
+
+def test_run_brings_its_own_database_up_by_itself(tmp_path: Path, next_version: str) -> None:
+    """`stockpile run` after an update: the embedded database gets the new schema, and its books are served."""
+    service = Service(tmp_path)
+    try:
+        assert service.command(*FOUNDED).returncode == 0
+        service.start(PYTHONPATH=next_version)
+        assert service.stop() == 0
+        status = service.command("db", "status", PYTHONPATH=next_version).stdout
+        assert "Schema:   0002 (this program: 0002)" in status
+        assert "1 sites, 0 documents" in status
+    finally:
+        service.end()
