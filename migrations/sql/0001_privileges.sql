@@ -16,6 +16,7 @@ GRANT EXECUTE ON FUNCTION stockpile.own_site(), stockpile.own_donor() TO PUBLIC;
 -- What posting needs: these lock items and tell secrets, so nobody else has them.
 GRANT EXECUTE ON FUNCTION stockpile.whereabouts(uuid[], uuid[], boolean), stockpile.live_entries(uuid[], timestamptz),
     stockpile.signatures(uuid[]) TO stockpile_poster;
+GRANT EXECUTE ON FUNCTION stockpile.signatures(uuid[]) TO stockpile_registrar;  -- who signs the register of a roster
 GRANT EXECUTE ON FUNCTION stockpile.entries_of(uuid[]) TO stockpile_poster, stockpile_registrar, stockpile_auditor;
 GRANT EXECUTE ON FUNCTION stockpile.site_entries(timestamptz, timestamptz), stockpile.end_weapon_assignments(uuid[], timestamptz) TO stockpile_poster;
 
