@@ -11,7 +11,19 @@ from sqlalchemy import Engine
 
 from api import described, gates, problems
 from api.pages import api_page, start
-from api.v1 import acts, balance, documents, drafts, files, reference, service, weapons
+from api.v1 import (
+    acts,
+    balance,
+    discrepancies,
+    documents,
+    drafts,
+    files,
+    find,
+    reference,
+    registers,
+    service,
+    weapons,
+)
 from stockpile import tokens
 from stockpile.db.engine import at_once, connected, engine_of
 from stockpile.errors import DatabaseUnavailable
@@ -39,7 +51,19 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     application.state.engine = engine
     problems.install(application)
     gates.install(application, _authenticator(engine))
-    for routes in (acts, documents, drafts, weapons, balance, files, reference, service):
+    for routes in (
+        find,
+        acts,
+        documents,
+        drafts,
+        weapons,
+        balance,
+        discrepancies,
+        registers,
+        files,
+        reference,
+        service,
+    ):
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
     application.include_router(api_page.router)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stockpile.commands import approving, founding, lists, manual, reference, reports, running
+from stockpile.commands import approving, files, founding, lists, manual, reference, reports, running
 from stockpile.commands.shown import new_group
 
 app = new_group("Accountability for serial-numbered weapons: a double-entry custody ledger.")
@@ -16,6 +16,8 @@ app.command("find")(reports.show_found)
 app.command("history")(reports.show_history)
 app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
+app.command("documents")(reports.show_documents)
+app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
 app.command("approve")(approving.approve)
 app.command("movements")(manual.movements)

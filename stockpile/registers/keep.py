@@ -10,6 +10,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from stockpile.db.rows import given
 from stockpile.documents import Desk, now
 from stockpile.keys import new_key, new_secret
@@ -70,10 +72,10 @@ def keep_register(
     ).one()
     imported_by = person_digest(bytes(person[4]), register_id, "imported_by", name_value(*person[:4]))
     leaf = register_leaf(seed, header, imported_by)
-    columns = [*header, "imported_by", "seed", "leaf"]
+    columns = [*header, "headings", "imported_by", "seed", "leaf"]
     desk.connection.exec_driver_sql(
         f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
-        (*header.values(), desk.actor.party_id, seed, leaf),
+        (*header.values(), Jsonb(list(listed.headings)), desk.actor.party_id, seed, leaf),
     )
     desk.connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
     kept = (
