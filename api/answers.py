@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, Field
@@ -24,7 +23,11 @@ class Page(BaseModel, Generic[Row]):
     """A page of rows."""
 
     rows: list[Row]
-    next: UUID | None = Field(description="Ask again with `after` so for the next page; null: this was the last")
+    cursor: str | None = Field(
+        None,
+        description="Ask again with `cursor` so for the next page; null: this was the last",
+        examples=["WyIyMDI2LTExLTIwIDA2OjMwOjAwKzAwOjAwIl0="],
+    )
 
 
 def answer(value: Any, status: int = 200) -> Response:

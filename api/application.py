@@ -16,11 +16,14 @@ from api.v1 import (
     assignments,
     balance,
     catalogue,
+    discrepancies,
     documents,
     drafts,
     files,
+    find,
     labels,
     parties,
+    registers,
     rosters,
     service,
     signature_cards,
@@ -56,8 +59,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     problems.install(application)
     gates.install(application, _authenticator(engine))
     for routes in (
-        acts, assignments, documents, drafts, weapons, labels, balance, files, sites, parties, rosters, signature_cards,
-        catalogue, token_routes, service,
+        find, acts, assignments, documents, drafts, weapons, labels, balance, discrepancies, registers, files, sites,
+        parties, rosters, signature_cards, catalogue, token_routes, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

@@ -24,6 +24,7 @@ from starlette.types import ExceptionHandler
 
 from stockpile import errors
 from stockpile.errors import Fault, Invalid, Refused, StockpileError
+from stockpile.registers.rejects import RowsRejected
 
 log = structlog.get_logger("stockpile.api")
 
@@ -139,6 +140,8 @@ class Problem(BaseModel):
     )
     faults: list[FaultShown] | None = Field(None, description="For input with mistakes: each of them")
     reasons: list[ReasonShown] | None = Field(None, description="For a refused command: one reason a weapon")
+    rejected: int | None = Field(None, description="For a list: how many of its rows cannot be read")
+    rejects: str | None = Field(None, description="All those rows as a file to be mended: GET /v1/rejects/{rejects}")
 
 
 def problem(kind: Kind, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
@@ -152,6 +155,9 @@ def problem_of(error: StockpileError) -> Response:
     kind = next((KIND_OF[parent] for parent in type(error).__mro__ if parent in KIND_OF), UNEXPECTED)
     if isinstance(error, Refused):
         return problem(kind, error.detail, reasons=[_given(reason) for reason in error.reasons])
+    if isinstance(error, RowsRejected):
+        rows: dict[str, Any] = {"rejected": error.rejected, **({"rejects": error.rejects} if error.rejects else {})}
+        return problem(kind, error.detail, faults=[_given(fault) for fault in error.faults], **rows)
     if isinstance(error, Invalid):
         return problem(kind, error.detail, faults=[_given(fault) for fault in error.faults])
     if kind is NOT_SIGNED_IN:

@@ -7,6 +7,7 @@ from stockpile.commands import (
     approving,
     catalogue,
     drawing,
+    files,
     founding,
     lists,
     manual,
@@ -33,6 +34,8 @@ app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
 app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
+app.command("documents")(reports.show_documents)
+app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
 app.command("approve")(approving.approve)
 app.command("movements")(manual.movements)

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from stockpile.acts.perform import scope
 from stockpile.db.engine import connected
 from stockpile.errors import NotFound
+from stockpile.reports.keyset import Page, read_page
 from stockpile.rights import READ_PEOPLE, Actor, require
 
 
@@ -29,26 +30,20 @@ class DraftShown:
     reason: str | None
 
 
-_DRAFT = """
-SELECT d.document_id, d.act, d.request, concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), d.drafted_at,
-       d.outcome, d.settled_at, d.reason
-FROM draft d LEFT JOIN party p ON p.party_id = d.drafted_by
-"""
+_COLUMNS = """d.document_id, d.act, d.request,
+       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'),
+       d.drafted_at, d.outcome, d.settled_at, d.reason"""
+_DRAFT = f"SELECT {_COLUMNS} FROM draft d LEFT JOIN party p ON p.party_id = d.drafted_by"
+_DRAFTS = f"SELECT d.document_id, {_COLUMNS} FROM draft d LEFT JOIN party p ON p.party_id = d.drafted_by"
 
 
 def waiting(
-    engine: Engine, actor: Actor, site: str | None = None, limit: int = 100, after: UUID | None = None
-) -> list[DraftShown]:
-    """The drafts of a site that wait for a second party, the oldest first; `after` is the last one already seen."""
+    connection: Connection, actor: Actor, site: str | None = None, limit: int = 100, cursor: str | None = None
+) -> Page[DraftShown]:
+    """The drafts of a site that wait for a second party, the oldest first. Raises Invalid (site, limit, cursor)."""
     require(actor, READ_PEOPLE)
-    with connected(engine) as connection:
-        at = scope(connection, actor, site)
-        rows = connection.exec_driver_sql(
-            f"{_DRAFT} WHERE d.site_id = %s AND d.outcome IS NULL AND (%s::uuid IS NULL OR d.document_id > %s) "
-            "ORDER BY d.document_id LIMIT %s",
-            (at.site_id, after, after, limit),
-        )
-        return [DraftShown(*row) for row in rows]
+    where = {"d.site_id = %s AND d.outcome IS NULL": scope(connection, actor, site).site_id}
+    return read_page(connection, _DRAFTS, where, {"d.document_id": UUID}, DraftShown, limit, cursor)
 
 
 def read(engine: Engine, actor: Actor, document_id: UUID, site: str | None = None) -> DraftShown:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +17,17 @@ from uuid import UUID
 import structlog
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from stockpile.acts.perform import ActForm, Drafted, perform
 from stockpile.db import roles
-from stockpile.db.engine import transaction
+from stockpile.db.engine import take_role, transaction
 from stockpile.documents import Posted, Request, now
 from stockpile.errors import Invalid, NotFound, Refused, StockpileError
 from stockpile.keys import new_key
 from stockpile.progress import heard_by
+from stockpile.registers.rejects import RowsRejected
+from stockpile.reports.keyset import Page, read_page
 from stockpile.rights import Actor, require
 
 SILENT_FOR = timedelta(minutes=2)
@@ -125,12 +127,16 @@ def _problem(problem: StockpileError) -> dict[str, Any]:
     told: dict[str, Any] = {"title": problem.title, "detail": problem.detail}
     if isinstance(problem, Invalid):
         told["faults"] = [asdict(fault) for fault in problem.faults]
+    if isinstance(problem, RowsRejected):
+        told |= {"rejected": problem.rejected, "rejects": problem.rejects}
     if isinstance(problem, Refused):
         told["reasons"] = [asdict(reason) for reason in problem.reasons]
     return told
 
 
-_JOB = "SELECT job_id, kind, state, done, total, result, started_at, ended_at, seen_at FROM job WHERE party_id = %s"
+_COLUMNS = "job_id, kind, state, done, total, result, started_at, ended_at, seen_at"
+_JOB = f"SELECT {_COLUMNS} FROM job WHERE party_id = %s"
+_JOBS = f"SELECT job_id, {_COLUMNS} FROM job"
 
 
 def read(engine: Engine, actor: Actor, job_id: UUID) -> Job:
@@ -139,14 +145,15 @@ def read(engine: Engine, actor: Actor, job_id: UUID) -> Job:
         row = connection.exec_driver_sql(f"{_JOB} AND job_id = %s", (actor.party_id, job_id)).one_or_none()
     if row is None:
         raise NotFound(f"You have no job {job_id}.")
-    return _job(row)
+    return _job(*row)
 
 
-def list_own(engine: Engine, actor: Actor, limit: int = 50) -> list[Job]:
-    """One's own jobs, the newest first."""
-    with transaction(engine, roles.POSTER, actor.site_id) as connection:
-        rows = connection.exec_driver_sql(f"{_JOB} ORDER BY job_id DESC LIMIT %s", (actor.party_id, limit)).all()
-    return [_job(row) for row in rows]
+def list_own(connection: Connection, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Job]:
+    """One's own jobs, the newest first. Raises Invalid (limit, cursor)."""
+    take_role(connection, roles.POSTER, actor.site_id)
+    return read_page(
+        connection, _JOBS, {"party_id = %s": actor.party_id}, {"job_id": UUID}, _job, limit, cursor, newest_first=True
+    )
 
 
 def cancel(engine: Engine, actor: Actor, job_id: UUID) -> Job:
@@ -160,7 +167,7 @@ def cancel(engine: Engine, actor: Actor, job_id: UUID) -> Job:
     return read(engine, actor, job_id)
 
 
-def _job(row: Sequence[Any]) -> Job:
+def _job(*row: Any) -> Job:
     job = Job(*row[:8])
     if job.state == "running" and now() - row[8] > SILENT_FOR:
         gone = {"problem": {"title": "Interrupted", "detail": "The service stopped. Nothing was done: start it again."}}

@@ -17,12 +17,12 @@ web = pytest.fixture(served)
 def all_rows(web: Web, who: str, path: str, limit: int, **query: Any) -> list[dict[str, Any]]:
     """Every row of a list, page by page."""
     rows: list[dict[str, Any]] = []
-    after = None
+    cursor = None
     while True:
-        answer = web.get(who, path, limit=limit, **query, **({"after": after} if after else {})).json()
+        answer = web.get(who, path, limit=limit, **query, **({"cursor": cursor} if cursor else {})).json()
         rows += answer["rows"]
-        after = answer["next"]
-        if after is None:
+        cursor = answer["cursor"]
+        if cursor is None:
             return rows
         assert len(answer["rows"]) == limit
 
@@ -46,20 +46,60 @@ def test_lists_are_narrowed_by_act_and_day(web: Web) -> None:
     assert {row["act"] for row in web.get("clerk", "/v1/documents", act="issue").json()["rows"]} == {"issue"}
     assert web.get("clerk", "/v1/documents", since="2020-01-01").json()["rows"]
     assert web.get("clerk", "/v1/documents", until="2020-01-01").json()["rows"] == []
-    problem(web.get("clerk", "/v1/documents", after="not an id"), 422, "invalid")
+    problem(web.get("clerk", "/v1/documents", cursor="not a cursor"), 422, "invalid")
 
 
 def test_a_long_document_is_read_in_pages(web: Web) -> None:
     """Ten rifles on one voucher, four lines at a time."""
     posted = web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(*RIFLES)})
-    lines: list[int] = []
-    more = True
-    while more:
-        path = f"/v1/documents/{posted['document_id']}"
-        shown = web.get("clerk", path, limit=4, after_line=lines[-1] if lines else 0).json()
-        lines += [line["line"] for line in shown["lines"]]
-        more = shown["more_lines"]
-    assert lines == list(range(1, 11))
+    path = f"/v1/documents/{posted['document_id']}"
+    assert [line["line"] for line in all_rows(web, "clerk", f"{path}/lines", 4)] == list(range(1, 11))
+    first = web.get("clerk", path, limit=4).json()
+    second = web.get("clerk", path, limit=6, cursor=first["cursor"]).json()
+    assert [line["line"] for line in (*first["lines"], *second["lines"])] == list(range(1, 11))
+    assert second["cursor"] is None
+
+
+def test_every_row_comes_once_while_others_come_between(web: Web) -> None:
+    """A clerk leafs through the documents, two a page, while the next counter goes on posting: none is missed, none twice."""
+    for serial in RIFLES[:4]:
+        web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(serial)})
+    there = [row["number"] for row in web.get("clerk", "/v1/documents").json()["rows"]]
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    for serial in RIFLES[4:]:
+        page = web.get("clerk", "/v1/documents", limit=2, **cursor).json()
+        seen += [row["number"] for row in page["rows"]]
+        web.posted("second clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(serial)})
+        if page["cursor"] is None:
+            break
+        cursor = {"cursor": page["cursor"]}
+    assert seen == there
+    assert len(web.get("clerk", "/v1/documents").json()["rows"]) == len(there) + 3
+
+
+def test_jobs_drafts_discrepancies_and_weapons_page_alike(web: Web) -> None:
+    """In pages of one or three, each row once, in the order of one long page."""
+    for number in range(5):
+        opening = {
+            "name": f"Old {number}",
+            "store": "Main store",
+            "lines": [{"model": "AKM", "serial_number": f"O{number}"}],
+        }
+        web.drafted("registrar", "/v1/openings", {"site": "TAJI", **opening})
+        twin = {"store": "Main store", "lines": [{"model": "AKM", "serial_number": RIFLES[number]}]}
+        web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": "Main store", "lines": scans(RIFLES[number])})
+        web.posted("clerk", "/v1/receipts", twin)
+    for path, key in (
+        ("/v1/drafts", "document_id"),
+        ("/v1/discrepancies", "discrepancy_id"),
+        ("/v1/weapons", "item_id"),
+    ):
+        whole = [row[key] for row in all_rows(web, "commander", path, 500)]
+        assert len(whole) >= 5, path
+        assert len(set(whole)) == len(whole), path
+        for limit in (1, 3):
+            assert [row[key] for row in all_rows(web, "commander", path, limit)] == whole, path
 
 
 class Links(HTMLParser):
@@ -122,7 +162,7 @@ def test_the_page_of_the_api_shows_every_route_with_its_example(web: Web) -> Non
             assert operation["summary"], path
             assert operation.get("description"), path
             success = operation["responses"][min(operation["responses"])]
-            assert all(form["schema"] for form in success["content"].values()), (method, path)
+            assert all(content["schema"] for content in success["content"].values()), (method, path)
             body = operation.get("requestBody", {}).get("content", {}).get("application/json")
             assert body is None or "example" in body, (method, path)
     assert len(re.findall("<details", page)) == sum(len(operations) for operations in described["paths"].values())

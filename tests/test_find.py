@@ -162,7 +162,7 @@ def test_a_person_by_service_number_with_what_they_hold(country: Country) -> Non
     issued(country, RIFLES[0], RIFLES[1])
     (person,) = found(country, "a-1001").parties
     assert (person.name, person.units, person.sites) == ("Private Petrov (A-1001)", ("1COY",), ("TAJI",))
-    assert [line.serial_number for line in person.holds.lines] == [RIFLES[0], RIFLES[1]]
+    assert [line.serial_number for line in person.holds.rows] == [RIFLES[0], RIFLES[1]]
     assert found(country, "A-1001", "erbil clerk").parties == ()
     assert found(country, "A-1001", "USA").parties == ()
 

@@ -13,6 +13,7 @@ from stockpile.acts.receive import RECEIVE, Receive
 from stockpile.errors import NotFound
 from stockpile.files import file_store
 from stockpile.jobs import Job
+from tests.reading import asked_by
 from tests.world import Country
 
 
@@ -43,7 +44,7 @@ def test_a_list_is_posted_while_its_owner_watches(country: Country) -> None:
     assert job.result is not None
     assert job.result["posted"]["lines"] == 6000
     assert country.where("J005999") == "Main store"
-    assert [known.job_id for known in jobs.list_own(country.engine, country.actors["clerk"])] == [job.job_id]
+    assert [known.job_id for known in asked_by(country, "clerk", jobs.list_own).rows] == [job.job_id]
 
 
 def test_what_cannot_be_read_is_named_in_the_job(country: Country) -> None:

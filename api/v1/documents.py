@@ -8,35 +8,57 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.answers import Page, answer, page
-from api.dependencies import Asker, Database, Limit
-from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, documented
+from api.answers import Page, answer
+from api.dependencies import Asker, Cursor, Database, Limit, Pages
+from api.exports import exportable, listing
+from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
+from stockpile.documents import Code
 from stockpile.movements import Act
-from stockpile.reports import documents
-from stockpile.reports.documents import DocumentRow, DocumentShown
+from stockpile.reports.documents import (
+    DocumentLine,
+    DocumentRow,
+    DocumentShown,
+    Sought,
+    find_document,
+    list_documents,
+    list_lines,
+    number_of,
+    read_document,
+)
 from stockpile.rights import reading
 
 router = APIRouter(tags=["documents"])
 
-Day = Annotated[date | None, Query(description="A day of recording, inclusive")]
+Day = Annotated[date | None, Query(description="A day of recording (UTC), inclusive")]
 
 
 @router.get(
-    "/documents", summary="Documents", response_model=Page[DocumentRow], responses=documented(NOT_SIGNED_IN, INVALID)
+    "/documents",
+    summary="Documents",
+    response_model=Page[DocumentRow],
+    responses=exportable(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
 )
-def list_documents(
+def search_documents(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     act: Act | None = None,
     since: Day = None,
     until: Day = None,
-    limit: Limit = 100,
-    after: Annotated[UUID | None, Query(description="The last document of the page before")] = None,
+    site: Annotated[Code | None, Query(description="Of one site's books: its code")] = None,
+    book: Annotated[Code | None, Query(description="Of the books of this code")] = None,
+    poster: Annotated[Code | None, Query(description="Service number of who posted; not for donors")] = None,
+    text: Annotated[
+        Code | None, Query(description="Part of the number, or of what the document says", examples=["TAJI/B/2026/4"])
+    ] = None,
+    fact: Annotated[bool | None, Query(description="true: facts only; false: commands only")] = None,
 ) -> Response:
     """The newest first, within one's scope."""
-    with reading(engine, actor) as connection:
-        rows = documents.list_documents(connection, act, since, until, after, limit)
-    return page(rows, limit, "document_id")
+    sought = Sought(act, since, until, site, book, poster, text, fact)
+    return listing(
+        engine, actor, pages, "documents", DocumentRow,
+        lambda connection, limit, cursor: list_documents(connection, actor, sought, limit, cursor),
+    )  # fmt: skip
 
 
 @router.get(
@@ -45,17 +67,10 @@ def list_documents(
     response_model=DocumentShown,
     responses=documented(NOT_SIGNED_IN, NOT_FOUND, INVALID),
 )
-def read_by_number(
-    number: str,
-    engine: Database,
-    actor: Asker,
-    after_line: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    limit: Limit = 500,
-) -> Response:
+def show_by_number(number: str, engine: Database, actor: Asker, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """As people write it: TAJI/B/2026/41, in any case."""
     with reading(engine, actor) as connection:
-        found = documents.find_document(connection, number)
-        return answer(documents.read_document(connection, actor, found, after_line, limit))
+        return answer(read_document(connection, actor, find_document(connection, number), limit, cursor))
 
 
 @router.get(
@@ -64,13 +79,25 @@ def read_by_number(
     response_model=DocumentShown,
     responses=documented(NOT_SIGNED_IN, NOT_FOUND, INVALID),
 )
-def read_document(
-    document_id: UUID,
-    engine: Database,
-    actor: Asker,
-    after_line: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    limit: Limit = 500,
+def show_document(
+    document_id: UUID, engine: Database, actor: Asker, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
-    """Who signed it, its details, and its lines from `after_line` on."""
+    """Who signed it, its details, and a page of its lines."""
     with reading(engine, actor) as connection:
-        return answer(documents.read_document(connection, actor, document_id, after_line, limit))
+        return answer(read_document(connection, actor, document_id, limit, cursor))
+
+
+@router.get(
+    "/documents/{document_id}/lines",
+    summary="The lines of a document",
+    response_model=Page[DocumentLine],
+    responses=exportable(NOT_SIGNED_IN, NOT_FOUND, INVALID),
+)
+def show_lines(document_id: UUID, engine: Database, actor: Asker, pages: Pages) -> Response:
+    """In their order."""
+    with reading(engine, actor) as connection:
+        number = number_of(connection, document_id)
+    return listing(
+        engine, actor, pages, f"lines-{number}", DocumentLine,
+        lambda connection, limit, cursor: list_lines(connection, actor, document_id, limit, cursor),
+    )  # fmt: skip

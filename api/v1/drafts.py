@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import Page, answer, page
-from api.dependencies import Asker, Database, Limit
+from api.answers import Page, answer
+from api.dependencies import Asker, Database, Pages
+from api.exports import exportable, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, documented
 from api.v1.acts import PROBLEMS, PostedShown
 from stockpile import drafts
@@ -35,13 +36,14 @@ class Rejection(BaseModel):
     "/drafts",
     summary="What waits for a second party",
     response_model=Page[DraftShown],
-    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+    responses=exportable(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
 )
-def list_drafts(
-    engine: Database, actor: Asker, site: Site = None, limit: Limit = 100, after: UUID | None = None
-) -> Response:
-    """The drafts of a site, the oldest first; `after` is the last one's id."""
-    return page(drafts.waiting(engine, actor, site, limit, after), limit, "document_id")
+def list_drafts(engine: Database, actor: Asker, pages: Pages, site: Site = None) -> Response:
+    """The drafts of a site, the oldest first."""
+    return listing(
+        engine, actor, pages, "drafts", DraftShown,
+        lambda connection, limit, cursor: drafts.waiting(connection, actor, site, limit, cursor),
+    )  # fmt: skip
 
 
 @router.get(

@@ -10,8 +10,9 @@ import anyio.from_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.answers import Rows, answer
-from api.dependencies import Asker, Database, Limit
+from api.answers import Page, answer
+from api.dependencies import Asker, Database, Pages
+from api.exports import exportable, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, TOO_LARGE, UNREADABLE_FILE, documented, problem
 from api.v1.acts import JobShown
 from stockpile import jobs
@@ -74,10 +75,18 @@ def preview_file(
     return answer(preview(sha256, name, sheet))
 
 
-@router.get("/jobs", summary="One's own jobs", response_model=Rows[Job], responses=documented(NOT_SIGNED_IN, INVALID))
-def list_jobs(engine: Database, actor: Asker, limit: Limit = 50) -> Response:
+@router.get(
+    "/jobs",
+    summary="One's own jobs",
+    response_model=Page[Job],
+    responses=exportable(NOT_SIGNED_IN, INVALID),
+)
+def list_jobs(engine: Database, actor: Asker, pages: Pages) -> Response:
     """The newest first."""
-    return answer({"rows": jobs.list_own(engine, actor, limit)})
+    return listing(
+        engine, actor, pages, "jobs", Job,
+        lambda connection, limit, cursor: jobs.list_own(connection, actor, limit, cursor),
+    )  # fmt: skip
 
 
 @router.get(

@@ -391,6 +391,7 @@ CREATE TABLE stockpile.register (
     imported_by UUID NOT NULL,
     file_name TEXT,
     file_sha256 BYTEA,
+    headings JSONB DEFAULT '[]' NOT NULL,
     line_count INTEGER NOT NULL,
     rejected_count INTEGER DEFAULT '0' NOT NULL,
     lines_digest BYTEA NOT NULL,
@@ -405,6 +406,7 @@ CREATE TABLE stockpile.register (
 );
 COMMENT ON TABLE stockpile.register IS 'A list of weapons as somebody wrote it; its leaf commits the file and every line.';
 COMMENT ON COLUMN stockpile.register.document_id IS 'the document posted from it, if one was';
+COMMENT ON COLUMN stockpile.register.headings IS 'the names of the file''s columns; the file''s SHA-256 covers them';
 COMMENT ON COLUMN stockpile.register.lines_digest IS 'SHA-256 over the lines in order';
 
 CREATE TABLE stockpile.stationing (
@@ -524,6 +526,7 @@ CREATE TABLE stockpile.document (
     CONSTRAINT document_approved_by_fkey FOREIGN KEY(approved_by) REFERENCES stockpile.party (party_id)
 );
 CREATE INDEX document_recorded ON stockpile.document (site_id, recorded_at);
+CREATE INDEX document_recorded_anywhere ON stockpile.document (recorded_at, document_id);
 COMMENT ON TABLE stockpile.document IS 'What was done, under a number, by whom.';
 COMMENT ON COLUMN stockpile.document.document_id IS 'the client''s: the idempotency key';
 COMMENT ON COLUMN stockpile.document.site_id IS 'whose book: the scope of who posts';

@@ -14,9 +14,12 @@ from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm, perform
 from stockpile.acts.receive import RECEIVE
 from stockpile.commands.asking import Token, acting
+from stockpile.commands.files import RejectsFile, check_ending, write_kept_rejects, write_rejects
 from stockpile.commands.options import pairs
 from stockpile.commands.shown import progress, show_posted
+from stockpile.documents import Posted
 from stockpile.files import file_store
+from stockpile.registers.rejects import RowsRejected
 from stockpile.settings import read_settings
 
 File = Annotated[Path, typer.Argument(help="The list: CSV or XLSX")]
@@ -41,11 +44,12 @@ def receive(
     column: Columns = None,
     constant: Constants = None,
     set_aside: SetAside = False,
+    rejects: RejectsFile = None,
     token: Token = None,
 ) -> None:
     """Receive what stands at the counter, against a consignment's shipping list if there is one."""
     asked = {"donor": donor, "consignment": consignment, "complete": complete, "store": store, "site": site}
-    _post(RECEIVE, asked, file, sheet, column, constant, set_aside, token)
+    _post(RECEIVE, asked, file, sheet, column, constant, set_aside, rejects, token)
 
 
 def declare(
@@ -58,12 +62,13 @@ def declare(
     column: Columns = None,
     constant: Constants = None,
     set_aside: SetAside = False,
+    rejects: RejectsFile = None,
     token: Token = None,
 ) -> None:
     """Declare a consignment by its shipping list."""
     day = expected_on.date() if expected_on else None
     asked = {"donor": donor, "reference": reference, "site": site, "expected_on": day}
-    _post(DECLARE, asked, file, sheet, column, constant, set_aside, token)
+    _post(DECLARE, asked, file, sheet, column, constant, set_aside, rejects, token)
 
 
 def open_books(
@@ -76,11 +81,12 @@ def open_books(
     column: Columns = None,
     constant: Constants = None,
     set_aside: SetAside = False,
+    rejects: RejectsFile = None,
     token: Token = None,
 ) -> None:
     """Take an old property book into the books at go-live; a second person approves it."""
     asked = {"name": name, "donor": donor, "store": store, "site": site}
-    _post(OPEN, asked, file, sheet, column, constant, set_aside, token)
+    _post(OPEN, asked, file, sheet, column, constant, set_aside, rejects, token)
 
 
 def _post(
@@ -91,9 +97,14 @@ def _post(
     column: Sequence[str] | None,
     constant: Sequence[str] | None,
     set_aside: bool,
+    rejects: Path | None,
     token: str | None,
 ) -> None:
-    """Stores the file, then performs the act with it."""
+    """Stores the file, then performs the act with it. What can't be taken goes to `rejects`, whether it was set aside or the
+    whole list was refused for it.
+    """
+    if rejects is not None:
+        check_ending(rejects)
     with acting(token) as (engine, actor), progress():
         stored = file_store().keep_copy(file, read_settings().upload_limit)
         listed = {
@@ -104,5 +115,12 @@ def _post(
             "constants": pairs(constant, "--all"),
             "set_aside": set_aside,
         }
-        answer = perform(engine, actor, form, form.request.model_validate({**asked, "file": listed}))
+        try:
+            answer = perform(engine, actor, form, form.request.model_validate({**asked, "file": listed}))
+        except RowsRejected as refusal:
+            if rejects is not None:
+                write_kept_rejects(rejects, refusal)
+            raise
     show_posted(answer)
+    if rejects is not None and isinstance(answer, Posted):
+        write_rejects(answer.number, rejects, token)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -11,15 +14,20 @@ from sqlalchemy import Connection
 
 from labels.tags import asset_tag_label
 from stockpile.commands.asking import Token, reading_as
+from stockpile.commands.files import Csv, Xlsx, write_report
 from stockpile.commands.shown import out, show_table, text
 from stockpile.errors import NotFound, Refused
 from stockpile.find import FoundItem, find
-from stockpile.movements import BALANCED
+from stockpile.movements import BALANCED, Act
+from stockpile.reports import discrepancies, documents
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.described import described
-from stockpile.reports.discrepancies import list_discrepancies
-from stockpile.reports.history import End, HistoryEntry, history
-from stockpile.reports.trial_balance import By, Proof, proof, trial_balance
+from stockpile.reports.discrepancies import DiscrepancyRow, State
+from stockpile.reports.documents import DocumentRow
+from stockpile.reports.export import every_row
+from stockpile.reports.history import End, HistoryEntry, history, list_entries
+from stockpile.reports.keyset import Page
+from stockpile.reports.trial_balance import BalanceLine, By, Proof, proof, trial_balance
 from stockpile.rights import Actor
 from stockpile.scans import look_up
 
@@ -50,7 +58,7 @@ def show_found(
     for party in found.parties:
         member = f", {', '.join(party.units)}" if party.units else ""
         out.print(f"{party.name}: {party.kind}{member}; holds {party.holds.quantity:,}", markup=False)
-        rows = [(line.asset_tag, line.model, line.serial_number, line.quantity) for line in party.holds.lines]
+        rows = [(line.asset_tag, line.model, line.serial_number, line.quantity) for line in party.holds.rows]
         if rows:
             show_table(("tag", "model", "serial number", "quantity"), rows, "")
     if found.cursor:
@@ -73,11 +81,18 @@ def _standing(found: FoundItem) -> list[tuple[object, ...]]:
 def show_history(
     scan: Annotated[str, typer.Argument(help="Asset tag, serial number or UII")],
     limit: Annotated[int, typer.Option(help="How many entries", min=1, max=1000)] = 500,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
     token: Token = None,
 ) -> None:
     """Show a weapon's whole history."""
     with reading_as(token) as (connection, actor):
-        found = history(connection, actor, _one(connection, actor, scan), limit)
+        item_id = _one(connection, actor, scan)
+        if csv or xlsx:
+            entries = every_row(lambda limit, cursor: list_entries(connection, actor, item_id, limit, cursor))
+            write_report(csv, xlsx, HistoryEntry, entries)
+            return
+        found = history(connection, actor, item_id, limit)
     item = found.item
     out.print(f"{item.model} {item.serial_number or ''}  {item.asset_tag}  donor {item.donor}", markup=False)
     headings = ("", "happened", "act", "document", "from", "to", "quantity", "remarks")
@@ -131,6 +146,8 @@ def show_balance(
     site: Annotated[str | None, typer.Option(help="Only this site")] = None,
     happened: Moment = None,
     recorded: Moment = None,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
     token: Token = None,
 ) -> None:
     """Show the trial balance, now or as of a moment on either clock, and whether it closes."""
@@ -139,6 +156,7 @@ def show_balance(
     with reading_as(token) as (connection, actor):
         lines = trial_balance(connection, actor, told_apart, at, donor, model, site)
         counted = proof(connection, actor, at)
+    write_report(csv, xlsx, BalanceLine, lines)
     used = ("came_in", *(one for one in BALANCED if any(getattr(line, one) for line in lines)), "difference")
     names = (*told_apart, *used)
     rows = [[getattr(line, name) for name in names] for line in lines]
@@ -170,17 +188,61 @@ def _in_utc(moment: datetime | None) -> datetime | None:
 def show_discrepancies(
     kind: Annotated[str | None, typer.Option(help="Only of this kind, e.g. shortage")] = None,
     site: Annotated[str | None, typer.Option(help="Only of this site")] = None,
-    closed: Annotated[bool, typer.Option(help="With those that are closed")] = False,
+    state: Annotated[State, typer.Option(help="Open ones, closed ones, or all")] = State.OPEN,
+    due_before: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Due before this day")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
     token: Token = None,
 ) -> None:
     """Show what contradicts the books, the oldest first."""
+    sought = discrepancies.Sought(kind, site, state, due_before=due_before.date() if due_before else None)
+    ask = partial(discrepancies.list_discrepancies, sought=sought)
+    headings = ("kind", "site", "document", "the books said", "seen", "due")
+    fields = ("kind", "site", "document_number", "books_said", "seen", "due_on")
+    _show_list(token, ask, DiscrepancyRow, headings, fields, "Nothing contradicts the books.", limit, csv, xlsx)
+
+
+def show_documents(
+    act: Annotated[Act | None, typer.Option(help="Only of this act")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Recorded from this day on")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Recorded up to this day")] = None,
+    site: Annotated[str | None, typer.Option(help="Only of this site's books")] = None,
+    book: Annotated[str | None, typer.Option(help="Only of this book")] = None,
+    poster: Annotated[str | None, typer.Option(help="Service number of who posted")] = None,
+    text: Annotated[str | None, typer.Option(help="Part of the number, or of what the document says")] = None,
+    fact: Annotated[bool | None, typer.Option("--facts/--commands", help="Only facts, or only commands")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
+    token: Token = None,
+) -> None:
+    """Show documents, the newest first."""
+    days = (since.date() if since else None, until.date() if until else None)
+    ask = partial(documents.list_documents, sought=documents.Sought(act, *days, site, book, poster, text, fact))
+    headings = ("number", "act", "fact", "happened", "recorded", "lines", "quantity", "posted by")
+    fields = ("number", "act", "fact", "happened_at", "recorded_at", "lines", "quantity", "posted_by")
+    _show_list(token, ask, DocumentRow, headings, fields, "There are no such documents.", limit, csv, xlsx)
+
+
+def _show_list(
+    token: str | None,
+    ask: Callable[..., Page[Any]],
+    row: type,
+    headings: Sequence[str],
+    fields: Sequence[str],
+    nothing: str,
+    limit: int,
+    csv: Path | None,
+    xlsx: Path | None,
+) -> None:
+    """A page of a list as a table; or all of it in files."""
     with reading_as(token) as (connection, actor):
-        page = list_discrepancies(connection, actor, kind, site, closed, limit)
-    show_table(
-        ("kind", "site", "document", "the books said", "seen", "due"),
-        ((row.kind, row.site, row.document_number, row.books_said, row.seen, row.due_on) for row in page.rows),
-        "Nothing contradicts the books.",
-    )
+        if csv or xlsx:
+            whole = every_row(lambda limit, cursor: ask(connection, actor, limit=limit, cursor=cursor))
+            write_report(csv, xlsx, row, whole)
+            return
+        page = ask(connection, actor, limit=limit)
+    show_table(headings, ([getattr(one, field) for field in fields] for one in page.rows), nothing)
     if page.cursor:
-        out.print(f"... and more: --limit shows up to 1000, not {limit}.", markup=False)
+        out.print(f"... and more: --limit shows up to 1000, not {limit}; --csv and --xlsx write all.", markup=False)

@@ -61,6 +61,11 @@ def at_once(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
+def at_one_moment(engine: Engine) -> Engine:
+    """The same engine for a long list: all its questions see the books as they were at the first."""
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def take_role(connection: Connection, role: str, site_id: UUID | None = None, donor_id: UUID | None = None) -> None:
     """Takes a database role and a scope for the rest of the transaction; row-level security follows them."""
     connection.exec_driver_sql(

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from stockpile.db.rows import given
@@ -63,7 +64,7 @@ def keep_register(
         KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id)
         for line in (*listed.lines, *listed.rejected)
     ]
-    register = Register(kind, name, desk.site.site_id, file, now(), donor_id, document_id)
+    register = Register(kind, name, desk.site.site_id, file, now(), listed.headings, donor_id, document_id)
     return keep_rows(desk.connection, desk.actor.party_id, register, rows)
 
 
@@ -76,6 +77,7 @@ class Register:
     site_id: UUID
     file: ListFile
     as_of: datetime
+    headings: tuple[str, ...] = ()
     donor_id: UUID | None = None
     document_id: UUID | None = None
 
@@ -105,10 +107,10 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, giv
     ).one()
     signed = person_digest(bytes(person[4]), register_id, "imported_by", name_value(*person[:4]))
     leaf = register_leaf(seed, header, signed)
-    columns = [*header, "imported_by", "seed", "leaf"]
+    columns = [*header, "headings", "imported_by", "seed", "leaf"]
     connection.exec_driver_sql(
         f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
-        (*header.values(), imported_by, seed, leaf),
+        (*header.values(), Jsonb(list(register.headings)), imported_by, seed, leaf),
     )
     connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
     kept = (

@@ -7,7 +7,7 @@ aside with its row and reason; none is silently dropped.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -28,8 +28,10 @@ from stockpile.progress import told
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.mapping import Line, Mapping, lines
 from stockpile.registers.read import OpenList, open_list
+from stockpile.registers.rejects import Reject, RowsRejected, keep_rejects
 
 ROWS_IN_MESSAGE = 100
+VALUE_IN_MESSAGE = 200
 BATCH = 10_000
 PROGRESS_EVERY = 5_000
 
@@ -121,15 +123,23 @@ class Listed:
         return Marks(self.serial_number, self.obliterated, self.distinguishing_mark)
 
 
-def typed(lines: Sequence[ListLine]) -> list[Listed]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A list in the one form; `headings` are the columns of its file, none for a typed list."""
+
+    lines: list[Listed]
+    headings: tuple[str, ...] = ()
+
+
+def typed(lines: Sequence[ListLine]) -> Read:
     """The lines of a request in the one form."""
-    return [
+    return Read([
         Listed(
             n, line.model, line.serial_number, None, line.quantity, line.lot, line.obliterated, line.distinguishing_mark,
             line.condition, line.account,
         )
         for n, line in enumerate(lines, 1)
-    ]  # fmt: skip
+    ])  # fmt: skip
 
 
 READ = ("serial_number", "asset_tag", "model", "maker", "quantity", "lot", "condition", "obliterated", "distinguishing_mark",
@@ -144,7 +154,7 @@ CONDITIONS: dict[str, str] = {"serviceable": "serviceable", "unserviceable": "un
 YES = frozenset({"yes", "y", "true", "1", "x", "obliterated"})
 
 
-def listed_from(desk: Desk, file: ListFile, source: str) -> list[Listed]:
+def listed_from(desk: Desk, file: ListFile, source: str) -> Read:
     """The rows of a stored file as lines, those that can't be read among them with their reason.
 
     The columns are mapped as the request says, else as remembered for the source, else guessed; a mapping once said is
@@ -154,28 +164,30 @@ def listed_from(desk: Desk, file: ListFile, source: str) -> list[Listed]:
         mapping = _columns(desk, file, source, opened.headers, WEAPONS)
         listed = [_listed(line) for line in told_rows(lines(mapping, opened))]
         listed += [Listed(reject.number, "", cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
-    return listed
+        return Read(listed, opened.headers)
 
 
 def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
     """The rows of a stored file that names weapons by asset tag or serial number, each with its row number.
 
-    Raises NotFound (file), UnreadableFile, Invalid (columns, and every row that can't be read).
+    Raises NotFound (file), UnreadableFile, Invalid (columns), RowsRejected.
     """
     with opened_list(file) as opened:
         mapping = _columns(desk, file, desk.site.code, opened.headers, SCANS)
         rows: list[tuple[int, ItemLine]] = []
-        faults: list[Fault] = []
+        rejects: list[Reject] = []
         for line in told_rows(lines(mapping, opened)):
             try:
                 rows.append((line.number, _scanned(line)))
             except ValidationError as problem:
-                faults.append(Fault(str(problem.errors()[0]["msg"]), row=line.number))
-        faults += [Fault(reject.reason, row=reject.number) for reject in opened.rejects]
-    if faults or not rows:
-        raise Invalid(
-            f"Nothing was done: {len(faults)} row(s) of {file.name} cannot be read.", faults[:ROWS_IN_MESSAGE]
-        )
+                rejects.append(Reject(line.number, str(problem.errors()[0]["msg"]), line.cells))
+        rejects += opened.rejects
+        headings = opened.headers
+    if rejects:
+        detail = f"Nothing was done: {len(rejects)} row(s) of {file.name} cannot be read"
+        raise rejected(detail, headings, sorted(rejects, key=lambda reject: reject.number), "Mend them.")
+    if not rows:
+        raise Invalid(f"Nothing was done: {file.name} has no rows.")
     return rows
 
 
@@ -183,6 +195,17 @@ def _columns(desk: Desk, file: ListFile, source: str, headers: Sequence[str], ki
     mapping = columns_of(desk.connection, file, source, headers, kind)
     remember_columns(desk.connection, file, source, kind, mapping, desk.actor.party_id)
     return mapping
+
+
+def rejected(detail: str, headings: tuple[str, ...], rejects: Sequence[Reject], remedy: str) -> RowsRejected:
+    """The refusal of a whole list for these rows: the first are named, all of a file are kept to be mended."""
+    more = f", the first {ROWS_IN_MESSAGE} are shown" if len(rejects) > ROWS_IN_MESSAGE else ""
+    faults = [
+        Fault(reject.reason, row=reject.number, value="; ".join(filter(None, reject.cells))[:VALUE_IN_MESSAGE] or None)
+        for reject in rejects[:ROWS_IN_MESSAGE]
+    ]
+    kept = keep_rejects(headings, rejects) if headings else None
+    return RowsRejected(f"{detail}{more}. {remedy}", faults, len(rejects), kept)
 
 
 def _scanned(line: Line) -> ConditionLine:
@@ -261,6 +284,7 @@ def _unreadable(listed: Listed) -> str | None:
 class Sorted:
     """A list whose lines have a model and an identity: those that stand, and those set aside with a reason."""
 
+    headings: tuple[str, ...] = ()
     lines: list[Listed] = field(default_factory=list)
     rejected: list[Listed] = field(default_factory=list)
     known: dict[str, list[UUID]] = field(default_factory=dict)
@@ -271,12 +295,11 @@ class Sorted:
         return {identity: len(items) for identity, items in self.known.items()}
 
 
-def sort_out(connection: Connection, listed: Iterable[Listed], source: str) -> Sorted:
+def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
     """Finds each line's model by the source's aliases, and which weapons already bear its identity. Set aside: unknown
     models, a serial number twice in the list, a quantity of what is tracked by serial number.
     """
-    result = Sorted()
-    everything = list(listed)
+    result, everything = Sorted(listed.headings), listed.lines
     models = find_models(connection, {name for line in everything for name in line.model_names}, source)
     first: dict[str, int] = {}
     for line in everything:
@@ -321,17 +344,15 @@ def unknown_models(result: Sorted) -> set[str]:
 
 
 def refuse_rejected(connection: Connection, result: Sorted, source: str, what: str, set_aside: bool) -> None:
-    """Raises Invalid with the rows that can't be read, unless they may be set aside; never for an empty rest."""
+    """Raises RowsRejected with the rows that can't be read, unless they may be set aside; never for an empty rest."""
     if set_aside:
         note_unknown(connection, unknown_models(result), source)
     if result.rejected and not (set_aside and result.lines):
-        shown = result.rejected[:ROWS_IN_MESSAGE]
-        more = f", the first {ROWS_IN_MESSAGE} are shown" if len(result.rejected) > ROWS_IN_MESSAGE else ""
-        raise Invalid(
-            f"The {what} was not posted: {len(result.rejected)} of {len(result.rejected) + len(result.lines)} rows "
-            f"cannot be read{more}. Mend them, or set them aside.",
-            [Fault(line.reason or "", row=line.row, value=line.name) for line in shown],
-        )
+        rows = sorted(result.rejected, key=lambda line: line.row)
+        rejects = [Reject(line.row, line.reason or "", line.cells or (line.name,)) for line in rows]
+        in_all = len(rows) + len(result.lines)
+        detail = f"The {what} was not posted: {len(rows)} of {in_all} rows cannot be read"
+        raise rejected(detail, result.headings, rejects, "Mend them, or set them aside.")
     if not result.lines:
         raise Invalid(f"The {what} was not posted: it has no lines.")
 

@@ -35,9 +35,9 @@ from stockpile.registers.heading_row import (
 )
 from stockpile.registers.headings import says_total
 from stockpile.registers.limits import Limits
-from stockpile.registers.rejects import Rejects
+from stockpile.registers.rejects import SAID_BY_US, Rejects
 from stockpile.registers.text_encoding import BLOCK, LABELS, SAMPLE, Encoding, detect
-from stockpile.registers.write import CELL_CHARACTERS
+from stockpile.registers.write import CELL_CHARACTERS, original
 
 DEFAULT_LIMITS = Limits()
 END_OF_DOS_FILE = "\x1a"
@@ -312,6 +312,13 @@ def open_text(
     opened.delimiter = delimiter or delimited.find_delimiter(sample)
     text = opened._resources.enter_context(delimited.lines_of(file, found))
     begin(opened, delimited.records(text, opened.delimiter), (), 0, heading_row)
+    if opened.headers[: len(SAID_BY_US)] == SAID_BY_US:
+        opened._records = map(as_it_was, opened._records)
+
+
+def as_it_was(record: Record) -> Record:
+    """A row of our own rejects, mended and sent again: without the apostrophes that kept its cells from running."""
+    return record._replace(cells=tuple(map(original, record.cells)))
 
 
 def refuse_rubbish(sample: str) -> None:

@@ -7,95 +7,128 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from stockpile.documents import full_number
-from stockpile.reports.pages import cursor_of, page_size, read_cursor
+from stockpile.errors import NotAllowed, NotFound
+from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
+
+
+class State(StrEnum):
+    """Whether a discrepancy still waits for its cause."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class DiscrepancyRow:
-    """One discrepancy. A donor sees its own, without what names persons and places of the host."""
+    """One discrepancy. A donor sees its own, without what names persons and documents of the host.
+
+    `line`: of the document or of the list that opened it. `explained_by`: the document that explains it.
+    """
 
     discrepancy_id: UUID
     kind: str
     site: str
     item_id: UUID | None
-    books_said: str | None
-    seen: str | None
-    document_number: str | None
-    owner: str | None
     opened_at: datetime
     due_on: date
     closed_at: datetime | None
     outcome: str | None
+    books_said: str | None
+    seen: str | None
+    document_id: UUID | None
+    document_number: str | None
+    register_id: UUID | None
+    line: int | None
+    owner: str | None
+    explanation: str | None
+    explained_by: UUID | None
+    closed_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Discrepancies:
-    """A page of them, and the cursor of the next, if there is one."""
+class Sought:
+    """Which discrepancies are sought: those to which all apply that is said. `due_before`: due on an earlier day."""
 
-    rows: tuple[DiscrepancyRow, ...]
-    cursor: str | None
+    kind: str | None = None
+    site: str | None = None
+    state: State = State.OPEN
+    item_id: UUID | None = None
+    document_id: UUID | None = None
+    due_before: date | None = None
 
 
-_CHOSEN = """
-WHERE (%(kind)s::text IS NULL OR x.kind = %(kind)s) AND (%(site)s::text IS NULL OR s.code = %(site)s)
-  AND (x.closed_at IS NULL OR %(closed)s) AND x.discrepancy_id > %(after)s::uuid
-ORDER BY x.discrepancy_id LIMIT %(limit)s
-"""
-_HOST = (
-    """
-SELECT x.discrepancy_id, x.kind, s.code, x.item_id, x.books_said, x.seen, x.opened_at, x.due_on, x.closed_at, x.outcome,
-       coalesce(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), 'a person of another site'),
-       t.code, b.code, b.year, d.number
+_SHOWN_TO_ALL = "x.discrepancy_id, x.kind, s.code, x.item_id, x.opened_at, x.due_on, x.closed_at, x.outcome"
+_HOST = f"""
+SELECT x.discrepancy_id, {_SHOWN_TO_ALL},
+       x.books_said, x.seen, x.document_id, t.code, b.code, b.year, d.number, x.register_id, x.line,
+       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'),
+       x.explanation, x.explained_by,
+       CASE WHEN x.closed_by IS NOT NULL
+            THEN coalesce(nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), 'a person of another site') END
 FROM discrepancy x JOIN site s ON s.site_id = x.site_id
 LEFT JOIN party p ON p.party_id = x.owner_id
+LEFT JOIN party c ON c.party_id = x.closed_by
 LEFT JOIN document d ON d.document_id = x.document_id
 LEFT JOIN book b ON b.book_id = d.book_id
 LEFT JOIN site t ON t.site_id = d.site_id
 """
-    + _CHOSEN
-)
-_DONOR = (
-    """
-SELECT x.discrepancy_id, x.kind, s.code, x.item_id, NULL, NULL, x.opened_at, x.due_on, x.closed_at, x.outcome,
-       NULL, NULL, NULL, NULL, NULL
+_DONOR = f"""
+SELECT x.discrepancy_id, {_SHOWN_TO_ALL},
+       NULL, NULL, NULL::uuid, NULL, NULL, NULL, NULL, NULL::uuid, NULL, NULL, NULL, NULL::uuid, NULL
 FROM discrepancy x JOIN site s ON s.site_id = x.site_id
 """
-    + _CHOSEN
-)
-
-FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 def list_discrepancies(
     connection: Connection,
     actor: Actor,
-    kind: str | None = None,
-    site: str | None = None,
-    closed: bool = False,
+    sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
-) -> Discrepancies:
-    """The discrepancies in the asker's scope, the oldest first: the open ones, with `closed` all. Raises Invalid."""
+) -> Page[DiscrepancyRow]:
+    """The discrepancies in the asker's scope, the oldest first.
+
+    Raises NotFound (site), NotAllowed (another site's books; documents, for a donor), Invalid (limit, cursor).
+    """
     require(actor, READ)
-    given = {
-        "kind": kind,
-        "site": site.strip().upper() if site else None,
-        "closed": closed,
-        "after": read_cursor(cursor, 1)[0] if cursor else FIRST,
-        "limit": page_size(limit) + 1,
+    if actor.role == DONOR and sought.document_id is not None:
+        raise NotAllowed("A donor finds its discrepancies by kind, site, item and due date, not by document.")
+    where = {
+        "x.kind = %s": sought.kind,
+        "x.site_id = %s": site_asked(connection, actor, sought.site),
+        "(x.closed_at IS NULL) = %s": None if sought.state is State.ALL else sought.state is State.OPEN,
+        "x.item_id = %s": sought.item_id,
+        "x.document_id = %s": sought.document_id,
+        "x.due_on < %s": sought.due_before,
     }
-    found = connection.exec_driver_sql(_DONOR if actor.role == DONOR else _HOST, given).all()
-    rows = tuple(
-        DiscrepancyRow(
-            row[0], row[1], row[2], row[3], row[4], row[5], full_number(*row[11:15]) if row[14] is not None else None,
-            row[10], *row[6:10],
-        )
-        for row in found[:limit]
-    )  # fmt: skip
-    return Discrepancies(rows, cursor_of(str(rows[-1].discrepancy_id)) if len(found) > limit else None)
+    return read_page(connection, _question(actor), where, {"x.discrepancy_id": UUID}, _row, limit, cursor)
+
+
+def read_discrepancy(connection: Connection, actor: Actor, discrepancy_id: UUID) -> DiscrepancyRow:
+    """One discrepancy in the asker's scope. Raises NotFound."""
+    require(actor, READ)
+    found = connection.exec_driver_sql(
+        f"{_question(actor)} WHERE x.discrepancy_id = %s", (discrepancy_id,)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no discrepancy {discrepancy_id} here.")
+    return _row(*found[1:])
+
+
+def _question(actor: Actor) -> str:
+    return _DONOR if actor.role == DONOR else _HOST
+
+
+def _row(*row: Any) -> DiscrepancyRow:
+    number = full_number(*row[11:15]) if row[14] is not None else None
+    return DiscrepancyRow(*(*row[:11], number, *row[15:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,13 +11,17 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.documents import full_number
-from stockpile.errors import NotFound
-from stockpile.rights import DONOR, Actor
+from stockpile.errors import NotAllowed, NotFound
+from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.scope import site_asked
+from stockpile.rights import DONOR, READ, Actor, require
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document in a list."""
+    """A document in a list. `lines` and `quantity` are, for a donor, those of its own items; it is not told who posted or
+    approved. `claimed_number`: what a paper in the exceptions book says its number is.
+    """
 
     document_id: UUID
     number: str
@@ -25,6 +30,11 @@ class DocumentRow:
     undo: bool
     happened_at: datetime
     recorded_at: datetime
+    lines: int
+    quantity: int
+    posted_by: str | None
+    approved_by: str | None
+    claimed_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,51 +58,101 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentShown:
-    """A document with who signed it, its details and a page of its lines."""
+    """A document with who signed it, its details and a page of its lines. `cursor`: more lines follow."""
 
     document: DocumentRow
     signatories: dict[str, str]
     details: dict[str, Any]
-    lines: list[DocumentLine]
-    more_lines: bool
+    lines: tuple[DocumentLine, ...]
+    cursor: str | None
 
 
-_DOCUMENTS = """
-SELECT d.document_id, s.code, b.code, b.year, d.number, d.act, d.fact, d.undo, d.happened_at, d.recorded_at
-FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which documents are sought: those to which all apply that is said.
+
+    `since` and `until` are days of recording (UTC), inclusive. `book` is a book's code, `poster` the code of who posted;
+    `text` a part of the number, of a claimed number or of what the document says.
+    """
+
+    act: str | None = None
+    since: date | None = None
+    until: date | None = None
+    site: str | None = None
+    book: str | None = None
+    poster: str | None = None
+    text: str | None = None
+    fact: bool | None = None
+
+
+_HOST = """
+SELECT d.recorded_at, d.document_id, d.document_id, s.code, b.code, b.year, d.number, d.act, d.fact, d.undo, d.happened_at, d.recorded_at,
+       d.line_count, d.quantity, {posted_by}, {approved_by}, d.claimed_number
+FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+LEFT JOIN party p ON p.party_id = d.posted_by
+LEFT JOIN party a ON a.party_id = d.approved_by
+""".format(
+    posted_by="coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site')",
+    approved_by="""CASE WHEN d.approved_by IS NOT NULL
+            THEN coalesce(nullif(concat_ws(' ', a.rank, a.name, '(' || a.code || ')'), ''), 'a person of another site') END""",
+)
+_DONOR = """
+SELECT d.recorded_at, d.document_id, d.document_id, s.code, b.code, b.year, d.number, d.act, d.fact, d.undo, d.happened_at, d.recorded_at,
+       own.lines, own.quantity, NULL, NULL, NULL
+FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+CROSS JOIN LATERAL (SELECT count(*) AS lines, sum(e.quantity)::bigint AS quantity FROM entry e
+                    WHERE e.document_id = d.document_id) own
 """
-_LISTED = f"""{_DOCUMENTS}
-WHERE (%(act)s::text IS NULL OR d.act = %(act)s)
-  AND (%(since)s::date IS NULL OR d.recorded_at >= %(since)s)
-  AND (%(until)s::date IS NULL OR d.recorded_at < %(until)s::date + 1)
-  AND (%(after)s::uuid IS NULL OR (d.recorded_at, d.document_id)
-       < (SELECT last.recorded_at, last.document_id FROM document last WHERE last.document_id = %(after)s))
-ORDER BY d.recorded_at DESC, d.document_id DESC LIMIT %(limit)s
-"""
+_NUMBER = "concat_ws('/', s.code, b.code, b.year, d.number)"
+_HOST_TEXT = f"({_NUMBER} ILIKE ANY (%s) OR d.claimed_number ILIKE ANY (%s) OR d.details::text ILIKE ANY (%s))"
+_DONOR_TEXT = f"{_NUMBER} ILIKE ANY (%s)"
+
+# An account that the asker may not see is a person's, of another site: the line is told without the name.
 _LINES = """
-SELECT e.line, e.item_id, e.version, m.name, n.serial_number, e.quantity, f.class, t.class, {accounts}, e.condition,
-       e.reverses, e.posts_again
+SELECT e.line, e.item_id, e.version,
+       e.line, e.item_id, e.version, m.name, n.serial_number, e.quantity, coalesce(f.class, 'person'), coalesce(t.class, 'person'),
+       {accounts}, e.condition, e.reverses, e.posts_again
 FROM entry e JOIN item i ON i.item_id = e.item_id JOIN model m ON m.model_id = i.model_id
-JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+LEFT JOIN account f ON f.account_id = e.from_account
+LEFT JOIN account t ON t.account_id = e.to_account
 LEFT JOIN LATERAL (SELECT serial_number FROM identification n WHERE n.item_id = e.item_id
                    ORDER BY n.version DESC LIMIT 1) n ON true
-WHERE e.document_id = %s AND e.line > %s ORDER BY e.line LIMIT %s
 """
+_HOST_LINES = _LINES.format(
+    accounts="coalesce(f.name, 'a person of another site'), coalesce(t.name, 'a person of another site')"
+)
+_DONOR_LINES = _LINES.format(accounts="NULL, NULL")
 
 
 def list_documents(
     connection: Connection,
-    act: str | None = None,
-    since: date | None = None,
-    until: date | None = None,
-    after: UUID | None = None,
+    actor: Actor,
+    sought: Sought = Sought(),
     limit: int = 100,
-) -> list[DocumentRow]:
-    """Documents in the reader's scope, the newest first; `since` and `until` are days of recording, inclusive."""
-    rows = connection.exec_driver_sql(
-        _LISTED, {"act": act, "since": since, "until": until, "after": after, "limit": limit}
-    )
-    return [_row(tuple(row)) for row in rows]
+    cursor: str | None = None,
+) -> Page[DocumentRow]:
+    """Documents in the asker's scope, the newest first. Raises NotFound (site), NotAllowed (another site's books; who posted,
+    for a donor), Invalid (limit, cursor).
+    """
+    require(actor, READ)
+    of_donor = actor.role == DONOR
+    if of_donor and sought.poster is not None:
+        raise NotAllowed("A donor is not told who posted a document.")
+    where = {
+        "d.act = %s": sought.act,
+        "d.recorded_at >= %s::date": sought.since,
+        "d.recorded_at < %s::date + 1": sought.until,
+        "d.site_id = %s": site_asked(connection, actor, sought.site),
+        "b.code = %s": sought.book.upper() if sought.book else None,
+        "p.code = %s": sought.poster,
+        _DONOR_TEXT if of_donor else _HOST_TEXT: spellings(sought.text),
+        "d.fact = %s": sought.fact,
+    }
+    question = _DONOR if of_donor else _HOST
+    return read_page(connection, question, where, _ORDER, _row, limit, cursor, newest_first=True)
+
+
+_ORDER: dict[str, Callable[[str], Any]] = {"d.recorded_at": datetime.fromisoformat, "d.document_id": UUID}
 
 
 def find_document(connection: Connection, number: str) -> UUID:
@@ -110,33 +170,62 @@ def find_document(connection: Connection, number: str) -> UUID:
 
 
 def read_document(
-    connection: Connection, actor: Actor, document_id: UUID, after_line: int = 0, limit: int = 500
+    connection: Connection, actor: Actor, document_id: UUID, limit: int = 500, cursor: str | None = None
 ) -> DocumentShown:
-    """A document in the reader's scope with a page of its lines. Raises NotFound."""
-    row = connection.exec_driver_sql(f"{_DOCUMENTS} WHERE d.document_id = %s", (document_id,)).one_or_none()
+    """A document in the asker's scope with a page of its lines. Raises NotFound, Invalid (limit, cursor)."""
+    require(actor, READ)
+    named = actor.role != DONOR
+    row = connection.exec_driver_sql(
+        f"{_HOST if named else _DONOR} WHERE d.document_id = %s", (document_id,)
+    ).one_or_none()
     if row is None:
         raise NotFound(f"There is no document {document_id} here.")
-    named = actor.role != DONOR
     signatories: dict[str, str] = {}
     details: dict[str, Any] = {}
     if named:
         signed = connection.exec_driver_sql(
-            """SELECT g.part, coalesce(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), 'a person of another site')
+            """SELECT g.part, coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site')
                FROM signatory g LEFT JOIN party p ON p.party_id = g.party_id WHERE g.document_id = %s ORDER BY g.part""",
             (document_id,),
         )
-        signatories = {part: name or "a person of another site" for part, name in signed}
+        signatories = {part: name for part, name in signed}
         details = connection.exec_driver_sql(
             "SELECT details FROM document WHERE document_id = %s", (document_id,)
         ).scalar_one()
-    accounts = "f.name, t.name" if named else "NULL, NULL"
-    lines = connection.exec_driver_sql(
-        _LINES.replace("{accounts}", accounts), (document_id, after_line, limit + 1)
-    ).all()
-    return DocumentShown(
-        _row(tuple(row)), signatories, details, [DocumentLine(*line) for line in lines[:limit]], len(lines) > limit
-    )
+    lines = list_lines(connection, actor, document_id, limit, cursor)
+    return DocumentShown(_row(*row[2:]), signatories, details, lines.rows, lines.cursor)
 
 
-def _row(row: tuple[Any, ...]) -> DocumentRow:
-    return DocumentRow(row[0], full_number(*row[1:5]), *row[5:10])
+def list_lines(
+    connection: Connection, actor: Actor, document_id: UUID, limit: int = 500, cursor: str | None = None
+) -> Page[DocumentLine]:
+    """The lines of a document in the asker's scope, in their order. Raises NotFound, Invalid (limit, cursor)."""
+    require(actor, READ)
+    number_of(connection, document_id)
+    question = _DONOR_LINES if actor.role == DONOR else _HOST_LINES
+    order: dict[str, Callable[[str], Any]] = {"e.line": line_number, "e.item_id": UUID, "e.version": line_number}
+    return read_page(connection, question, {"e.document_id = %s": document_id}, order, DocumentLine, limit, cursor)
+
+
+def number_of(connection: Connection, document_id: UUID) -> str:
+    """The full number of a document in the reader's scope. Raises NotFound."""
+    found = connection.exec_driver_sql(
+        """SELECT s.code, b.code, b.year, d.number FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id
+           WHERE d.document_id = %s""",
+        (document_id,),
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no document {document_id} here.")
+    return full_number(*found)
+
+
+def line_number(text: str) -> int:
+    """A whole number that PostgreSQL takes as one. Raises ValueError."""
+    number = int(text)
+    if not 0 <= number < 2**31:
+        raise ValueError(text)
+    return number
+
+
+def _row(*row: Any) -> DocumentRow:
+    return DocumentRow(row[0], full_number(*row[1:5]), *row[5:])

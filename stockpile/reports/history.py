@@ -18,6 +18,7 @@ from stockpile.movements import AccountClass
 from stockpile.parties import Party
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.described import Described, described
+from stockpile.reports.keyset import Page
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.standing import DONOR_ENTRIES, ENTRIES, Standing, standings
 from stockpile.rights import DONOR, READ, Actor, require
@@ -40,6 +41,9 @@ class Signature:
     part: str
     party_id: UUID
     name: str
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,14 @@ def history(
     identified = connection.exec_driver_sql(_DONOR_IDENTIFICATIONS if of_donor else _HOST_IDENTIFICATIONS, given)
     more = cursor_of(str(entries[-1].version)) if len(rows) > limit else None
     return History(item, tuple(Identified(*row) for row in identified), entries, more)
+
+
+def list_entries(
+    connection: Connection, actor: Actor, item_id: UUID, limit: int = 500, cursor: str | None = None
+) -> Page[HistoryEntry]:
+    """The entries of an item alone, oldest first. Raises as `history` does."""
+    found = history(connection, actor, item_id, limit, cursor)
+    return Page(found.entries, found.cursor)
 
 
 def as_of(connection: Connection, actor: Actor, item_id: UUID, at: AsOf = NOW) -> tuple[Standing, ...]:

@@ -1,10 +1,10 @@
-"""What an account, a site, a unit with its people and sub-units, or a person holds: now, or as of a moment on either clock,
-with serials. A list of its own site for a desk; nothing here counts what is merely expected.
+"""What is where, with serials: what an account, a site, a unit with its people and sub-units, or a person holds; and the
+weapons behind any number of the trial balance; now, or as of a moment on either clock. A list of its own site for a desk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 
 from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.identity import asset_tag, read_asset_tag, scan_pattern
-from stockpile.movements import HELD, AccountClass
+from stockpile.movements import BALANCED, HELD, AccountClass
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
-from stockpile.reports.standing import standings
+from stockpile.reports.scope import donor_asked, models_of, site_asked
+from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
-from stockpile.sites import find_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class HoldingLine:
     model: str
     serial_number: str | None
     lot: str | None
+    donor: str | None
     account_id: UUID
     account_class: AccountClass
     account: str | None
@@ -52,13 +53,14 @@ class HoldingLine:
     condition: str | None
     unverified: bool
     since: datetime | None
+    document_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """A page of what is held, by model and serial number, and the sums over all pages. `cursor`: more lines follow."""
 
-    lines: tuple[HoldingLine, ...]
+    rows: tuple[HoldingLine, ...]
     line_count: int
     quantity: int
     cursor: str | None
@@ -78,44 +80,91 @@ SELECT a.account_id FROM belongs b JOIN account a ON a.unit_id = b.party_id
 """
 """A party's accounts; a unit's with its people, sub-units and stores, as they belonged to it on the day."""
 
-_HELD_NOW = "SELECT item_id, account_id, quantity FROM holding WHERE account_id = ANY (%(accounts)s)"
-
+_HELD_NOW = """
+    SELECT h.item_id, h.account_id, h.quantity
+    FROM holding h JOIN account a ON a.account_id = h.account_id JOIN item i ON i.item_id = h.item_id
+    WHERE {which}
+"""
 _HELD_THEN = """
     SELECT item_id, account_id, sum(quantity)::bigint AS quantity
-    FROM (SELECT item_id, to_account AS account_id, quantity FROM {entries} AND to_account = ANY (%(accounts)s)
+    FROM (SELECT e.item_id, e.to_account AS account_id, e.quantity
+          FROM {entries} e JOIN account a ON a.account_id = e.to_account JOIN item i ON i.item_id = e.item_id
+          WHERE {which} {moment}
           UNION ALL
-          SELECT item_id, from_account, -quantity FROM {entries} AND from_account = ANY (%(accounts)s)) leg
+          SELECT e.item_id, e.from_account, -e.quantity
+          FROM {entries} e JOIN account a ON a.account_id = e.from_account JOIN item i ON i.item_id = e.item_id
+          WHERE {which} {moment}) leg
     GROUP BY item_id, account_id HAVING sum(quantity) <> 0
 """
-_COUNTRY_ENTRIES = "entry WHERE happened_at <= %(happened_at)s AND recorded_at <= %(recorded_at)s"
-_SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz) WHERE true"
+_OF_MOMENT = "AND e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s"
+_SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
-_HOLDINGS = """
+_LINES = """
 WITH held AS ({held}
 ), line AS (
     SELECT h.item_id, i.tracked_by, i.tag_number, m.maker, m.name AS model, n.serial_number, coalesce(n.serial_key, '') AS key, i.lot,
-           h.account_id, a.class, s.code AS site, h.quantity
+           p.code AS donor, h.account_id, a.class, s.code AS site, h.quantity
     FROM held h
     JOIN account a ON a.account_id = h.account_id
     JOIN site s ON s.site_id = a.site_id
     JOIN item i ON i.item_id = h.item_id
     JOIN model m ON m.model_id = i.model_id
+    LEFT JOIN party p ON p.party_id = i.donor_id
     LEFT JOIN LATERAL (SELECT n.serial_number, n.serial_key FROM identification n WHERE n.item_id = h.item_id
                        ORDER BY n.version DESC LIMIT 1) n ON true
     WHERE %(search)s::text IS NULL OR n.serial_key LIKE %(serial)s OR lower(m.name) LIKE %(search)s OR i.tag_number = %(tag)s
-), total AS (
+)
+"""
+_PAGE = """, total AS (
     SELECT count(*) AS lines, coalesce(sum(quantity), 0)::bigint AS quantity FROM line
 ), page AS (
     SELECT * FROM line
-    WHERE %(model)s::text IS NULL OR (model, key, item_id, account_id) > (%(model)s, %(key)s, %(item)s::uuid, %(account)s::uuid)
+    WHERE %(after_model)s::text IS NULL
+       OR (model, key, item_id, account_id) > (%(after_model)s, %(after_key)s, %(after_item)s::uuid, %(after_account)s::uuid)
     ORDER BY model, key, item_id, account_id LIMIT %(limit)s
 )
 SELECT total.lines, total.quantity AS of_all, page.* FROM total LEFT JOIN page ON true ORDER BY model, key, item_id, account_id
 """
+_EVERY = "SELECT * FROM line ORDER BY model, key, item_id, account_id"
 
-_NOW = _HOLDINGS.format(held=_HELD_NOW)
-_COUNTRY_THEN = _HOLDINGS.format(held=_HELD_THEN.format(entries=_COUNTRY_ENTRIES))
-_SITE_THEN = _HOLDINGS.format(held=_HELD_THEN.format(entries=_SITE_ENTRIES))
+AFTER = ("after_model", "after_key", "after_item", "after_account")
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which weapons are sought: those to which all applies that is said. `account` is a key; donor and site are codes, `model`
+    a model's name, `text` part of a model's name or of a serial number. `unverified`: by an opening list, and nothing
+    confirms it yet; only of now can it be asked.
+    """
+
+    account: UUID | None = None
+    site: str | None = None
+    classes: Collection[AccountClass] = BALANCED
+    donor: str | None = None
+    model: str | None = None
+    unverified: bool | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the books: conditions on account (a), item (i) and holding (h), and their values."""
+
+    conditions: tuple[str, ...]
+    values: dict[str, Any]
+    at: AsOf
+
+    def sql(self, actor: Actor, rest: str) -> str:
+        """The whole question, with `rest` after its lines."""
+        which = " AND ".join(("a.class <> 'outside'", *self.conditions))
+        if self.at.now:
+            held = _HELD_NOW.format(which=which)
+        elif actor.role in DESK:
+            held = _HELD_THEN.format(which=which, entries=_SITE_ENTRIES, moment="")
+        else:
+            held = _HELD_THEN.format(which=which, entries="entry", moment=_OF_MOMENT)
+        return _LINES.format(held=held) + rest
 
 
 def holdings(
@@ -135,36 +184,88 @@ def holdings(
     """
     require(actor, READ)
     accounts = _accounts(connection, actor, holder, at, classes)
+    question = Question(("a.account_id = ANY (%(accounts)s)",), {"accounts": accounts, **_search(search)}, at)
+    return _page(connection, actor, question, limit, cursor)
+
+
+def list_weapons(
+    connection: Connection, actor: Actor, sought: Sought, at: AsOf = NOW, limit: int = 100, cursor: str | None = None
+) -> Holdings:
+    """A page of the weapons and quantities sought in the asker's scope: the rows behind a number of the trial balance.
+
+    Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (search, limit, cursor, `unverified` of a
+    moment that is gone).
+    """
+    require(actor, READ)
+    return _page(connection, actor, _question(connection, actor, sought, at), limit, cursor)
+
+
+def every_weapon(connection: Connection, actor: Actor, sought: Sought, at: AsOf = NOW) -> Iterator[HoldingLine]:
+    """All of them in the same order, as they come from the database. Raises as `list_weapons` does, before the first."""
+    require(actor, READ)
+    question = _question(connection, actor, sought, at)
+    rows = connection.exec_driver_sql(
+        question.sql(actor, _EVERY),
+        {**question.values, **at.parameters},
+        execution_options={"stream_results": True, "yield_per": BATCH},
+    )
+    return (line for batch in rows.partitions() for line in _stood(connection, actor, batch, at))
+
+
+def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
     after = read_cursor_as(cursor, str, str, UUID, UUID) if cursor else (None, None, None, None)
-    given: dict[str, Any] = {
-        "accounts": accounts,
+    given = {
+        **question.values,
+        **question.at.parameters,
+        **dict(zip(AFTER, after, strict=True)),
         "limit": page_size(limit) + 1,
-        **dict(zip(("model", "key", "item", "account"), after, strict=True)),
-        **_search(search),
-        **at.parameters,
     }
-    rows = connection.exec_driver_sql(_sql(actor, at), given).all()
+    rows = connection.exec_driver_sql(question.sql(actor, _PAGE), given).all()
     lines_in_all, quantity = rows[0][:2]
     page = [row for row in rows if row.item_id is not None]
     shown = page[:limit]
-    stood = {
-        (one.item_id, one.account_id): one
-        for several in standings(connection, actor, {row.item_id for row in shown}, at).values()
-        for one in several
-    }
     last = shown[-1] if len(page) > limit else None
     more = cursor_of(last.model, last.key, str(last.item_id), str(last.account_id)) if last else None
-    return Holdings(tuple(_line(row, stood) for row in shown), lines_in_all, quantity, more)
+    return Holdings(tuple(_stood(connection, actor, shown, question.at)), lines_in_all, quantity, more)
 
 
-def _sql(actor: Actor, at: AsOf) -> str:
-    if at.now:
-        return _NOW
-    return _SITE_THEN if actor.role in DESK else _COUNTRY_THEN
+def _question(connection: Connection, actor: Actor, sought: Sought, at: AsOf) -> Question:
+    if sought.unverified is not None and not at.now:
+        fault = Fault("whether a count confirmed it is known of now only", field="unverified")
+        raise Invalid("Leave out either 'unverified' or the moment.", [fault])
+    asked = {
+        "classes": [str(one) for one in sought.classes],
+        "account": sought.account,
+        "site": site_asked(connection, actor, sought.site),
+        "donor": donor_asked(connection, actor, sought.donor),
+        "models": models_of(connection, sought.model) if sought.model else None,
+        "unverified": sought.unverified,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    return Question(tuple(_CONDITIONS[name] for name in given), {**given, **_search(sought.text)}, at)
 
 
-def _line(row: Any, stood: dict[tuple[UUID, UUID], Any]) -> HoldingLine:
-    standing = stood.get((row.item_id, row.account_id))
+_CONDITIONS = {
+    "classes": "a.class = ANY (%(classes)s)",
+    "account": "a.account_id = %(account)s",
+    "site": "a.site_id = %(site)s",
+    "donor": "i.donor_id = %(donor)s",
+    "models": "i.model_id = ANY (%(models)s)",
+    "unverified": "h.unverified = %(unverified)s",
+}
+
+
+def _stood(connection: Connection, actor: Actor, rows: Sequence[Any], at: AsOf) -> list[HoldingLine]:
+    """Rows as lines, with since when they stand there and under which document."""
+    stood = {
+        (one.item_id, one.account_id): one
+        for several in standings(connection, actor, {row.item_id for row in rows}, at).values()
+        for one in several
+    }
+    return [_line(row, stood.get((row.item_id, row.account_id))) for row in rows]
+
+
+def _line(row: Any, standing: Standing | None) -> HoldingLine:
     return HoldingLine(
         item_id=row.item_id,
         tracked_by=row.tracked_by,
@@ -173,8 +274,9 @@ def _line(row: Any, stood: dict[tuple[UUID, UUID], Any]) -> HoldingLine:
         model=row.model,
         serial_number=row.serial_number,
         lot=row.lot,
+        donor=row.donor,
         account_id=row.account_id,
-        account_class=AccountClass(row[11]),
+        account_class=AccountClass(getattr(row, "class")),
         account=standing.account if standing else None,
         site=row.site,
         party_id=standing.party_id if standing else None,
@@ -182,6 +284,7 @@ def _line(row: Any, stood: dict[tuple[UUID, UUID], Any]) -> HoldingLine:
         condition=standing.condition if standing else None,
         unverified=standing.unverified if standing else False,
         since=standing.since if standing else None,
+        document_number=standing.document_number if standing else None,
     )
 
 
@@ -220,12 +323,9 @@ def _accounts(
 
 
 def _of_site(connection: Connection, actor: Actor, code: str, classes: Collection[AccountClass]) -> list[UUID]:
-    site = find_site(connection, code)
-    if actor.role in DESK and site.site_id != actor.site_id:
-        raise NotAllowed(f"You read the books of {actor.site_code} only, not of {site.code}.")
     rows = connection.exec_driver_sql(
         "SELECT account_id FROM account WHERE site_id = %s AND class = ANY (%s)",
-        (site.site_id, [str(one) for one in classes]),
+        (site_asked(connection, actor, code), [str(one) for one in classes]),
     )
     return list(rows.scalars())
 

@@ -32,21 +32,23 @@ def read_page(
     limit: int,
     cursor: str | None,
     parameters: tuple[Any, ...] = (),
+    newest_first: bool = False,
 ) -> Page[T]:
-    """One page of a question in the order of `keys` (column -> how a cursor's text is read).
+    """One page of a question in the order of `keys` (column -> how a cursor's text is read), or `newest_first` against it.
 
     The question ends before its WHERE and selects the keys first; `make` takes the columns after them. `where` maps a
     condition with %s to its value, None where it is not asked; `parameters` stand in the question itself.
     Raises Invalid (limit, cursor).
     """
+    after, order = ("<", " DESC") if newest_first else (">", "")
     asked = {condition: value for condition, value in where.items() if value is not None}
     values = [*parameters, *(value for condition, value in asked.items() for _ in range(condition.count("%s")))]
     conditions = list(asked)
     if cursor:
-        conditions.append(f"({', '.join(keys)}) > ({', '.join(['%s'] * len(keys))})")
+        conditions.append(f"({', '.join(keys)}) {after} ({', '.join(['%s'] * len(keys))})")
         values += read_cursor_as(cursor, *keys.values())
     found = connection.exec_driver_sql(
-        f"{question} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {', '.join(keys)} LIMIT %s",
+        f"{question} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {', '.join(key + order for key in keys)} LIMIT %s",
         (*values, page_size(limit) + 1),
     ).all()
     more = cursor_of(*(str(value) for value in found[limit - 1][: len(keys)])) if len(found) > limit else None

@@ -38,7 +38,7 @@ def read_cursor_as(cursor: str, *kinds: Callable[[str], Any]) -> tuple[Any, ...]
 
 def _storable(value: object) -> bool:
     """Whether PostgreSQL takes it as text."""
-    return isinstance(value, str) and "\0" not in value and value.encode(errors="replace").decode() == value
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def page_size(limit: int) -> int:

@@ -11,17 +11,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from stockpile.documents import full_number
-from stockpile.errors import NotAllowed, NotFound
 from stockpile.movements import BALANCED
-from stockpile.parties import find_party
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import DESK, DONOR, READ, Actor, require
-from stockpile.sites import find_site
 
 
 class By(StrEnum):
@@ -169,30 +166,11 @@ def _scope(
     connection: Connection, actor: Actor, donor: str | None, model: str | None, site: str | None
 ) -> dict[str, Any]:
     """The filters, never wider than the asker's own scope."""
-    site_id = find_site(connection, site).site_id if site else None
-    if actor.role in DESK:
-        if site_id not in (None, actor.site_id):
-            raise NotAllowed(f"You read the books of {actor.site_code} only, not of {site}.")
-        site_id = actor.site_id
-    party = find_party(connection, "donor", donor) if donor else None
-    if donor and party is None:
-        raise NotFound(f"There is no donor {donor!r} here.")
-    donor_id = party.party_id if party else None
-    if actor.role == DONOR:
-        donor_id = actor.donor_id
-    return {"site": site_id, "donor": donor_id, "models": _models(connection, model) if model else None}
-
-
-def _models(connection: Connection, name: str) -> list[UUID]:
-    """The models of a name: several makers may use one."""
-    found = (
-        connection.exec_driver_sql("SELECT model_id FROM model WHERE lower(name) = lower(%s)", (name.strip(),))
-        .scalars()
-        .all()
-    )
-    if not found:
-        raise NotFound(f"There is no model {name!r}.")
-    return list(found)
+    return {
+        "site": site_asked(connection, actor, site),
+        "donor": donor_asked(connection, actor, donor),
+        "models": models_of(connection, model) if model else None,
+    }
 
 
 def _make_ready(connection: Connection) -> None:

@@ -104,6 +104,7 @@ document = Table(
     CheckConstraint("octet_length(content_hash) = 32 AND octet_length(seed) = 32", name="document_digests"),
     leaf_check("document_leaf", 2),
     Index("document_recorded", "site_id", "recorded_at"),
+    Index("document_recorded_anywhere", "recorded_at", "document_id"),
     info=BY_DOCUMENT,
     comment="What was done, under a number, by whom.",
 )
@@ -318,6 +319,13 @@ register = Table(
     key("imported_by", ForeignKey("stockpile.party.party_id"), nullable=False),
     Column("file_name", Text),
     binary("file_sha256"),
+    Column(
+        "headings",
+        JSONB,
+        nullable=False,
+        server_default="[]",
+        comment="the names of the file's columns; the file's SHA-256 covers them",
+    ),
     Column("line_count", Integer, nullable=False),
     Column("rejected_count", Integer, nullable=False, server_default="0"),
     binary("lines_digest", nullable=False, comment="SHA-256 over the lines in order"),

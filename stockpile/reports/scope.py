@@ -1,0 +1,44 @@
+"""Which part of the books a question is about: never wider than the asker's own scope. Row-level security stands behind it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.errors import NotAllowed, NotFound
+from stockpile.parties import find_party
+from stockpile.rights import DESK, DONOR, Actor
+from stockpile.sites import find_site
+
+
+def site_asked(connection: Connection, actor: Actor, code: str | None) -> UUID | None:
+    """The site a question names; without one a desk's own, else None: all. Raises NotFound, NotAllowed (another's books)."""
+    if code is None:
+        return actor.site_id if actor.role in DESK else None
+    site = find_site(connection, code)
+    if actor.role in DESK and site.site_id != actor.site_id:
+        raise NotAllowed(f"You read the books of {actor.site_code} only, not of {site.code}.")
+    return site.site_id
+
+
+def donor_asked(connection: Connection, actor: Actor, code: str | None) -> UUID | None:
+    """The donor a question names; without one a donor's own self, else None: all. Raises NotFound."""
+    if code is None:
+        return actor.donor_id if actor.role == DONOR else None
+    party = find_party(connection, "donor", code)
+    if party is None:
+        raise NotFound(f"There is no donor {code!r} here.")
+    return party.party_id
+
+
+def models_of(connection: Connection, name: str) -> list[UUID]:
+    """The models of a name: several makers may use one. Raises NotFound."""
+    found = (
+        connection.exec_driver_sql("SELECT model_id FROM model WHERE lower(name) = lower(%s)", (name.strip(),))
+        .scalars()
+        .all()
+    )
+    if not found:
+        raise NotFound(f"There is no model {name!r}.")
+    return list(found)
