@@ -136,7 +136,7 @@ class Marks:
 @dataclass(slots=True)
 class NewItem:
     """An item that is not in the books yet, with its marks; `held` is what the ledger posts. A weapon with a serial number
-    has its key and the identity it bears.
+    has its key and, unless the number is obliterated, the identity it bears.
     """
 
     held: Held
@@ -176,7 +176,7 @@ def new_item(
     if serial is None:
         return NewItem(held, marks, lot)
     key = serial_key(serial)
-    return NewItem(held, marks, lot, key, identity_key(maker, model_id, key))
+    return NewItem(held, marks, lot, key, None if marks.obliterated else identity_key(maker, model_id, key))
 
 
 def known_by_identity(connection: Connection, keys: Sequence[str]) -> dict[str, list[UUID]]:
