@@ -170,7 +170,7 @@ def new_item(
     serial = marks.serial_number
     held = Held(
         new_key(), tracked_by, model_id, donor_id, new_secret(), maker, model_name, serial,
-        marked=tracked_by != "serial" or (serial is not None and not marks.obliterated),
+        marked=tracked_by != "serial" or marks.uii is not None or (serial is not None and not marks.obliterated),
         consignment_id=consignment_id,
     )  # fmt: skip
     if serial is None:
