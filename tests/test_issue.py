@@ -243,7 +243,7 @@ def test_a_paper_comes_with_its_scan(country: Country) -> None:
 
 @pytest.mark.parametrize(
     ("scan", "serial"),
-    [("---", None), ("[)>\x1e06\x1d17V1ABC5\x1dSAB12\x1e\x04", "AB12"), ("9" * 100, None)],
+    [("---", None), ("[)>\x1e06\x1d17V1ABC5\x1d1PPN7\x1dSAB12\x1e\x04", "AB12"), ("9" * 100, None)],
     ids=["dashes", "mark", "long"],
 )
 def test_a_paper_takes_in_whatever_was_written(country: Country, scan: str, serial: str | None) -> None:

@@ -97,10 +97,10 @@ def test_a_site_declared_open_takes_no_more_old_books(country: Country) -> None:
 
 def test_a_draft_that_waits_while_the_site_is_declared_open_is_refused(country: Country) -> None:
     """It is checked anew on the day it is approved."""
+    drafted = country.ask("registrar", OPEN, **BOOK, lines=[{"model": "AKM", "serial_number": "OLD 1"}])
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        sites.declare_open(connection, country.sites["TAJI"])
     with pytest.raises(Refused, match="declared open"):
-        drafted = country.ask("registrar", OPEN, **BOOK, lines=[{"model": "AKM", "serial_number": "OLD 1"}])
-        with transaction(country.engine, roles.REGISTRAR) as connection:
-            sites.declare_open(connection, country.sites["TAJI"])
         country.approve("commander", drafted)
 
 
