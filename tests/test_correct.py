@@ -150,7 +150,9 @@ def test_an_entry_of_another_site_is_not_ours_to_correct(country: Country) -> No
 
 
 def test_nothing_named_nothing_done(country: Country) -> None:
-    assert country.refused("clerk", CORRECT, reason="why not").detail.endswith("name a document, or the weapons to correct.")
+    assert country.refused("clerk", CORRECT, reason="why not").detail.endswith(
+        "name a document, or the weapons to correct."
+    )
     assert refused(country, lines=scans("NO SUCH"))[0][1] == "unknown: nothing in the books bears this number"
 
 

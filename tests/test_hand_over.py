@@ -40,7 +40,9 @@ def test_a_unit_receives_by_its_signature_card_and_gives_on(country: Country) ->
 
 def test_nobody_gives_what_another_holds_or_what_lies_in_the_store(country: Country) -> None:
     issued(country, RIFLES[0])
-    refusal = country.refused("clerk", HAND_OVER, giver="A-1002", receiver="A-1003", lines=scans(*RIFLES[:2], "NO SUCH"))
+    refusal = country.refused(
+        "clerk", HAND_OVER, giver="A-1002", receiver="A-1003", lines=scans(*RIFLES[:2], "NO SUCH")
+    )
     assert told(refusal) == [
         (RIFLES[0], f"{QUIST} does not hold it", f"{PETROV} (person)"),
         (RIFLES[1], "it is in a store: the act 'hand over' does not begin there", "Main store (store)"),

@@ -72,7 +72,9 @@ def test_a_unit_draws_by_who_stands_on_its_signature_card(country: Country) -> N
     """Petrov may, Quist may not, and somebody must."""
     issued(country, RIFLES[0], receiver="1COY", received_by="A-1001")
     assert country.where(RIFLES[0]) == "1st Company"
-    refusal = country.refused("clerk", ISSUE, **{**DRAW, "receiver": "1COY"}, received_by="A-1002", lines=scans(RIFLES[1]))
+    refusal = country.refused(
+        "clerk", ISSUE, **{**DRAW, "receiver": "1COY"}, received_by="A-1002", lines=scans(RIFLES[1])
+    )
     assert refusal.detail == (
         "Nothing was done: Private Quist (A-1002) is not on the signature card of 1st Company (1COY)."
     )
@@ -153,9 +155,17 @@ def test_helmets_go_out_by_number_and_no_more_than_there_are(country: Country) -
     country.do("clerk", ISSUE, **DRAW, lines=[{"item": item, "quantity": 60}])
     refusal = country.refused("clerk", ISSUE, **DRAW, lines=[{"item": item, "quantity": 41}])
     assert told(refusal) == [
-        (item, "only 40 at Main store, 41 asked for", "40 at Main store (store); 60 at Private Petrov (A-1001) (person)")
+        (
+            item,
+            "only 40 at Main store, 41 asked for",
+            "40 at Main store (store); 60 at Private Petrov (A-1001) (person)",
+        )
     ] or told(refusal) == [
-        (item, "only 40 at Main store, 41 asked for", "60 at Private Petrov (A-1001) (person); 40 at Main store (store)")
+        (
+            item,
+            "only 40 at Main store, 41 asked for",
+            "60 at Private Petrov (A-1001) (person); 40 at Main store (store)",
+        )
     ]
     refusal = country.refused("clerk", ISSUE, **DRAW, lines=[{"scan": RIFLES[0], "quantity": 2}])
     assert refusal.reasons[0].reason == "a weapon is one: quantity must be 1"
@@ -251,7 +261,9 @@ def test_a_paper_takes_in_whatever_was_written(country: Country, scan: str, seri
     posted = country.do("clerk", ISSUE, **DRAW, lines=[{"scan": scan}], paper=paper(1, ago(days=1)))
     assert kinds(posted) == ["issued though unmarked or unserviceable"] * (serial is None) + ["unknown weapon"]
     (item,) = {found.item_id for found in posted.discrepancies}
-    marks = country.query("SELECT serial_number, distinguishing_mark IS NULL FROM identification WHERE item_id = %s", item)
+    marks = country.query(
+        "SELECT serial_number, distinguishing_mark IS NULL FROM identification WHERE item_id = %s", item
+    )
     assert marks == [(serial, serial is not None)]
 
 

@@ -85,9 +85,15 @@ def test_the_holder_that_is_named_holds_it(country: Country) -> None:
     country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0], RIFLES[1]))
     refusal = country.refused("clerk", REPORT_MISSING, **LOSS, holder="A-1002", lines=scans(RIFLES[0]))
     assert told(refusal)[0][1] == "Private Quist (A-1002) does not hold it"
-    assert country.invalid("clerk", REPORT_MISSING, **LOSS, holder="Z-9", lines=scans(RIFLES[0]))[0][:2] == ("holder", "Z-9")
+    assert country.invalid("clerk", REPORT_MISSING, **LOSS, holder="Z-9", lines=scans(RIFLES[0]))[0][:2] == (
+        "holder",
+        "Z-9",
+    )
     assert kinds(missing(country, RIFLES[0], holder="A-1002", paper=paper(1, ago()))) == ["held elsewhere"]
-    assert kinds(missing(country, RIFLES[1], holder="Z-9", paper=paper(2, ago()))) == ["held elsewhere", "person unknown"]
+    assert kinds(missing(country, RIFLES[1], holder="Z-9", paper=paper(2, ago()))) == [
+        "held elsewhere",
+        "person unknown",
+    ]
 
 
 def test_a_paper_reports_missing_what_the_books_gave_up_or_never_had(country: Country) -> None:

@@ -46,15 +46,13 @@ def said(country: Country, posted: Posted) -> list[tuple[str, str, str]]:
 def test_a_delivery_as_declared_moves_from_supply_to_the_store(country: Country) -> None:
     """Nothing is against it, nothing is left on its way; the weapons stay the donor's."""
     declared(country, rifle("UA 1"), rifle("UA 2"), {"model": HELMET, "quantity": 40})
-    posted = received(
-        country, rifle("ua-1"), rifle("UA 2"), {"model": HELMET, "quantity": 40}, complete=True
-    )
+    posted = received(country, rifle("ua-1"), rifle("UA 2"), {"model": HELMET, "quantity": 40}, complete=True)
     assert (posted.quantity, posted.fact, posted.discrepancy_count) == (42, False, 0)
     assert country.where("UA 1") == "Main store"
     assert country.item("UA 1").donor_id == country.parties["USA"].party_id
-    assert country.query("SELECT count(*) FROM holding h JOIN account a USING (account_id) WHERE a.class = 'supply'") == [
-        (0,)
-    ]
+    assert country.query(
+        "SELECT count(*) FROM holding h JOIN account a USING (account_id) WHERE a.class = 'supply'"
+    ) == [(0,)]
 
 
 def test_what_does_not_come_is_short_only_when_nothing_more_will_come(country: Country) -> None:

@@ -56,7 +56,10 @@ def test_what_was_concluded_as_lost_is_a_fact_against_who_concluded_it(country: 
     )  # fmt: skip
     with transaction(country.engine, roles.POSTER, country.sites["TAJI"].site_id) as connection:
         shown = read_document(connection, country.actors["clerk"], find_document(connection, claim.number))
-    assert shown.signatories == {"posted_by": "Sergeant Talib Clerk (T-1)", "approved_by": "Major Carim Commander (C-1)"}
+    assert shown.signatories == {
+        "posted_by": "Sergeant Talib Clerk (T-1)",
+        "approved_by": "Major Carim Commander (C-1)",
+    }
 
 
 def test_what_was_never_missing_is_not_found(country: Country) -> None:
@@ -85,7 +88,9 @@ def test_another_sites_weapon_is_found_here(country: Country) -> None:
     """By command it is not ours to find; in hand it is told, once for each, and comes to our store."""
     country.do("erbil clerk", RECEIVE, lines=[{"model": "AKM", "serial_number": serial} for serial in ("E 1", "E 2")])
     country.do("erbil clerk", REPORT_MISSING, **LOSS, lines=scans("E 1", "E 2"))
-    assert told(country.refused("clerk", RECOVER, **FOUND, lines=scans("E 1"))) == [("E 1", "it is not at TAJI", "missing")]
+    assert told(country.refused("clerk", RECOVER, **FOUND, lines=scans("E 1"))) == [
+        ("E 1", "it is not at TAJI", "missing")
+    ]
     posted = recovered(country, "E 1", in_hand=True)
     assert kinds(posted) == ["held elsewhere"]
     assert country.item("E 1").where.site_id == country.sites["TAJI"].site_id

@@ -80,7 +80,10 @@ def test_a_rifle_issued_at_another_site_is_not_returned_here(country: Country) -
 def test_helmets_come_back_from_somebody_and_no_more_than_he_has(country: Country) -> None:
     item = str(country.helmets().item_id)
     issued(country, {"item": item, "quantity": 5})
-    assert country.invalid("clerk", RETURN, store="Main store", lines=[{"item": item, "quantity": 5}])[0][0] == "returned_by"
+    assert (
+        country.invalid("clerk", RETURN, store="Main store", lines=[{"item": item, "quantity": 5}])[0][0]
+        == "returned_by"
+    )
     returned(country, {"item": item, "quantity": 4}, returned_by="A-1001")
     refusal = country.refused(
         "clerk", RETURN, store="Main store", returned_by="A-1001", lines=[{"item": item, "quantity": 2}]

@@ -201,4 +201,16 @@ def _actor(party: parties.Party, role: str, site: Site, book: str) -> Actor:
     return Actor(party.party_id, role, site.site_id, site.code, site.time_zone, book_code=book)
 
 
-__all__ = ["HELMET", "RIFLES", "Act", "Country", "ago", "found_country", "kinds", "paper", "scanned_paper", "scans", "told"]
+__all__ = [
+    "HELMET",
+    "RIFLES",
+    "Act",
+    "Country",
+    "ago",
+    "found_country",
+    "kinds",
+    "paper",
+    "scanned_paper",
+    "scans",
+    "told",
+]
