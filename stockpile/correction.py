@@ -62,8 +62,9 @@ def live_entries(
 def followers(
     connection: Connection, lines: Sequence[Line], happened_at: datetime, book_id: UUID, number: int
 ) -> dict[UUID, list[Live]]:
-    """For each weapon a fact comes late for: its live entries that happened after the fact, newest first. Of two papers
-    with one time in one book the higher number is the later (invariant 5).
+    """For each weapon a fact comes late for: its live entries that happened after the fact, newest first. Of two documents
+    of one time the higher number of a book is the later, and one book is always before the other (invariant 5): so the
+    order in which papers arrive makes no difference.
     """
     late = [
         line.held.item_id
@@ -74,7 +75,7 @@ def followers(
         return {}
 
     def after(live: Live) -> bool:
-        return live.happened_at > happened_at or (live.book_id == book_id and live.number > number)
+        return (live.happened_at, live.book_id, live.number) > (happened_at, book_id, number)
 
     found = {
         item_id: list(takewhile(after, live)) for item_id, live in live_entries(connection, late, happened_at).items()
@@ -108,7 +109,8 @@ def _contradicted(line: Line, entry: Entry) -> list[Contradiction]:
     if claimed is not None:
         fits, seen = claimed.account_id == origin.account_id, f"it came from {claimed.name}"
     else:
-        fits = not line.begins_in or (origin.account_class in line.begins_in and origin.site_id == line.to.site_id)
+        at_hand = origin.site_id == line.to.site_id or origin.account_class in GONE
+        fits = not line.begins_in or (origin.account_class in line.begins_in and at_hand)
         seen = f"it went to {line.to.name}"
     if fits:
         return []
@@ -123,7 +125,8 @@ def lay_in_time(
     """A late fact: reverses what followed (newest first), posts, posts again what followed.
 
     A follower keeps its `happened_at` and its goal, but begins where the item now is; where that is not what it once
-    said, the contradiction is a discrepancy.
+    said, the contradiction is a discrepancy. A declaration is not posted again: what came in before it was declared is
+    not on its way any more.
     """
     held = line.held
     entries = [reversal(held, live) for live in followers]
@@ -131,6 +134,9 @@ def lay_in_time(
     laid, found = follow(line, happened_at)
     entries += laid
     for live in reversed(followers):
+        if live.act is Act.DECLARE:
+            found.append(_moved(held, live))
+            continue
         again, contradiction = _posted_again(held, live)
         entries.append(again)
         found += contradiction
@@ -159,12 +165,14 @@ def _posted_again(held: Held, live: Live) -> tuple[Entry, list[Contradiction]]:
     )
     if place.account_id in (live.origin.account_id, claimed):
         return entry, []
-    return entry, [
-        Contradiction(
-            Kind.MOVED_BY_LATE_FACT,
-            f"{held.name} went from {live.origin.name} to {live.to.name}",
-            f"a late document puts it at {place.name} before that",
-            held.item_id,
-            held.donor_id,
-        )
-    ]
+    return entry, [_moved(held, live)]
+
+
+def _moved(held: Held, live: Live) -> Contradiction:
+    return Contradiction(
+        Kind.MOVED_BY_LATE_FACT,
+        f"{held.name} went from {live.origin.name} to {live.to.name}",
+        f"a late document puts it at {held.where.name} before that",
+        held.item_id,
+        held.donor_id,
+    )

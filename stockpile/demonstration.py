@@ -11,7 +11,6 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
@@ -33,6 +32,7 @@ from stockpile.acts.void import VOID
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Paper, Posted, Precision, now
+from stockpile.files import file_store
 from stockpile.parties import Party
 from stockpile.progress import told
 from stockpile.rights import Actor
@@ -107,6 +107,9 @@ EQUIPMENT = (
 )
 
 
+SCAN = b"Stands for the scan of every paper voucher of the demonstration.\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody of the demonstration in whose place a visitor can act; codes as a token is made with."""
@@ -125,6 +128,7 @@ class Country:
 
     engine: Engine
     today: datetime
+    scan: str
     sites: dict[str, Site] = field(default_factory=dict)
     people: dict[str, Party] = field(default_factory=dict)
     companies: dict[str, list[str]] = field(default_factory=dict)
@@ -153,8 +157,9 @@ class Country:
         key = (site.code, site.local_year(happened_at))
         if number is None:
             number = self.papers[key] = self.papers.get(key, 0) + 1
-        scan = sha256(f"{site.code} paper {key[1]} {number}".encode()).hexdigest()
-        return Paper(book="PAPER", number=number, happened_at=happened_at, precision=Precision.MINUTE, scan_sha256=scan)
+        return Paper(
+            book="PAPER", number=number, happened_at=happened_at, precision=Precision.MINUTE, scan_sha256=self.scan
+        )
 
     def equipment(self, who: str, model: str) -> UUID:
         """The item of a model that is counted, as it lies in the stores of somebody's depot."""
@@ -182,7 +187,8 @@ def load(engine: Engine) -> list[Visitor]:
     """Founds the demonstration and lives its two years through; who a visitor can be in it. Raises Refused
     where books are founded already.
     """
-    country = Country(engine, now().replace(microsecond=0))
+    scan = file_store().keep([SCAN], len(SCAN)).sha256
+    country = Country(engine, now().replace(microsecond=0), scan)
     told("people and places", 0)
     _found(country)
     vouchers = sorted(_papers(country, random.Random(2003)), key=lambda voucher: -voucher.days_ago)  # noqa: S311

@@ -33,10 +33,11 @@ class Kind(StrEnum):
     TWIN = "same serial number twice"
     CLAIMED_GONE = "found what the books hold as gone"
     RECEIVER_NOT_ON_ROSTER = "receiver not on the roster"
+    PERSON_UNKNOWN = "person unknown"
     NOT_ISSUABLE = "issued though unmarked or unserviceable"
     APPROVAL_MISSING = "second party missing"
     NUMBER_USED = "number claimed twice"
-    DOUBTFUL_LIST = "doubtful as it came"
+    DOUBTFUL = "doubtful as it came"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ same request gets the same bytes for ever. An answer holds no names.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,7 +18,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import Connection
 
-from stockpile.errors import NotFound, PostedWithOtherContent
+from stockpile.errors import Fault, Invalid, NotFound, PostedWithOtherContent
+from stockpile.files import file_store
 from stockpile.identity import character_fault
 from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
@@ -101,7 +103,9 @@ class Paper(BaseModel):
         description="The moment written on it, with its offset from UTC", examples=["2026-11-20T09:30:00+03:00"]
     )
     precision: Precision = Precision.MINUTE
-    scan_sha256: Digest = Field(description="SHA-256 of the scanned paper", examples=["9f" * 32])
+    scan_sha256: Digest = Field(
+        description="SHA-256 of the scanned paper, a file that was stored before", examples=["9f" * 32]
+    )
 
 
 class Request(BaseModel):
@@ -227,10 +231,14 @@ class Writing:
 
     @classmethod
     def of(cls, request: Request, in_hand: bool = False) -> Writing:
-        """The writing of a request. A paper's time is never later than now (invariant 5): how far it is ahead is kept."""
+        """The writing of a request. A paper's time is never later than now (invariant 5): how far it is ahead is kept.
+
+        Raises Invalid if the paper's scan is not stored: a fact comes with its evidence (DESIGN section 2).
+        """
         paper = request.paper if isinstance(request, FactRequest) else None
         if paper is None:
             return cls(request, None, Precision.SECOND, in_hand)
+        _need_scan(paper)
         claimed, moment = paper.happened_at.astimezone(UTC), now()
         return cls(request, min(claimed, moment), paper.precision, True, paper, max(claimed - moment, timedelta(0)))
 
@@ -254,6 +262,20 @@ class Writing:
         """The digests of what the document rests on: the paper's scan, the list's file."""
         file = getattr(self.request, "file", None)
         return (*((self.paper.scan_sha256,) if self.paper else ()), *((file.sha256,) if file else ()))
+
+
+def _need_scan(paper: Paper) -> None:
+    if not file_store().holds(paper.scan_sha256):
+        raise Invalid(
+            "The paper was not keyed: its scan is not stored.",
+            [
+                Fault(
+                    "no file of this SHA-256 is stored: upload the scan first",
+                    field="scan_sha256",
+                    value=paper.scan_sha256,
+                )
+            ],
+        )
 
 
 def full_number(site_code: str, book_code: str, year: int, number: int) -> str:
@@ -301,6 +323,16 @@ def answer_if_posted(connection: Connection, document_id: UUID, content_hash: by
         discrepancy_count=opened[0].of_all if opened else 0,
         discrepancies=tuple(OpenedDiscrepancy(*found[:4]) for found in opened),
     )
+
+
+def numbers_of(connection: Connection, document_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The full numbers of documents; those of another site are absent."""
+    rows = connection.exec_driver_sql(
+        """SELECT d.document_id, s.code, b.code, b.year, d.number
+           FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id WHERE d.document_id = ANY (%s)""",
+        (list(document_ids),),
+    )
+    return {row[0]: full_number(*row[1:]) for row in rows}
 
 
 def answer(connection: Connection, document_id: UUID) -> Posted:

@@ -29,10 +29,13 @@ class FileStore:
 
     def path(self, digest: str) -> Path:
         """Where a stored file lies. Raises NotFound if it is not there."""
-        place = self._place(digest)
-        if not place.is_file():
+        if not self.holds(digest):
             raise NotFound(f"There is no stored file {digest}: upload it first.")
-        return place
+        return self._place(digest)
+
+    def holds(self, digest: str) -> bool:
+        """Whether a file of this SHA-256 is stored."""
+        return self._place(digest).is_file()
 
     def keep(self, blocks: Iterable[bytes], limit: int) -> StoredFile:
         """Stores what comes in, durably, and gives its digest. Raises UnreadableFile beyond `limit` bytes or when the

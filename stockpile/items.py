@@ -136,7 +136,7 @@ class Marks:
 @dataclass(slots=True)
 class NewItem:
     """An item that is not in the books yet, with its marks; `held` is what the ledger posts. A weapon with a serial number
-    has its key and the identity it bears.
+    has its key and, unless the number is obliterated, the identity it bears.
     """
 
     held: Held
@@ -170,13 +170,13 @@ def new_item(
     serial = marks.serial_number
     held = Held(
         new_key(), tracked_by, model_id, donor_id, new_secret(), maker, model_name, serial,
-        marked=tracked_by != "serial" or (serial is not None and not marks.obliterated),
+        marked=tracked_by != "serial" or marks.uii is not None or (serial is not None and not marks.obliterated),
         consignment_id=consignment_id,
     )  # fmt: skip
     if serial is None:
         return NewItem(held, marks, lot)
     key = serial_key(serial)
-    return NewItem(held, marks, lot, key, identity_key(maker, model_id, key))
+    return NewItem(held, marks, lot, key, None if marks.obliterated else identity_key(maker, model_id, key))
 
 
 def known_by_identity(connection: Connection, keys: Sequence[str]) -> dict[str, list[UUID]]:

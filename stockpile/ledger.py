@@ -29,7 +29,7 @@ from stockpile.log.leaf import (
     person_digest,
     value_bytes,
 )
-from stockpile.movements import AccountClass
+from stockpile.movements import MOVEMENT_OF, AccountClass
 from stockpile.sites import OUTSIDE, Place
 
 EXCEPTIONS = "EXC"
@@ -53,7 +53,7 @@ def post(
     """
     numbered = _number(desk, document, [line.held for line in lines])
     happened_at = min(document.happened_at or numbered.recorded_at, numbered.recorded_at)
-    found = [*contradictions, *numbered.contradictions]
+    found = [*contradictions, *numbered.contradictions, *_second_party_missing(desk, document)]
     late = {}
     if document.fact:
         late = correction.followers(desk.connection, lines, happened_at, numbered.book_id, numbered.number)
@@ -74,6 +74,13 @@ def post_entries(desk: Desk, document: Document, entries: Sequence[Entry]) -> Po
     """Posts entries that are already worked out, as reversals are; their items are locked."""
     numbered = _number(desk, document, [entry.held for entry in entries])
     return _write(desk, document, entries, numbered, numbered.recorded_at, numbered.contradictions)
+
+
+def _second_party_missing(desk: Desk, document: Document) -> list[Contradiction]:
+    """A fact is posted without its second party; that nobody approved it is a discrepancy (DESIGN section 5)."""
+    if not document.fact or desk.approved_by is not None or not MOVEMENT_OF[document.act].two_parties:
+        return []
+    return [Contradiction(Kind.APPROVAL_MISSING, f"the act '{document.act}' takes two parties", "one signed")]
 
 
 def _quantity_entries(line: Line, happened_at: datetime, fact: bool) -> tuple[list[Entry], list[Contradiction]]:

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stockpile.documents import ItemLine
+from stockpile.documents import SEPARATORS, ItemLine
 from stockpile.errors import Invalid
-from stockpile.identity import read_asset_tag, serial_key
+from stockpile.identity import LONGEST_SERIAL, read_asset_tag, serial_key
+from stockpile.items import Marks
 from stockpile.marks import read_mark
 
 
@@ -74,6 +75,22 @@ def _marked(scan: str) -> tuple[str | None, str]:
     if mark is None:
         return None, scan
     return mark.uii, mark.serial_number or scan
+
+
+def marks_of(scan: str) -> Marks:
+    """What a scan says is on a weapon that the books never heard of: what a machine-readable mark holds, else a serial
+    number. A text that can be no serial number is kept as a distinguishing mark.
+    """
+    try:
+        mark = read_mark(scan)
+    except Invalid:
+        mark = None
+    by_machine = mark if mark is not None and mark.format is not None else None
+    serial = (by_machine.serial_number if by_machine else scan) or ""
+    uii = by_machine.uii if by_machine else None
+    if len(serial) > LONGEST_SERIAL or not serial_key(serial) or any(ord(sign) in SEPARATORS for sign in serial):
+        return Marks(distinguishing_mark=scan.translate(SEPARATORS), uii=uii)
+    return Marks(serial, uii=uii)
 
 
 def _of_model(connection: Connection, lines: Sequence[ItemLine], found: list[list[UUID]]) -> list[list[UUID]]:

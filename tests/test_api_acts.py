@@ -8,7 +8,7 @@ import pytest
 
 from stockpile.documents import now
 from tests.api_world import Web, fresh, problem, served
-from tests.world import RIFLES, scans
+from tests.world import RIFLES, scanned_paper, scans
 
 web = pytest.fixture(served)
 
@@ -103,7 +103,7 @@ def test_a_spoiled_number_is_void(web: Web) -> None:
 
 def test_a_paper_is_keyed_as_a_fact(web: Web) -> None:
     """What a paper says happened is not refused: a receiver nobody knows becomes a discrepancy."""
-    sheet = {"book": "PAPER-1", "number": 17, "happened_at": now().isoformat(), "scan_sha256": "9f" * 32}
+    sheet = {"book": "PAPER-1", "number": 17, "happened_at": now().isoformat(), "scan_sha256": scanned_paper()}
     posted = issued(web, RIFLES[0], receiver="Z-9", paper=sheet)
     assert posted["fact"] is True
     assert posted["number"].endswith("/17")
@@ -136,7 +136,7 @@ def test_the_same_document_twice_is_one_posting(web: Web) -> None:
 
 def test_a_fact_with_discrepancies_repeats_to_the_byte(web: Web) -> None:
     """The answer is rebuilt from rows: times, discrepancies and their order too."""
-    sheet = {"book": "PAPER-1", "number": 3, "happened_at": now().isoformat(), "scan_sha256": "9f" * 32}
+    sheet = {"book": "PAPER-1", "number": 3, "happened_at": now().isoformat(), "scan_sha256": scanned_paper()}
     body = {"document_id": fresh(), "receiver": "Z-9", "store": STORE, "paper": sheet,
             "lines": scans("NEVER 1", "NEVER 2", RIFLES[0])}  # fmt: skip
     first = web.post("clerk", "/v1/issues", body)

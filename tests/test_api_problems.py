@@ -12,7 +12,7 @@ import pytest
 from api.gates import LARGEST_BODY
 from stockpile.db import roles
 from tests.api_world import Web, fresh, problem, served
-from tests.world import RIFLES, scans
+from tests.world import RIFLES, scanned_paper, scans
 
 web = pytest.fixture(served)
 
@@ -149,7 +149,7 @@ def test_any_scan_gets_an_answer(web: Web, scan: str) -> None:
     answer = sent(web, content)
     assert answer.status_code in (409, 422), answer.text
     problem(answer, answer.status_code, "refused" if answer.status_code == 409 else "invalid")
-    sheet = {"book": "P", "number": 1, "happened_at": "2026-01-01T10:00:00Z", "scan_sha256": "ab" * 32}
+    sheet = {"book": "P", "number": 1, "happened_at": "2026-01-01T10:00:00Z", "scan_sha256": scanned_paper()}
     content = json.dumps({**ISSUE, "lines": [{"scan": scan}], "paper": sheet}).encode()
     assert sent(web, content).status_code in (201, 422)
 
@@ -174,7 +174,7 @@ def test_any_question_gets_an_answer(web: Web, path: str) -> None:
 )
 def test_any_moment_gets_an_answer(web: Web, moment: Any) -> None:
     """The ends of time, days without an hour, numbers, words: posted at most now, or named as invalid."""
-    sheet = {"book": "P", "number": 1, "happened_at": moment, "scan_sha256": "ab" * 32}
+    sheet = {"book": "P", "number": 1, "happened_at": moment, "scan_sha256": scanned_paper()}
     assert web.post("clerk", "/v1/issues", {**ISSUE, "paper": sheet}).status_code in (201, 422)
 
 

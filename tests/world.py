@@ -19,7 +19,8 @@ from stockpile.acts.receive import RECEIVE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Paper, Posted, Precision, now
-from stockpile.errors import Refused
+from stockpile.errors import Invalid, Refused
+from stockpile.files import file_store
 from stockpile.items import Held
 from stockpile.movements import Act
 from stockpile.rights import Actor
@@ -56,9 +57,12 @@ class Country:
 
     def do_with_approval(self, who: str, second: str, form: ActForm, **request: Any) -> Posted:
         """Asks for an act of two parties, and has the second approve it."""
-        drafted = self.ask(who, form, **request)
+        return self.approve(second, self.ask(who, form, **request))
+
+    def approve(self, who: str, drafted: Posted | Drafted, site: str | None = None) -> Posted:
+        """A second person's approval of a draft."""
         assert isinstance(drafted, Drafted), drafted
-        return perform.approve(self.engine, self.actors[second], ACTS, drafted.document_id)
+        return perform.approve(self.engine, self.actors[who], ACTS, drafted.document_id, site)
 
     def refused(self, who: str, form: ActForm, **request: Any) -> Refused:
         """The refusal an act meets."""
@@ -67,6 +71,14 @@ class Country:
         except Refused as refusal:
             return refusal
         raise AssertionError("it was not refused")
+
+    def invalid(self, who: str, form: ActForm, **request: Any) -> list[tuple[str | int | None, str | None, str]]:
+        """The faults an act meets: field or row, value, what is wrong."""
+        try:
+            self.ask(who, form, **request)
+        except Invalid as problem:
+            return [(fault.field or fault.row, fault.value, fault.message) for fault in problem.faults]
+        raise AssertionError("it was not invalid")
 
     def item(self, scan: str, site: str = "TAJI") -> Held:
         """A weapon as the books have it now."""
@@ -109,9 +121,24 @@ def scans(*serials: str) -> list[dict[str, Any]]:
     return [{"scan": serial} for serial in serials]
 
 
+def told(refusal: Refused) -> list[tuple[str, str, str | None]]:
+    """What a refusal says of each weapon: its name, the reason, where it is now."""
+    return [(reason.weapon, reason.reason, reason.where) for reason in refusal.reasons]
+
+
+def kinds(posted: Posted) -> list[str]:
+    """What a posting found against the books."""
+    return sorted(found.kind for found in posted.discrepancies)
+
+
 def paper(number: int, happened_at: datetime, book: str = "PAPER", precision: Precision = Precision.MINUTE) -> Paper:
-    """A paper voucher to key."""
-    return Paper(book=book, number=number, happened_at=happened_at, precision=precision, scan_sha256="ab" * 32)
+    """A paper voucher to key, with its scan stored."""
+    return Paper(book=book, number=number, happened_at=happened_at, precision=precision, scan_sha256=scanned_paper())
+
+
+def scanned_paper() -> str:
+    """The SHA-256 of a stored scan: one will do for every paper."""
+    return file_store().keep([b"a scanned voucher"], 1_000).sha256
 
 
 def ago(**time: float) -> datetime:
@@ -174,4 +201,16 @@ def _actor(party: parties.Party, role: str, site: Site, book: str) -> Actor:
     return Actor(party.party_id, role, site.site_id, site.code, site.time_zone, book_code=book)
 
 
-__all__ = ["HELMET", "RIFLES", "Act", "Country", "ago", "found_country", "paper", "scans"]
+__all__ = [
+    "HELMET",
+    "RIFLES",
+    "Act",
+    "Country",
+    "ago",
+    "found_country",
+    "kinds",
+    "paper",
+    "scanned_paper",
+    "scans",
+    "told",
+]

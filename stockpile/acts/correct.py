@@ -7,7 +7,7 @@ within fifteen minutes, alone, if nothing was posted on its items since; it is r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -19,7 +19,7 @@ from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
 from stockpile.correction import Live
-from stockpile.documents import Desk, ItemLine, Posted, Request, Words, Writing, now
+from stockpile.documents import Desk, ItemLine, Posted, Request, Words, Writing, now, numbers_of
 from stockpile.errors import NotFound, Reason, Refused
 from stockpile.items import Entry
 from stockpile.movements import AccountClass, Act
@@ -47,9 +47,10 @@ def correct(desk: Desk, request: Correct) -> Posted:
     """Posts a correction. Raises NotFound (document), Refused (a weapon whose last entry is another)."""
     if request.document is None and not request.lines:
         raise Refused("Nothing was done: name a document, or the weapons to correct.")
-    lines = _lines_of(desk, request.document) if request.document is not None and not request.lines else request.lines
+    wrong = _wrong(desk, request.document) if request.document is not None else None
+    lines = wrong.lines if wrong is not None and not request.lines else request.lines
     scanned = voucher.lock(desk, lines)
-    entries = _reversals(desk, scanned, request.document)
+    entries = _reversals(desk, scanned, wrong)
     voucher.refuse(scanned, desk.act)
     details = {
         "paper": "correction",
@@ -59,18 +60,35 @@ def correct(desk: Desk, request: Correct) -> Posted:
     return ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries)
 
 
-def _lines_of(desk: Desk, document_id: UUID) -> tuple[ItemLine, ...]:
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The document to take back: its number in its book, by which its entries are known even where late facts posted them
+    again, and its items.
+    """
+
+    document_id: UUID
+    book_id: UUID
+    number: int
+    lines: tuple[ItemLine, ...]
+
+    def first_posted(self, live: Live) -> bool:
+        """Whether the entry is this document's own, and no other's that it moved in time."""
+        return (live.book_id, live.number) == (self.book_id, self.number)
+
+
+def _wrong(desk: Desk, document_id: UUID) -> Wrong:
     rows = desk.connection.exec_driver_sql(
-        "SELECT item_id FROM entry WHERE document_id = %s AND reverses IS NULL GROUP BY item_id ORDER BY min(line)",
+        """SELECT d.book_id, d.number, e.item_id FROM document d JOIN entry e USING (document_id)
+           WHERE d.document_id = %s AND e.reverses IS NULL AND e.posts_again IS NULL ORDER BY e.line""",
         (document_id,),
-    )
-    found = tuple(ItemLine(item=row[0]) for row in rows)
-    if not found:
-        raise NotFound(f"There is no document {document_id} with entries at {desk.site.code}.")
-    return found
+    ).all()
+    if not rows:
+        raise NotFound(f"There is no document {document_id} at {desk.site.code} that moved anything.")
+    found = tuple(ItemLine(item=item_id) for item_id in dict.fromkeys(row[2] for row in rows))
+    return Wrong(document_id, rows[0][0], rows[0][1], found)
 
 
-def _reversals(desk: Desk, scanned: Sequence[Scanned], document_id: UUID | None) -> list[Entry]:
+def _reversals(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> list[Entry]:
     """The reversal of each weapon's last live entry; of a quantity's, the live entries of the document."""
     held_items = {one.held.item_id for one in scanned if one.held and not one.reason}
     live = correction.live_entries(desk.connection, held_items)
@@ -82,29 +100,33 @@ def _reversals(desk: Desk, scanned: Sequence[Scanned], document_id: UUID | None)
         if not mine:
             one.reason = "no entry of it is live: it was taken back already"
         elif one.held.serial:
-            one.reason = _not_reversible(desk, mine[0], document_id)
+            one.reason = _not_reversible(desk, mine, wrong)
             if not one.reason:
                 entries.append(correction.reversal(one.held, mine[0]))
         else:
-            entries += _quantity_reversals(one, mine, document_id)
+            entries += _quantity_reversals(one, mine, wrong)
     return entries
 
 
-def _not_reversible(desk: Desk, last: Live, document_id: UUID | None) -> str | None:
-    if document_id is not None and last.document_id != document_id:
-        return f"a later document, {last.document_id}, moved it: correct that first"
+def _not_reversible(desk: Desk, live: Sequence[Live], wrong: Wrong | None) -> str | None:
+    last = live[0]
+    if wrong is not None and not wrong.first_posted(last):
+        if not any(wrong.first_posted(entry) for entry in live):
+            return "no entry of that document is live: it is none of its weapons, or was taken back already"
+        number = numbers_of(desk.connection, [last.document_id]).get(last.document_id, "a document of another site")
+        return f"a later document moved it, {number}: correct that first"
     if desk.site.site_id not in (last.origin.site_id, last.to.site_id):
         return f"its last entry does not concern {desk.site.code}"
     return None
 
 
-def _quantity_reversals(one: Scanned, live: Sequence[Live], document_id: UUID | None) -> list[Entry]:
+def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None) -> list[Entry]:
     held = one.held
     assert held is not None
-    if document_id is None:
+    if wrong is None:
         one.reason = "name the document to take back: a quantity has no last entry of its own"
         return []
-    mine = [entry for entry in live if entry.document_id == document_id]
+    mine = [entry for entry in live if entry.document_id == wrong.document_id]
     if not mine:
         one.reason = "no entry of that document is live: it was taken back already"
     left = {account: quantity for account, (_, quantity) in held.holdings.items()}

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
-from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Request, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Line, Newcomers
@@ -66,25 +65,9 @@ def declare(desk: Desk, request: Declare) -> Posted:
         desk,
         Writing.of(request).document(desk, {}, details),
         lines,
-        [*twins(listed), *listing.doubts(listed)],
+        [*listing.twins(listed), *listing.doubts(listed)],
         Newcomers(new, listed.bearers),
     )
-
-
-def twins(listed: listing.Sorted) -> list[Contradiction]:
-    """A serial number that the books already have of the same model: a second weapon, flagged, not refused."""
-    return [
-        Contradiction(
-            Kind.TWIN,
-            f"{len(listed.known[line.identity])} weapon(s) of this model and serial number in the books",
-            f"{line.name}, row {line.row}",
-            line.item_id,
-            None,
-            line.row,
-        )
-        for line in listed.lines
-        if line.identity is not None and line.identity in listed.known and not line.obliterated
-    ]
 
 
 def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place, UUID]:

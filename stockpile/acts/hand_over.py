@@ -7,7 +7,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import check_receiver, receiver_as_claimed
+from stockpile.acts.receiving_party import check_receiver, giver, receiver_as_claimed
 from stockpile.acts.voucher import FactVoucher
 from stockpile.documents import Code, Desk, Posted, Writing, now
 from stockpile.movements import Act
@@ -25,27 +25,32 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     """Posts a hand-over. Raises Invalid (giver, receiver), Refused (one reason a weapon)."""
     written = Writing.of(request)
     day = desk.site.local_day(written.happened_at or now())
-    giving = receiver_as_claimed(desk, request.giver, None, day)
+    giving = giver(desk, request.giver, written.fact, day, "giver")
     if written.fact:
         receiving = receiver_as_claimed(desk, request.receiver, request.received_by, day)
     else:
         receiving = check_receiver(desk, request.receiver, request.received_by, day)
     scanned = voucher.lock_voucher(desk, request)
     if written.fact:
-        found = [*giving.unknown, *receiving.contradictions, *voucher.take_unknown(desk, scanned)]
+        found = [*giving.contradictions, *receiving.contradictions, *voucher.take_as_written(desk, scanned)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
         voucher.check_held_by(scanned, giving.place)
         voucher.check_quantities(scanned, giving.place)
     voucher.refuse(scanned, desk.act)
-    signatories = {**receiving.signatories, **giving.as_part("handed_over_by")}
+    signatories = {**receiving.signatories, **giving.signatories}
     details = {"paper": "lateral transfer", "giver": str(giving.party_id), "receiver": str(receiving.party_id)}
-    claimed = giving.place if written.fact else None
     return ledger.post(
         desk,
         written.document(desk, signatories, details),
-        voucher.lines_from(scanned, giving.place, receiving.place, claimed),
+        voucher.lines_from(
+            scanned,
+            giving.place,
+            receiving.place,
+            fact=desk.act if written.fact else None,
+            claimed=giving.place if written.fact else None,
+        ),
         found,
     )
 

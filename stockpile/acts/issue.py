@@ -42,7 +42,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
         receiving = check_receiver(desk, request.receiver, request.received_by, day)
     scanned = voucher.lock_voucher(desk, request)
     if written.fact:
-        found = [*receiving.contradictions, *voucher.take_unknown(desk, scanned), *_not_issuable(scanned)]
+        found = [*receiving.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
     else:
         found = []
         _guard(desk, scanned, store)
@@ -52,7 +52,13 @@ def issue(desk: Desk, request: Issue) -> Posted:
     return ledger.post(
         desk,
         document,
-        voucher.lines_from(scanned, store, receiving.place, claimed=store if written.fact else None),
+        voucher.lines_from(
+            scanned,
+            store,
+            receiving.place,
+            fact=desk.act if written.fact else None,
+            claimed=store if written.fact else None,
+        ),
         found,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -9,12 +10,12 @@ from pydantic import AwareDatetime, Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import receiver_as_claimed
-from stockpile.acts.voucher import FactVoucher, Voucher
+from stockpile.acts.receiving_party import giver, reporter
+from stockpile.acts.voucher import FactVoucher, Scanned, Voucher
+from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
-from stockpile.parties import find_party
 from stockpile.sites import Place, find_store, site_account
 
 Cause = Literal["lost", "stolen", "captured", "abandoned", "destroyed in combat", "clerical"]
@@ -24,7 +25,7 @@ class ReportMissing(FactVoucher):
     """Report weapons or equipment missing (loss report)."""
 
     holder: Code | None = Field(
-        None, description="For what is counted: who held it; left out: the store", examples=["A-1001"]
+        None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
     )
     store: Code | None = None
     reported_by: Code | None = Field(None, description="Service number of who reports it", examples=["A-1001"])
@@ -46,39 +47,66 @@ class ConcludeLoss(Voucher):
 
 
 def report_missing(desk: Desk, request: ReportMissing) -> Posted:
-    """Posts a loss report. Raises Invalid (times, holder), Refused (one reason a weapon)."""
+    """Posts a loss report. Raises Invalid (times, holder, who reports), Refused (one reason a weapon)."""
     written = Writing.of(request)
-    if request.last_seen_at is not None and request.last_seen_at > now():
-        raise Invalid(
-            "The loss report was not posted.",
-            [Fault("is in the future", field="last_seen_at", value=str(request.last_seen_at))],
-        )
+    found = _seen_in_the_future(request, written.fact)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
+    signatories, unknown = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
     scanned = voucher.lock_voucher(desk, request)
-    origin = _holder(desk, request) if any(one.held and not one.held.serial for one in scanned) else None
-    found = voucher.take_unknown(desk, scanned) if written.fact else []
-    if not written.fact:
+    origin, unheard = _holder(desk, request, written, scanned)
+    found += [*unknown, *unheard]
+    if written.fact:
+        found += voucher.take_as_written(desk, scanned)
+    else:
         voucher.check_origin(scanned, desk.act, desk.site)
+        if origin is not None and request.holder is not None:
+            voucher.check_held_by(scanned, origin)
         if origin is not None:
             voucher.check_quantities(scanned, origin)
     voucher.refuse(scanned, desk.act)
-    reporter = find_party(desk.connection, "person", request.reported_by) if request.reported_by else None
     details = {
         "paper": "loss report",
         "place": request.place,
         "circumstances": request.circumstances,
         "last_seen_at": request.last_seen_at.isoformat() if request.last_seen_at else None,
     }
-    signatories = {"reported_by": reporter.party_id} if reporter else {}
     return ledger.post(
-        desk, written.document(desk, signatories, details), voucher.lines_from(scanned, origin, missing), found
+        desk,
+        written.document(desk, signatories, details),
+        voucher.lines_from(
+            scanned,
+            origin,
+            missing,
+            fact=desk.act if written.fact else None,
+            claimed=origin if written.fact and request.holder else None,
+        ),
+        found,
     )
 
 
-def _holder(desk: Desk, request: ReportMissing) -> Place:
-    if request.holder is None:
-        return find_store(desk.connection, desk.site, request.store)
-    return receiver_as_claimed(desk, request.holder, None, desk.site.local_day(now())).place
+def _seen_in_the_future(request: ReportMissing, fact: bool) -> list[Contradiction]:
+    """A weapon can't have been seen after now: Invalid for a command, a doubt for what a paper says."""
+    seen = request.last_seen_at
+    if seen is None or seen <= now():
+        return []
+    if not fact:
+        raise Invalid(
+            "The loss report was not posted.", [Fault("is in the future", field="last_seen_at", value=str(seen))]
+        )
+    return [Contradiction(Kind.DOUBTFUL, "nothing: that moment has not come", f"last seen at {seen.isoformat()}")]
+
+
+def _holder(
+    desk: Desk, request: ReportMissing, written: Writing, scanned: Sequence[Scanned]
+) -> tuple[Place | None, list[Contradiction]]:
+    """Who held it, as the report says; a store for what is counted; for weapons alone wherever the books have them."""
+    if request.holder is not None:
+        day = desk.site.local_day(written.happened_at or now())
+        giving = giver(desk, request.holder, written.fact, day, "holder")
+        return giving.place, giving.contradictions
+    if any(one.held and not one.held.serial for one in scanned):
+        return find_store(desk.connection, desk.site, request.store), []
+    return None, []
 
 
 def conclude_loss(desk: Desk, request: ConcludeLoss) -> Posted:

@@ -68,7 +68,7 @@ def open_books(desk: Desk, request: Open) -> Posted:
         desk,
         Writing.of(request).document(desk, {}, details),
         lines,
-        listing.doubts(listed),
+        [*listing.twins(listed), *listing.doubts(listed)],
         Newcomers(new, listed.bearers),
     )
 

@@ -65,14 +65,17 @@ class ActForm:
         return MOVEMENT_OF[self.act].two_parties
 
 
+WAITING = "waiting for approval"
+
+
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """An act of two parties, asked for by the first and waiting for the second."""
+    """An act of two parties, asked for by the first: it waits for the second, or was rejected or withdrawn."""
 
     document_id: UUID
     act: str
     drafted_by: UUID
-    state: str = "waiting for approval"
+    state: str = WAITING
 
 
 def perform(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Posted | Drafted:
@@ -200,6 +203,8 @@ def _draft(desk: Desk, form: ActForm, request: Request) -> Drafted:
         )
     elif known.content_hash != desk.content_hash:
         raise PostedWithOtherContent(f"Draft {request.document_id} has other content. Take a new document id.")
+    else:
+        return Drafted(request.document_id, str(desk.act), known.drafted_by, known.outcome or WAITING)
     return Drafted(request.document_id, str(desk.act), desk.actor.party_id)
 
 

@@ -22,7 +22,7 @@ from stockpile.documents import Code, Desk, FactRequest, Posted, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.identity import serial_key
 from stockpile.items import Held, Line, Newcomers, NewItem
-from stockpile.movements import GONE, HELD, AccountClass, Act
+from stockpile.movements import GONE, HELD, MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_register
@@ -57,7 +57,7 @@ class Consignment:
 
     consignment_id: UUID
     supply: Place
-    expected: dict[UUID, Held]
+    expected: dict[UUID, Held] = field(default_factory=dict)
 
     def by_serial(self) -> dict[str, Held]:
         """The expected weapons by serial key, whatever their model."""
@@ -86,22 +86,25 @@ def receive(desk: Desk, request: Receive) -> Posted:
         desk.connection, listed, source, "receipt", request.file is not None and request.file.set_aside
     )
     consignment = _consignment(desk, donor_id, request)
-    held = items.whereabouts(desk.connection, {item for bearers in listed.known.values() for item in bearers})
+    bearers = {item for several in listed.known.values() for item in several}
+    # In one statement, so that all are locked in item order.
+    held = items.whereabouts(desk.connection, bearers | _declared(desk, consignment))
     if consignment is not None:
-        held = {**held, **consignment.expected}
+        consignment.expected = _still_in(consignment.supply, held)
     receipt = Receipt()
     _receive_lines(receipt, listed, held, consignment, store, donor_id)
     if consignment is not None and request.complete:
         receipt.found += _short(consignment, receipt.lines)
     receipt.found += listing.doubts(listed)
-    if consignment is None and donor_id != OWN_PROCUREMENT:
+    if consignment is None and donor_id != OWN_PROCUREMENT and receipt.new:
         receipt.found.append(
-            Contradiction(Kind.EXCESS, "no shipping list", f"{len(listed.lines)} lines from {request.donor}")
+            Contradiction(Kind.EXCESS, "no shipping list", f"{len(receipt.new)} lines from {request.donor}")
         )
     register_id = keep_register(
         desk, "receiving list", request.consignment or "receipt", request.file, listed, donor_id, request.document_id
     )
-    gone = any(line.held.where.account_class in GONE | HELD for line in receipt.lines if line.held.serial)
+    begins_in = MOVEMENT_OF[desk.act].from_classes
+    elsewhere = any(line.held.where.account_class not in begins_in for line in receipt.lines if line.held.serial)
     details = {
         "paper": "receiving report",
         "consignment": str(consignment.consignment_id) if consignment else None,
@@ -109,7 +112,7 @@ def receive(desk: Desk, request: Receive) -> Posted:
         "register": str(register_id) if register_id else None,
         "rows_set_aside": len(listed.rejected) or None,
     }
-    written = Writing.of(request, in_hand=gone)
+    written = Writing.of(request, in_hand=elsewhere)
     return ledger.post(
         desk, written.document(desk, {}, details), receipt.lines, receipt.found, Newcomers(receipt.new, listed.bearers)
     )
@@ -133,11 +136,23 @@ def _consignment(desk: Desk, donor_id: UUID, request: Receive) -> Consignment | 
                 )
             ],
         )
-    supply = places(desk.connection, [row[1]])[row[1]]
-    expected = (
-        desk.connection.exec_driver_sql("SELECT item_id FROM holding WHERE account_id = %s", (row[1],)).scalars().all()
+    return Consignment(row[0], places(desk.connection, [row[1]])[row[1]])
+
+
+def _declared(desk: Desk, consignment: Consignment | None) -> set[UUID]:
+    """What the supply account holds, before the locks."""
+    if consignment is None:
+        return set()
+    return set(
+        desk.connection.exec_driver_sql(
+            "SELECT item_id FROM holding WHERE account_id = %s", (consignment.supply.account_id,)
+        ).scalars()
     )
-    return Consignment(row[0], supply, items.whereabouts(desk.connection, expected))
+
+
+def _still_in(supply: Place, held: dict[UUID, Held]) -> dict[UUID, Held]:
+    """What it holds under the locks."""
+    return {item_id: one for item_id, one in held.items() if one.place == supply or supply.account_id in one.holdings}
 
 
 def _receive_lines(
@@ -161,7 +176,7 @@ def _receive_lines(
             continue
         taken.add(weapon.item_id)
         line.item_id = weapon.item_id
-        receipt.found += _contradiction(line, weapon, consignment)
+        receipt.found += _contradiction(line, weapon, consignment, store, donor_id)
         receipt.lines.append(Line(weapon, store, None, 1, line.condition))
 
 
@@ -190,12 +205,14 @@ def _declared_otherwise(line: Listed, by_serial: dict[str, Held], taken: set[UUI
     return held if held is not None and held.item_id not in taken else None
 
 
-def _contradiction(line: Listed, weapon: Held, consignment: Consignment | None) -> list[Contradiction]:
+def _contradiction(
+    line: Listed, weapon: Held, consignment: Consignment | None, store: Place, donor_id: UUID
+) -> list[Contradiction]:
     where, model = weapon.where, line.model
     assert model is not None
     if model.model_id != weapon.model_id:
         kind, said = Kind.MISMATCH, f"declared as {weapon.model_name}"
-    elif where.account_class is AccountClass.SUPPLY and consignment is not None and where != consignment.supply:
+    elif where.account_class is AccountClass.SUPPLY and _for_another(weapon, consignment, store, donor_id):
         kind, said = Kind.MISMATCH, f"declared in {where.name}"
     elif where.account_class in GONE or where.account_class is AccountClass.MISSING:
         kind, said = Kind.CLAIMED_GONE, f"{weapon.name} {where.account_class}"
@@ -206,6 +223,13 @@ def _contradiction(line: Listed, weapon: Held, consignment: Consignment | None) 
     ]
 
 
+def _for_another(weapon: Held, consignment: Consignment | None, store: Place, donor_id: UUID) -> bool:
+    """Whether it was declared in another consignment than the one received, for another site, or by another donor."""
+    if consignment is not None:
+        return weapon.place != consignment.supply
+    return weapon.where.site_id != store.site_id or donor_id not in (OWN_PROCUREMENT, weapon.donor_id)
+
+
 def _receive_new(
     receipt: Receipt, line: Listed, twins: Sequence[Held], consignment: Consignment | None, store: Place, donor_id: UUID
 ) -> None:
@@ -213,8 +237,9 @@ def _receive_new(
     receipt.new.append(new)
     receipt.lines.append(Line(new.held, store, None, 1, line.condition))
     seen = f"{line.name} received, row {line.row}"
-    if twins and not line.obliterated:
-        said = f"a weapon of this model and serial number at {describe(twins[0].where)}"
+    if twins or line.twin_of is not None:
+        where = f"at {describe(twins[0].where)}" if twins else f"in row {line.twin_of}"
+        said = f"a weapon of this model and serial number {where}"
         receipt.found.append(Contradiction(Kind.TWIN, said, seen, new.held.item_id, donor_id, line.row))
     if consignment is not None:
         receipt.found.append(

@@ -1,5 +1,5 @@
-"""Who receives: a person on the roster, or a unit by somebody on its signature card. A command insists; a fact takes the
-receiver as the paper names one and opens a discrepancy for what the roster says against it.
+"""Who receives: a person on the roster, or a unit by somebody on its signature card; and who gives. A command insists; a
+fact takes both as the paper names them and opens a discrepancy for what the roster says against it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,16 @@ class Receiving:
     place: Place
     signatories: dict[str, UUID]
     contradictions: list[Contradiction] = field(default_factory=list)
-    unknown: list[Contradiction] = field(default_factory=list)
 
-    def as_part(self, part: str) -> dict[str, UUID]:
-        """The same person in another part of the document: who receives can also be who gives."""
-        person = self.signatories.get("received_by")
-        return {part: person} if person else {}
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """Whose account it comes from, and the person who stands on the document for it. A unit gives without a person."""
+
+    party_id: UUID
+    place: Place
+    signatories: dict[str, UUID]
+    contradictions: list[Contradiction] = field(default_factory=list)
 
 
 def check_receiver(desk: Desk, code: str, received_by: str | None, day: date) -> Receiving:
@@ -67,13 +71,9 @@ def receiver_as_claimed(desk: Desk, code: str, received_by: str | None, day: dat
     """The receiver a paper names: never refused. Somebody this site never heard of is its unidentified person."""
     receiver = find_receiver(desk.connection, desk.site, code, day)
     if receiver is None or receiver.place is None:
-        party_id = unidentified_person(desk.connection, desk.site).party_id
-        place = party_account(desk.connection, desk.site, party_id)
-        assert place is not None
-        found = Contradiction(
-            Kind.RECEIVER_NOT_ON_ROSTER, f"nobody at {desk.site.code} has the number {code}", f"received by {code}"
-        )
-        return Receiving(party_id, place, {}, [found], [found])
+        party_id, place = _unidentified(desk)
+        found = Contradiction(Kind.RECEIVER_NOT_ON_ROSTER, _nobody(desk, code), f"received by {code}")
+        return Receiving(party_id, place, {}, [found])
     signatories: dict[str, UUID] = {}
     contradictions = []
     if receiver.objection is not None:
@@ -95,3 +95,46 @@ def receiver_as_claimed(desk: Desk, code: str, received_by: str | None, day: dat
                 )
             )
     return Receiving(receiver.party.party_id, receiver.place, signatories, contradictions)
+
+
+def giver(desk: Desk, code: str, fact: bool, day: date, field: str) -> Giving:
+    """Who gives, on the roster or not: a leaver brings back what he holds. Nobody of this site: Invalid for a command, for
+    a fact the site's unidentified person and a discrepancy.
+    """
+    known = find_receiver(desk.connection, desk.site, code, day)
+    if known is not None and known.place is not None:
+        person = known.party.kind == "person"
+        return Giving(known.party.party_id, known.place, {"handed_over_by": known.party.party_id} if person else {})
+    if not fact:
+        raise Invalid(
+            f"{field}: {_nobody(desk, code)}.",
+            [Fault("not a service number or unit code of this site", field=field, value=code)],
+        )
+    party_id, place = _unidentified(desk)
+    return Giving(party_id, place, {}, [Contradiction(Kind.PERSON_UNKNOWN, _nobody(desk, code), f"{field} {code}")])
+
+
+def reporter(desk: Desk, code: str, fact: bool) -> tuple[dict[str, UUID], list[Contradiction]]:
+    """The person who reports, to stand on the document. Nobody this site knows: Invalid for a command, a discrepancy for
+    a fact.
+    """
+    person = find_party(desk.connection, "person", code)
+    if person is not None:
+        return {"reported_by": person.party_id}, []
+    if not fact:
+        raise Invalid(
+            f"reported_by: {_nobody(desk, code)}.",
+            [Fault("not a service number of this site", field="reported_by", value=code)],
+        )
+    return {}, [Contradiction(Kind.PERSON_UNKNOWN, _nobody(desk, code), f"reported by {code}")]
+
+
+def _nobody(desk: Desk, code: str) -> str:
+    return f"nobody at {desk.site.code} has the number {code}"
+
+
+def _unidentified(desk: Desk) -> tuple[UUID, Place]:
+    party_id = unidentified_person(desk.connection, desk.site).party_id
+    place = party_account(desk.connection, desk.site, party_id)
+    assert place is not None
+    return party_id, place

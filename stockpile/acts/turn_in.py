@@ -11,7 +11,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import receiver_as_claimed
+from stockpile.acts.receiving_party import giver
 from stockpile.acts.voucher import ConditionVoucher
 from stockpile.documents import Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
@@ -36,7 +36,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     written = Writing.of(request, in_hand=request.in_hand)
     store = find_store(desk.connection, desk.site, request.store)
     day = desk.site.local_day(written.happened_at or now())
-    giving = receiver_as_claimed(desk, request.returned_by, None, day) if request.returned_by else None
+    giving = giver(desk, request.returned_by, written.fact, day, "returned_by") if request.returned_by else None
     scanned = voucher.lock_voucher(desk, request)
     origin = giving.place if giving else None
     if origin is None and any(one.held and not one.held.serial for one in scanned):
@@ -45,7 +45,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
             [Fault("quantities come back from somebody: give a service number or unit code", field="returned_by")],
         )
     if written.fact:
-        found = [*(giving.unknown if giving else ()), *voucher.take_unknown(desk, scanned)]
+        found = [*(giving.contradictions if giving else ()), *voucher.take_as_written(desk, scanned)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
@@ -60,8 +60,14 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     }
     return ledger.post(
         desk,
-        written.document(desk, giving.as_part("handed_over_by") if giving else {}, details),
-        voucher.lines_from(scanned, origin, store, origin if written.fact else None),
+        written.document(desk, giving.signatories if giving else {}, details),
+        voucher.lines_from(
+            scanned,
+            origin,
+            store,
+            fact=desk.act if written.fact else None,
+            claimed=origin if written.fact else None,
+        ),
         found,
     )
 

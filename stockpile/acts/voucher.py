@@ -18,7 +18,7 @@ from stockpile.catalogue import UNIDENTIFIED, find_models
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine, Request
 from stockpile.errors import Reason, Refused
-from stockpile.items import Held, Line, Marks, Newcomers, NewItem
+from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import ListFile, scanned_from
@@ -50,12 +50,15 @@ class ConditionVoucher(FactVoucher):
 
 @dataclass(slots=True)
 class Scanned:
-    """One line of a voucher with what it led to: `held` is the locked item, None where the books never heard of it."""
+    """One line of a voucher with what it led to: `held` is the locked item, None where the books never heard of it.
+    `repeats` is the line that named it before.
+    """
 
     number: int
     line: ItemLine
     held: Held | None
     reason: str | None = None
+    repeats: int | None = None
 
     def refused(self) -> Reason:
         """The reason as the clerk reads it."""
@@ -108,7 +111,8 @@ def lock_items(
         elif one.held is None:
             one.reason = "unknown: nothing in the books bears this number"
         elif one.held.item_id in seen:
-            one.reason = f"already on this list, line {seen[one.held.item_id]}"
+            one.repeats = seen[one.held.item_id]
+            one.reason = f"already on this list, line {one.repeats}"
         elif one.held.serial and line.quantity != 1:
             one.reason = "a weapon is one: quantity must be 1"
         else:
@@ -179,22 +183,51 @@ def check_quantities(scanned: Sequence[Scanned], origin: Place) -> None:
             one.reason = f"only {there} at {origin.name}, {one.line.quantity} asked for"
 
 
-def take_unknown(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID = OWN_PROCUREMENT) -> list[Contradiction]:
-    """For facts: what the books never heard of, or can't tell apart, enters them now, from outside and flagged."""
-    unknown = [one for one in scanned if one.held is None and one.reason is not None]
+def take_as_written(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID = OWN_PROCUREMENT) -> list[Contradiction]:
+    """For facts, which are not refused: a weapon written twice is taken once, and what the books never heard of, or can't
+    tell apart, enters them now, from outside. Each is flagged.
+    """
+    return [*_take_once(scanned), *_take_unknown(desk, scanned, donor_id)]
+
+
+def _take_once(scanned: Sequence[Scanned]) -> list[Contradiction]:
+    found = []
+    for one in scanned:
+        if one.repeats is None or one.held is None:
+            continue
+        if one.held.serial:
+            found.append(_written_twice(one, one.repeats, one.held))
+            one.held = None
+        one.reason = None
+    return found
+
+
+def _written_twice(one: Scanned, before: int, held: Held) -> Contradiction:
+    seen = f"written on lines {before} and {one.number}"
+    return Contradiction(Kind.TWIN, f"one weapon, {held.name}", seen, held.item_id, held.donor_id, one.number)
+
+
+def _take_unknown(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID) -> list[Contradiction]:
+    """A line that names an item by a key nobody has stays refused: no paper bears a key."""
+    unknown = [one for one in scanned if one.held is None and one.reason is not None and one.line.scan is not None]
     models = find_models(desk.connection, {one.line.model for one in unknown if one.line.model})
-    new: list[NewItem] = []
+    new: dict[str, tuple[int, NewItem]] = {}
     found: list[Contradiction] = []
     for one in unknown:
         model = models.get(one.line.model or "", UNIDENTIFIED)
-        marks = Marks(serial_number=one.line.named[:64])
+        marks = scans.marks_of(one.line.named)
         item = items.new_item(model.maker, model.model_id, model.name, "serial", donor_id, marks)
-        new.append(item)
-        found.append(_unknown(one, item, donor_id))
-        one.held, one.reason = item.held, None
-    identities = [item.identity for item in new if item.identity is not None]
+        before, known = new.setdefault(item.identity or one.line.named, (one.number, item))
+        if known is item:
+            found.append(_unknown(one, item, donor_id))
+            one.held = item.held
+        else:
+            found.append(_written_twice(one, before, known.held))
+        one.reason = None
+    created = [item for _, item in new.values()]
+    identities = [item.identity for item in created if item.identity is not None]
     bearers = items.known_by_identity(desk.connection, identities) if identities else {}
-    items.create(desk, Newcomers(new, {identity: len(found) for identity, found in bearers.items()}))
+    items.create(desk, Newcomers(created, {identity: len(found) for identity, found in bearers.items()}))
     return found
 
 
@@ -203,12 +236,15 @@ def _unknown(one: Scanned, item: NewItem, donor_id: UUID) -> Contradiction:
     return Contradiction(Kind.UNKNOWN_WEAPON, one.reason or "", seen, item.held.item_id, donor_id, one.number)
 
 
-def lines_from(scanned: Sequence[Scanned], origin: Place | None, to: Place, claimed: Place | None = None) -> list[Line]:
-    """The lines to post: weapons from wherever they are, quantities from `origin`, all to one place. `claimed` is where a
-    paper says they came from.
+def lines_from(
+    scanned: Sequence[Scanned], origin: Place | None, to: Place, fact: Act | None = None, claimed: Place | None = None
+) -> list[Line]:
+    """The lines to post: weapons from wherever they are, quantities from `origin`, all to one place. Of a fact, the act
+    that it is, and where the paper says the weapons came from: what speaks against either is a discrepancy.
     """
+    begins_in = MOVEMENT_OF[fact].from_classes if fact is not None else frozenset()
     return [
-        Line(one.held, to, origin, one.line.quantity, getattr(one.line, "condition", None), claimed)
+        Line(one.held, to, origin, one.line.quantity, getattr(one.line, "condition", None), claimed, begins_in)
         for one in scanned
         if one.held is not None
     ]

@@ -84,7 +84,9 @@ class ListLine(BaseModel):
 
 @dataclass(slots=True)
 class Listed:
-    """One line of a list with what it led to. `row` is its number in the list, or in the file as a spreadsheet shows it."""
+    """One line of a list with what it led to. `row` is its number in the list, or in the file as a spreadsheet shows it;
+    `twin_of` the row that bears the same model and serial number. An obliterated serial number is no identity.
+    """
 
     row: int
     model_name: str
@@ -100,6 +102,7 @@ class Listed:
     doubts: tuple[str, ...] = ()
     model: Model | None = None
     identity: str | None = None
+    twin_of: int | None = None
     reason: str | None = None
     item_id: UUID | None = None
 
@@ -324,14 +327,14 @@ def _why_not(line: Listed, first: dict[str, int]) -> str | None:
         return None
     if line.quantity != 1:
         return f"{model.name} is tracked by serial number: one line a weapon"
-    if line.serial_number is None:
+    if line.serial_number is None or line.obliterated:
         return None
-    key = serial_key(line.serial_number)
-    line.identity = identity = identity_key(model.maker, model.model_id, key)
-    if line.obliterated:
+    line.identity = identity_key(model.maker, model.model_id, serial_key(line.serial_number))
+    before = first.setdefault(line.identity, line.row)
+    if before == line.row:
         return None
-    before = first.setdefault(identity, line.row)
-    if before != line.row and line.distinguishing_mark is None:
+    line.twin_of = before
+    if line.distinguishing_mark is None:
         return (
             f"the same model and serial number as row {before}: if it is a second weapon, say how it can be told apart"
         )
@@ -357,6 +360,24 @@ def refuse_rejected(connection: Connection, result: Sorted, source: str, what: s
         raise Invalid(f"The {what} was not posted: it has no lines.")
 
 
+def twins(result: Sorted) -> list[Contradiction]:
+    """A serial number that the books, or an earlier row, have of the same model: a second weapon, flagged, not refused."""
+    return [
+        Contradiction(
+            Kind.TWIN,
+            f"row {line.twin_of} bears the same model and serial number"
+            if line.twin_of is not None
+            else f"{len(result.known[line.identity])} weapon(s) of this model and serial number in the books",
+            f"{line.name}, row {line.row}",
+            line.item_id,
+            None,
+            line.row,
+        )
+        for line in result.lines
+        if line.identity is not None and (line.twin_of is not None or line.identity in result.known)
+    ]
+
+
 def doubts(result: Sorted) -> list[Contradiction]:
     """One discrepancy for all the rows of a file that look wrong; the register names each."""
     doubtful = [line for line in result.lines if line.doubts]
@@ -365,7 +386,7 @@ def doubts(result: Sorted) -> list[Contradiction]:
     rows = ", ".join(str(line.row) for line in doubtful[:10]) + (", ..." if len(doubtful) > 10 else "")
     return [
         Contradiction(
-            Kind.DOUBTFUL_LIST, f"{len(doubtful)} row(s) taken as they came: {rows}", "; ".join(doubtful[0].doubts)
+            Kind.DOUBTFUL, f"{len(doubtful)} row(s) taken as they came: {rows}", "; ".join(doubtful[0].doubts)
         )
     ]
 
