@@ -14,6 +14,7 @@ from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.perform import Drafted
 from stockpile.acts.recover import RECOVER
 from stockpile.acts.void import VOID
+from stockpile.db.engine import connected
 from stockpile.errors import NotAllowed, NotFound, Refused
 from stockpile.keys import new_key
 from tests.world import RIFLES, Country, scans, told
@@ -37,7 +38,8 @@ def rejected(country: Country, who: str, draft: Drafted, reason: str = "not prov
 
 
 def waiting(country: Country, who: str = "commander") -> list[Any]:
-    return [shown.document_id for shown in drafts.waiting(country.engine, country.actors[who])]
+    with connected(country.engine) as connection:
+        return [shown.document_id for shown in drafts.waiting(connection, country.actors[who]).rows]
 
 
 def test_a_draft_moves_nothing_and_spends_no_number(country: Country) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from datetime import date
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -24,7 +23,9 @@ from stockpile.registers.mapping import (
     mapping_of,
 )
 from stockpile.registers.read import OpenList, Row, open_list
+from stockpile.registers.rejects import headings_for, rows_of
 from stockpile.registers.values import DateOrder, day, quantity
+from stockpile.registers.write import csv_blocks
 
 
 def opened(text: str) -> OpenList:
@@ -249,15 +250,15 @@ class TestLines:
             Reader(mapping_of({"model": "Model"}), ("S/N", "Model"))(Row(3, ("A1", "#N/A"), "se"))
         assert Reader(mapping_of({"model": "Model"}), ("S/N", "Model"))(row).fields == {"model": "AKM"}
 
-    def test_rejects_of_both_steps_come_out_together(self, tmp_path: Path) -> None:
+    def test_rejects_of_both_steps_come_out_together(self) -> None:
         text = "S/N,Qty,Date,Remarks\nA1,x,,\nA2,1\nA3,1,,\n"
         with opened(text) as found:
             assert [line.number for line in lines(self.mapping, found)] == [4]
-            found.rejects.write(tmp_path / "rejects.csv", found.headers)
-        written = (tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines()
-        assert written[0] == "row,reason,S/N,Qty,Date,Remarks"
-        assert written[1].startswith('2,"“Qty”: “x” is not a whole number')
-        assert written[2] == "3,the row has 2 cells where the heading has 4,A2,1"
+            written = b"".join(csv_blocks(headings_for(found.headers, 4), rows_of(found.rejects))).decode("utf-8-sig")
+        heading, first, second = written.splitlines()
+        assert heading == "row,reason,S/N,Qty,Date,Remarks"
+        assert first.startswith('2,"“Qty”: “x” is not a whole number')
+        assert second == "3,the row has 2 cells where the heading has 4,A2,1"
 
 
 class TestValues:

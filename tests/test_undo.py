@@ -39,7 +39,7 @@ def test_a_slip_is_undone_alone_and_everybody_sees_it(country: Country) -> None:
     assert country.where(RIFLES[0]) == country.where(RIFLES[1]) == "Main store"
     assert [quantity for _, quantity in country.helmets().holdings.values()] == [100]
     with transaction(country.engine, roles.AUDITOR) as connection:
-        newest, before = list_documents(connection, limit=2)
+        newest, before = list_documents(connection, country.actors["auditor"], limit=2).rows
     assert (newest.document_id, newest.undo, newest.act) == (undone.document_id, True, "correct")
     assert (before.document_id, before.undo) == (slip.document_id, False)
     assert country.query("SELECT approved_by FROM document WHERE document_id = %s", undone.document_id) == [(None,)]
