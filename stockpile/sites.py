@@ -83,11 +83,6 @@ def read_site(connection: Connection, site_id: UUID) -> Site:
     return Site(*connection.exec_driver_sql(f"{_SITE} WHERE site_id = %s", (site_id,)).one())
 
 
-def list_sites(connection: Connection) -> list[Site]:
-    """All sites, by code."""
-    return [Site(*row) for row in connection.exec_driver_sql(f"{_SITE} ORDER BY code")]
-
-
 def place_of(row: Sequence[Any]) -> Place:
     """An account row (account_id, class, name, site_id, party_id) as a Place."""
     return Place(row[0], AccountClass(row[1]), row[2], row[3], row[4])
