@@ -102,7 +102,7 @@ class Service:
         """Asks it to end, and waits; its exit status."""
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(30)
+        return self.process.wait(90)
 
     def postgres(self) -> int | None:
         """The process of its PostgreSQL, if that runs."""
