@@ -207,9 +207,9 @@ def every_weapon(connection: Connection, actor: Actor, sought: Sought, at: AsOf 
     rows = connection.exec_driver_sql(
         question.sql(actor, _EVERY),
         {**question.values, **at.parameters},
-        execution_options={"stream_results": True, "yield_per": BATCH},
+        execution_options={"stream_results": True, "max_row_buffer": BATCH},
     )
-    return (line for batch in rows.partitions() for line in _stood(connection, actor, batch, at))
+    return (line for batch in rows.partitions(BATCH) for line in _stood(connection, actor, batch, at))
 
 
 def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
