@@ -24,7 +24,9 @@ from stockpile.registers.mapping import (
     mapping_of,
 )
 from stockpile.registers.read import OpenList, Row, open_list
+from stockpile.registers.rejects import headings_for, rows_of
 from stockpile.registers.values import DateOrder, day, quantity
+from stockpile.registers.write import write_csv
 
 
 def opened(text: str) -> OpenList:
@@ -253,7 +255,7 @@ class TestLines:
         text = "S/N,Qty,Date,Remarks\nA1,x,,\nA2,1\nA3,1,,\n"
         with opened(text) as found:
             assert [line.number for line in lines(self.mapping, found)] == [4]
-            found.rejects.write(tmp_path / "rejects.csv", found.headers)
+            write_csv(tmp_path / "rejects.csv", headings_for(found.headers, 0), rows_of(found.rejects))
         written = (tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines()
         assert written[0] == "row,reason,S/N,Qty,Date,Remarks"
         assert written[1].startswith('2,"“Qty”: “x” is not a whole number')
