@@ -165,7 +165,7 @@ def test_an_export_is_of_one_moment_however_long_it_takes(web: Web, monkeypatch:
     monkeypatch.setattr(exports, "write_csv", write_slowly)
     rows = read_csv(web.get("clerk", "/v1/weapons", model="AKM", format="csv"))
     assert [row["serial_number"] for row in rows] == list(RIFLES)
-    assert {row["account_class"] for row in rows} == {"store"}
+    assert {(row["account_class"], row["account"]) for row in rows} == {("store", "Main store")}
     waiting = list(RIFLES[:5])
     assert len(read_csv(web.get("clerk", "/v1/documents", format="csv"))) == 6
     assert waiting == []

@@ -66,6 +66,11 @@ def at_one_moment(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
+def for_sums(connection: Connection) -> None:
+    """For the rest of the transaction: compiling takes longer than adding up, and the few thousand sums fit in memory."""
+    connection.exec_driver_sql("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
+
+
 def take_role(connection: Connection, role: str, site_id: UUID | None = None, donor_id: UUID | None = None) -> None:
     """Takes a database role and a scope for the rest of the transaction; row-level security follows them."""
     connection.exec_driver_sql(

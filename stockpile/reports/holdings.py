@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import for_sums
 from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.identity import asset_tag, read_asset_tag, scan_pattern
 from stockpile.movements import BALANCED, HELD, AccountClass
@@ -204,12 +205,13 @@ def every_weapon(connection: Connection, actor: Actor, sought: Sought, at: AsOf 
     """All of them in the same order, as they come from the database. Raises as `list_weapons` does, before the first."""
     require(actor, READ)
     question = _question(connection, actor, sought, at)
+    for_sums(connection)
     rows = connection.exec_driver_sql(
         question.sql(actor, _EVERY),
         {**question.values, **at.parameters},
-        execution_options={"stream_results": True, "yield_per": BATCH},
+        execution_options={"stream_results": True, "max_row_buffer": BATCH},
     )
-    return (line for batch in rows.partitions() for line in _stood(connection, actor, batch, at))
+    return (line for batch in rows.partitions(BATCH) for line in _stood(connection, actor, batch, at))
 
 
 def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
@@ -220,6 +222,7 @@ def _page(connection: Connection, actor: Actor, question: Question, limit: int, 
         **dict(zip(AFTER, after, strict=True)),
         "limit": page_size(limit) + 1,
     }
+    for_sums(connection)
     rows = connection.exec_driver_sql(question.sql(actor, _PAGE), given).all()
     lines_in_all, quantity = rows[0][:2]
     page = [row for row in rows if row.item_id is not None]

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.movements import BALANCED
 from stockpile.reports.as_of import NOW, AsOf
@@ -155,7 +156,7 @@ def trial_balance(
     """
     require(actor, READ)
     scope = _scope(connection, actor, donor, model, site)
-    _make_ready(connection)
+    for_sums(connection)
     sql = _SQL[actor.role in DESK, at.now]
     wanted = {f"by_{one}": one in by for one in By}
     rows = connection.exec_driver_sql(sql, {**wanted, **scope, **at.parameters})
@@ -171,11 +172,6 @@ def _scope(
         "donor": donor_asked(connection, actor, donor),
         "models": models_of(connection, model) if model else None,
     }
-
-
-def _make_ready(connection: Connection) -> None:
-    """For the rest of the transaction: compiling takes longer than adding up, and the few thousand sums fit in memory."""
-    connection.exec_driver_sql("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +262,7 @@ _ACCOUNTS_OF_SITE = _ACCOUNTS.format(materialized="MATERIALIZED", entries=_SITE_
 def proof(connection: Connection, actor: Actor, at: AsOf = NOW) -> Proof:
     """Counts entries, holdings and documents separately within the asker's scope, and says where they differ."""
     require(actor, READ)
-    _make_ready(connection)
+    for_sums(connection)
     given = {
         **at.parameters,
         "now": at.now,
