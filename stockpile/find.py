@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from stockpile.reports.holdings import Holder, Holdings, holdings
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sites import day_on_the_walls
 
 LONGEST = 200
 NUMBER = re.compile(r"([A-Z0-9-]{2,12})/([A-Z0-9-]{1,12})/([0-9]{4})/([0-9]{1,9})")
@@ -272,7 +273,7 @@ def _parties(connection: Connection, actor: Actor, asked: str) -> tuple[FoundPar
         return ()
     given = {
         "codes": [asked, asked.upper()],
-        "today": date.today(),
+        "today": day_on_the_walls(connection, actor.time_zone),
         "site": actor.site_id if actor.role in DESK else None,
     }
     return tuple(

@@ -66,6 +66,18 @@ class Place:
 
 OUTSIDE = Place(OUTSIDE_ID, AccountClass.OUTSIDE, "outside", None)
 
+
+def day_on_the_walls(connection: Connection, time_zone: str | None = None, moment: datetime | None = None) -> date:
+    """The day on the wall of a time zone at a moment (now if none); for who is bound to no site the latest day on any
+    site's wall, so that whoever joined a unit there today counts.
+    """
+    at = moment or datetime.now(UTC)
+    zones = (
+        [time_zone] if time_zone else connection.exec_driver_sql("SELECT DISTINCT time_zone FROM site").scalars().all()
+    )
+    return max((at.astimezone(ZoneInfo(zone)).date() for zone in zones), default=at.astimezone(UTC).date())
+
+
 _SITE = "SELECT site_id, code, name, time_zone, custodian_id, declared_open_at FROM site"
 _PLACE = "SELECT account_id, class, name, site_id, party_id FROM account"
 

@@ -27,7 +27,7 @@ from stockpile.parties import Receiver, find_people, need_party
 from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.rights import ASSIGN, READ_PEOPLE, Actor, require
 from stockpile.scans import look_up
-from stockpile.sites import Site, find_site
+from stockpile.sites import Site, day_on_the_walls, find_site
 from stockpile.units import with_sub_units
 
 
@@ -117,7 +117,7 @@ def search_assignments(
     Raises NotAllowed, NotFound (site), Invalid (unit, limit, cursor).
     """
     require(actor, READ_PEOPLE)
-    day = now().date()
+    day = day_on_the_walls(connection, actor.time_zone)
     units = None
     if unit is not None:
         unit_id = need_party(connection, "unit", unit, "unit").party_id

@@ -12,11 +12,10 @@ from stockpile import accounts, parties, units
 from stockpile.accounts import AccountShown
 from stockpile.db import roles
 from stockpile.db.engine import transaction
-from stockpile.documents import now
 from stockpile.errors import Invalid, NotFound
-from tests.world import SINCE, Country
+from tests.world import SINCE, Country, today
 
-TODAY = now().date()
+TODAY = today()
 
 
 @pytest.fixture

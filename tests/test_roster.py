@@ -14,12 +14,11 @@ from stockpile import parties
 from stockpile.acts.issue import ISSUE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
-from stockpile.documents import now
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
 from stockpile.roster import Imported
 from stockpile.roster_changes import Kind
 from tests.rosters import COMPANY, imported, listed, stored, workbook
-from tests.world import RIFLES, Country, scans
+from tests.world import RIFLES, Country, scans, today
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +38,9 @@ def people(country: Country) -> set[tuple[str, str]]:
         for code, unit in country.query(
             """SELECT p.code, u.code FROM assignment m JOIN party p USING (party_id) JOIN party u ON u.party_id = m.unit_id
                JOIN site s ON s.site_id = p.site_id
-               WHERE s.code = 'TAJI' AND m.since <= current_date AND (m.until IS NULL OR m.until > current_date)"""
+               WHERE s.code = 'TAJI' AND m.since <= %s AND (m.until IS NULL OR m.until > %s)""",
+            today(),
+            today(),
         )
     }
 
@@ -147,7 +148,7 @@ def test_a_person_changes_the_unit(country: Country) -> None:
     """By the unit's code or its name, in either case; the membership in the old one ends the day before."""
     with transaction(country.engine, roles.REGISTRAR) as connection:
         site = country.sites["TAJI"]
-        since = now().date() - timedelta(days=400)
+        since = today() - timedelta(days=400)
         parties.add_unit(connection, "2COY", "2nd Company", site, None, since)
     imported(country, listed("A-1001,Petrov,Private,2coy", "A-1002,Quist,Private,2nd company", COMPANY[2]))
     assert people(country) == {("A-1001", "2COY"), ("A-1002", "2COY"), ("A-1003", "1COY")}
@@ -309,12 +310,12 @@ def test_who_is_in_no_unit_belongs_to_the_organisation(country: Country) -> None
 
 def test_a_roster_of_an_earlier_day(country: Country) -> None:
     """Drawn up ten days ago: memberships begin then. None is of tomorrow, none older than the last."""
-    today = now().date()
-    answer = imported(country, listed(*COMPANY, "A-1004,Sami,Private,1COY"), as_of=str(today - timedelta(days=10)))
+    this_day = today()
+    answer = imported(country, listed(*COMPANY, "A-1004,Sami,Private,1COY"), as_of=str(this_day - timedelta(days=10)))
     assert country.query("SELECT m.since FROM assignment m JOIN party p USING (party_id) WHERE p.code = 'A-1004'") == [
         (answer.as_of,)
     ]
-    for day in (today + timedelta(days=2), today - timedelta(days=11)):
+    for day in (this_day + timedelta(days=2), this_day - timedelta(days=11)):
         with pytest.raises(Invalid) as refusal:
             imported(country, listed(*COMPANY), as_of=str(day))
         assert refusal.value.faults[0].field == "as_of"

@@ -12,14 +12,13 @@ from stockpile import parties
 from stockpile.acts.issue import ISSUE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
-from stockpile.documents import now
 from stockpile.errors import Invalid, NotFound
 from stockpile.reports.reference import search_signature_cards
 from tests.api_world import Web, problem, served
-from tests.world import RIFLES, SINCE, Country, scans
+from tests.world import RIFLES, SINCE, Country, scans, today
 
 web = pytest.fixture(served)
-TODAY = now().date()
+TODAY = today()
 DAY = timedelta(days=1)
 
 

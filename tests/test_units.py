@@ -12,12 +12,11 @@ from stockpile import parties, units
 from stockpile.acts.issue import ISSUE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
-from stockpile.documents import now
 from stockpile.errors import Invalid, NotFound
 from stockpile.parties import Party
-from tests.world import RIFLES, SINCE, Country, scans
+from tests.world import RIFLES, SINCE, Country, scans, today
 
-TODAY = now().date()
+TODAY = today()
 BEGINNING = date(2025, 1, 1)
 
 

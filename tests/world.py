@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 from sqlalchemy import Engine
@@ -144,6 +145,11 @@ def scanned_paper() -> str:
 def ago(**time: float) -> datetime:
     """A moment before now."""
     return now() - timedelta(**time)
+
+
+def today() -> date:
+    """The day on the walls of TAJI and ERBIL."""
+    return now().astimezone(ZoneInfo("Asia/Baghdad")).date()
 
 
 def found_country(engine: Engine) -> Country:

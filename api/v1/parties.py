@@ -82,7 +82,7 @@ def read_units(engine: Database, actor: Asker, on: OnDay = None) -> Response:
     """As they stood on a day, with how many people each has; a desk counts those of its own site."""
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
-        return answer({"units": units.unit_tree(connection, day_asked(actor, on))})
+        return answer({"units": units.unit_tree(connection, day_asked(connection, actor, on))})
 
 
 @router.post("/units", status_code=201, summary="Add a unit", response_model=Party, responses=WRITING)
@@ -112,7 +112,7 @@ def list_members(
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
         unit = units.read_unit(connection, unit_id)
-        day = day_asked(actor, on)
+        day = day_asked(connection, actor, on)
         return answer(units.members(connection, unit.party_id, day, sub_units, text, limit, cursor))
 
 
@@ -125,7 +125,7 @@ def place_under(unit_id: UUID, body: UnitAbove, engine: Database, actor: Asker) 
     with reading(engine, actor) as connection:
         parent = parties.need_party(connection, "unit", body.parent, "parent") if body.parent else None
         units.place_under(connection, units.read_unit(connection, unit_id), parent, body.since)
-        return answer(show_party(connection, unit_id, day_asked(actor, None), True))
+        return answer(show_party(connection, unit_id, day_asked(connection, actor, None), True))
 
 
 @router.post(
@@ -137,7 +137,7 @@ def station_unit(unit_id: UUID, body: UnitStationed, engine: Database, actor: As
     with reading(engine, actor) as connection:
         site = sites.find_site(connection, body.site)
         units.station(connection, units.read_unit(connection, unit_id), site, body.since)
-        return answer(show_party(connection, unit_id, day_asked(actor, None), True))
+        return answer(show_party(connection, unit_id, day_asked(connection, actor, None), True))
 
 
 @router.post("/people", status_code=201, summary="Add a person", response_model=Party, responses=WRITING)
@@ -176,7 +176,7 @@ def list_parties(
     with reading(engine, actor) as connection:
         site_id = sites.find_site(connection, site).site_id if site else None
         unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
-        day = day_asked(actor, on)
+        day = day_asked(connection, actor, on)
         return answer(search_parties(connection, day, kind, text, site_id, unit_id, limit, cursor))
 
 
@@ -187,7 +187,7 @@ def read_party(party_id: UUID, engine: Database, actor: Asker) -> Response:
     """With the units it belonged to, its signature cards and accounts; its former names for registrars and auditors."""
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
-        return answer(show_party(connection, party_id, day_asked(actor, None), actor.role not in DESK))
+        return answer(show_party(connection, party_id, day_asked(connection, actor, None), actor.role not in DESK))
 
 
 @router.post("/parties/{party_id}/rename", summary="Give another name or rank", response_model=Party, responses=WRITING)

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
-from stockpile.documents import Code, now
+from stockpile.documents import Code
 from stockpile.rights import Actor
+from stockpile.sites import day_on_the_walls
 
 READING = documented(NOT_SIGNED_IN, NOT_ALLOWED, INVALID)
 READING_ONE = documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID)
@@ -33,6 +34,6 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def day_asked(actor: Actor, day: date | None) -> date:
-    """The day asked for; today on the asker's wall if none was."""
-    return day or now().astimezone(ZoneInfo(actor.time_zone or "UTC")).date()
+def day_asked(connection: Connection, actor: Actor, day: date | None) -> date:
+    """The day asked for; today on the asker's wall if none was, or on the walls of the country."""
+    return day or day_on_the_walls(connection, actor.time_zone)

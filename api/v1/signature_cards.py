@@ -46,7 +46,7 @@ def list_cards(
     with reading(engine, actor) as connection:
         unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
         party_id = parties.need_party(connection, "person", person, "person").party_id if person else None
-        day = day_asked(actor, on)
+        day = day_asked(connection, actor, on)
         return answer(search_signature_cards(connection, day, unit_id, party_id, state, text, limit, cursor))
 
 
@@ -64,7 +64,7 @@ def give_card(body: NewCard, engine: Database, actor: Asker) -> Response:
         unit = parties.need_party(connection, "unit", body.unit, "unit")
         person = parties.need_party(connection, "person", body.person, "person")
         card = parties.give_signature_card(connection, unit, person, body.since, body.until, actor.party_id)
-        return answer(read_signature_card(connection, card, day_asked(actor, None)), 201)
+        return answer(read_signature_card(connection, card, day_asked(connection, actor, None)), 201)
 
 
 @router.post(
@@ -78,4 +78,4 @@ def withdraw_card(signature_card_id: UUID, engine: Database, actor: Asker) -> Re
     require(actor, KEEP_REFERENCE)
     with reading(engine, actor) as connection:
         parties.withdraw_signature_card(connection, signature_card_id)
-        return answer(read_signature_card(connection, signature_card_id, day_asked(actor, None)))
+        return answer(read_signature_card(connection, signature_card_id, day_asked(connection, actor, None)))

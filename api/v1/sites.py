@@ -79,7 +79,7 @@ def add_store(code: SiteCode, body: NewStore, engine: Database, actor: Asker) ->
     require(actor, KEEP_REFERENCE)
     with reading(engine, actor) as connection:
         store = sites.add_store(connection, sites.find_site(connection, code), body.name)
-        return answer(accounts.read_account(connection, store.account_id, day_asked(actor, None)), 201)
+        return answer(accounts.read_account(connection, store.account_id, day_asked(connection, actor, None)), 201)
 
 
 @router.post("/sites/{code}/open", summary="Declare a site open", response_model=sites.Site, responses=WRITING)
@@ -106,7 +106,7 @@ def list_accounts(
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
         site_id = sites.find_site(connection, site).site_id if site else None
-        day = day_asked(actor, on)
+        day = day_asked(connection, actor, on)
         return answer(accounts.search_accounts(connection, day, site_id, account_class, text, limit, cursor))
 
 
@@ -115,7 +115,7 @@ def read_account(account_id: UUID, engine: Database, actor: Asker, on: OnDay = N
     """With its custodian and the unit on whose property book it counts."""
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
-        return answer(accounts.read_account(connection, account_id, day_asked(actor, on)))
+        return answer(accounts.read_account(connection, account_id, day_asked(connection, actor, on)))
 
 
 @router.post(
@@ -127,7 +127,7 @@ def set_custodian(account_id: UUID, body: Custodian, engine: Database, actor: As
     with reading(engine, actor) as connection:
         person = parties.need_party(connection, "person", body.custodian, "custodian") if body.custodian else None
         accounts.set_custodian(connection, account_id, person)
-        return answer(accounts.read_account(connection, account_id, day_asked(actor, None)))
+        return answer(accounts.read_account(connection, account_id, day_asked(connection, actor, None)))
 
 
 @router.post(
@@ -142,4 +142,4 @@ def set_accountable_unit(account_id: UUID, body: AccountableUnit, engine: Databa
     with reading(engine, actor) as connection:
         unit = parties.need_property_book(connection, body.unit, "unit") if body.unit else None
         accounts.set_accountable_unit(connection, account_id, unit)
-        return answer(accounts.read_account(connection, account_id, day_asked(actor, None)))
+        return answer(accounts.read_account(connection, account_id, day_asked(connection, actor, None)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from typing import Annotated, TypeVar
 
 import typer
@@ -13,7 +12,6 @@ from sqlalchemy import Connection, Engine
 from stockpile.db import roles
 from stockpile.db.engine import connected, transaction
 from stockpile.db.ready import opened
-from stockpile.documents import now
 from stockpile.errors import NotSignedIn
 from stockpile.reports.keyset import Page
 from stockpile.rights import Actor, reading
@@ -61,8 +59,3 @@ def every_row(ask: Callable[[str | None], Page[T]]) -> Iterator[T]:
         cursor = page.cursor
         if cursor is None:
             return
-
-
-def today() -> date:
-    """The day by universal time."""
-    return now().date()

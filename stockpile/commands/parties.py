@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from sqlalchemy import Connection
 
 from stockpile import parties, sites, units
-from stockpile.commands.asking import Token, administering, every_row, reading_as, today
+from stockpile.commands.asking import Token, administering, every_row, reading_as
 from stockpile.commands.lists import Columns, Constants, SetAside, Sheet
 from stockpile.commands.options import pairs
 from stockpile.commands.shown import new_group, out, progress, show_table
@@ -25,8 +26,9 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From w
 AsOf = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="As of this day; left out: today")]
 
 
-def _day(given: datetime | None) -> date:
-    return given.date() if given else today()
+def _day(connection: Connection, given: datetime | None, site: sites.Site | None = None) -> date:
+    """The day given, else today at the site, else on the walls of the country."""
+    return given.date() if given else sites.day_on_the_walls(connection, site.time_zone if site else None)
 
 
 unit = new_group("Units, as a tree.")
@@ -43,7 +45,8 @@ def add_unit(
     """Add a unit."""
     with administering() as connection:
         above = parties.need_party(connection, "unit", parent, "parent") if parent else None
-        parties.add_unit(connection, code, name, sites.find_site(connection, site), above, _day(since))
+        at = sites.find_site(connection, site)
+        parties.add_unit(connection, code, name, at, above, _day(connection, since, at))
     out.print(f"{code}: added.", markup=False)
 
 
@@ -51,7 +54,7 @@ def add_unit(
 def list_units(on: AsOf = None) -> None:
     """Show the units as a tree."""
     with administering() as connection:
-        tree = units.unit_tree(connection, _day(on))
+        tree = units.unit_tree(connection, _day(connection, on))
     show_table(("unit", "name", "sites", "people", "with sub-units"), _branches(tree, 0), "There are no units.")
 
 
@@ -71,7 +74,7 @@ def list_members(
     """List who is in a unit."""
     with administering() as connection:
         of = parties.need_party(connection, "unit", code, "unit").party_id
-        day = _day(on)
+        day = _day(connection, on)
         found = list(every_row(lambda cursor: units.members(connection, of, day, not only, text, cursor=cursor)))
     show_table(
         ("service number", "name", "rank", "unit", "since", "until"),
@@ -89,7 +92,9 @@ def place_under(
     """Place a unit under another."""
     with administering() as connection:
         above = parties.need_party(connection, "unit", parent, "parent") if parent else None
-        units.place_under(connection, parties.need_party(connection, "unit", code, "unit"), above, _day(since))
+        units.place_under(
+            connection, parties.need_party(connection, "unit", code, "unit"), above, _day(connection, since)
+        )
     out.print(f"{code}: {f'under {parent}' if parent else 'under no other'}.", markup=False)
 
 
@@ -98,7 +103,7 @@ def station(code: str, site: str, since: Day = None) -> None:
     """Station a unit at another site."""
     with administering() as connection:
         at = sites.find_site(connection, site)
-        units.station(connection, parties.need_party(connection, "unit", code, "unit"), at, _day(since))
+        units.station(connection, parties.need_party(connection, "unit", code, "unit"), at, _day(connection, since, at))
     out.print(f"{code}: served by {at.code}.", markup=False)
 
 
@@ -118,7 +123,7 @@ def add_person(
     with administering() as connection:
         member_of = parties.need_party(connection, "unit", unit, "unit") if unit else None
         at = sites.find_site(connection, site)
-        added = parties.add_person(connection, service_number, name, rank, at, member_of, _day(since))
+        added = parties.add_person(connection, service_number, name, rank, at, member_of, _day(connection, since, at))
     out.print(f"{added.display}: added.", markup=False)
 
 
@@ -146,7 +151,7 @@ def list_people(
     with administering() as connection:
         site_id = sites.find_site(connection, site).site_id if site else None
         unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
-        day = _day(on)
+        day = _day(connection, on)
         found = list(
             every_row(lambda cursor: search_parties(connection, day, "person", text, site_id, unit_id, cursor=cursor))
         )
@@ -162,7 +167,7 @@ def show_person(service_number: str) -> None:
     """Show a person's names, units, signature cards and accounts."""
     with administering() as connection:
         known = parties.need_party(connection, "person", service_number, "service_number")
-        shown = show_party(connection, known.party_id, today(), with_names=True)
+        shown = show_party(connection, known.party_id, sites.day_on_the_walls(connection), with_names=True)
     out.print(f"{known.display}, {shown.site or 'at no site'}", markup=False)
     show_table(("name", "rank", "recorded"), ((n.name, n.rank, n.recorded_at) for n in shown.names), "No names.")
     show_table(("unit", "since", "until"), ((m.unit, m.since, m.until) for m in shown.memberships), "In no unit.")
@@ -191,7 +196,7 @@ def give_card(
             connection,
             parties.need_party(connection, "unit", unit, "unit"),
             parties.need_party(connection, "person", person, "person"),
-            _day(since),
+            _day(connection, since),
             until.date(),
             parties.need_party(connection, "person", issued_by, "issued_by").party_id,
         )
@@ -206,7 +211,7 @@ def list_cards(
 ) -> None:
     """List signature cards, the first to end first."""
     with administering() as connection:
-        day = _day(on)
+        day = _day(connection, on)
         found = list(
             every_row(lambda cursor: search_signature_cards(connection, day, state=state, text=text, cursor=cursor))
         )
@@ -240,7 +245,13 @@ def add_donor(code: str, name: Annotated[str, typer.Option()]) -> None:
 def list_donors(text: Annotated[str | None, typer.Argument(help="Part of code or name")] = None) -> None:
     """List the donors."""
     with administering() as connection:
-        found = list(every_row(lambda cursor: search_parties(connection, today(), "donor", text, cursor=cursor)))
+        found = list(
+            every_row(
+                lambda cursor: search_parties(
+                    connection, sites.day_on_the_walls(connection), "donor", text, cursor=cursor
+                )
+            )
+        )
     show_table(("code", "name"), ((d.code, d.name) for d in found), "There are no donors.")
 
 

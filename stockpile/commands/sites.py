@@ -9,7 +9,7 @@ import typer
 
 from stockpile import accounts, parties, sites
 from stockpile import founding as domain
-from stockpile.commands.asking import administering, every_row, today
+from stockpile.commands.asking import administering, every_row
 from stockpile.commands.shown import new_group, out, show_table
 from stockpile.movements import AccountClass
 from stockpile.reports.reference import search_sites
@@ -77,7 +77,9 @@ def list_accounts(
         site_id = sites.find_site(connection, site).site_id if site else None
         found = list(
             every_row(
-                lambda cursor: accounts.search_accounts(connection, today(), site_id, of_class, text, cursor=cursor)
+                lambda cursor: accounts.search_accounts(
+                    connection, sites.day_on_the_walls(connection), site_id, of_class, text, cursor=cursor
+                )
             )
         )
     show_table(
@@ -96,7 +98,7 @@ def set_custodian(
     with administering() as connection:
         by = parties.need_party(connection, "person", person, "custodian") if person else None
         accounts.set_custodian(connection, account_id, by)
-        shown = accounts.read_account(connection, account_id, today())
+        shown = accounts.read_account(connection, account_id, sites.day_on_the_walls(connection))
     out.print(f"{shown.site} {shown.name}: {shown.custodian} answers.", markup=False)
 
 
@@ -109,5 +111,5 @@ def set_accountable_unit(
     with administering() as connection:
         of = parties.need_property_book(connection, unit, "unit") if unit else None
         accounts.set_accountable_unit(connection, account_id, of)
-        shown = accounts.read_account(connection, account_id, today())
+        shown = accounts.read_account(connection, account_id, sites.day_on_the_walls(connection))
     out.print(f"{shown.site} {shown.name}: counts with {shown.accountable_unit}.", markup=False)

@@ -5,7 +5,7 @@ said at T: `recorded_at`; what they said at R of how it was at T: both (DESIGN i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 from stockpile.errors import Fault, Invalid
 
@@ -34,9 +34,9 @@ class AsOf:
         return self.happened_at is None and self.recorded_at is None
 
     @property
-    def day(self) -> date:
-        """The day (UTC) whose memberships count: of what happened, else of what was recorded, else today."""
-        return (self.happened_at or self.recorded_at or datetime.now(UTC)).astimezone(UTC).date()
+    def moment(self) -> datetime | None:
+        """The moment whose memberships count: of what happened, else of what was recorded; None: now."""
+        return self.happened_at or self.recorded_at
 
     @property
     def parameters(self) -> dict[str, datetime | str]:

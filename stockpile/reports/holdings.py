@@ -21,6 +21,7 @@ from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sites import day_on_the_walls
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +340,11 @@ def _of_party(
     if actor.role == DONOR:
         raise NotAllowed("A donor may not read what units and persons hold.")
     kind, code = ("unit", holder.unit) if holder.unit is not None else ("person", holder.person)
-    given = {"kind": kind, "code": (code or "").strip(), "day": at.day}
+    given = {
+        "kind": kind,
+        "code": (code or "").strip(),
+        "day": day_on_the_walls(connection, actor.time_zone, at.moment),
+    }
     accounts = connection.exec_driver_sql(_ACCOUNTS_OF_PARTY, given).scalars().all()
     if not accounts:
         raise NotFound(f"There is no {kind} {code!r} here.")

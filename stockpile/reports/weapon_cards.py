@@ -18,7 +18,7 @@ from stockpile.documents import full_number, now
 from stockpile.identity import asset_tag
 from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.rights import READ_PEOPLE, Actor, require
-from stockpile.sites import find_site
+from stockpile.sites import day_on_the_walls, find_site
 
 PAPER = "weapon card"
 """The paper of a document of the draw."""
@@ -112,7 +112,7 @@ def cards_out(
         "concat_ws(' ', c.person, c.rank, c.name, c.unit, c.model, c.serial_number) ILIKE ANY (%s)": spellings(text),
     }
     keys: dict[str, Callable[[str], Any]] = {"c.since": datetime.fromisoformat, "c.item_id": UUID}
-    day = moment.date()
+    day = day_on_the_walls(connection, actor.time_zone, moment)
     return read_page(connection, _CARDS_OUT, where, keys, _card, limit, cursor, (moment - CARD_STANDS, day, day))
 
 
