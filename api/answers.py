@@ -33,8 +33,3 @@ class Page(BaseModel, Generic[Row]):
 def answer(value: Any, status: int = 200) -> Response:
     """A value as a JSON answer."""
     return Response(to_json(value), status, media_type=JSON)
-
-
-def page(rows: list[Any], limit: int, key: str) -> Response:
-    """A page of rows, which goes on after the `key` of its last row unless that was less than was asked for."""
-    return answer({"rows": rows, "next": getattr(rows[-1], key) if len(rows) == limit else None})

@@ -42,14 +42,20 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def announcement(self) -> str:
+        """What it prints when it serves."""
+        return f"serves on {self.address}"
+
+    @property
     def settings(self) -> dict[str, str]:
         return environment(STOCKPILE_DATA=str(self.folder / "var"), STOCKPILE_PORT=str(self.port))
 
     def start(self, *words: str, patience: float = 90, **settings: str) -> float:
-        """Starts it; how many seconds until it answered."""
+        """Starts it; how many seconds until it answered and said so."""
         begun = time.monotonic()
+        announced = self.said.count(self.announcement)
         process = self.begin(*words, **settings)
-        while not self.answers():
+        while not (self.answers() and self.said.count(self.announcement) > announced):
             assert process.poll() is None, self.said
             assert time.monotonic() - begun < patience, self.said
             time.sleep(0.05)
@@ -74,7 +80,8 @@ class Service:
     @property
     def said(self) -> str:
         """Everything it printed, over all its starts."""
-        return (self.folder / "said").read_text()
+        said = self.folder / "said"
+        return said.read_text() if said.exists() else ""
 
     @property
     def tokens(self) -> dict[str, str]:

@@ -67,6 +67,8 @@ def test_a_list_of_documents_as_csv_and_as_xlsx(web: Web) -> None:
 
 EVERY_LIST = (
     "/v1/documents", "/v1/discrepancies", "/v1/weapons", "/v1/balance", "/v1/drafts", "/v1/jobs", "/v1/registers",
+    "/v1/sites", "/v1/accounts", "/v1/parties", "/v1/signature-cards", "/v1/models", "/v1/aliases", "/v1/assignments",
+    "/v1/weapon-cards",
 )  # fmt: skip
 
 
@@ -78,11 +80,25 @@ def test_every_list_leaves_in_both_forms(web: Web, path: str) -> None:
     )
     opening = {"name": "Old", "store": "Main store", "lines": [{"model": "AKM", "serial_number": "OLD 1"}]}
     web.country.ask("registrar", OPEN, site="TAJI", **opening)
-    shown = web.get("commander", path).json()
+    web.posted("commander", "/v1/assignments", {"lines": [{"scan": RIFLES[1], "person": "A-1001"}]})
+    web.posted("clerk", "/v1/draws", {"store": "Main store", "lines": [{"scan": RIFLES[1]}]})
+    shown = web.get("commander", path, limit=500).json()
     count = len(shown["lines"] if path == "/v1/balance" else shown["rows"])
+    assert count or path in ("/v1/jobs", "/v1/registers", "/v1/discrepancies")
     assert len(read_csv(web.get("commander", path, format="csv"))) == count
     assert len(read_xlsx(web.get("commander", path, format="xlsx"))) == count
     problem(web.get("commander", path, format="pdf"), 422, "invalid")
+
+
+def test_what_only_some_may_list_leaves_only_for_them(web: Web) -> None:
+    """Tokens for a registrar, without their text; a unit's members for the desk that serves it."""
+    tokens = read_csv(web.get("registrar", "/v1/tokens", format="csv"))
+    assert len(tokens) == len(web.get("registrar", "/v1/tokens", limit=500).json()["rows"])
+    assert "token" not in tokens[0]
+    problem(web.get("commander", "/v1/tokens", format="csv"), 403, "not-allowed")
+    (unit,) = web.get("commander", "/v1/parties", kind="unit", text="1COY").json()["rows"]
+    members = read_csv(web.get("commander", f"/v1/units/{unit['party_id']}/members", format="csv"))
+    assert "A-1001" in [member["service_number"] for member in members]
 
 
 def test_the_lines_of_a_document_and_the_history_of_a_weapon(web: Web) -> None:

@@ -50,7 +50,7 @@ def ended(service: Service, within: float = 5) -> list[str]:
 
 def test_it_says_where_it_is_and_who_one_can_be(running: Service) -> None:
     """Address and tokens are printed and kept for the owner alone; each token opens the API in its role."""
-    assert f"serves on {running.address}" in running.said
+    assert running.announcement in running.said
     assert running.tokens["clerk of NORTH"] in running.said
     file = running.folder / "var" / "demonstration-tokens.txt"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

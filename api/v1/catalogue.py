@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.answers import answer
-from api.dependencies import Asker, Cursor, Database, Limit
-from api.v1.reference import READING, READING_ONE, WRITING, Form, Text
+from api.dependencies import Asker, Database, Pages
+from api.exports import listing
+from api.v1.reference import LISTING, READING_ONE, WRITING, Form, Text
 from stockpile import catalogue, models
 from stockpile.documents import Code, Words
 from stockpile.models import MendedModel, NewModel
@@ -29,18 +30,19 @@ class AliasMapped(Form):
     model_id: UUID = Field(description="As GET /v1/models gives it", examples=["0190b5a0-0000-7000-8000-000000000001"])
 
 
-@router.get("/models", summary="The catalogue", response_model=Page[ModelRow], responses=READING)
+@router.get("/models", summary="The catalogue", response_model=Page[ModelRow], responses=LISTING)
 def list_models(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     text: Text = None,
     category: Annotated[Code | None, Query(examples=["small arms"])] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """Makes and models by maker and name; `text` is looked for in variants, too."""
-    with reading(engine, actor) as connection:
-        return answer(search_models(connection, text, category, limit, cursor))
+    return listing(
+        engine, actor, pages, "models", ModelRow,
+        lambda connection, limit, cursor: search_models(connection, text, category, limit, cursor),
+    )  # fmt: skip
 
 
 @router.get("/models/{model_id}", summary="One model", response_model=ModelRow, responses=READING_ONE)
@@ -67,20 +69,21 @@ def mend_model(model_id: UUID, body: MendedModel, engine: Database, actor: Asker
         return answer(read_model(connection, model_id))
 
 
-@router.get("/aliases", summary="Names of models", response_model=Page[AliasRow], responses=READING)
+@router.get("/aliases", summary="Names of models", response_model=Page[AliasRow], responses=LISTING)
 def list_aliases(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     mapped: Annotated[bool | None, Query(description="False: only names that nobody has mapped yet")] = None,
     source: Annotated[Code | None, Query(description="Of one donor or book")] = None,
     text: Text = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """How donors and old books call models, by source and name, with who mapped each; those unmapped wait for a registrar."""
     require(actor, READ_PEOPLE)
-    with reading(engine, actor) as connection:
-        return answer(search_aliases(connection, mapped, source, text, limit, cursor))
+    return listing(
+        engine, actor, pages, "aliases", AliasRow,
+        lambda connection, limit, cursor: search_aliases(connection, mapped, source, text, limit, cursor),
+    )  # fmt: skip
 
 
 @router.post("/aliases", status_code=201, summary="Say what a name means", response_model=AliasRow, responses=WRITING)

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from api.answers import answer
-from api.dependencies import Asker, Cursor, Database, Limit
-from api.v1.reference import READING, READING_ONE, WRITING, Day, Form, OnDay, Text, day_asked
+from api.dependencies import Asker, Database, Pages
+from api.exports import listing
+from api.v1.reference import LISTING, LISTING_ONE, READING, READING_ONE, WRITING, Day, Form, OnDay, Text, day_asked
 from stockpile import parties, sites, units
 from stockpile.documents import Code, Words
 from stockpile.parties import Party
@@ -20,6 +22,8 @@ from stockpile.reports.reference import PartyRow, search_parties
 from stockpile.rights import DESK, KEEP_REFERENCE, READ_PEOPLE, reading, require
 
 router = APIRouter(tags=["units and people"])
+
+FILE_NAME = {"person": "people", "unit": "units", "donor": "donors", "organisation": "organisations"}
 
 
 class NewUnit(Form):
@@ -96,24 +100,26 @@ def add_unit(body: NewUnit, engine: Database, actor: Asker) -> Response:
 
 
 @router.get(
-    "/units/{unit_id}/members", summary="Who is in a unit", response_model=Page[units.Member], responses=READING_ONE
+    "/units/{unit_id}/members", summary="Who is in a unit", response_model=Page[units.Member], responses=LISTING_ONE
 )
 def list_members(
     unit_id: UUID,
     engine: Database,
     actor: Asker,
+    pages: Pages,
     sub_units: Annotated[bool, Query(description="With those of the units below it")] = True,
     text: Text = None,
     on: OnDay = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """By service number; a desk sees those of its own site."""
     require(actor, READ_PEOPLE)
-    with reading(engine, actor) as connection:
+
+    def ask(connection: Connection, limit: int, cursor: str | None) -> Page[units.Member]:
         unit = units.read_unit(connection, unit_id)
         day = day_asked(connection, actor, on)
-        return answer(units.members(connection, unit.party_id, day, sub_units, text, limit, cursor))
+        return units.members(connection, unit.party_id, day, sub_units, text, limit, cursor)
+
+    return listing(engine, actor, pages, "members", units.Member, ask)
 
 
 @router.post(
@@ -159,25 +165,27 @@ def add_donor(body: NewDonor, engine: Database, actor: Asker) -> Response:
         return answer(parties.add_party(connection, "donor", body.code, body.name), 201)
 
 
-@router.get("/parties", summary="Units, people, donors", response_model=Page[PartyRow], responses=READING)
+@router.get("/parties", summary="Units, people, donors", response_model=Page[PartyRow], responses=LISTING)
 def list_parties(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     kind: Literal["person", "unit", "donor", "organisation"] = "person",
     text: Text = None,
     site: Annotated[Code | None, Query(description="People who serve at this site: its code")] = None,
     unit: Annotated[Code | None, Query(description="Who is directly in this unit: its code")] = None,
     on: OnDay = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """By code, within one's scope: a site sees its own people."""
     require(actor, READ_PEOPLE)
-    with reading(engine, actor) as connection:
+
+    def ask(connection: Connection, limit: int, cursor: str | None) -> Page[PartyRow]:
         site_id = sites.find_site(connection, site).site_id if site else None
         unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
         day = day_asked(connection, actor, on)
-        return answer(search_parties(connection, day, kind, text, site_id, unit_id, limit, cursor))
+        return search_parties(connection, day, kind, text, site_id, unit_id, limit, cursor)
+
+    return listing(engine, actor, pages, FILE_NAME[kind], PartyRow, ask)
 
 
 @router.get(

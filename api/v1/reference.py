@@ -11,12 +11,15 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
+from api.exports import exportable
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
 from stockpile.documents import Code
 from stockpile.rights import Actor
 from stockpile.sites import day_on_the_walls
 
 READING = documented(NOT_SIGNED_IN, NOT_ALLOWED, INVALID)
+LISTING = exportable(NOT_SIGNED_IN, NOT_ALLOWED, INVALID)
+LISTING_ONE = exportable(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID)
 READING_ONE = documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID)
 WRITING = READING_ONE
 

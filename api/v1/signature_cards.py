@@ -7,10 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
+from sqlalchemy import Connection
 
 from api.answers import answer
-from api.dependencies import Asker, Cursor, Database, Limit
-from api.v1.reference import READING, WRITING, Day, Form, OnDay, Text, day_asked
+from api.dependencies import Asker, Database, Pages
+from api.exports import listing
+from api.v1.reference import LISTING, WRITING, Day, Form, OnDay, Text, day_asked
 from stockpile import parties
 from stockpile.documents import Code
 from stockpile.reports.keyset import Page
@@ -29,25 +31,27 @@ class NewCard(Form):
     until: Day = Field(description="The last day", examples=["2027-12-31"])
 
 
-@router.get("/signature-cards", summary="Who may draw for a unit", response_model=Page[CardRow], responses=READING)
+@router.get("/signature-cards", summary="Who may draw for a unit", response_model=Page[CardRow], responses=LISTING)
 def list_cards(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     unit: Annotated[Code | None, Query(description="Unit code")] = None,
     person: Annotated[Code | None, Query(description="Service number")] = None,
     state: Literal["valid", "expired", "withdrawn", "not begun", "left"] | None = None,
     text: Text = None,
     on: OnDay = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """The first to end first, each as it stands on the day; "left": the person is on no roster any more."""
     require(actor, READ_PEOPLE)
-    with reading(engine, actor) as connection:
+
+    def ask(connection: Connection, limit: int, cursor: str | None) -> Page[CardRow]:
         unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
         party_id = parties.need_party(connection, "person", person, "person").party_id if person else None
         day = day_asked(connection, actor, on)
-        return answer(search_signature_cards(connection, day, unit_id, party_id, state, text, limit, cursor))
+        return search_signature_cards(connection, day, unit_id, party_id, state, text, limit, cursor)
+
+    return listing(engine, actor, pages, "signature-cards", CardRow, ask)
 
 
 @router.post(

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
+from sqlalchemy import Connection
 
 from api.answers import answer
-from api.dependencies import Asker, Cursor, Database, Limit
-from api.v1.reference import READING, WRITING, Form, OnDay, Text, day_asked
+from api.dependencies import Asker, Database, Pages
+from api.exports import listing
+from api.v1.reference import LISTING, WRITING, Form, OnDay, Text, day_asked
 from stockpile import accounts, founding, parties, sites
 from stockpile.accounts import AccountShown
 from stockpile.documents import Code, Words
@@ -52,13 +54,13 @@ class AccountableUnit(Form):
     unit: Code | None = Field(description="Unit code; null: that of the site's custodian", examples=["1COY"])
 
 
-@router.get("/sites", summary="Sites and their stores", response_model=Page[SiteRow], responses=READING)
-def list_sites(
-    engine: Database, actor: Asker, text: Text = None, limit: Limit = 100, cursor: Cursor = None
-) -> Response:
+@router.get("/sites", summary="Sites and their stores", response_model=Page[SiteRow], responses=LISTING)
+def list_sites(engine: Database, actor: Asker, pages: Pages, text: Text = None) -> Response:
     """By code. A donor is told neither stores nor custodians."""
-    with reading(engine, actor) as connection:
-        return answer(search_sites(connection, text, actor.role == DONOR, limit, cursor))
+    return listing(
+        engine, actor, pages, "sites", SiteRow,
+        lambda connection, limit, cursor: search_sites(connection, text, actor.role == DONOR, limit, cursor),
+    )  # fmt: skip
 
 
 @router.post("/sites", status_code=201, summary="Add a site", response_model=sites.Site, responses=WRITING)
@@ -91,23 +93,25 @@ def declare_open(code: SiteCode, engine: Database, actor: Asker) -> Response:
         return answer(sites.find_site(connection, code))
 
 
-@router.get("/accounts", summary="Accounts", response_model=Page[AccountShown], responses=READING)
+@router.get("/accounts", summary="Accounts", response_model=Page[AccountShown], responses=LISTING)
 def list_accounts(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     site: Annotated[Code | None, Query(description="Site code")] = None,
     account_class: Annotated[AccountClass | None, Query(alias="class")] = None,
     text: Text = None,
     on: OnDay = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """By site, class and name, each with its custodian and the unit on whose property book it counts."""
     require(actor, READ_PEOPLE)
-    with reading(engine, actor) as connection:
+
+    def ask(connection: Connection, limit: int, cursor: str | None) -> Page[AccountShown]:
         site_id = sites.find_site(connection, site).site_id if site else None
         day = day_asked(connection, actor, on)
-        return answer(accounts.search_accounts(connection, day, site_id, account_class, text, limit, cursor))
+        return accounts.search_accounts(connection, day, site_id, account_class, text, limit, cursor)
+
+    return listing(engine, actor, pages, "accounts", AccountShown, ask)
 
 
 @router.get("/accounts/{account_id}", summary="One account", response_model=AccountShown, responses=WRITING)

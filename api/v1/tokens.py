@@ -11,8 +11,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from api.answers import answer
-from api.dependencies import Asker, Cursor, Database, Limit
-from api.v1.reference import READING, WRITING, Form, Text
+from api.dependencies import Asker, Database, Pages
+from api.exports import listing
+from api.v1.reference import LISTING, WRITING, Form, Text
 from stockpile import tokens
 from stockpile.documents import Code, Words
 from stockpile.reports.keyset import Page
@@ -55,19 +56,20 @@ class TokenMade(BaseModel):
     revoked_at: datetime | None
 
 
-@router.get("/tokens", summary="Tokens", response_model=Page[Token], responses=READING)
+@router.get("/tokens", summary="Tokens", response_model=Page[Token], responses=LISTING)
 def list_tokens(
     engine: Database,
     actor: Asker,
+    pages: Pages,
     alive: Annotated[bool, Query(description="Without the expired and revoked")] = False,
     text: Text = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Response:
     """The newest first: whose, in which role, until when; never the token itself."""
     require(actor, KEEP_REFERENCE)
-    with reading(engine, actor) as connection:
-        return answer(tokens.search_tokens(connection, alive, text, limit, cursor))
+    return listing(
+        engine, actor, pages, "tokens", Token,
+        lambda connection, limit, cursor: tokens.search_tokens(connection, alive, text, limit, cursor),
+    )  # fmt: skip
 
 
 @router.post("/tokens", status_code=201, summary="Make a token", response_model=TokenMade, responses=WRITING)
