@@ -30,6 +30,7 @@ from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.history import history
 from stockpile.reports.trial_balance import By, proof, trial_balance
 from stockpile.rights import Actor, reading
+from stockpile.sites import find_site
 
 MOMENTS = (datetime(2022, 9, 1, tzinfo=UTC), datetime(2023, 3, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC))
 ANY_DAY = AsOf(MOMENTS[1])
@@ -114,10 +115,10 @@ def _actor(engine: Engine, who: str) -> Actor:
         if who == "donor":
             donor = connection.exec_driver_sql("SELECT party_id FROM party WHERE code = 'USA'").scalar_one()
             return Actor(donor, "donor", donor_id=donor)
-        site = connection.exec_driver_sql("SELECT site_id, code, custodian_id FROM site WHERE code = 'SITE-00'").one()
+        site = find_site(connection, "SITE-00")
         if who == "clerk":
-            return Actor(site[2], "clerk", site[0], site[1], "Asia/Baghdad", book_code="B")
-        return Actor(site[2], "auditor")
+            return Actor(site.custodian_id, "clerk", site, book_code="B")
+        return Actor(site.custodian_id, "auditor")
 
 
 def measure(engine: Engine, asked: Asked, runs: int) -> None:

@@ -270,7 +270,7 @@ def _actor(country: Country, visitor: Visitor) -> Actor:
     if visitor.site is None:
         return Actor(party.party_id, visitor.role, book_code=visitor.book)
     site = country.sites[visitor.site]
-    return Actor(party.party_id, visitor.role, site.site_id, site.code, site.time_zone, book_code=visitor.book)
+    return Actor(party.party_id, visitor.role, site, book_code=visitor.book)
 
 
 def _papers(country: Country, chance: random.Random) -> Iterator[Voucher]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.documents import Desk
 from stockpile.identity import fold, identity_key, serial_key
@@ -106,8 +107,7 @@ def whereabouts(connection: Connection, item_ids: Iterable[UUID], lock: bool = T
     Unknown ids are absent from the answer. `lock=False` only looks.
     """
     found: dict[UUID, Held] = {}
-    rows = connection.exec_driver_sql(_WHEREABOUTS, (list(set(item_ids)), lock))
-    for row in rows:
+    for row in ask(connection, _WHEREABOUTS, (list(set(item_ids)), lock)):
         held = found.get(row[0])
         if held is None:
             held = found[row[0]] = Held(

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection
 
 from stockpile import correction, discrepancies, items
+from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import DISCREPANCIES_IN_ANSWER, Desk, Document, Paper, Posted, full_number
@@ -114,22 +115,41 @@ def _shift(held: Held, origin: Place, to: Place, quantity: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Signer:
+    """A party as it signs: by its current name, with the secret that salts its digest."""
+
+    code: str | None
+    name: str
+    rank: str | None
+    name_version: int
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Numbered:
-    """A number taken in a book, and the recorded moment, both under the book's row lock."""
+    """A number taken in a book, and the recorded moment, both under the book's row lock; and who signs."""
 
     book_id: UUID
     book_code: str
     year: int
     number: int
     recorded_at: datetime
+    signers: dict[UUID, Signer]
     claimed_number: str | None = None
     contradictions: tuple[Contradiction, ...] = ()
 
 
 _TAKE_NUMBER = """
-UPDATE book SET next_number = next_number + 1 WHERE site_id = %s AND code = %s AND year = %s
-RETURNING book_id, next_number - 1, greatest(clock_timestamp(), %s)
+WITH taken AS (UPDATE book SET next_number = next_number + 1 WHERE site_id = %s AND code = %s AND year = %s
+               RETURNING book_id, next_number - 1, greatest(clock_timestamp(), %s))
+SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
 """
+_TAKE_PAPER_NUMBER = """
+WITH taken AS (UPDATE book SET next_number = greatest(next_number, %s) WHERE site_id = %s AND code = %s AND year = %s
+               RETURNING book_id, %s::int, greatest(clock_timestamp(), %s))
+SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
+"""
+"""The number, and in the same question the names of who signs."""
 _ADD_BOOK = """
 INSERT INTO book (book_id, site_id, code, year, kind, holder) VALUES (gen_random_uuid(), %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT book_of_year DO NOTHING
@@ -139,22 +159,38 @@ ON CONFLICT ON CONSTRAINT book_of_year DO NOTHING
 def _number(desk: Desk, document: Document, items: Sequence[Held]) -> Numbered:
     """Takes the number and the recorded clock after the locks, or the clock would go back within an item."""
     last_recorded = max((held.recorded_at for held in items if held.recorded_at), default=EPOCH)
+    signing = list(set(_parts(desk, document).values()))
     if document.paper is not None:
-        return _paper_number(desk, document, document.paper, last_recorded)
-    return _next_number(desk, desk.book_code, "counter", last_recorded)
+        return _paper_number(desk, document, document.paper, last_recorded, signing)
+    return _next_number(desk, desk.book_code, "counter", last_recorded, signing)
 
 
-def _next_number(desk: Desk, code: str, kind: str, last_recorded: datetime) -> Numbered:
+def _parts(desk: Desk, document: Document) -> dict[str, UUID]:
+    """Who signs the document, in which part."""
+    parts = {"posted_by": desk.actor.party_id, **document.signatories}
+    if desk.approved_by is not None:
+        parts["approved_by"] = desk.approved_by
+    return parts
+
+
+def _next_number(desk: Desk, code: str, kind: str, last_recorded: datetime, signing: list[UUID]) -> Numbered:
     year = desk.site.local_year(datetime.now(UTC))
-    parameters = (desk.site.site_id, code, year, last_recorded)
-    row = desk.connection.exec_driver_sql(_TAKE_NUMBER, parameters).one_or_none()
-    if row is None:
+    parameters = (desk.site.site_id, code, year, last_recorded, signing)
+    rows = ask(desk.connection, _TAKE_NUMBER, parameters)
+    if not rows:
         desk.connection.exec_driver_sql(_ADD_BOOK, (desk.site.site_id, code, year, kind, kind))
-        row = desk.connection.exec_driver_sql(_TAKE_NUMBER, parameters).one()
-    return Numbered(row[0], code, year, row[1], row[2])
+        rows = ask(desk.connection, _TAKE_NUMBER, parameters)
+    return _numbered(rows, code, year)
 
 
-def _paper_number(desk: Desk, document: Document, paper: Paper, last_recorded: datetime) -> Numbered:
+def _numbered(rows: Sequence[Sequence[Any]], code: str, year: int) -> Numbered:
+    book_id, number, recorded_at = rows[0][:3]
+    return Numbered(book_id, code, year, number, recorded_at, {row[3]: Signer(*row[4:]) for row in rows})
+
+
+def _paper_number(
+    desk: Desk, document: Document, paper: Paper, last_recorded: datetime, signing: list[UUID]
+) -> Numbered:
     """The number the paper claims, in its own book; the exceptions book's next one if that is taken, or the book is not
     one of papers.
     """
@@ -162,18 +198,15 @@ def _paper_number(desk: Desk, document: Document, paper: Paper, last_recorded: d
     claimed = full_number(site.code, paper.book, year, paper.number)
     kind = _other_kind(desk, paper.book)
     if kind is not None:
-        return _exception(desk, claimed, f"belongs to a book of kind {kind}", last_recorded)
+        return _exception(desk, claimed, f"belongs to a book of kind {kind}", last_recorded, signing)
     desk.connection.exec_driver_sql(_ADD_BOOK, (site.site_id, paper.book, year, "paper", "paper"))
-    book_id, recorded_at = desk.connection.exec_driver_sql(
-        """UPDATE book SET next_number = greatest(next_number, %s) WHERE site_id = %s AND code = %s AND year = %s
-           RETURNING book_id, greatest(clock_timestamp(), %s)""",
-        (paper.number + 1, site.site_id, paper.book, year, last_recorded),
-    ).one()
+    parameters = (paper.number + 1, site.site_id, paper.book, year, paper.number, last_recorded, signing)
+    numbered = _numbered(ask(desk.connection, _TAKE_PAPER_NUMBER, parameters), paper.book, year)
     if desk.connection.exec_driver_sql(
-        "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (book_id, paper.number)
+        "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (numbered.book_id, paper.number)
     ).first():
-        return _exception(desk, claimed, "is taken by another document", last_recorded)
-    return Numbered(book_id, paper.book, year, paper.number, recorded_at)
+        return _exception(desk, claimed, "is taken by another document", last_recorded, signing)
+    return numbered
 
 
 def _other_kind(desk: Desk, code: str) -> str | None:
@@ -187,8 +220,8 @@ def _other_kind(desk: Desk, code: str) -> str | None:
     ).scalar()
 
 
-def _exception(desk: Desk, claimed: str, why: str, last_recorded: datetime) -> Numbered:
-    instead = _next_number(desk, EXCEPTIONS, "exceptions", last_recorded)
+def _exception(desk: Desk, claimed: str, why: str, last_recorded: datetime, signing: list[UUID]) -> Numbered:
+    instead = _next_number(desk, EXCEPTIONS, "exceptions", last_recorded, signing)
     found = Contradiction(Kind.NUMBER_USED, f"{claimed} {why}", f"a paper with the number {claimed}")
     return replace(instead, claimed_number=claimed, contradictions=(found,))
 
@@ -322,10 +355,8 @@ def _insert(
     leaves: Sequence[bytes],
 ) -> bytes:
     """Writes the document, whole, and gives its leaf."""
-    parts = {"posted_by": desk.actor.party_id, **document.signatories}
-    if desk.approved_by is not None:
-        parts["approved_by"] = desk.approved_by
-    versions, digests = _signed(desk.connection, document.document_id, parts)
+    parts = _parts(desk, document)
+    versions, digests = _signed(document.document_id, parts, numbered.signers)
     seed = new_secret()
     number = full_number(desk.site.code, numbered.book_code, numbered.year, numbered.number)
     details, attachments = document.details, list(document.attachments)
@@ -371,16 +402,13 @@ def _insert(
 
 
 def _signed(
-    connection: Connection, document_id: UUID, parts: dict[str, UUID]
+    document_id: UUID, parts: dict[str, UUID], signers: dict[UUID, Signer]
 ) -> tuple[dict[str, int], dict[str, bytes]]:
     """For each part the version of the name used and the person's digest in this document."""
-    rows = connection.exec_driver_sql(
-        "SELECT party_id, code, name, rank, name_version, secret FROM signatures(%s)", (list(set(parts.values())),)
-    )
-    names = {row[0]: row for row in rows}
     versions, digests = {}, {}
     for part, party_id in parts.items():
-        _, code, name, rank, version, secret = names[party_id]
-        versions[part] = version
-        digests[part] = person_digest(bytes(secret), document_id, part, name_value(code, name, rank, version))
+        signer = signers[party_id]
+        versions[part] = signer.name_version
+        name = name_value(signer.code, signer.name, signer.rank, signer.name_version)
+        digests[part] = person_digest(signer.secret, document_id, part, name)
     return versions, digests

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stockpile.db.engine import one_writer
+from stockpile.db.engine import ask, one_writer
 from stockpile.db.rows import given
 from stockpile.documents import now, printable
 from stockpile.errors import Fault, Invalid, NotFound
@@ -355,9 +355,7 @@ def read_people(connection: Connection, site: Site, party_ids: Collection[UUID],
 
 
 def _receivers(connection: Connection, site: Site, condition: str, wanted: object, day: date) -> list[Receiver]:
-    rows = connection.exec_driver_sql(
-        _RECEIVERS.format(wanted=condition), {"site": site.site_id, "wanted": wanted, "day": day}
-    )
+    rows = ask(connection, _RECEIVERS.format(wanted=condition), {"site": site.site_id, "wanted": wanted, "day": day})
     return [_receiver(row, site) for row in rows]
 
 

@@ -16,6 +16,7 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.errors import NotAllowed
 from stockpile.movements import Act
+from stockpile.sites import Site
 
 CLERK, ARMOURER, COMMANDER = "clerk", "armourer", "commander"
 REGISTRAR, AUDITOR, DONOR = "registrar", "auditor", "donor"
@@ -65,16 +66,31 @@ DATABASE_ROLE = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, in which role and scope. `site_id` is None for those who are bound to no site."""
+    """Who asks, in which role and scope. `site` is None for those who are bound to none; it is as it was when the token
+    was read.
+    """
 
     party_id: UUID
     role: str
-    site_id: UUID | None = None
-    site_code: str | None = None
-    time_zone: str | None = None
+    site: Site | None = None
     donor_id: UUID | None = None
     book_code: str | None = None
     token_id: UUID | None = None
+
+    @property
+    def site_id(self) -> UUID | None:
+        """The key of the own site."""
+        return self.site.site_id if self.site else None
+
+    @property
+    def site_code(self) -> str | None:
+        """The code of the own site."""
+        return self.site.code if self.site else None
+
+    @property
+    def time_zone(self) -> str | None:
+        """The time on the wall of the own site."""
+        return self.site.time_zone if self.site else None
 
     @property
     def database_role(self) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import ask
 from stockpile.documents import SEPARATORS, ItemLine
 from stockpile.errors import Invalid
 from stockpile.identity import LONGEST_SERIAL, read_asset_tag, serial_key
@@ -58,7 +59,7 @@ def _collect(
     if not wanted:
         return
     fresh: dict[str, list[UUID]] = {}
-    for value, item_id in connection.exec_driver_sql(question, (list(wanted),)):
+    for value, item_id in ask(connection, question, (list(wanted),)):
         for scan in wanted[value]:
             if item_id not in fresh.setdefault(scan, []):
                 fresh[scan].append(item_id)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from stockpile.db.engine import one_writer
+from stockpile.db.engine import ask, one_writer
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.identity import character_fault
 from stockpile.keys import new_key
@@ -119,17 +119,16 @@ def find_store(connection: Connection, site: Site, name: str | None) -> Place:
 
     Raises Invalid naming the stores there are, when the name is unknown or needed and missing.
     """
-    rows = connection.exec_driver_sql(
-        f"{_PLACE} WHERE site_id = %s AND class = 'store' ORDER BY name", (site.site_id,)
-    ).all()
+    stores = f"{_PLACE} WHERE site_id = %s AND class = 'store' AND party_id IS NULL ORDER BY name"
+    rows = ask(connection, stores, (site.site_id,))
     if name is None and len(rows) == 1:
         return place_of(rows[0])
     for row in rows:
         if name is not None and row[2].casefold() == name.strip().casefold():
             return place_of(row)
-    stores = ", ".join(row[2] for row in rows) or "none yet"
+    known = ", ".join(row[2] for row in rows) or "none yet"
     problem = f"{site.code} has no store {name!r}" if name else f"say which store of {site.code}"
-    raise Invalid(f"Store: {problem}. Its stores: {stores}.", [Fault(problem, field="store", value=name)])
+    raise Invalid(f"Store: {problem}. Its stores: {known}.", [Fault(problem, field="store", value=name)])
 
 
 def party_account(connection: Connection, site: Site, party_id: UUID) -> Place | None:

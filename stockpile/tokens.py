@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import ask
 from stockpile.documents import now, printable
 from stockpile.errors import Fault, Invalid, NotFound, NotSignedIn
 from stockpile.keys import new_key
@@ -22,7 +23,7 @@ from stockpile.parties import find_party
 from stockpile.reports.keyset import Page, spellings
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.rights import DESK, DONOR, REGISTRAR, ROLES, Actor
-from stockpile.sites import find_site
+from stockpile.sites import Site, find_site
 
 PREFIX = "sp_"
 """Every token begins so, for scanners that look for secrets where none should be."""
@@ -66,23 +67,19 @@ class NewToken:
     text: str
 
 
+_WHOSE = """
+SELECT token_id, party_id, role, donor_id, book_code, site_id, code, name, time_zone, custodian_id, declared_open_at
+FROM authenticate(%s)
+"""
+
+
 def authenticate(connection: Connection, text: str) -> Actor:
     """Who a token speaks for. The connection needs no database role yet. Raises NotSignedIn for a token that is
     unknown, expired or revoked, without saying which.
     """
     if FORM.fullmatch(text):
-        row = connection.exec_driver_sql("SELECT * FROM authenticate(%s)", (_hash(text),)).one_or_none()
-        if row is not None:
-            return Actor(
-                party_id=row.party_id,
-                role=row.role,
-                site_id=row.site_id,
-                site_code=row.site_code,
-                time_zone=row.time_zone,
-                donor_id=row.donor_id,
-                book_code=row.book_code,
-                token_id=row.token_id,
-            )
+        for token_id, party_id, role, donor_id, book_code, *site in ask(connection, _WHOSE, (_hash(text),)):
+            return Actor(party_id, role, Site(*site) if site[0] else None, donor_id, book_code, token_id)
     raise NotSignedIn("This token is unknown, expired or revoked. Ask a registrar for a new one.")
 
 

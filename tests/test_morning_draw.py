@@ -309,7 +309,7 @@ def test_a_draw_is_undone_and_corrected_like_every_act(arms_room: Country) -> No
 
 def test_who_may_neither_issue_nor_take_back_draws_nothing(arms_room: Country) -> None:
     """An auditor scans in vain; a clerk may draw what the armourer assigned."""
-    auditor = Actor(arms_room.parties["registrar"].party_id, "auditor", arms_room.sites["TAJI"].site_id, "TAJI")
+    auditor = Actor(arms_room.parties["registrar"].party_id, "auditor", arms_room.sites["TAJI"])
     with pytest.raises(NotAllowed):
         perform.perform(arms_room.engine, auditor, DRAW, DRAW.request.model_validate({"scan": RIFLES[0]}))
     assert draw(arms_room, RIFLES[0], "clerk").act == "issue"

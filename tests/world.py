@@ -204,7 +204,7 @@ def found_country(engine: Engine) -> Country:
 
 
 def _actor(party: parties.Party, role: str, site: Site, book: str) -> Actor:
-    return Actor(party.party_id, role, site.site_id, site.code, site.time_zone, book_code=book)
+    return Actor(party.party_id, role, site, book_code=book)
 
 
 __all__ = [

@@ -18,7 +18,7 @@ from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_register
 from stockpile.registers.listing import Listed, ListFile, ListLine, listed_from
-from stockpile.sites import OUTSIDE, Place, find_store, place_of
+from stockpile.sites import OUTSIDE, Place, find_store, place_of, read_site
 
 
 class Open(Request):
@@ -39,7 +39,7 @@ class Open(Request):
 
 def open_books(desk: Desk, request: Open) -> Posted:
     """Posts an opening list. Raises Refused when the site is declared open, Invalid for rows that can't be read."""
-    if desk.site.declared_open_at is not None:
+    if read_site(desk.connection, desk.site.site_id).declared_open_at is not None:
         raise Refused(f"{desk.site.code} was declared open: what is found now is a gain, what arrives is a receipt.")
     donor_id = (
         need_party(desk.connection, "donor", request.donor, "donor").party_id if request.donor else OWN_PROCUREMENT

@@ -24,7 +24,7 @@ from stockpile.movements import MOVEMENT_OF, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import many_rows_at_hand
 from stockpile.rights import APPROVE, Actor, require
-from stockpile.sites import Site, find_site, read_site
+from stockpile.sites import Site, find_site
 
 TRIES = 4
 RACES = frozenset({"document_pkey", "identity_pkey", "draft_pkey", "weapon_assignment_one", "consignment_reference"})
@@ -128,10 +128,10 @@ def _desk(connection: Connection, actor: Actor, form: ActForm, request: Request)
 def scope(connection: Connection, actor: Actor, wanted: str | None) -> Site:
     """The site to post at, and the database role that may post there: one's own, or the one named by who has none."""
     stand_at_desk(connection, roles.POSTER, actor.site_id)
-    if actor.site_id is not None:
+    if actor.site is not None:
         if wanted is not None and wanted.strip().upper() != actor.site_code:
             raise NotAllowed(f"You write documents of {actor.site_code} only, not of {wanted}.")
-        return read_site(connection, actor.site_id)
+        return actor.site
     if wanted is None:
         raise Invalid("Say at which site.", [Fault("you are bound to no site: name one", field="site")])
     site = find_site(connection, wanted)
@@ -264,7 +264,7 @@ def _approve(engine: Engine, actor: Actor, forms: dict[Act, ActForm], document_i
         if draft.outcome is not None:
             raise Refused(f"This draft was {draft.outcome}: ask for it anew under a new document id.")
         form = forms[draft.act]
-        first = Actor(draft.drafted_by, actor.role, site.site_id, site.code, site.time_zone, book_code=draft.book_code)
+        first = Actor(draft.drafted_by, actor.role, site, book_code=draft.book_code)
         desk = Desk(connection, first, site, draft.act, draft.book_code, draft.content_hash, actor.party_id)
         posted = form.do(desk, form.request.model_validate(draft.request))
         _settle(connection, document_id, actor, "posted", None)

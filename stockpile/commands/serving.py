@@ -7,6 +7,7 @@ no other thread may run and no connection be open then. Later ones, in place of 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -231,7 +232,9 @@ def worker() -> Any:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:
-        return importlib.import_module(APPLICATION).create_app()
+        application = importlib.import_module(APPLICATION).create_app()
+        gc.freeze()  # what is loaded now stays: looking through it for garbage again and again would hold up answers
+        return application
     except StockpileError as problem:
         show_problem(problem)
     except Exception as problem:

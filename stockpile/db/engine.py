@@ -5,14 +5,16 @@ Nothing may read or write the database outside `transaction`: before it takes a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import ExecStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from stockpile.errors import DatabaseUnavailable
 
@@ -56,6 +58,33 @@ def connected(engine: Engine) -> Iterator[Connection]:
         raise
 
 
+def ask(
+    connection: Connection, question: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
+    """The rows of one of the short questions that are asked for every weapon at a counter. By the driver's own cursor, kept
+    with its connection: making a cursor and a result of SQLAlchemy's takes longer than such an answer.
+
+    Raises what `exec_driver_sql` does.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    cursor = connection.info.get("cursor")
+    if cursor is None:
+        cursor = connection.info["cursor"] = driver.cursor()
+    try:
+        cursor.execute(question, parameters)
+        answer = cursor.pgresult
+        return cursor.fetchall() if answer is not None and answer.status == ExecStatus.TUPLES_OK else []
+    except psycopg.Error as problem:
+        wrapped = DBAPIError.instance(
+            question, None, problem, psycopg.Error, hide_parameters=True, connection_invalidated=driver.broken,
+            dialect=connection.dialect,
+        )  # fmt: skip
+        if driver.broken:
+            connection.invalidate(problem)
+        raise wrapped from problem
+
+
 def at_once(engine: Engine) -> Engine:
     """The same engine for single statements that need no transaction of their own, such as asking whose a token is."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -81,11 +110,14 @@ def take_role(connection: Connection, role: str, site_id: UUID | None = None, do
 
 def stand_at_desk(connection: Connection, role: str, site_id: UUID | None) -> None:
     """`take_role` for posting. Plans are kept as they are made for any values: acts ask the same short questions all day,
-    and planning them anew costs more than answering.
+    and planning them anew costs more than answering. They never read a table from end to end, not even a small one: it
+    may grow while the plan is kept.
     """
-    connection.exec_driver_sql(
+    ask(
+        connection,
         "SELECT set_config('role', %s, true), set_config('stockpile.site_id', %s, true), "
-        "set_config('plan_cache_mode', 'force_generic_plan', true)",
+        "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), "
+        "set_config('jit', 'off', true)",
         (role, str(site_id or "")),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import ask
 from stockpile.progress import told
 
 BULK = 500
@@ -30,7 +31,7 @@ class Given:
 
     def insert(self, statement: str, parameters: tuple[Any, ...] = ()) -> None:
         """Runs an INSERT ... SELECT in which `{given}` stands for the rows; its parameters stand before them."""
-        self.connection.exec_driver_sql(statement.replace("{given}", self.source), (*parameters, *self.arrays))
+        ask(self.connection, statement.replace("{given}", self.source), (*parameters, *self.arrays))
 
 
 @contextmanager
