@@ -134,7 +134,6 @@ def _folded(key: str) -> str:
     return unicodedata.normalize("NFKC", bare).translate(LOOK_ALIKES)
 
 
-@lru_cache(maxsize=4096)
 def maker_key(maker: str) -> str:
     """A maker's name as it counts for uniqueness: letters and digits of its serial key, so never a slash."""
     return "".join(character for character in serial_key(maker) if character.isalnum())
@@ -145,7 +144,12 @@ def identity_key(maker: str, model_id: object, key: str) -> str:
 
     Neither of the first two parts can hold a slash, so two weapons never share a key by accident of spelling.
     """
-    return f"{maker_key(maker)}/{model_id}/{key}"
+    return _identity_of_model(maker, model_id) + key
+
+
+@lru_cache(maxsize=4096)
+def _identity_of_model(maker: str, model_id: object) -> str:
+    return f"{maker_key(maker)}/{model_id}/"
 
 
 # ASCII's control characters by their usual names, as `unicodedata` has none for them.

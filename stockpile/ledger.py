@@ -7,7 +7,7 @@ items are locked in item order first, then the book's number and the recorded cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -45,9 +45,11 @@ def post(
     lines: Sequence[Line],
     contradictions: Sequence[Contradiction] = (),
     new: Newcomers | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Posted:
     """Posts a document whole or not at all, inside the caller's transaction; every item of `lines` is locked,
-    or among the `new` ones that enter the books with it.
+    or among the `new` ones that enter the books with it. `meanwhile` writes what else belongs to it, such as the list it came
+    by, while the leaves are made.
 
     A fact is posted from wherever the books have the item; a late one is laid into its place in time. What
     contradicts the books is opened as a discrepancy under the document.
@@ -68,7 +70,7 @@ def post(
             laid, moved = _quantity_entries(line, happened_at, document.fact)
         entries += laid
         found += moved
-    return _write(desk, document, entries, numbered, happened_at, found, new)
+    return _write(desk, document, entries, numbered, happened_at, found, new, meanwhile)
 
 
 def post_entries(desk: Desk, document: Document, entries: Sequence[Entry]) -> Posted:
@@ -234,12 +236,14 @@ def _write(
     happened_at: datetime,
     contradictions: Sequence[Contradiction],
     new: Newcomers | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Posted:
     """Writes new items, document, signatories, entries, queue and discrepancies, in the order their references need."""
     seeds = [new_secret() for _ in entries]
     made = leaf_making.begin(_leaf_rows(desk, document, entries, seeds, numbered.recorded_at))
     if new is not None:
         items.create(desk, new)
+    meanwhile()
     leaves = made()
     leaf = _insert(desk, document, numbered, happened_at, entries, seeds, leaves)
     opened = discrepancies.open_all(

@@ -186,9 +186,9 @@ def _keep(
     if day < site.local_day(moment):
         moment = datetime.combine(day, time(), ZoneInfo(site.time_zone))
     register = Register(ROSTER.name, f"Roster of {site.code}, {day}", site.site_id, request.file, moment)
-    return keep_rows(
-        connection, actor.party_id, register, (KeptRow(row.number, (), row.reason, row.doubts) for row in roster.rows)
-    )
+    rows = (KeptRow(row.number, (), row.reason, row.doubts) for row in roster.rows)
+    keep_rows(connection, actor.party_id, register, rows)
+    return register.register_id
 
 
 def _answer(

@@ -29,7 +29,7 @@ BEGIN
     LEFT JOIN document d ON d.document_id = n.document_id
     LEFT JOIN account f ON f.account_id = n.from_account
     LEFT JOIN account t ON t.account_id = n.to_account
-    LEFT JOIN entry e ON e.item_id = n.item_id AND e.version = n.version - 1
+    LEFT JOIN entry e ON n.version > 1 AND e.item_id = n.item_id AND e.version = n.version - 1
     WHERE i.item_id IS NULL OR (i.donor_id, i.model_id) <> (n.donor_id, n.model_id) OR (i.tracked_by = 'serial') <> n.serial
        OR d.document_id IS NULL OR d.site_id <> n.site_id OR d.recorded_at <> n.recorded_at
        OR f.account_id IS NULL OR t.account_id IS NULL
@@ -92,7 +92,15 @@ BEGIN
     END IF;
 
     -- Weapons: the one holding moves in place, so that who waits for its lock reads the new place.
-    IF given.weapons THEN
+    IF given.weapons AND NOT given.followed THEN            -- all are new
+        INSERT INTO holding (item_id, account_id, serial, donor_id, site_id, quantity, unverified)
+        SELECT n.item_id, n.to_account, true, n.donor_id, p.site_id, 1, d.act = 'open'
+        FROM posted n JOIN document d USING (document_id)
+        JOIN account o ON o.account_id = n.from_account AND o.class = 'outside'
+        JOIN account p ON p.account_id = n.to_account AND p.class <> 'outside'
+        WHERE n.serial;
+        GET DIAGNOSTICS moved_rows = ROW_COUNT;
+    ELSIF given.weapons THEN
         MERGE INTO holding h
         USING (SELECT m.item_id, m.donor_id, m.origin, m.place, o.class = 'outside' AS comes, p.class = 'outside' AS goes,
                       p.site_id, m.unverified
@@ -108,6 +116,8 @@ BEGIN
             VALUES (m.item_id, m.place, true, m.donor_id, m.site_id, 1, m.unverified)
         WHEN NOT MATCHED THEN DO NOTHING;
         GET DIAGNOSTICS moved_rows = ROW_COUNT;
+    END IF;
+    IF given.weapons THEN
         -- An item that comes from outside and goes back in one document has no row to move.
         IF moved_rows <> given.items THEN
             SELECT count(*) INTO moved_rows FROM (SELECT DISTINCT item_id FROM posted WHERE serial) n

@@ -17,7 +17,7 @@ from stockpile.keys import new_key
 from stockpile.movements import Act
 from stockpile.parties import Party, need_party
 from stockpile.registers import listing
-from stockpile.registers.keep import keep_register
+from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import ListFile, ListLine, listed_from
 from stockpile.sites import OUTSIDE, Place, add_supply_account
 
@@ -52,13 +52,13 @@ def declare(desk: Desk, request: Declare) -> Posted:
         Line(item.held, supply, OUTSIDE, line.quantity, line.condition)
         for item, line in zip(new, listed.lines, strict=True)
     ]
-    register_id = keep_register(
+    register = register_of(
         desk, "shipping list", request.reference, request.file, listed, donor.party_id, request.document_id
     )
     details = {
         "paper": "shipping list",
         "consignment": str(consignment_id),
-        "register": str(register_id) if register_id else None,
+        "register": str(register.register_id) if register else None,
         "rows_set_aside": len(listed.rejected) or None,
     }
     return ledger.post(
@@ -67,6 +67,7 @@ def declare(desk: Desk, request: Declare) -> Posted:
         lines,
         [*listing.twins(listed), *listing.doubts(listed)],
         Newcomers(new, listed.bearers),
+        meanwhile=lambda: keep_listed(desk, register, listed),
     )
 
 

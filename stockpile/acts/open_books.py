@@ -16,7 +16,7 @@ from stockpile.items import Line, Newcomers
 from stockpile.movements import Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
-from stockpile.registers.keep import keep_register
+from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import Listed, ListFile, ListLine, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, place_of, read_site
 
@@ -55,13 +55,11 @@ def open_books(desk: Desk, request: Open) -> Posted:
         Line(item.held, accounts[line.account], OUTSIDE, line.quantity, line.condition)
         for item, line in zip(new, listed.lines, strict=True)
     ]
-    register_id = keep_register(
-        desk, "property book", request.name, request.file, listed, donor_id, request.document_id
-    )
+    register = register_of(desk, "property book", request.name, request.file, listed, donor_id, request.document_id)
     details = {
         "paper": "opening list",
         "name": request.name,
-        "register": str(register_id) if register_id else None,
+        "register": str(register.register_id) if register else None,
         "rows_set_aside": len(listed.rejected) or None,
     }
     return ledger.post(
@@ -70,6 +68,7 @@ def open_books(desk: Desk, request: Open) -> Posted:
         lines,
         [*listing.twins(listed), *listing.doubts(listed)],
         Newcomers(new, listed.bearers),
+        meanwhile=lambda: keep_listed(desk, register, listed),
     )
 
 

@@ -25,7 +25,7 @@ from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import GONE, HELD, MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
-from stockpile.registers.keep import keep_register
+from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import Listed, ListFile, ListLine, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, places
 
@@ -100,7 +100,7 @@ def receive(desk: Desk, request: Receive) -> Posted:
         receipt.found.append(
             Contradiction(Kind.EXCESS, "no shipping list", f"{len(receipt.new)} lines from {request.donor}")
         )
-    register_id = keep_register(
+    register = register_of(
         desk, "receiving list", request.consignment or "receipt", request.file, listed, donor_id, request.document_id
     )
     begins_in = MOVEMENT_OF[desk.act].from_classes
@@ -109,12 +109,17 @@ def receive(desk: Desk, request: Receive) -> Posted:
         "paper": "receiving report",
         "consignment": str(consignment.consignment_id) if consignment else None,
         "complete": request.complete or None,
-        "register": str(register_id) if register_id else None,
+        "register": str(register.register_id) if register else None,
         "rows_set_aside": len(listed.rejected) or None,
     }
     written = Writing.of(request, in_hand=elsewhere)
     return ledger.post(
-        desk, written.document(desk, {}, details), receipt.lines, receipt.found, Newcomers(receipt.new, listed.bearers)
+        desk,
+        written.document(desk, {}, details),
+        receipt.lines,
+        receipt.found,
+        Newcomers(receipt.new, listed.bearers),
+        meanwhile=lambda: keep_listed(desk, register, listed),
     )
 
 
@@ -218,9 +223,11 @@ def _contradiction(
         kind, said = Kind.CLAIMED_GONE, f"{weapon.name} {where.account_class}"
     else:
         return []
-    return [
-        Contradiction(kind, said, f"{line.name} received, row {line.row}", weapon.item_id, weapon.donor_id, line.row)
-    ]
+    return [Contradiction(kind, said, _seen(line), weapon.item_id, weapon.donor_id, line.row)]
+
+
+def _seen(line: Listed) -> str:
+    return f"{line.name} received, row {line.row}"
 
 
 def _for_another(weapon: Held, consignment: Consignment | None, store: Place, donor_id: UUID) -> bool:
@@ -236,14 +243,13 @@ def _receive_new(
     new = listing.new_weapon(line, donor_id, consignment.consignment_id if consignment else None)
     receipt.new.append(new)
     receipt.lines.append(Line(new.held, store, None, 1, line.condition))
-    seen = f"{line.name} received, row {line.row}"
     if twins or line.twin_of is not None:
         where = f"at {describe(twins[0].where)}" if twins else f"in row {line.twin_of}"
         said = f"a weapon of this model and serial number {where}"
-        receipt.found.append(Contradiction(Kind.TWIN, said, seen, new.held.item_id, donor_id, line.row))
+        receipt.found.append(Contradiction(Kind.TWIN, said, _seen(line), new.held.item_id, donor_id, line.row))
     if consignment is not None:
         receipt.found.append(
-            Contradiction(Kind.EXCESS, "not on the shipping list", seen, new.held.item_id, donor_id, line.row)
+            Contradiction(Kind.EXCESS, "not on the shipping list", _seen(line), new.held.item_id, donor_id, line.row)
         )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -54,20 +54,6 @@ class KeptRow(NamedTuple):
     item_id: UUID | None = None
 
 
-def keep_register(
-    desk: Desk, kind: str, name: str, file: ListFile | None, listed: Sorted, donor_id: UUID | None, document_id: UUID
-) -> UUID | None:
-    """Keeps the file of an act's list; None for a typed list, whose lines are the document's own."""
-    if file is None:
-        return None
-    rows = [
-        KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id)
-        for line in (*listed.lines, *listed.rejected)
-    ]
-    register = Register(kind, name, desk.site.site_id, file, now(), listed.headings, donor_id, document_id)
-    return keep_rows(desk.connection, desk.actor.party_id, register, rows)
-
-
 @dataclass(frozen=True, slots=True)
 class Register:
     """What a file's rows are kept as. `as_of` is the moment the list speaks of."""
@@ -80,13 +66,34 @@ class Register:
     headings: tuple[str, ...] = ()
     donor_id: UUID | None = None
     document_id: UUID | None = None
+    register_id: UUID = field(default_factory=new_key)
 
 
-def keep_rows(connection: Connection, imported_by: UUID, register: Register, given_rows: Iterable[KeptRow]) -> UUID:
+def register_of(
+    desk: Desk, kind: str, name: str, file: ListFile | None, listed: Sorted, donor_id: UUID | None, document_id: UUID
+) -> Register | None:
+    """The register of an act's list; None for a typed list, whose lines are the document's own."""
+    if file is None:
+        return None
+    return Register(kind, name, desk.site.site_id, file, now(), listed.headings, donor_id, document_id)
+
+
+def keep_listed(desk: Desk, register: Register | None, listed: Sorted) -> None:
+    """Keeps the rows of an act's list, if it came as a file."""
+    if register is None:
+        return
+    rows = (
+        KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id)
+        for line in (*listed.lines, *listed.rejected)
+    )
+    keep_rows(desk.connection, desk.actor.party_id, register, rows)
+
+
+def keep_rows(connection: Connection, imported_by: UUID, register: Register, given_rows: Iterable[KeptRow]) -> None:
     """Keeps a file's rows, the readable and the rejected, as a register."""
     rows = sorted(given_rows, key=lambda row: row.number)
     cells = [cells_json(row.cells) for row in rows]
-    register_id, seed = new_key(), new_secret()
+    register_id, seed = register.register_id, new_secret()
     header: dict[str, Any] = {
         "register_id": register_id,
         "kind": register.kind,
@@ -119,4 +126,3 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, giv
     )
     with given(connection, _LINE, kept, len(rows)) as lines:
         lines.insert(_INSERT_LINES, (register_id,))
-    return register_id
