@@ -16,10 +16,11 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from stockpile import founding, parties
+from stockpile import founding, parties, weapon_assignments
 from stockpile.acts import ACTS, perform
 from stockpile.acts.correct import CORRECT, UNDO
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.draw import DRAW
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
@@ -373,6 +374,7 @@ def _today(country: Country) -> None:
     _opening_list(country)
     _investigations(country)
     _mistakes(country)
+    _morning_draw(country)
     _late_papers(country)
 
 
@@ -480,6 +482,16 @@ def _mistakes(country: Country) -> None:
     )  # fmt: skip
     issued = [*_lines("M4", carbines[22:26]), {"scan": carbines[10], "model": "M4"}]
     country.do("clerk of NORTH", ISSUE, receiver="1COY", received_by="11001", store="Main store", lines=issued)
+
+
+def _morning_draw(country: Country) -> None:
+    """Ten carbines are ten soldiers' own; six are out against their weapon cards."""
+    carbines, soldiers = country.weapons["M4"][30:40], country.companies["1COY"][11:21]
+    own = [{**line, "person": soldier} for line, soldier in zip(_lines("M4", carbines), soldiers, strict=True)]
+    weapon_assignments.assign(
+        country.engine, country.actors["commander of NORTH"], weapon_assignments.Assign.model_validate({"lines": own})
+    )
+    country.do("clerk of NORTH", DRAW, store="Main store", lines=_lines("M4", carbines[:6]))
 
 
 def _late_papers(country: Country) -> None:

@@ -59,6 +59,13 @@ def test_it_is_a_country_of_about_three_thousand_weapons(loaded: Loaded) -> None
     assert loaded.query("SELECT sum(quantity) FROM holding JOIN item USING (item_id) WHERE tracked_by = 'quantity'")
 
 
+def test_soldiers_have_their_own_carbines(loaded: Loaded) -> None:
+    """Ten are assigned; six are out this morning, each against a weapon card."""
+    assert loaded.query("SELECT count(*) FROM weapon_assignment WHERE until IS NULL") == [(10,)]
+    out = """SELECT sum(line_count) FROM document WHERE act = 'issue' AND details->>'paper' = 'weapon card'"""
+    assert loaded.query(out) == [(6,)]
+
+
 def test_nobody_can_take_it_for_real(loaded: Loaded) -> None:
     """The organisation, each depot and each donor say what they are."""
     names = loaded.query(
