@@ -3,7 +3,8 @@
     python -m bench.reports FOLDER [--weapons 1000000] [--runs 9]
 
 Makes the country in FOLDER (about 5 GB), unless it is there. Each question is asked by the domain's own function, in the
-asker's role under row-level security; "database" is the time its statements took as the service saw it.
+asker's role under row-level security; "database" is the time its statements took as the service saw it. Beside it the floor:
+the rows themselves by bare SQL past every rule, in the same run.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, Engine, event
 
 from bench.large_country import DATABASE, make
 from stockpile.db import roles
+from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of, transaction
 from stockpile.find import find
 from stockpile.reports.as_of import NOW, AsOf
@@ -32,20 +35,27 @@ from stockpile.reports.trial_balance import By, proof, trial_balance
 from stockpile.rights import Actor, reading
 from stockpile.sites import find_site
 
-MOMENTS = (datetime(2022, 9, 1, tzinfo=UTC), datetime(2023, 3, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC))
+MOMENTS = (datetime(2022, 9, 1, tzinfo=UTC), datetime(2023, 3, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC))
+"""The last has every entry."""
 ANY_DAY = AsOf(MOMENTS[1])
+
+ENTRIES_OF_ONE = "SELECT * FROM entry WHERE item_id = (SELECT item_id FROM identification LIMIT 1)"
+ONE_BY_SERIAL = "SELECT * FROM identification WHERE serial_key = (SELECT serial_key FROM identification LIMIT 1)"
+SOME_BY_SERIAL = "SELECT count(*) FROM identification WHERE serial_key LIKE (SELECT '%' || substr(serial_key, 3, 4) || '%' FROM identification LIMIT 1)"
+EVERY_ENTRY = "SELECT donor_id, sum(quantity) FROM entry GROUP BY donor_id"
 
 Question = Callable[[Connection, Actor, int], Any]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, who asks it, and what it must take at most, in milliseconds in the database."""
+    """A question, who asks it, what it must take at most, in milliseconds in the database, and the floor beside it."""
 
     name: str
     who: str
     ask: Question
     target: float
+    floor: str
 
 
 def main() -> None:
@@ -59,9 +69,11 @@ def main() -> None:
         engine = engine_of(server.url(DATABASE, roles.SERVICE))
         weapons, entries = _size(engine)
         print(f"{weapons:,} weapons, {entries:,} entries; medians of {chosen.runs}, in milliseconds")
-        print(f"{'question':52} {'asked by':8} {'database':>9} {'largest':>8} {'with Python':>12} {'target':>7}")
+        print(
+            f"{'question':52} {'asked by':8} {'database':>9} {'largest':>8} {'with Python':>12} {'target':>7} {'floor':>8}"
+        )
         for asked in questions(engine):
-            measure(engine, asked, chosen.runs)
+            measure(engine, asked, chosen.runs, floor(server, asked, chosen.runs))
         engine.dispose()
 
 
@@ -87,10 +99,10 @@ def questions(engine: Engine) -> list[Asked]:
         return AsOf(MOMENTS[n % len(MOMENTS)])
 
     return [
-        *(Asked("history of a weapon", who, lambda c, a, n: history(c, a, weapon(n)[0]), 5) for who in ("clerk", "auditor", "donor")),
-        *(Asked("exact serial number", who, lambda c, a, n: find(c, a, weapon(n)[1]), 5) for who in ("clerk", "auditor", "donor")),
+        *(Asked("history of a weapon", who, lambda c, a, n: history(c, a, weapon(n)[0]), 5, ENTRIES_OF_ONE) for who in ("clerk", "auditor", "donor")),
+        *(Asked("exact serial number", who, lambda c, a, n: find(c, a, weapon(n)[1]), 5, ONE_BY_SERIAL) for who in ("clerk", "auditor", "donor")),
         *(
-            Asked(f"partial serial number: {words}", who, lambda c, a, n, form=form: find(c, a, form(weapon(n)[1])), 200)
+            Asked(f"partial serial number: {words}", who, lambda c, a, n, form=form: find(c, a, form(weapon(n)[1])), 200, SOME_BY_SERIAL)
             for words, form in (
                 ("beginning known", lambda serial: f"{serial[:-2]}??"),
                 ("middle known", lambda serial: f"*{serial[2:-1]}*"),
@@ -98,15 +110,16 @@ def questions(engine: Engine) -> list[Asked]:
             )
             for who in ("clerk", "auditor", "donor")
         ),
-        Asked("trial balance by donor, now", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR]), 2000),
-        Asked("trial balance by donor, as of a day", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000),
-        Asked("trial balance by donor, model, site, as of a day", "auditor", lambda c, a, n: trial_balance(c, a, list(By), day(n)), 2000),
+        Asked("trial balance by donor, now", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR]), 2000, EVERY_ENTRY),
+        Asked("trial balance by donor, as of a day", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000, EVERY_ENTRY),
+        Asked("trial balance by donor, model, site, as of a day", "auditor", lambda c, a, n: trial_balance(c, a, list(By), day(n)), 2000, EVERY_ENTRY),
         Asked("trial balance as of a day, as then recorded", "auditor",
-              lambda c, a, n: trial_balance(c, a, [By.DONOR], AsOf(MOMENTS[n % 3], MOMENTS[n % 3])), 2000),
-        Asked("trial balance of a site, as of a day", "clerk", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000),
-        Asked("trial balance of a donor, as of a day", "donor", lambda c, a, n: trial_balance(c, a, [By.SITE], day(n)), 2000),
-        Asked("proof of the balance, now", "auditor", lambda c, a, n: proof(c, a, NOW), 10_000),
-        Asked("proof of the balance, as of a day", "auditor", lambda c, a, n: proof(c, a, ANY_DAY), 10_000),
+              lambda c, a, n: trial_balance(c, a, [By.DONOR], AsOf(MOMENTS[n % 3], MOMENTS[n % 3])), 2000, EVERY_ENTRY),
+        Asked("trial balance by donor, as of the last day", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR], AsOf(MOMENTS[2])), 2000, EVERY_ENTRY),
+        Asked("trial balance of a site, as of a day", "clerk", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000, EVERY_ENTRY),
+        Asked("trial balance of a donor, as of a day", "donor", lambda c, a, n: trial_balance(c, a, [By.SITE], day(n)), 2000, EVERY_ENTRY),
+        Asked("proof of the balance, now", "auditor", lambda c, a, n: proof(c, a, NOW), 10_000, EVERY_ENTRY),
+        Asked("proof of the balance, as of a day", "auditor", lambda c, a, n: proof(c, a, ANY_DAY), 10_000, EVERY_ENTRY),
     ]  # fmt: skip
 
 
@@ -121,7 +134,20 @@ def _actor(engine: Engine, who: str) -> Actor:
         return Actor(site.custodian_id, "auditor")
 
 
-def measure(engine: Engine, asked: Asked, runs: int) -> None:
+def floor(server: Server, asked: Asked, runs: int) -> float:
+    """The median milliseconds of the bare rows of a question; the first asking is not counted."""
+    with psycopg.connect(server.conninfo(DATABASE), autocommit=True) as administrator:
+        administrator.execute("SET search_path = stockpile")
+        administrator.execute("SET jit = off")
+        taken = []
+        for _ in range(runs + 1):
+            begun = time.perf_counter()
+            administrator.execute(asked.floor, prepare=True).fetchall()
+            taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken[1:])
+
+
+def measure(engine: Engine, asked: Asked, runs: int, bare: float) -> None:
     """Prints the medians of one question; the first asking, which warms the plans, is not counted."""
     actor = _actor(engine, asked.who)
     database, whole = [], []
@@ -133,7 +159,7 @@ def measure(engine: Engine, asked: Asked, runs: int) -> None:
         database.append(sum(spent) * 1000)
     print(
         f"{asked.name:52} {asked.who:8} {statistics.median(database[1:]):9.1f} {max(database[1:]):8.1f} "
-        f"{statistics.median(whole[1:]):12.1f} {asked.target:7,.0f}",
+        f"{statistics.median(whole[1:]):12.1f} {asked.target:7,.0f} {bare:8.1f}",
         flush=True,
     )
 

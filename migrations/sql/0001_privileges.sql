@@ -58,7 +58,7 @@ GRANT SELECT (item_id, tracked_by, model_id, donor_id, consignment_id, lot, tag_
 
 GRANT SELECT ON stockpile.site, stockpile.model, stockpile.item, stockpile.entry, stockpile.holding, stockpile.identification,
     stockpile.consignment TO stockpile_donor;
-GRANT SELECT (account_id, class, site_id) ON stockpile.account TO stockpile_donor;
+GRANT SELECT (account_id, class, site_id, class_and_site) ON stockpile.account TO stockpile_donor;
 GRANT SELECT (document_id, site_id, book_id, number, act, fact, undo, happened_at, happened_precision, recorded_at) ON stockpile.document TO stockpile_donor;
 GRANT SELECT (book_id, site_id, code, year) ON stockpile.book TO stockpile_donor;
 GRANT SELECT (party_id, kind, code, name, rank) ON stockpile.party TO stockpile_donor;

@@ -297,6 +297,7 @@ CREATE TABLE stockpile.account (
     party_id UUID,
     custodian_id UUID,
     unit_id UUID,
+    class_and_site BIGINT GENERATED ALWAYS AS (hashtextextended(class, uuid_hash_extended(coalesce(site_id, '00000000-0000-0000-0000-000000000000'::uuid), 0))) STORED,
     CONSTRAINT account_pkey PRIMARY KEY (account_id),
     CONSTRAINT account_class CHECK (class IN ('outside', 'supply', 'transit', 'store', 'unit', 'person', 'maintenance', 'missing', 'lost', 'expended', 'destroyed', 'exported')),
     CONSTRAINT account_has_site CHECK ((site_id IS NULL) = (class = 'outside')),
@@ -313,6 +314,7 @@ COMMENT ON TABLE stockpile.account IS 'Where items are. Supply and transit stand
 COMMENT ON COLUMN stockpile.account.party_id IS 'the unit or person it is';
 COMMENT ON COLUMN stockpile.account.custodian_id IS 'who answers for it, if not the site''s custodian';
 COMMENT ON COLUMN stockpile.account.unit_id IS 'the accountable unit of a store';
+COMMENT ON COLUMN stockpile.account.class_and_site IS 'one number for both: a country''s entries are added up by it';
 
 CREATE TABLE stockpile.book (
     book_id UUID NOT NULL,

@@ -43,5 +43,11 @@ class AsOf:
         """Both moments for SQL, as `%(happened_at)s` and `%(recorded_at)s`."""
         return {"happened_at": self.happened_at or FOREVER, "recorded_at": self.recorded_at or FOREVER}
 
+    @property
+    def up_to(self) -> str:
+        """What holds of the entries `e` that count, in SQL: a clock that bounds nothing is not looked at."""
+        bounds = (("happened_at", self.happened_at), ("recorded_at", self.recorded_at))
+        return " AND ".join(f"e.{clock} <= %({clock})s" for clock, moment in bounds if moment is not None) or "true"
+
 
 NOW = AsOf()

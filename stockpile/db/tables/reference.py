@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     ForeignKey,
     Index,
@@ -180,6 +182,15 @@ account = Table(
         comment="who answers for it, if not the site's custodian",
     ),
     key("unit_id", ForeignKey("stockpile.party.party_id"), comment="the accountable unit of a store"),
+    Column(
+        "class_and_site",
+        BigInteger,
+        Computed(
+            "hashtextextended(class, uuid_hash_extended(coalesce(site_id, '00000000-0000-0000-0000-000000000000'::uuid), 0))",
+            persisted=True,
+        ),
+        comment="one number for both: a country's entries are added up by it",
+    ),
     CheckConstraint(one_of("class", tuple(AccountClass)), name="account_class"),
     CheckConstraint("(site_id IS NULL) = (class = 'outside')", name="account_has_site"),
     CheckConstraint("(party_id IS NOT NULL) = (class IN ('unit', 'person'))", name="account_has_party"),
