@@ -6,7 +6,9 @@ VENV := .venv
 READY := $(VENV)/.installed
 TESTS ?= tests
 
-.PHONY: run test lint format lock
+COUNTRY ?= var/large-country
+
+.PHONY: run test lint bench bench-reports format lock
 
 run: $(READY)
 	exec $(VENV)/bin/stockpile run
@@ -18,6 +20,16 @@ lint: $(READY)
 	$(VENV)/bin/python -m ruff check .
 	$(VENV)/bin/python -m ruff format --check .
 	$(VENV)/bin/python -m mypy
+
+# Each prints its figures beside their floor; bench/README.md says what they mean. On an idle machine only.
+bench: $(READY)
+	$(VENV)/bin/python -m bench.issue_over_http
+	$(VENV)/bin/python -m bench.bulk_receipt
+	$(VENV)/bin/python -m bench.second_start
+
+# Makes a country of a million weapons in COUNTRY first (some 5 GB, some minutes), unless it is there.
+bench-reports: $(READY)
+	$(VENV)/bin/python -m bench.reports $(COUNTRY)
 
 format: $(READY)
 	$(VENV)/bin/python -m ruff check --fix .
