@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
-from stockpile.documents import Code, Desk, Posted, Request, Writing, now
+from stockpile.documents import Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Line, Newcomers
 from stockpile.keys import new_key
@@ -18,24 +17,16 @@ from stockpile.movements import Act
 from stockpile.parties import Party, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
-from stockpile.registers.listing import ListFile, ListLine, listed_from
+from stockpile.registers.listing import ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, add_supply_account
 
 
-class Declare(Request):
+class Declare(ListRequest):
     """Declare a consignment: its shipping list, typed in or as a stored file."""
 
     donor: Code = Field(description="The donor's code", examples=["USA"])
     reference: Code = Field(description="The donor's number of the consignment", examples=["FMS-2026-117"])
     expected_on: date | None = Field(None, examples=["2026-12-01"])
-    lines: Annotated[tuple[ListLine, ...], Field(max_length=500)] = ()
-    file: ListFile | None = None
-
-    @model_validator(mode="after")
-    def _one_list(self) -> Declare:
-        if bool(self.lines) == (self.file is not None):
-            raise ValueError("give either lines or a file")
-        return self
 
 
 def declare(desk: Desk, request: Declare) -> Posted:

@@ -4,37 +4,27 @@ is declared open. Two parties answer for it; every line is "opening, unverified"
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
-from stockpile.documents import Code, Desk, Posted, Request, Writing
+from stockpile.documents import Code, Desk, Posted, Writing
 from stockpile.errors import Refused
 from stockpile.items import Line, Newcomers
 from stockpile.movements import Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
-from stockpile.registers.listing import Listed, ListFile, ListLine, listed_from
+from stockpile.registers.listing import Listed, ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, place_of, read_site
 
 
-class Open(Request):
+class Open(ListRequest):
     """Take an old property book into the books at go-live. Takes a second party."""
 
     name: Code = Field(description="What the old book is called", examples=["Property book 2019"])
     donor: Code | None = Field(None, description="Whose weapons they are; left out: own procurement")
     store: Code | None = Field(None, description="For lines that name no account")
-    lines: Annotated[tuple[ListLine, ...], Field(max_length=500)] = ()
-    file: ListFile | None = None
-
-    @model_validator(mode="after")
-    def _one_list(self) -> Open:
-        if bool(self.lines) == (self.file is not None):
-            raise ValueError("give either lines or a file")
-        return self
 
 
 def open_books(desk: Desk, request: Open) -> Posted:

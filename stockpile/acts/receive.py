@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -26,11 +25,11 @@ from stockpile.movements import GONE, HELD, MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
-from stockpile.registers.listing import Listed, ListFile, ListLine, listed_from
+from stockpile.registers.listing import Listed, ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, places
 
 
-class Receive(FactRequest):
+class Receive(ListRequest, FactRequest):
     """Take delivery: what stands at the counter goes into a store."""
 
     store: Code | None = Field(None, description="Into which store; needed where the site has several")
@@ -39,13 +38,9 @@ class Receive(FactRequest):
         None, description="The donor's number of the consignment", examples=["FMS-2026-117"]
     )
     complete: bool = Field(False, description="Nothing more will come: what is left in supply is short")
-    lines: Annotated[tuple[ListLine, ...], Field(max_length=500)] = ()
-    file: ListFile | None = None
 
     @model_validator(mode="after")
-    def _one_list(self) -> Receive:
-        if bool(self.lines) == (self.file is not None):
-            raise ValueError("give either lines or a file")
+    def _known_consignment(self) -> Receive:
         if self.consignment and not self.donor:
             raise ValueError("a consignment is known by its donor and its number: give the donor too")
         return self

@@ -10,16 +10,16 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from sqlalchemy import Connection
 
 from stockpile import items
 from stockpile.catalogue import Model, find_models, note_unknown
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Words
+from stockpile.documents import Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Request, Words
 from stockpile.errors import Fault, Invalid, UnreadableFile
 from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
@@ -80,6 +80,19 @@ class ListLine(BaseModel):
     )
     condition: Condition | None = None
     account: Code | None = Field(None, description="For an opening list: the store, unit or person that has it")
+
+
+class ListRequest(Request):
+    """A request by a list of what it is about: up to 500 lines typed in, or a stored file of up to 500,000."""
+
+    lines: Annotated[tuple[ListLine, ...], Field(max_length=500)] = ()
+    file: ListFile | None = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if bool(self.lines) == (self.file is not None):
+            raise ValueError("give either lines or a file")
+        return self
 
 
 @dataclass(slots=True)
