@@ -29,6 +29,11 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parent.parent), "COLUMNS": "200", **more}
 
 
+def as_a_terminal_would() -> None:
+    """Hears Ctrl-C also where the tests run in a shell's background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Service:
     """`stockpile run` in a folder, or another command that serves."""
@@ -67,6 +72,7 @@ class Service:
             self.process = subprocess.Popen(
                 [*PROGRAM, *(words or ("run",))],
                 cwd=self.folder, env={**self.settings, **settings}, stdout=said, stderr=said, text=True,
+                preexec_fn=as_a_terminal_would,
             )  # fmt: skip
         return self.process
 

@@ -154,7 +154,7 @@ def test_an_administrator_who_is_no_superuser(own_server: OwnServer, operator: S
     """As where the server is rented: a role that may make roles and databases, and nothing else, is enough."""
     own_server.ask("CREATE ROLE landlord LOGIN CREATEROLE CREATEDB PASSWORD 'rent'")
     for role in (roles.OWNER, *roles.TAKEN, roles.SERVICE):  # as the landlord's own, where they are there already
-        if own_server.ask(f"SELECT FROM pg_roles WHERE rolname = '{role}'"):
+        if own_server.ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
             own_server.ask(f"GRANT {role} TO landlord WITH ADMIN OPTION")
     landlord = own_server.url("landlord", "rent")
     done = operator.command("db", "setup", "--name", "rented", STOCKPILE_ADMIN_URL=landlord)
