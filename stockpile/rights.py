@@ -44,6 +44,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.ISSUE: DESK,
     Act.HAND_OVER: DESK,
     Act.RETURN: DESK,
+    Act.MAINTAIN: DESK,
     Act.REPORT_MISSING: DESK,
     Act.CONCLUDE_LOSS: frozenset({COMMANDER, ARMOURER, CLERK}),
     Act.RECOVER: DESK,

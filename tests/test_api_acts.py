@@ -84,6 +84,17 @@ def test_a_loss_is_reported_concluded_and_taken_back_by_finding(web: Web) -> Non
     assert [one["kind"] for one in found["discrepancies"]] == ["found what the books hold as gone"]
 
 
+def test_a_rifle_goes_to_the_workshop_and_comes_back(web: Web) -> None:
+    """One route for both ways; what it waits for in the workshop shows where it is found."""
+    sent = {"work": "Firing pin broken", "lines": [{"scan": RIFLES[0], "condition": "unserviceable"}]}
+    assert web.posted("armourer", "/v1/work-orders", sent)["act"] == "maintain"
+    back = {"back": True, "work": "New pin", "store": STORE, "lines": [{"scan": RIFLES[0], "condition": "serviceable"}]}
+    web.posted("clerk", "/v1/work-orders", back)
+    assert web.country.where(RIFLES[0]) == STORE
+    answer = web.post("clerk", "/v1/work-orders", back)
+    assert "not in the workshop" in problem(answer, 409, "refused")["reasons"][0]["reason"]
+
+
 def test_a_mistake_is_corrected_by_two_or_undone_at_once(web: Web) -> None:
     """Undo takes one's own last document back alone; a correction takes the commander."""
     wrong = issued(web, RIFLES[0])

@@ -29,6 +29,7 @@ from stockpile.acts.declare import DECLARE
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
+from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receive import RECEIVE
@@ -39,7 +40,7 @@ from stockpile.documents import Posted
 from stockpile.errors import Refused
 from tests.world import HELMET, Country, ago, kinds, paper
 
-STORE, MISSING, LOST, OUTSIDE = "Main store", "missing", "lost", "outside"
+STORE, WORKSHOP, MISSING, LOST, OUTSIDE = "Main store", "maintenance", "missing", "lost", "outside"
 PEOPLE = {"A-1001": "Private Petrov (A-1001)", "A-1002": "Private Quist (A-1002)", "A-1003": "Private Rahim (A-1003)"}
 LOSS = {"place": "the range", "circumstances": "not in the rack"}
 
@@ -135,6 +136,15 @@ def machine_of(country: Country) -> type[RuleBasedStateMachine]:
             self.command(allowed, weapon, PEOPLE[taker], HAND_OVER, giver=giver, receiver=taker)
 
         @rule(weapon=weapons)
+        def send_to_the_workshop(self, weapon: int) -> None:
+            self.command(self.place(weapon) == STORE, weapon, WORKSHOP, MAINTAIN, work="rust")
+
+        @rule(weapon=weapons)
+        def take_back_from_the_workshop(self, weapon: int) -> None:
+            allowed = self.place(weapon) == WORKSHOP
+            self.command(allowed, weapon, STORE, MAINTAIN, back=True, work="oiled", store=STORE)
+
+        @rule(weapon=weapons)
         def report_missing(self, weapon: int) -> None:
             allowed = self.place(weapon) not in (MISSING, LOST, OUTSIDE)
             self.command(allowed, weapon, MISSING, REPORT_MISSING, **LOSS)
@@ -148,7 +158,7 @@ def machine_of(country: Country) -> type[RuleBasedStateMachine]:
         def receive(self, weapon: int, named: bool) -> None:
             """What nobody holds stands at the counter, from its consignment or from wherever the books gave it up."""
             before = self.place(weapon)
-            if before == STORE or before in PEOPLE.values():
+            if before in (STORE, WORKSHOP, *PEOPLE.values()):
                 return
             delivery = {"donor": "USA", "consignment": self.consignment} if named else {}
             posted = country.do("clerk", RECEIVE, store=STORE, **delivery, lines=[self.rifle(weapon)])

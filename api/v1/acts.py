@@ -25,7 +25,20 @@ from api.problems import (
     documented,
 )
 from stockpile import jobs
-from stockpile.acts import correct, declare, draw, hand_over, issue, loss, open_books, receive, recover, turn_in, void
+from stockpile.acts import (
+    correct,
+    declare,
+    draw,
+    hand_over,
+    issue,
+    loss,
+    maintain,
+    open_books,
+    receive,
+    recover,
+    turn_in,
+    void,
+)
 from stockpile.acts.perform import ActForm, Drafted, perform
 from stockpile.documents import Posted, Request
 from stockpile.errors import Fault, Invalid
@@ -57,6 +70,10 @@ ROUTES = (
     ActRoute(
         "/hand-overs", hand_over.HAND_OVER, "Hand weapons on",
         {"giver": "A-1001", "receiver": "A-1002", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/work-orders", maintain.MAINTAIN, "Send weapons to the workshop, or take them back",
+        {"work": "Firing pin broken", "lines": [{**RIFLE, "condition": "unserviceable"}]},
     ),
     ActRoute(
         "/receipts", receive.RECEIVE, "Take delivery",

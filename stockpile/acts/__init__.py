@@ -5,6 +5,7 @@ from stockpile.acts.declare import DECLARE
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
+from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
@@ -20,6 +21,7 @@ ACTS = {
         ISSUE,
         HAND_OVER,
         RETURN,
+        MAINTAIN,
         REPORT_MISSING,
         CONCLUDE_LOSS,
         RECOVER,
