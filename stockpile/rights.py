@@ -47,6 +47,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.MAINTAIN: DESK,
     Act.REPORT_MISSING: DESK,
     Act.CONCLUDE_LOSS: frozenset({COMMANDER, ARMOURER, CLERK}),
+    Act.EXPEND: DESK,
     Act.RECOVER: DESK,
     Act.CORRECT: DESK | {REGISTRAR},
     Act.VOID: DESK,

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 
 from stockpile.acts.correct import CORRECT, UNDO
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
@@ -40,8 +41,16 @@ from stockpile.documents import Posted
 from stockpile.errors import Refused
 from tests.world import HELMET, Country, ago, kinds, paper
 
-STORE, WORKSHOP, MISSING, LOST, OUTSIDE = "Main store", "maintenance", "missing", "lost", "outside"
+STORE, WORKSHOP, MISSING, LOST, EXPENDED, OUTSIDE = (
+    "Main store",
+    "maintenance",
+    "missing",
+    "lost",
+    "expended",
+    "outside",
+)
 PEOPLE = {"A-1001": "Private Petrov (A-1001)", "A-1002": "Private Quist (A-1002)", "A-1003": "Private Rahim (A-1003)"}
+SPENT = {"manner": "destroyed in combat", "place": "the bridge", "circumstances": "burnt out"}
 LOSS = {"place": "the range", "circumstances": "not in the rack"}
 
 EXAMPLES = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "25"))
@@ -146,12 +155,12 @@ def machine_of(country: Country) -> type[RuleBasedStateMachine]:
 
         @rule(weapon=weapons)
         def report_missing(self, weapon: int) -> None:
-            allowed = self.place(weapon) not in (MISSING, LOST, OUTSIDE)
+            allowed = self.place(weapon) not in (MISSING, LOST, EXPENDED, OUTSIDE)
             self.command(allowed, weapon, MISSING, REPORT_MISSING, **LOSS)
 
         @rule(weapon=weapons)
         def recover(self, weapon: int) -> None:
-            allowed = self.place(weapon) in (MISSING, LOST)
+            allowed = self.place(weapon) in (MISSING, LOST, EXPENDED)
             self.command(allowed, weapon, STORE, RECOVER, store=STORE, place="a ditch", found_by="a patrol")
 
         @rule(weapon=weapons, named=st.booleans())
@@ -162,7 +171,7 @@ def machine_of(country: Country) -> type[RuleBasedStateMachine]:
                 return
             delivery = {"donor": "USA", "consignment": self.consignment} if named else {}
             posted = country.do("clerk", RECEIVE, store=STORE, **delivery, lines=[self.rifle(weapon)])
-            assert posted.fact == (before in (MISSING, LOST))
+            assert posted.fact == (before in (MISSING, LOST, EXPENDED))
             assert ("found what the books hold as gone" in kinds(posted)) == posted.fact
             self.moves[weapon].append(Move(posted.happened_at, next(self.order), STORE))
             self.last = (posted, weapon, False)
@@ -182,6 +191,18 @@ def machine_of(country: Country) -> type[RuleBasedStateMachine]:
                 return
             posted = country.do_with_approval("clerk", "commander", CONCLUDE_LOSS, **request)
             self.moves[weapon].append(Move(posted.happened_at, next(self.order), LOST))
+            self.last = (posted, weapon, False)
+            self.remember(posted)
+
+        @rule(weapon=weapons)
+        def expend(self, weapon: int) -> None:
+            """Two people, from any holding."""
+            request = {**SPENT, "lines": [{"item": str(self.items[weapon])}]}
+            if self.place(weapon) not in (STORE, WORKSHOP, *PEOPLE.values()):
+                country.refused("clerk", EXPEND, **request)
+                return
+            posted = country.do_with_approval("clerk", "commander", EXPEND, **request)
+            self.moves[weapon].append(Move(posted.happened_at, next(self.order), EXPENDED))
             self.last = (posted, weapon, False)
             self.remember(posted)
 

@@ -29,6 +29,7 @@ from stockpile.acts import (
     correct,
     declare,
     draw,
+    expend,
     hand_over,
     issue,
     loss,
@@ -97,6 +98,11 @@ ROUTES = (
         "/loss-conclusions", loss.CONCLUDE_LOSS, "Conclude a loss",
         {"cause": "stolen", "liability": "Nobody: theft by force", "findings": "Taken at the robbery of 20 November",
          "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/expenditures", expend.EXPEND, "Report what was fired or destroyed in combat",
+        {"manner": "destroyed in combat", "place": "Route Tampa, checkpoint 4",
+         "circumstances": "Vehicle burnt out after an attack", "lines": [RIFLE]},
     ),
     ActRoute(
         "/recoveries", recover.RECOVER, "Take found weapons back",

@@ -2,6 +2,7 @@
 
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
@@ -24,6 +25,7 @@ ACTS = {
         MAINTAIN,
         REPORT_MISSING,
         CONCLUDE_LOSS,
+        EXPEND,
         RECOVER,
         CORRECT,
         VOID,

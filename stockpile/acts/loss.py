@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -10,13 +9,13 @@ from pydantic import AwareDatetime, Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import giver, reporter
-from stockpile.acts.voucher import FactVoucher, Scanned, Voucher
+from stockpile.acts.receiving_party import holder_as_said, reporter
+from stockpile.acts.voucher import FactVoucher, Voucher
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
-from stockpile.sites import Place, find_store, site_account
+from stockpile.sites import site_account
 
 Cause = Literal["lost", "stolen", "captured", "abandoned", "destroyed in combat", "clerical"]
 
@@ -53,7 +52,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     signatories, unknown = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
     scanned = voucher.lock_voucher(desk, request)
-    origin, unheard = _holder(desk, request, written, scanned)
+    origin, unheard = holder_as_said(desk, request.holder, request.store, written, voucher.any_counted(scanned))
     found += [*unknown, *unheard]
     if written.fact:
         found += voucher.take_as_written(desk, scanned)
@@ -94,19 +93,6 @@ def _seen_in_the_future(request: ReportMissing, fact: bool) -> list[Contradictio
             "The loss report was not posted.", [Fault("is in the future", field="last_seen_at", value=str(seen))]
         )
     return [Contradiction(Kind.DOUBTFUL, "nothing: that moment has not come", f"last seen at {seen.isoformat()}")]
-
-
-def _holder(
-    desk: Desk, request: ReportMissing, written: Writing, scanned: Sequence[Scanned]
-) -> tuple[Place | None, list[Contradiction]]:
-    """Who held it, as the report says; a store for what is counted; for weapons alone wherever the books have them."""
-    if request.holder is not None:
-        day = desk.site.local_day(written.happened_at or now())
-        giving = giver(desk, request.holder, written.fact, day, "holder")
-        return giving.place, giving.contradictions
-    if any(one.held and not one.held.serial for one in scanned):
-        return find_store(desk.connection, desk.site, request.store), []
-    return None, []
 
 
 def conclude_loss(desk: Desk, request: ConcludeLoss) -> Posted:

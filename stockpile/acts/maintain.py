@@ -51,7 +51,7 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
     end = _end(desk, request, written)
     scanned = voucher.lock_voucher(desk, request)
     origin = workshop if request.back else end.place
-    if origin is None and any(one.held and not one.held.serial for one in scanned):
+    if origin is None and voucher.any_counted(scanned):
         message = "quantities go to the workshop from somewhere: give a store or a unit"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
     if written.fact:

@@ -9,10 +9,10 @@ from datetime import date
 from uuid import UUID
 
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Desk
+from stockpile.documents import Desk, Writing, now
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.parties import Receiver, find_party, find_receiver, may_draw, unidentified_person
-from stockpile.sites import Place, party_account
+from stockpile.sites import Place, find_store, party_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,19 @@ def giver(desk: Desk, code: str, fact: bool, day: date, field: str) -> Giving:
         )
     party_id, place = _unidentified(desk)
     return Giving(party_id, place, {}, [Contradiction(Kind.PERSON_UNKNOWN, _nobody(desk, code), f"{field} {code}")])
+
+
+def holder_as_said(
+    desk: Desk, code: str | None, store: str | None, written: Writing, counted: bool
+) -> tuple[Place | None, list[Contradiction]]:
+    """Who held it, as a report says; a store for what is counted; for weapons alone wherever the books have them."""
+    if code is not None:
+        day = desk.site.local_day(written.happened_at or now())
+        giving = giver(desk, code, written.fact, day, "holder")
+        return giving.place, [*giving.contradictions]
+    if counted:
+        return find_store(desk.connection, desk.site, store), []
+    return None, []
 
 
 def reporter(desk: Desk, code: str, fact: bool) -> tuple[dict[str, UUID], list[Contradiction]]:

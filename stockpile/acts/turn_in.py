@@ -39,7 +39,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     giving = giver(desk, request.returned_by, written.fact, day, "returned_by") if request.returned_by else None
     scanned = voucher.lock_voucher(desk, request)
     origin = giving.place if giving else None
-    if origin is None and any(one.held and not one.held.serial for one in scanned):
+    if origin is None and voucher.any_counted(scanned):
         raise Invalid(
             "Say who returns what is counted.",
             [Fault("quantities come back from somebody: give a service number or unit code", field="returned_by")],

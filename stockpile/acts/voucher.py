@@ -121,6 +121,11 @@ def lock_items(
     return scanned
 
 
+def any_counted(scanned: Iterable[Scanned]) -> bool:
+    """Whether something among it is told by number, not one by one."""
+    return any(one.held is not None and not one.held.serial for one in scanned)
+
+
 def refuse(scanned: Iterable[Scanned], act: str) -> None:
     """Raises Refused with every line's reason, if any line has one."""
     reasons = [one.refused() for one in scanned if one.reason]

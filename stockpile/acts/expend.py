@@ -1,0 +1,62 @@
+"""Expend: what was fired or destroyed in combat leaves its holding for good, under an expenditure report of two parties.
+
+From paper it is a fact: a report that nobody approved is posted, and that nobody did is a discrepancy.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.perform import ActForm
+from stockpile.acts.receiving_party import holder_as_said
+from stockpile.acts.voucher import FactVoucher
+from stockpile.documents import Code, Desk, Posted, Words, Writing
+from stockpile.movements import AccountClass, Act
+from stockpile.sites import site_account
+
+Manner = Literal["fired", "destroyed in combat"]
+
+
+class Expend(FactVoucher):
+    """Report weapons or equipment fired or destroyed in combat (expenditure report). Takes a second party."""
+
+    manner: Manner = Field(examples=["destroyed in combat"])
+    holder: Code | None = Field(
+        None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
+    )
+    store: Code | None = None
+    place: Words = Field(description="Where it happened", examples=["Route Tampa, checkpoint 4"])
+    circumstances: Words = Field(examples=["Vehicle burnt out after an attack"])
+
+
+def expend(desk: Desk, request: Expend) -> Posted:
+    """Posts an expenditure report. Raises Invalid (holder, store), Refused (one reason a weapon)."""
+    written = Writing.of(request)
+    expended = site_account(desk.connection, desk.site, AccountClass.EXPENDED)
+    scanned = voucher.lock_voucher(desk, request)
+    origin, found = holder_as_said(desk, request.holder, request.store, written, voucher.any_counted(scanned))
+    if written.fact:
+        found += voucher.take_as_written(desk, scanned)
+    else:
+        voucher.check_origin(scanned, desk.act, desk.site)
+        if origin is not None:
+            voucher.check_quantities(scanned, origin)
+        if origin is not None and request.holder is not None:
+            voucher.check_held_by(scanned, origin)
+    voucher.refuse(scanned, desk.act)
+    details = {
+        "paper": "expenditure report",
+        "manner": request.manner,
+        "place": request.place,
+        "circumstances": request.circumstances,
+    }
+    fact, claimed = (desk.act, origin if request.holder else None) if written.fact else (None, None)
+    lines = voucher.lines_from(scanned, origin, expended, fact=fact, claimed=claimed)
+    return ledger.post(desk, written.document(desk, {}, details), lines, found)
+
+
+EXPEND = ActForm(Act.EXPEND, Expend, expend)
