@@ -89,6 +89,9 @@ def test_what_the_order_leaves_open_is_asked(country: Country) -> None:
         sent(country, *scans(RIFLES[0]), unit="1COY", store=STORE)
     with pytest.raises(Invalid, match="nobody at TAJI"):
         sent(country, *scans(RIFLES[0]), unit="9COY")
+    sent(country, *scans(RIFLES[1]))
+    with pytest.raises(Invalid, match="which store of TAJI"):
+        taken_back(country, *scans(RIFLES[1]))
     helmet = {"item": str(country.helmets().item_id), "quantity": 3}
     with pytest.raises(Invalid, match="what is counted"):
         sent(country, helmet)

@@ -106,7 +106,7 @@ def test_a_token_needs_what_its_role_is_bound_to(country: Country) -> None:
     """Each thing that is missing, unknown or out of place is named at once."""
     assert faults(country, party=None, site=None) == {"party", "site"}
     assert faults(country, party="X-9", site="NOWHERE") == {"party", "site"}
-    assert faults(country, role="donor", donor="XXX", party=None, site=None) == {"donor"}
+    assert faults(country, role="donor", donor="NOWHERE", party=None, site=None) == {"donor"}
     assert faults(country, role="donor", donor="USA") == {"party", "site"}
     assert faults(country, role="auditor", book="A") == {"site", "book"}
     assert faults(country, role="auditor", party="USA", site=None) == {"party"}

@@ -17,11 +17,11 @@ from stockpile.movements import Act
 from stockpile.parties import Party, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
-from stockpile.registers.listing import ListRequest, listed_from
+from stockpile.registers.listing import ListLine, ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, add_supply_account
 
 
-class Declare(ListRequest):
+class Declare(ListRequest[ListLine]):
     """Declare a consignment: its shipping list, typed in or as a stored file."""
 
     donor: Code = Field(description="The donor's code", examples=["USA"])

@@ -28,7 +28,9 @@ class Expend(FactVoucher):
     holder: Code | None = Field(
         None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
     )
-    store: Code | None = None
+    store: Code | None = Field(
+        None, description="From which store, for what is counted; needed where the site has several"
+    )
     place: Words = Field(description="Where it happened", examples=["Route Tampa, checkpoint 4"])
     circumstances: Words = Field(examples=["Vehicle burnt out after an attack"])
 

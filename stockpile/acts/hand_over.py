@@ -7,7 +7,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import check_receiver, giver, receiver_as_claimed
+from stockpile.acts.receiving_party import giver, receiving
 from stockpile.acts.voucher import FactVoucher
 from stockpile.documents import Code, Desk, Posted, Writing, now
 from stockpile.movements import Act
@@ -26,28 +26,25 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     written = Writing.of(request)
     day = desk.site.local_day(written.happened_at or now())
     giving = giver(desk, request.giver, written.fact, day, "giver")
-    if written.fact:
-        receiving = receiver_as_claimed(desk, request.receiver, request.received_by, day)
-    else:
-        receiving = check_receiver(desk, request.receiver, request.received_by, day)
+    taking = receiving(desk, request.receiver, request.received_by, written, day)
     scanned = voucher.lock_voucher(desk, request)
     if written.fact:
-        found = [*giving.contradictions, *receiving.contradictions, *voucher.take_as_written(desk, scanned)]
+        found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
         voucher.check_held_by(scanned, giving.place)
         voucher.check_quantities(scanned, giving.place)
     voucher.refuse(scanned, desk.act)
-    signatories = {**receiving.signatories, **giving.signatories}
-    details = {"paper": "lateral transfer", "giver": str(giving.party_id), "receiver": str(receiving.party_id)}
+    signatories = {**taking.signatories, **giving.signatories}
+    details = {"paper": "lateral transfer", "giver": str(giving.party_id), "receiver": str(taking.party_id)}
     return ledger.post(
         desk,
         written.document(desk, signatories, details),
         voucher.lines_from(
             scanned,
             giving.place,
-            receiving.place,
+            taking.place,
             fact=desk.act if written.fact else None,
             claimed=giving.place if written.fact else None,
         ),

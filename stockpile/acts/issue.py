@@ -12,7 +12,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import check_receiver, receiver_as_claimed
+from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Writing, now
@@ -36,26 +36,23 @@ def issue(desk: Desk, request: Issue) -> Posted:
     written = Writing.of(request)
     day = desk.site.local_day(written.happened_at or now())
     store = find_store(desk.connection, desk.site, request.store)
-    if written.fact:
-        receiving = receiver_as_claimed(desk, request.receiver, request.received_by, day)
-    else:
-        receiving = check_receiver(desk, request.receiver, request.received_by, day)
+    taking = receiving(desk, request.receiver, request.received_by, written, day)
     scanned = voucher.lock_voucher(desk, request)
     if written.fact:
-        found = [*receiving.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
+        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
     else:
         found = []
         _guard(desk, scanned, store)
     voucher.refuse(scanned, desk.act)
-    details = {"paper": "hand receipt", "receiver": str(receiving.party_id)}
-    document = written.document(desk, receiving.signatories, details)
+    details = {"paper": "hand receipt", "receiver": str(taking.party_id)}
+    document = written.document(desk, taking.signatories, details)
     return ledger.post(
         desk,
         document,
         voucher.lines_from(
             scanned,
             store,
-            receiving.place,
+            taking.place,
             fact=desk.act if written.fact else None,
             claimed=store if written.fact else None,
         ),

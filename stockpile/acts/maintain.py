@@ -6,7 +6,6 @@ As a command it is refused for what a person holds, and for what is not where th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from uuid import UUID
 
 from pydantic import Field
@@ -14,7 +13,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import Receiving, check_receiver, giver, receiver_as_claimed
+from stockpile.acts.receiving_party import Giving, Receiving, giver, receiving
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction
 from stockpile.documents import Code, Desk, Posted, Words, Writing, now
@@ -36,7 +35,7 @@ class Maintain(ConditionVoucher):
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class OtherEnd:
     """The store or unit at the other end of the workshop; no place: wherever the weapons are."""
 
     place: Place | None
@@ -48,7 +47,7 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
     """Posts a work order. Raises Invalid (store, unit), Refused (who receives; one reason a weapon)."""
     written = Writing.of(request)
     workshop = site_account(desk.connection, desk.site, AccountClass.MAINTENANCE)
-    end = _end(desk, request, written)
+    end = _other_end(desk, request, written)
     scanned = voucher.lock_voucher(desk, request)
     origin = workshop if request.back else end.place
     if origin is None and voucher.any_counted(scanned):
@@ -68,30 +67,27 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
     return ledger.post(desk, written.document(desk, end.signatories, details), lines, found)
 
 
-def _end(desk: Desk, request: Maintain, written: Writing) -> _End:
+def _other_end(desk: Desk, request: Maintain, written: Writing) -> OtherEnd:
     """Where they come from, or go back to."""
     if request.unit is not None:
         if request.store is not None:
             raise Invalid("Say a store or a unit.", [Fault("give one of store and unit", field="unit")])
         return _unit(desk, request, request.unit, written)
     if request.back or request.store is not None:
-        return _End(find_store(desk.connection, desk.site, request.store))
-    return _End(None)
+        return OtherEnd(find_store(desk.connection, desk.site, request.store))
+    return OtherEnd(None)
 
 
-def _unit(desk: Desk, request: Maintain, code: str, written: Writing) -> _End:
+def _unit(desk: Desk, request: Maintain, code: str, written: Writing) -> OtherEnd:
     day = desk.site.local_day(written.happened_at or now())
-    party = _taking(desk, request, code, written, day) if request.back else giver(desk, code, written.fact, day, "unit")
+    if request.back:
+        party: Receiving | Giving = receiving(desk, code, request.received_by, written, day)
+    else:
+        party = giver(desk, code, written.fact, day, "unit")
     if party.place.account_class is not AccountClass.UNIT and not written.fact:
         message = "a unit's code: what a person holds is returned first"
         raise Invalid("The workshop serves stores and units.", [Fault(message, field="unit", value=code)])
-    return _End(party.place, party.signatories, party.contradictions)
-
-
-def _taking(desk: Desk, request: Maintain, code: str, written: Writing, day: date) -> Receiving:
-    if written.fact:
-        return receiver_as_claimed(desk, code, request.received_by, day)
-    return check_receiver(desk, code, request.received_by, day)
+    return OtherEnd(party.place, party.signatories, party.contradictions)
 
 
 def _guard(desk: Desk, scanned: list[Scanned], origin: Place | None, back: bool) -> None:

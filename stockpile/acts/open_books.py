@@ -15,11 +15,11 @@ from stockpile.movements import Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
-from stockpile.registers.listing import Listed, ListRequest, listed_from
+from stockpile.registers.listing import Listed, ListLine, ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, place_of, read_site
 
 
-class Open(ListRequest):
+class Open(ListRequest[ListLine]):
     """Take an old property book into the books at go-live. Takes a second party."""
 
     name: Code = Field(description="What the old book is called", examples=["Property book 2019"])

@@ -25,11 +25,11 @@ from stockpile.movements import GONE, HELD, MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
-from stockpile.registers.listing import Listed, ListRequest, listed_from
+from stockpile.registers.listing import Listed, ListLine, ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, places
 
 
-class Receive(ListRequest, FactRequest):
+class Receive(ListRequest[ListLine], FactRequest):
     """Take delivery: what stands at the counter goes into a store."""
 
     store: Code | None = Field(None, description="Into which store; needed where the site has several")

@@ -35,6 +35,13 @@ class Giving:
     contradictions: list[Contradiction] = field(default_factory=list)
 
 
+def receiving(desk: Desk, code: str, received_by: str | None, written: Writing, day: date) -> Receiving:
+    """Who receives: insisted on by a command, taken by a fact as its paper names them. Raises as `check_receiver` does."""
+    if written.fact:
+        return receiver_as_claimed(desk, code, received_by, day)
+    return check_receiver(desk, code, received_by, day)
+
+
 def check_receiver(desk: Desk, code: str, received_by: str | None, day: date) -> Receiving:
     """The receiver of a command. Raises Invalid if nobody has the code, Refused if the roster or the signature card
     speaks against it.

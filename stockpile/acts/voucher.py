@@ -7,35 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from sqlalchemy import Connection
 
 from stockpile import items, scans
 from stockpile.catalogue import UNIDENTIFIED, find_models
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine, Request
+from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine
 from stockpile.errors import Reason, Refused
 from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT
-from stockpile.registers.listing import ListFile, scanned_from
+from stockpile.registers.listing import ListRequest, scanned_from
 from stockpile.sites import Place, Site
 
 
-class Voucher(Request):
+class Voucher(ListRequest[ItemLine]):
     """A request that names weapons and quantities: up to 500 lines, or a stored file of up to 500,000."""
-
-    lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
-    file: ListFile | None = None
-
-    @model_validator(mode="after")
-    def _one_list(self) -> Self:
-        if bool(self.lines) == (self.file is not None):
-            raise ValueError("give either lines or a file")
-        return self
 
 
 class FactVoucher(Voucher, FactRequest):

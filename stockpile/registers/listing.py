@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated, Generic, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -82,10 +82,13 @@ class ListLine(BaseModel):
     account: Code | None = Field(None, description="For an opening list: the store, unit or person that has it")
 
 
-class ListRequest(Request):
+AnyLine = TypeVar("AnyLine", bound=BaseModel)
+
+
+class ListRequest(Request, Generic[AnyLine]):
     """A request by a list of what it is about: up to 500 lines typed in, or a stored file of up to 500,000."""
 
-    lines: Annotated[tuple[ListLine, ...], Field(max_length=500)] = ()
+    lines: Annotated[tuple[AnyLine, ...], Field(max_length=500)] = ()
     file: ListFile | None = None
 
     @model_validator(mode="after")

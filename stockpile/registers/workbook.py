@@ -78,7 +78,7 @@ def check_archive(file: BinaryIO, limits: Limits) -> tuple[str, dict[str, Errors
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
-        NotImplementedError,
+        NotImplementedError,  # zipfile raises it for a compression it does not know
         OSError,
         LookupError,
         ValueError,
