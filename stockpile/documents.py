@@ -15,7 +15,17 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 from sqlalchemy import Connection
 
 from stockpile.errors import Fault, Invalid, NotFound, PostedWithOtherContent
@@ -88,10 +98,28 @@ class Precision(StrEnum):
     DAY = "day"
 
 
-class Paper(BaseModel):
-    """A paper voucher keyed after the fact: its book and number, the date on it, and the SHA-256 of its scan."""
+LATER = "later"
+"""Marks a field that came with a later version: left at its default it is not part of a request's content, so that what was
+posted before it came keeps its content hash, and its answer (invariant 8).
+"""
+
+
+class Asked(BaseModel):
+    """Any part of a request. Nothing it does not know is taken, nothing it took is changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = written(self)
+        for name, field_info in type(self).model_fields.items():
+            if LATER in field_info.metadata and getattr(self, name) == field_info.default:
+                content.pop(name, None)
+        return content
+
+
+class Paper(Asked):
+    """A paper voucher keyed after the fact: its book and number, the date on it, and the SHA-256 of its scan."""
 
     book: Annotated[str, StringConstraints(pattern="^[A-Z0-9-]{1,12}$")] = Field(
         description="The code of the paper book", examples=["PAPER-1"]
@@ -108,10 +136,8 @@ class Paper(BaseModel):
     )
 
 
-class Request(BaseModel):
+class Request(Asked):
     """What every act is asked with."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     document_id: UUID = Field(
         default_factory=new_key,
@@ -119,6 +145,9 @@ class Request(BaseModel):
     )
     site: Code | None = Field(None, description="Site code; only those bound to no site need it", examples=["TAJI"])
     remarks: Words | None = None
+    attachments: Annotated[tuple[Digest, ...], Field(max_length=20), LATER] = Field(
+        (), description="SHA-256 of photos and scans that belong to it, stored before", examples=[[]]
+    )
 
     def content_hash(self, asked: str) -> bytes:
         """SHA-256 of the validated request and the act it asks for as canonical JSON."""
@@ -131,10 +160,8 @@ class FactRequest(Request):
     paper: Paper | None = Field(None, description="Key a paper voucher: what it says happened, and is not refused")
 
 
-class ItemLine(BaseModel):
+class ItemLine(Asked):
     """One line of a voucher: a weapon as scanned or typed, or a quantity of an item."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     item: UUID | None = Field(None, description="The item's key, where the client knows it")
     scan: Scan | None = Field(
@@ -233,12 +260,14 @@ class Writing:
     def of(cls, request: Request, in_hand: bool = False) -> Writing:
         """The writing of a request. A paper's time is never later than now (invariant 5): how far it is ahead is kept.
 
-        Raises Invalid if the paper's scan is not stored: a fact comes with its evidence (DESIGN section 2).
+        Raises Invalid if the paper's scan, or what is attached, is not stored: a fact comes with its evidence (DESIGN
+        section 2).
         """
+        _need_stored(request.attachments, "attachments", "The document was not posted: what is attached is not stored.")
         paper = request.paper if isinstance(request, FactRequest) else None
         if paper is None:
             return cls(request, None, Precision.SECOND, in_hand)
-        _need_scan(paper)
+        _need_stored([paper.scan_sha256], "scan_sha256", "The paper was not keyed: its scan is not stored.")
         claimed, moment = paper.happened_at.astimezone(UTC), now()
         return cls(request, min(claimed, moment), paper.precision, True, paper, max(claimed - moment, timedelta(0)))
 
@@ -261,21 +290,19 @@ class Writing:
     def _attachments(self) -> tuple[str, ...]:
         """The digests of what the document rests on: the paper's scan, the list's file."""
         file = getattr(self.request, "file", None)
-        return (*((self.paper.scan_sha256,) if self.paper else ()), *((file.sha256,) if file else ()))
+        first = (*((self.paper.scan_sha256,) if self.paper else ()), *((file.sha256,) if file else ()))
+        return tuple(dict.fromkeys((*first, *self.request.attachments)))
 
 
-def _need_scan(paper: Paper) -> None:
-    if not file_store().holds(paper.scan_sha256):
-        raise Invalid(
-            "The paper was not keyed: its scan is not stored.",
-            [
-                Fault(
-                    "no file of this SHA-256 is stored: upload the scan first",
-                    field="scan_sha256",
-                    value=paper.scan_sha256,
-                )
-            ],
-        )
+def _need_stored(digests: Iterable[str], field: str, problem: str) -> None:
+    store = file_store()
+    faults = [
+        Fault("no file of this SHA-256 is stored: upload it first", field=field, value=digest)
+        for digest in digests
+        if not store.holds(digest)
+    ]
+    if faults:
+        raise Invalid(problem, faults)
 
 
 def full_number(site_code: str, book_code: str, year: int, number: int) -> str:

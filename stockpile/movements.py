@@ -56,6 +56,7 @@ class Act(StrEnum):
     CONCLUDE_LOSS = "conclude loss"
     RECOVER = "recover"
     EXPEND = "expend"
+    ORDER_DESTRUCTION = "order destruction"
     DESTROY = "destroy"
     EXPORT = "export"
     IMPORT_AGAIN = "import again"
@@ -86,7 +87,7 @@ class Movement:
         return self.act in STAYS
 
 
-STAYS = frozenset({Act.MARK, Act.CHANGE_CUSTODIAN, Act.AMEND_IDENTIFICATION})
+STAYS = frozenset({Act.MARK, Act.ORDER_DESTRUCTION, Act.CHANGE_CUSTODIAN, Act.AMEND_IDENTIFICATION})
 
 C = AccountClass
 
@@ -148,6 +149,14 @@ MOVEMENTS: tuple[Movement, ...] = (
         "where, by whom, condition; what the books claimed is a discrepancy",
     ),
     _row(Act.EXPEND, HELD, {C.EXPENDED}, "expenditure report", "2F", "fired, or destroyed in combat"),
+    _row(
+        Act.ORDER_DESTRUCTION,
+        frozenset(),
+        frozenset(),
+        "destruction order",
+        "2",
+        "reason and authority; names every weapon, in its store",
+    ),
     _row(
         Act.DESTROY,
         {C.STORE},

@@ -114,3 +114,29 @@ def test_a_refused_draft_is_not_remembered(country: Country) -> None:
     country.refused("clerk", CONCLUDE_LOSS, **request)
     country.do("clerk", REPORT_MISSING, **LOSS, lines=scans(RIFLES[0]))
     assert isinstance(country.ask("clerk", CONCLUDE_LOSS, **request), Drafted)
+
+
+FIRST_VERSION = {
+    ISSUE: (
+        {
+            "receiver": "A-1001",
+            "store": "Main store",
+            "lines": [{"scan": "KT 449900"}, {"item": "0190b5a0-0000-7000-8000-000000000001", "quantity": 4}],
+            "paper": {"book": "P", "number": 1, "happened_at": "2026-11-20T09:30:00+03:00", "scan_sha256": "ab" * 32},
+        },
+        "21139166f5ff22856408e32dbb962660b5348eb6bbaba0192f1d64d7da09983b",
+    ),
+    RECEIVE: (
+        {"store": "Main store", "file": {"sha256": "cd" * 32, "name": "list.csv"}},
+        "4e75a3497a1ee555056cdb307985ab9696b66b94f9c745e59e1c27774207113d",
+    ),
+}
+"""Requests as the first version took them, with the content hash it kept."""
+
+
+def test_a_later_version_knows_its_old_requests_again() -> None:
+    """A field that a request got since is not part of what was asked before it came; once said, it is."""
+    for form, (request, kept) in FIRST_VERSION.items():
+        assert form.content_hash(form.request.model_validate(request)).hex() == kept
+        more = form.request.model_validate({**request, "attachments": ["ef" * 32]})
+        assert form.content_hash(more).hex() != kept

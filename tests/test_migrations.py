@@ -143,8 +143,8 @@ NEXT = '''"""What the next version changes."""
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -177,7 +177,7 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("next")
     for package in ("stockpile", "api", "migrations"):
         shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "migrations" / "versions" / "0002_next.py").write_text(NEXT)
+    (folder / "migrations" / "versions" / "0003_next.py").write_text(NEXT)
     return str(folder)
 
 
@@ -187,15 +187,15 @@ def test_a_program_and_a_schema_of_two_versions(founded: Service, next_version: 
     """
     said = founded.command("serve", PYTHONPATH=next_version)
     assert (said.returncode, said.stderr.splitlines()[0]) == (
-        1, "The database has schema 0001, this program needs 0002: run 'stockpile db upgrade'.",
+        1, "The database has schema 0002, this program needs 0003: run 'stockpile db upgrade'.",
     )  # fmt: skip
-    assert "Schema:   0001 (this program: 0002)" in founded.command("db", "status", PYTHONPATH=next_version).stdout
-    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == "The database has schema 0002.\n"
+    assert "Schema:   0002 (this program: 0003)" in founded.command("db", "status", PYTHONPATH=next_version).stdout
+    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == "The database has schema 0003.\n"
     status = founded.command("db", "status", PYTHONPATH=next_version).stdout
     assert "1 sites, 0 documents" in status
 
     newer = (
-        "The database has schema 0002, which a newer Stockpile made; this one knows schemas up to 0001. "
+        "The database has schema 0003, which a newer Stockpile made; this one knows schemas up to 0002. "
         "Use the newer one. Nothing was changed."
     )
     for command in ("serve", "run", "db upgrade", FOUNDED[0]):
@@ -215,7 +215,7 @@ def test_run_brings_its_own_database_up_by_itself(tmp_path: Path, next_version: 
         service.start(PYTHONPATH=next_version)
         assert service.stop() == 0
         status = service.command("db", "status", PYTHONPATH=next_version).stdout
-        assert "Schema:   0002 (this program: 0002)" in status
+        assert "Schema:   0003 (this program: 0003)" in status
         assert "1 sites, 0 documents" in status
     finally:
         service.end()

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 from sqlalchemy import Connection
 
 from stockpile import items
 from stockpile.catalogue import Model, find_models, note_unknown
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Request, Words
+from stockpile.documents import Asked, Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Request, Words
 from stockpile.errors import Fault, Invalid, UnreadableFile
 from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
@@ -44,10 +44,8 @@ def serial(text: str) -> str:
         raise ValueError(problem.faults[0].message if problem.faults else problem.detail) from None
 
 
-class ListFile(BaseModel):
+class ListFile(Asked):
     """A stored file that holds the list, and how to read it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sha256: Digest = Field(description="SHA-256 of the file, as it was stored", examples=["3b" * 32])
     name: Code = Field(description="The file's name", examples=["shipping-list.xlsx"])
@@ -63,10 +61,8 @@ class ListFile(BaseModel):
     set_aside: bool = Field(False, description="Post the rows that can be read, set the others aside")
 
 
-class ListLine(BaseModel):
+class ListLine(Asked):
     """One line of a list as typed in: a weapon with its serial number, or a quantity."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Code = Field(description="Model name or alias", examples=["AKM"])
     serial_number: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(serial)] | None = (

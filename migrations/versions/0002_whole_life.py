@@ -1,0 +1,29 @@
+"""A weapon's whole life: what the rest of the acts, devices, attachments and discrepancies need.
+
+Each subject has its SQL file and the one that takes it back.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+SQL = Path(__file__).parent.parent / "sql"
+SUBJECTS = ("orders",)
+
+
+def upgrade() -> None:
+    for subject in SUBJECTS:
+        _run(f"0002_{subject}.sql")
+
+
+def downgrade() -> None:
+    """Refused by the database where the books hold what the older schema can't."""
+    for subject in reversed(SUBJECTS):
+        _run(f"0002_{subject}_back.sql")
+
+
+def _run(name: str) -> None:
+    op.get_bind().exec_driver_sql((SQL / name).read_text(encoding="utf-8").replace("%", "%%"))
