@@ -6,6 +6,7 @@ from stockpile.commands import (
     acts,
     approving,
     catalogue,
+    closing,
     drawing,
     files,
     founding,
@@ -51,6 +52,7 @@ for name, group in (
     ("card", parties.card),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
+    ("closure", closing.closure),
     ("model", catalogue.model),
     ("alias", catalogue.alias),
 ):

@@ -31,6 +31,9 @@ APPROVE = "approve"
 KEEP_REFERENCE = "keep reference"
 """Write sites, units, people, models, aliases."""
 ASSIGN = "assign weapons"
+ASK_CLOSURE = "ask for the closure of a discrepancy"
+"""Approved by another under APPROVE."""
+ASSIGN_DISCREPANCY = "assign discrepancies"
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -38,6 +41,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     APPROVE: frozenset({COMMANDER, REGISTRAR}),
     KEEP_REFERENCE: frozenset({REGISTRAR}),
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
+    ASK_CLOSURE: DESK | {REGISTRAR},
+    ASSIGN_DISCREPANCY: frozenset({COMMANDER, REGISTRAR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.RECEIVE: DESK,
