@@ -222,8 +222,7 @@ def _take_unknown(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID) -> lis
         one.reason = None
     created = [item for _, item in new.values()]
     identities = [item.identity for item in created if item.identity is not None]
-    bearers = items.known_by_identity(desk.connection, identities) if identities else {}
-    items.create(desk, Newcomers(created, {identity: len(found) for identity, found in bearers.items()}))
+    items.create(desk, Newcomers(created, items.known_by_identity(desk.connection, identities).rows))
     return found
 
 

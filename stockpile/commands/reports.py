@@ -106,7 +106,7 @@ def print_tag(
     with reading_as(token) as (connection, actor):
         key = _one(connection, actor, scan)
         item = described(connection, actor, [key])[key]
-    typer.echo(asset_tag_label(item.asset_tag, " ".join(filter(None, (item.model, item.serial_number)))))
+    typer.echo(asset_tag_label(item.asset_tag, *item.label))
 
 
 def _entry(entry: HistoryEntry) -> tuple[object, ...]:

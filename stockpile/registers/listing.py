@@ -23,7 +23,7 @@ from stockpile.documents import Asked, Code, Condition, ConditionLine, Desk, Dig
 from stockpile.errors import Fault, Invalid, UnreadableFile
 from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
-from stockpile.items import Marks, NewItem
+from stockpile.items import Known, Marks, NewItem
 from stockpile.progress import told
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.mapping import Line, Mapping, lines
@@ -302,12 +302,17 @@ class Sorted:
     headings: tuple[str, ...] = ()
     lines: list[Listed] = field(default_factory=list)
     rejected: list[Listed] = field(default_factory=list)
-    known: dict[str, list[UUID]] = field(default_factory=dict)
+    identities: Known = field(default_factory=Known)
+
+    @property
+    def known(self) -> dict[str, list[UUID]]:
+        """The weapons that bear each identity now."""
+        return self.identities.bearers
 
     @property
     def bearers(self) -> dict[str, int]:
-        """How many weapons bear each identity already."""
-        return {identity: len(items) for identity, items in self.known.items()}
+        """How many weapons bear each identity already, or once did."""
+        return self.identities.rows
 
 
 def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
@@ -323,7 +328,7 @@ def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
         (result.rejected if line.reason else result.lines).append(line)
     keys = list(first)
     for start in range(0, len(keys), BATCH):
-        result.known.update(items.known_by_identity(connection, keys[start : start + BATCH]))
+        result.identities.update(items.known_by_identity(connection, keys[start : start + BATCH]))
     return result
 
 
