@@ -41,6 +41,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.RECEIVE: DESK,
+    Act.REGISTER_GAIN: DESK,
     Act.ISSUE: DESK,
     Act.HAND_OVER: DESK,
     Act.RETURN: DESK,

@@ -37,6 +37,7 @@ from stockpile.acts import (
     open_books,
     receive,
     recover,
+    register_gain,
     turn_in,
     void,
 )
@@ -79,6 +80,12 @@ ROUTES = (
     ActRoute(
         "/receipts", receive.RECEIVE, "Take delivery",
         {"store": "Main store", "lines": [{"model": "AKM", "serial_number": "KT 450001", "condition": "serviceable"}]},
+    ),
+    ActRoute(
+        "/gains", register_gain.REGISTER_GAIN, "Take in what nobody delivered",
+        {"store": "Quarantine", "manner": "captured", "place": "Farm south of Samarra", "found_by": "2nd patrol",
+         "circumstances": "A cache under the floor of a barn",
+         "lines": [{"model": "AKM", "serial_number": "KT 450002", "condition": "unknown"}]},
     ),
     ActRoute(
         "/declarations", declare.DECLARE, "Declare a consignment",

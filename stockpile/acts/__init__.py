@@ -10,6 +10,7 @@ from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
+from stockpile.acts.register_gain import REGISTER_GAIN
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
 
@@ -19,6 +20,7 @@ ACTS = {
         OPEN,
         DECLARE,
         RECEIVE,
+        REGISTER_GAIN,
         ISSUE,
         HAND_OVER,
         RETURN,

@@ -15,9 +15,10 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.voucher import ConditionVoucher, Scanned
+from stockpile.acts.voucher import ConditionVoucher
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Words, Writing, numbers_of
+from stockpile.items import Held
 from stockpile.movements import GONE, AccountClass, Act
 from stockpile.sites import find_store, site_account
 
@@ -48,7 +49,7 @@ def recover(desk: Desk, request: Recover) -> Posted:
     voucher.refuse(scanned, desk.act)
     gone = [one for one in scanned if one.held and one.held.serial and one.held.where.account_class in GONE]
     if gone:
-        found += _claims(desk, gone)
+        found += claims(desk, [(one.number, one.held) for one in gone if one.held is not None])
         written = replace(written, fact=True)
     details = {"paper": "recovery report", "place": request.place, "found_by": request.found_by}
     lines = voucher.lines_from(scanned, missing, store, fact=desk.act if written.fact else None)
@@ -61,9 +62,10 @@ JOIN LATERAL (SELECT document_id, item_id FROM entry e WHERE e.item_id = wanted.
 """
 
 
-def _claims(desk: Desk, gone: Sequence[Scanned]) -> list[Contradiction]:
-    """What the books claimed of each weapon that is in hand after all, and the document whose signatories claimed it."""
-    weapons = [(one.number, one.held) for one in gone if one.held is not None]
+def claims(desk: Desk, weapons: Sequence[tuple[int, Held]]) -> list[Contradiction]:
+    """What the books claimed of each weapon that is in hand after all, with its line, and the document whose signatories
+    claimed it.
+    """
     rows = desk.connection.exec_driver_sql(_CLAIMED_BY, ([held.item_id for _, held in weapons],))
     documents: dict[UUID, UUID] = {row[0]: row[1] for row in rows}
     numbers = numbers_of(desk.connection, documents.values())
