@@ -94,8 +94,9 @@ def follow(line: Line, happened_at: datetime) -> tuple[list[Entry], list[Contrad
     held = line.held
     held.version += 1
     claimed = line.claimed_from.account_id if line.claimed_from else None
-    entry = Entry(held, held.version, held.where, line.to, 1, happened_at, line.condition, claimed)
-    held.place = line.to
+    to = line.to if line.stays_at is None else held.where
+    entry = Entry(held, held.version, held.where, to, 1, happened_at, line.condition, claimed)
+    held.place = to
     return [entry], _contradicted(line, entry)
 
 
@@ -109,9 +110,10 @@ def _contradicted(line: Line, entry: Entry) -> list[Contradiction]:
     if claimed is not None:
         fits, seen = claimed.account_id == origin.account_id, f"it came from {claimed.name}"
     else:
-        at_hand = origin.site_id == line.to.site_id or origin.account_class in GONE
+        site_id = line.stays_at.site_id if line.stays_at else line.to.site_id
+        at_hand = origin.site_id == site_id or origin.account_class in GONE
         fits = not line.begins_in or (origin.account_class in line.begins_in and at_hand)
-        seen = f"it went to {line.to.name}"
+        seen = f"it was at {line.stays_at.code}" if line.stays_at else f"it went to {line.to.name}"
     if fits:
         return []
     kind = Kind.CLAIMED_GONE if origin.account_class in GONE else Kind.HELD_ELSEWHERE

@@ -18,7 +18,7 @@ from stockpile.documents import Desk
 from stockpile.identity import fold, identity_key, serial_key
 from stockpile.keys import new_key, new_secret
 from stockpile.movements import AccountClass
-from stockpile.sites import OUTSIDE, Place
+from stockpile.sites import OUTSIDE, Place, Site
 
 
 @dataclass(slots=True)
@@ -66,7 +66,8 @@ class Held:
 @dataclass(slots=True)
 class Line:
     """One line to post: the item goes to a place. `origin` None means wherever the books have it (weapons only). Of a fact,
-    `claimed_from` is where the paper says it came from, `begins_in` where such an act begins.
+    `claimed_from` is where the paper says it came from, `begins_in` where such an act begins. `stays_at`: it stays on its
+    account, wherever that is then; the site that says it was there.
     """
 
     held: Held
@@ -76,6 +77,7 @@ class Line:
     condition: str | None = None
     claimed_from: Place | None = None
     begins_in: frozenset[AccountClass] = frozenset()
+    stays_at: Site | None = None
 
 
 @dataclass(slots=True)

@@ -118,7 +118,14 @@ MOVEMENTS: tuple[Movement, ...] = (
     ),
     _row(Act.REJECT, {C.TRANSIT, C.STORE}, {C.SUPPLY}, "rejection", "F", "reason; the donor sees it"),
     _row(Act.REGISTER_GAIN, {C.OUTSIDE}, {C.STORE}, "gain report", "2F", "found, captured, surrendered or collected"),
-    _row(Act.MARK, frozenset(), frozenset(), "marking record", "F", "text, method, place on the weapon"),
+    _row(
+        Act.MARK,
+        frozenset(),
+        frozenset(),
+        "marking record",
+        "F",
+        "text, method, place on the weapon; in a store, a unit or the workshop",
+    ),
     _row(
         Act.ISSUE,
         {C.STORE},

@@ -42,6 +42,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.RECEIVE: DESK,
     Act.REGISTER_GAIN: DESK,
+    Act.MARK: frozenset({ARMOURER, COMMANDER}),
     Act.ISSUE: DESK,
     Act.HAND_OVER: DESK,
     Act.RETURN: DESK,

@@ -34,6 +34,7 @@ from stockpile.acts import (
     issue,
     loss,
     maintain,
+    mark,
     open_books,
     receive,
     recover,
@@ -86,6 +87,11 @@ ROUTES = (
         {"store": "Quarantine", "manner": "captured", "place": "Farm south of Samarra", "found_by": "2nd patrol",
          "circumstances": "A cache under the floor of a barn",
          "lines": [{"model": "AKM", "serial_number": "KT 450002", "condition": "unknown"}]},
+    ),
+    ActRoute(
+        "/markings", mark.MARK, "Record what was put on weapons",
+        {"method": "laser", "place": "receiver", "import_country": "IQ", "import_year": 2026,
+         "uii": {"agency": "D", "enterprise": "1ABC2"}, "lines": [RIFLE]},
     ),
     ActRoute(
         "/declarations", declare.DECLARE, "Declare a consignment",

@@ -14,6 +14,12 @@ COMMENT ON COLUMN stockpile.identification.builds_on IS 'the version it carries 
 COMMENT ON TABLE stockpile.identity IS 'Which weapon a maker, model and serial key mean, or a UII (UII//...): rows of who bore it once stay.';
 COMMENT ON COLUMN stockpile.identity.ordinal IS '2 and on: others bear it or bore it; twins are flagged';
 
+-- Who bears a UII already, so that nobody else is given it.
+INSERT INTO stockpile.identity (identity_key, ordinal, model_id, item_id)
+SELECT 'UII//' || n.uii, row_number() OVER (PARTITION BY n.uii ORDER BY n.item_id), i.model_id, n.item_id
+FROM stockpile.identification n JOIN stockpile.item i USING (item_id) WHERE n.uii IS NOT NULL
+ON CONFLICT DO NOTHING;
+
 -- The entry that stands for one of an item's entries: itself, or, where late facts posted it again, its repeat. None: it was taken back.
 -- With the owner's rights, for the entry may be under another site's document; it tells nothing else of it.
 CREATE FUNCTION stockpile.standing_entry(item uuid, entry_version integer) RETURNS integer

@@ -7,6 +7,7 @@ from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.maintain import MAINTAIN
+from stockpile.acts.mark import MARK
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
@@ -21,6 +22,7 @@ ACTS = {
         DECLARE,
         RECEIVE,
         REGISTER_GAIN,
+        MARK,
         ISSUE,
         HAND_OVER,
         RETURN,

@@ -124,9 +124,13 @@ def refuse(scanned: Iterable[Scanned], act: str) -> None:
         raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {act} cannot be.", reasons)
 
 
-def check_origin(scanned: Sequence[Scanned], act: Act, site: Site) -> None:
-    """A command moves only what is at its site, from a class the table of movements allows."""
-    allowed = MOVEMENT_OF[act].from_classes
+def check_origin(
+    scanned: Sequence[Scanned], act: Act, site: Site, begins_in: frozenset[AccountClass] | None = None
+) -> None:
+    """A command moves only what is at its site, from a class the table of movements allows; of an act that stays, the
+    classes are the act's own to say.
+    """
+    allowed = MOVEMENT_OF[act].from_classes if begins_in is None else begins_in
     for one in scanned:
         if one.reason or one.held is None or not one.held.serial:
             continue

@@ -44,6 +44,10 @@ def serial(text: str) -> str:
         raise ValueError(problem.faults[0].message if problem.faults else problem.detail) from None
 
 
+Serial = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(serial)]
+"""A serial number as it is on the weapon."""
+
+
 class ListFile(Asked):
     """A stored file that holds the list, and how to read it."""
 
@@ -65,8 +69,8 @@ class ListLine(Asked):
     """One line of a list as typed in: a weapon with its serial number, or a quantity."""
 
     model: Code = Field(description="Model name or alias", examples=["AKM"])
-    serial_number: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(serial)] | None = (
-        Field(None, description="As marked, to the character; left out: it bears none", examples=["KT 449921"])
+    serial_number: Serial | None = Field(
+        None, description="As marked, to the character; left out: it bears none", examples=["KT 449921"]
     )
     quantity: Quantity = 1
     lot: Code | None = None
