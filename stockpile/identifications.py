@@ -17,7 +17,7 @@ from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Desk
 from stockpile.identity import fold, serial_key
-from stockpile.items import Held
+from stockpile.items import Entry, Held, Known
 
 FIELDS = (
     "maker", "serial_number", "obliterated", "distinguishing_mark", "import_mark", "import_country", "import_year", "uii",
@@ -101,11 +101,14 @@ class Written:
     keys: frozenset[str]
 
 
-def write(desk: Desk, document_id: UUID, changes: Mapping[UUID, Change], held: Mapping[UUID, Held]) -> None:
+def write(
+    desk: Desk, document_id: UUID, changes: Mapping[UUID, Change], held: Mapping[UUID, Held], judged: Known
+) -> None:
     """Writes what a posted document changes: for each weapon a version under its entry. Where the document came late, what
     later marks and amendments changed is said again on top of it, so that each still adds its own, and no more.
 
-    A race for one number or UII is decided by the primary key of `identity`; the loser is tried again by `acts.perform`.
+    `judged`: what was known of the new numbers and UIIs when they were judged. Whoever took one since has its next row: the
+    primary key of `identity` decides, and the loser is tried again by `acts.perform`.
     """
     changed = {item_id: change for item_id, change in changes.items() if change.fields}
     if not changed:
@@ -118,7 +121,7 @@ def write(desk: Desk, document_id: UUID, changes: Mapping[UUID, Change], held: M
         for one in _versions_of(held[item_id], changed[item_id], known[item_id], own[item_id], again.get(item_id, []))
     ]
     _insert(desk, written)
-    _insert_identities(desk.connection, written)
+    _insert_identities(desk.connection, written, judged)
 
 
 def _entries(connection: Connection, document_id: UUID) -> tuple[dict[UUID, int], dict[UUID, list[int]]]:
@@ -191,14 +194,16 @@ def _row(one: Written) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _insert_identities(connection: Connection, written: Sequence[Written]) -> None:
+def _insert_identities(connection: Connection, written: Sequence[Written], judged: Known) -> None:
     """In one order, as `items.create` does: two documents that want the same numbers wait for one another."""
     wanted = sorted(
         ((key.startswith(items.UII), key, one.held) for one in written for key in one.keys), key=lambda row: row[:2]
     )
     if not wanted:
         return
-    rows = dict(items.known_by_identity(connection, [key for _, key, _ in wanted]).rows)
+    rows = (
+        judged.rows | items.known_by_identity(connection, [key for _, key, _ in wanted if key not in judged.asked]).rows
+    )
     ordinals = []
     for _, key, _ in wanted:
         rows[key] = rows.get(key, 0) + 1
@@ -215,28 +220,27 @@ def _insert_identities(connection: Connection, written: Sequence[Written]) -> No
     )
 
 
-def twins_again(
-    connection: Connection, reversed_entries: Mapping[UUID, set[int]], held: Mapping[UUID, Held]
-) -> list[Contradiction]:
-    """The weapons that bear an earlier number or UII again when these entries are taken back, which another has meanwhile."""
-    before_after: list[tuple[Held, str, set[str]]] = []
-    for item_id, several in versions(connection, reversed_entries).items():
-        gone = reversed_entries[item_id]
-        after = standing([one for one in several if one.stands not in gone])
-        regained = after.keys(held[item_id].model_id) - standing(several).keys(held[item_id].model_id)
-        if regained:
-            before_after.append((held[item_id], after.readable or after.uii or "", regained))
-    if not before_after:
+def twins_again(connection: Connection, reversals: Sequence[Entry]) -> list[Contradiction]:
+    """The weapons to which these reversals, not yet posted, give back a number or UII that another bears meanwhile."""
+    held = {entry.held.item_id: entry.held for entry in reversals if entry.held.serial}
+    gone = {(entry.held.item_id, entry.reverses) for entry in reversals}
+    regained: list[tuple[Held, Identification, set[str]]] = []
+    for item_id, several in versions(connection, held).items():
+        model_id, now = held[item_id].model_id, standing(several)
+        then = standing([one for one in several if (item_id, one.stands) not in gone])
+        if keys := then.keys(model_id) - now.keys(model_id):
+            regained.append((held[item_id], then, keys))
+    if not regained:
         return []
-    known = items.known_by_identity(connection, [key for _, _, keys in before_after for key in keys])
+    bearers = items.known_by_identity(connection, [key for _, _, keys in regained for key in keys]).bearers
     return [
         Contradiction(
             Kind.TWIN,
-            f"another {one.model_name} bears {number} now",
-            f"a correction gives {number} back to this one",
+            f"another {one.model_name} bears {then.readable or then.uii} now",
+            "a correction gives it back to this one",
             one.item_id,
             one.donor_id,
         )
-        for one, number, keys in before_after
-        if any(bearer != one.item_id for key in keys for bearer in known.bearers.get(key, ()))
+        for one, then, keys in regained
+        if any(bearer != one.item_id for key in keys for bearer in bearers.get(key, ()))
     ]

@@ -188,16 +188,18 @@ UII = "UII//"
 @dataclass(slots=True)
 class Known:
     """What the books know of identity keys: `bearers`, the items that bear each now, twins in their order; `rows`, how many
-    ever did, whose next is the ordinal of a new one. Keys without any are absent.
+    ever did, whose next is the ordinal of a new one. Keys without any are absent, but for those `asked`.
     """
 
     bearers: dict[str, list[UUID]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     def update(self, other: Known) -> None:
         """Adds what is known of other keys."""
         self.bearers.update(other.bearers)
         self.rows.update(other.rows)
+        self.asked |= other.asked
 
 
 # By key, not EXISTS: the planner would read all that were ever marked or amended into memory, while they are few.
@@ -216,7 +218,7 @@ def known_by_identity(connection: Connection, keys: Sequence[str]) -> Known:
     """Who bears, and bore, each identity key. A weapon marked or amended since bears what it is said to be now."""
     rows = ask(connection, _KNOWN, (list(keys),))
     borne = identities_of(connection, {row[1] for row in rows if row[3]}) if any(row[3] for row in rows) else {}
-    known = Known()
+    known = Known(asked=set(keys))
     for key, item_id, ordinal, amended in rows:
         known.rows[key] = ordinal
         if amended and key not in borne.get(item_id, ()):

@@ -73,10 +73,13 @@ def post(
     return _write(desk, document, entries, numbered, happened_at, found, new, meanwhile)
 
 
-def post_entries(desk: Desk, document: Document, entries: Sequence[Entry]) -> Posted:
+def post_entries(
+    desk: Desk, document: Document, entries: Sequence[Entry], contradictions: Sequence[Contradiction] = ()
+) -> Posted:
     """Posts entries that are already worked out, as reversals are; their items are locked."""
     numbered = _number(desk, document, [entry.held for entry in entries])
-    return _write(desk, document, entries, numbered, numbered.recorded_at, numbered.contradictions)
+    found = [*contradictions, *numbered.contradictions]
+    return _write(desk, document, entries, numbered, numbered.recorded_at, found)
 
 
 def _second_party_missing(desk: Desk, document: Document) -> list[Contradiction]:

@@ -43,6 +43,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.RECEIVE: DESK,
     Act.REGISTER_GAIN: DESK,
     Act.MARK: frozenset({ARMOURER, COMMANDER}),
+    Act.AMEND_IDENTIFICATION: DESK,
     Act.ISSUE: DESK,
     Act.HAND_OVER: DESK,
     Act.RETURN: DESK,

@@ -26,6 +26,7 @@ from api.problems import (
 )
 from stockpile import jobs
 from stockpile.acts import (
+    amend_identification,
     correct,
     declare,
     draw,
@@ -120,6 +121,11 @@ ROUTES = (
     ActRoute(
         "/recoveries", recover.RECOVER, "Take found weapons back",
         {"store": "Main store", "place": "Wadi north of checkpoint 4", "found_by": "2nd patrol", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/amendments", amend_identification.AMEND_IDENTIFICATION, "Say what weapons bear in truth",
+        {"reason": "The last digit was misread at receipt", "attachments": ["9f" * 32],
+         "lines": [{**RIFLE, "serial_number": "KT 449912"}]},
     ),
     ActRoute(
         "/corrections", correct.CORRECT, "Take an entry back",

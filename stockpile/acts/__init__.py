@@ -1,5 +1,6 @@
 """What can be done: one file an act. `ACTS` is the list of them; `perform.perform` is how each is asked for."""
 
+from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.expend import EXPEND
@@ -23,6 +24,7 @@ ACTS = {
         RECEIVE,
         REGISTER_GAIN,
         MARK,
+        AMEND_IDENTIFICATION,
         ISSUE,
         HAND_OVER,
         RETURN,

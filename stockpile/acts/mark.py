@@ -23,7 +23,7 @@ from stockpile.documents import Asked, Code, Desk, FactRequest, ItemLine, Posted
 from stockpile.errors import Invalid
 from stockpile.identifications import Change, Identification
 from stockpile.identity import identity_key, serial_key
-from stockpile.items import UII, Held, Line
+from stockpile.items import UII, Held, Known, Line
 from stockpile.marks import envelope, read_mark
 from stockpile.movements import AccountClass, Act
 from stockpile.registers.listing import Serial
@@ -168,7 +168,7 @@ class Marking:
 
     fact: bool
     known: dict[UUID, Identification]
-    borne: dict[str, list[UUID]] = field(default_factory=dict)
+    judged: Known = field(default_factory=Known)
     taken: dict[str, int] = field(default_factory=dict)
     changes: dict[UUID, Change] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -200,7 +200,7 @@ def mark(desk: Desk, request: Mark) -> Posted:
     details = {"paper": "marking record", "marks": marking.told}
     lines = _lines(desk, request, weapons.values())
     posted = ledger.post(desk, written.document(desk, {}, details), lines, [*found, *marking.found])
-    identifications.write(desk, posted.document_id, marking.changes, weapons)
+    identifications.write(desk, posted.document_id, marking.changes, weapons, marking.judged)
     return posted
 
 
@@ -229,7 +229,7 @@ def _marked(desk: Desk, request: Mark, scanned: Sequence[Scanned], fact: bool) -
     marking = Marking(fact, known)
     changes = [(one, mark, _fields(marking, one, mark)) for one, mark in meant]
     keys = [key for one, _, fields in changes if one.held for key in _new_keys(known, one.held, fields).values()]
-    marking.borne = items.known_by_identity(desk.connection, keys).bearers
+    marking.judged = items.known_by_identity(desk.connection, keys)
     for one, mark, fields in changes:
         assert one.held is not None
         _check_borne(marking, one, fields)
@@ -303,7 +303,7 @@ def _check_borne(marking: Marking, one: Scanned, fields: dict[str, Any]) -> None
     held = one.held
     assert held is not None
     for name, key in _new_keys(marking.known, held, fields).items():
-        others = any(bearer != held.item_id for bearer in marking.borne.get(key, ()))
+        others = any(bearer != held.item_id for bearer in marking.judged.bearers.get(key, ()))
         before = marking.taken.setdefault(key, one.number)
         if not others and before == one.number:
             continue
