@@ -30,6 +30,13 @@ HOW = {"method": "laser", "place": "receiver"}
 CAGE = {"enterprise": "1ABC2"}
 
 
+ENDS = """
+SELECT f.name, t.name FROM entry e
+JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+WHERE e.document_id = %s AND e.reverses IS NULL ORDER BY e.version
+"""
+
+
 @pytest.fixture(autouse=True)
 def _armourer(country: Country) -> None:
     """The armourer of TAJI, and the one of ERBIL."""
@@ -280,6 +287,8 @@ def test_a_late_marking_is_laid_under_the_later_ones(country: Country) -> None:
     late = marked(country, *scans(RIFLES[0]), import_country="IQ", paper=paper(1, first))
     item = what(country, RIFLES[0])
     assert (late.fact, late.lines) == (True, 5)
+    laid = country.query(ENDS, late.document_id)
+    assert laid == [(STORE, STORE), (STORE, STORE), (STORE, "1st Company")]
     assert (late.fact, item.import_mark, item.uii) == (True, "IQ", "D1ABC2KT449900")
     assert country.where(RIFLES[0]) == "1st Company"
     middle = marked(country, {"scan": RIFLES[0], "distinguishing_mark": "T2"}, paper=paper(2, second))
