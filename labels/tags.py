@@ -15,8 +15,8 @@ QUIET = 10 * BAR
 """The blank before and after, ten bars wide (ISO/IEC 15417)."""
 
 
-def asset_tag_label(tag: str, weapon: str) -> bytes:
-    """The label of a tag, e.g. `SP-000001-A`, with a line that names the weapon, as an SVG document."""
+def asset_tag_label(tag: str, *named: str) -> bytes:
+    """The label of a tag, e.g. `SP-000001-A`, with the lines that name the weapon, as an SVG document."""
     drawn = Code128(tag, writer=SVGWriter()).render(
         {
             "module_width": BAR,
@@ -26,6 +26,6 @@ def asset_tag_label(tag: str, weapon: str) -> bytes:
             "text_distance": 4.0,
             "text_line_distance": 1.5,
         },
-        text=f"{tag}\n{weapon}",
+        text="\n".join((tag, *named)),
     )
     return bytes(drawn)

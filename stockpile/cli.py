@@ -10,6 +10,7 @@ from stockpile.commands import (
     drawing,
     files,
     founding,
+    identification,
     lists,
     manual,
     parties,
@@ -28,6 +29,9 @@ app.command("act")(acts.act)
 app.command("declare")(lists.declare)
 app.command("receive")(lists.receive)
 app.command("open")(lists.open_books)
+app.command("gain")(lists.gain)
+app.command("mark")(identification.mark)
+app.command("amend")(identification.amend)
 app.command("draw")(drawing.draw)
 app.command("cards")(drawing.show_cards)
 app.command("find")(reports.show_found)

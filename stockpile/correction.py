@@ -24,9 +24,6 @@ from stockpile.sites import OUTSIDE, Place, place_of
 NOT_AT_HAND = GONE | {AccountClass.MISSING}
 """Classes of what nobody has, as the books say."""
 
-GOES_TO_ANOTHER_SITE = frozenset({Act.SHIP, Act.REJECT})
-"""Acts whose goal is at a site other than the one where the weapon was."""
-
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -43,6 +40,7 @@ class Live:
     claimed_from: UUID | None
     claimed_name: str | None
     first_document: UUID
+    first_site: UUID
     first_fact: bool
     act: Act
     book_id: UUID
@@ -53,7 +51,7 @@ class Live:
 
 _LIVE = """
 SELECT item_id, version, document_id, posts_again, quantity, happened_at, condition, claimed_from, claimed_name,
-       first_document, first_fact, first_act, first_book, first_number,
+       first_document, first_site, first_fact, first_act, first_book, first_number,
        from_account, from_class, from_name, from_site, from_party, to_account, to_class, to_name, to_site, to_party
 FROM live_entries(%s, %s)
 """
@@ -66,8 +64,8 @@ def live_entries(
     found: dict[UUID, list[Live]] = {}
     for row in connection.exec_driver_sql(_LIVE, (list(item_ids), since)):
         live = Live(
-            row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10], Act(row[11]), row[12], row[13],
-            place_of(row[14:19]), place_of(row[19:24]),
+            row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10], row[11], Act(row[12]), row[13],
+            row[14], place_of(row[15:20]), place_of(row[20:25]),
         )  # fmt: skip
         found.setdefault(row[0], []).append(live)
     return found
@@ -118,12 +116,13 @@ def stood_at(connection: Connection, item_ids: Iterable[UUID], moment: datetime)
 @dataclass(frozen=True, slots=True)
 class Past:
     """What a fact has to know of its weapons' past: what followed it, where each stood when it happened if that is not where
-    it is now or nobody has it, and the numbers of documents that took weapons out of everybody's hands.
+    it is now or nobody has it, the numbers of documents that took weapons out of everybody's hands, and the fact's site.
     """
 
     followers: Mapping[UUID, Sequence[Live]] = field(default_factory=dict)
     stood: Mapping[UUID, Stood] = field(default_factory=dict)
     numbers: Mapping[UUID, str] = field(default_factory=dict)
+    site_id: UUID | None = None
 
     def before(self, held: Held) -> Stood:
         """Where a weapon stood when the fact happened."""
@@ -148,17 +147,18 @@ def past_of(
     number: int,
     document_id: UUID,
     full_number: str,
+    site_id: UUID,
 ) -> Past:
     """The past of a fact's weapons; the fact is number `number` of its book."""
     late = followers(connection, lines, happened_at, book_id, number)
     asked = {line.held.item_id for line in lines if line.held.where.account_class in NOT_AT_HAND} | set(late)
     if not asked:
-        return NO_PAST
+        return Past(site_id=site_id)
     stood = stood_at(connection, asked, happened_at)
     gone = {live.first_document for several in late.values() for live in several if live.to.account_class in GONE}
     gone |= {one.document_id for one in stood.values() if one.document_id and one.place.account_class in NOT_AT_HAND}
     numbers = numbers_of(connection, gone) if gone else {}
-    return Past(late, stood, {**numbers, document_id: full_number})
+    return Past(late, stood, {**numbers, document_id: full_number}, site_id)
 
 
 @dataclass(slots=True)
@@ -184,12 +184,13 @@ def reversal(held: Held, live: Live) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a document says of a weapon: which act, whether as a fact, where it goes, and the account and its name that it
-    came from, if it says so. `concerns` is the document, if it is not the one that is being posted.
+    """What a document says of a weapon: which act, whether as a fact, at which site, where it goes, and the account and its
+    name that it came from, if it says so. `concerns` is the document, if it is not the one that is being posted.
     """
 
     act: Act
     fact: bool
+    site_id: UUID | None
     to: Place
     came_from: UUID | None = None
     came_from_name: str | None = None
@@ -198,7 +199,9 @@ class Claim:
     @property
     def seen(self) -> str:
         """In words."""
-        return f"it came from {self.came_from_name}" if self.came_from else f"it went to {self.to.name}"
+        if self.came_from:
+            return f"it came from {self.came_from_name}"
+        return f"at hand for the act '{self.act}'" if self.act in STAYS else f"it went to {self.to.name}"
 
 
 def follow(line: Line, happened_at: datetime, past: Past = NO_PAST) -> Laid:
@@ -209,13 +212,13 @@ def follow(line: Line, happened_at: datetime, past: Past = NO_PAST) -> Laid:
     before = past.before(held)
     held.version += 1
     origin = held.where
-    to = origin if line.fact in STAYS else line.to
+    to = origin if line.stays else line.to
     came_from = claimed.account_id if claimed else None
     entry = Entry(held, held.version, origin, to, 1, happened_at, line.condition, came_from)
     held.place = to
     if line.fact is None:
         return Laid([entry])
-    claim = Claim(line.fact, True, to, came_from, claimed.name if claimed else None)
+    claim = Claim(line.fact, True, past.site_id, to, came_from, claimed.name if claimed else None)
     found = _misplaced(held, claim, replace(before, place=origin), past) if entry.version > 1 else []
     return Laid([entry], [*found, *_not_issuable(held, claim, before)])
 
@@ -249,7 +252,7 @@ def _claim(live: Live) -> Claim:
     claimed, name = live.claimed_from, live.claimed_name
     if claimed is None and not live.first_fact:
         claimed, name = live.origin.account_id, live.origin.name
-    return Claim(live.act, live.first_fact, live.to, claimed, name, live.first_document)
+    return Claim(live.act, live.first_fact, live.first_site, live.to, claimed, name, live.first_document)
 
 
 def _posted_again(held: Held, live: Live, claim: Claim) -> Entry:
@@ -301,10 +304,8 @@ def _contradiction(claim: Claim, place: Place) -> Kind | None:
             return Kind.CLAIMED_GONE
     if claim.came_from is not None:
         return None if claim.came_from == place.account_id else Kind.HELD_ELSEWHERE
-    at_hand = place.site_id == claim.to.site_id or account_class in (AccountClass.SUPPLY, AccountClass.EXPORTED)
-    if claim.act in STAYS or (account_class in begins_in and (at_hand or claim.act in GOES_TO_ANOTHER_SITE)):
-        return None
-    return Kind.HELD_ELSEWHERE
+    at_hand = place.site_id == claim.site_id or account_class in (AccountClass.SUPPLY, AccountClass.EXPORTED)
+    return None if account_class in begins_in and at_hand else Kind.HELD_ELSEWHERE
 
 
 def _moved(held: Held, claim: Claim, place: Place) -> Contradiction:

@@ -163,14 +163,14 @@ def _page(items: Sequence[UUID], limit: int, cursor: str | None) -> Page:
 # Both run in the index alone (serial_key or fold, item, donor): no LIKE decides where to look, for under row-level
 # security it may not. A prefix reads its range; one that begins with a wild card reads the index through.
 _RANGE = """
-SELECT {column}, item_id FROM identification
+SELECT DISTINCT {column}, item_id FROM identification
 WHERE {column} >= %(first)s AND {column} < %(before)s AND {column} LIKE %(like)s
   AND ({column}, item_id) > (%(after)s, %(after_item)s::uuid)
   AND (%(donor)s::uuid IS NULL OR donor_id = %(donor)s)
 ORDER BY {column}, item_id LIMIT %(limit)s
 """
 _THROUGH = """
-SELECT {column}, item_id FROM identification
+SELECT DISTINCT {column}, item_id FROM identification
 WHERE {column} LIKE %(like)s AND ({column}, item_id) > (%(after)s, %(after_item)s::uuid)
   AND (%(donor)s::uuid IS NULL OR donor_id = %(donor)s)
 ORDER BY {column}, item_id LIMIT %(limit)s

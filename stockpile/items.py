@@ -66,7 +66,8 @@ class Held:
 @dataclass(slots=True)
 class Line:
     """One line to post: the item goes to a place. `origin` None means wherever the books have it (weapons only). Of a fact,
-    `fact` is the act that it is, by which what the books say is judged, and `claimed_from` where the paper says it came from.
+    `fact` is the act that it is, by which what the books say is judged, and `claimed_from` where the paper says it came from. A
+    weapon that `stays` does so wherever it is then.
     """
 
     held: Held
@@ -76,6 +77,7 @@ class Line:
     condition: str | None = None
     claimed_from: Place | None = None
     fact: Act | None = None
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -148,8 +150,8 @@ class NewItem:
 
 @dataclass(slots=True)
 class Newcomers:
-    """Items that enter the books with a posting. `bearers` gives, for an identity already borne, how many bear it: the
-    next one is a twin.
+    """Items that enter the books with a posting. `bearers` gives, for an identity already borne, how many bear it or once
+    did: the ordinal of the next is one more.
     """
 
     items: list[NewItem] = field(default_factory=list)
@@ -179,16 +181,65 @@ def new_item(
     return NewItem(held, marks, lot, key, None if marks.obliterated else identity_key(maker, model_id, key))
 
 
-def known_by_identity(connection: Connection, keys: Sequence[str]) -> dict[str, list[UUID]]:
-    """The items that bear each identity key, twins in their order; keys nobody bears are absent."""
-    rows = connection.exec_driver_sql(
-        "SELECT identity_key, item_id FROM identity WHERE identity_key = ANY (%s) ORDER BY identity_key, ordinal",
-        (list(keys),),
-    )
-    found: dict[str, list[UUID]] = {}
-    for key, item_id in rows:
-        found.setdefault(key, []).append(item_id)
-    return found
+UII = "UII//"
+"""What the identity key of a UII begins with: no maker's key is followed by an empty model."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the books know of identity keys: `bearers`, the items that bear each now, twins in their order; `rows`, how many
+    ever did, whose next is the ordinal of a new one. Keys without any are absent, but for those `asked`.
+    """
+
+    bearers: dict[str, list[UUID]] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    def update(self, other: Known) -> None:
+        """Adds what is known of other keys."""
+        self.bearers.update(other.bearers)
+        self.rows.update(other.rows)
+        self.asked |= other.asked
+
+
+# By key, not EXISTS: the planner would read all that were ever marked or amended into memory, while they are few.
+_KNOWN = """
+SELECT i.identity_key, i.item_id, i.ordinal,
+       (SELECT a.version FROM identification a WHERE a.item_id = i.item_id AND a.version = 2) IS NOT NULL
+FROM identity i WHERE i.identity_key = ANY (%s) ORDER BY i.identity_key, i.ordinal
+"""
+_BEARS = """
+SELECT i.item_id, i.model_id, n.maker, n.serial_key, n.obliterated, n.uii
+FROM item i CROSS JOIN LATERAL identified(i.item_id) n WHERE i.item_id = ANY (%s)
+"""
+
+
+def known_by_identity(connection: Connection, keys: Sequence[str]) -> Known:
+    """Who bears, and bore, each identity key. A weapon marked or amended since bears what it is said to be now."""
+    rows = ask(connection, _KNOWN, (list(keys),))
+    borne = identities_of(connection, {row[1] for row in rows if row[3]}) if any(row[3] for row in rows) else {}
+    known = Known(asked=set(keys))
+    for key, item_id, ordinal, amended in rows:
+        known.rows[key] = ordinal
+        if amended and key not in borne.get(item_id, ()):
+            continue
+        bearers = known.bearers.setdefault(key, [])
+        if item_id not in bearers:
+            bearers.append(item_id)
+    return known
+
+
+def identities_of(connection: Connection, item_ids: Iterable[UUID]) -> dict[UUID, set[str]]:
+    """The identity keys that each weapon bears now: its number's, unless it is obliterated, and its UII's."""
+    return {
+        item_id: keys_borne(maker, model_id, None if obliterated else key, uii)
+        for item_id, model_id, maker, key, obliterated, uii in ask(connection, _BEARS, (list(item_ids),))
+    }
+
+
+def keys_borne(maker: str, model_id: UUID, key: str | None, uii: str | None) -> set[str]:
+    """The identity keys of a readable serial number's key and of a UII."""
+    return {*((identity_key(maker, model_id, key),) if key else ()), *((UII + uii,) if uii else ())}
 
 
 _INSERT_ITEMS = """
@@ -203,6 +254,12 @@ SELECT item_id, 1, donor_id, %s::uuid, 1, maker, serial_number, serial_key, fold
 _INSERT_IDENTITIES = """
 INSERT INTO identity (identity_key, ordinal, model_id, item_id)
 SELECT identity_key, ordinal, model_id, item_id FROM {given} WHERE identity_key IS NOT NULL
+"""
+_INSERT_UIIS = f"""
+INSERT INTO identity (identity_key, ordinal, model_id, item_id)
+SELECT '{UII}' || g.uii, row_number() OVER (PARTITION BY g.uii ORDER BY g.item_id)
+       + coalesce((SELECT max(i.ordinal) FROM identity i WHERE i.identity_key = '{UII}' || g.uii), 0), g.model_id, g.item_id
+FROM (SELECT * FROM {{given}}) g WHERE g.uii IS NOT NULL
 """
 _COLUMNS = (
     ("item_id", "uuid"), ("tracked_by", "text"), ("model_id", "uuid"), ("donor_id", "uuid"), ("consignment_id", "uuid"),
@@ -226,6 +283,8 @@ def create(desk: Desk, new: Newcomers) -> None:
             rows.insert(_INSERT_ITEMS)
             rows.insert(_INSERT_IDENTIFICATIONS, (desk.site.site_id,))
             rows.insert(_INSERT_IDENTITIES)
+            if any(item.marks.uii for item in weapons):
+                rows.insert(_INSERT_UIIS)
     if others:
         with given(desk.connection, _COLUMNS, (_row(item, bearers) for item in others), len(others)) as rows:
             rows.insert(_INSERT_ITEMS)

@@ -71,10 +71,13 @@ def post(
     return _write(desk, document, laid, numbered, happened_at, new, meanwhile)
 
 
-def post_entries(desk: Desk, document: Document, entries: Sequence[Entry]) -> Posted:
+def post_entries(
+    desk: Desk, document: Document, entries: Sequence[Entry], contradictions: Sequence[Contradiction] = ()
+) -> Posted:
     """Posts entries that are already worked out, as reversals are; their items are locked."""
     numbered = _number(desk, document, [entry.held for entry in entries])
-    return _write(desk, document, Laid(list(entries), list(numbered.contradictions)), numbered, numbered.recorded_at)
+    laid = Laid(list(entries), [*contradictions, *numbered.contradictions])
+    return _write(desk, document, laid, numbered, numbered.recorded_at)
 
 
 def _past(desk: Desk, document: Document, lines: Sequence[Line], happened_at: datetime, numbered: Numbered) -> Past:
@@ -86,6 +89,7 @@ def _past(desk: Desk, document: Document, lines: Sequence[Line], happened_at: da
         numbered.number,
         document.document_id,
         numbered.full(desk.site),
+        desk.site.site_id,
     )
 
 

@@ -33,6 +33,9 @@ HELD = frozenset({AccountClass.STORE, AccountClass.UNIT, AccountClass.PERSON, Ac
 GONE = frozenset({AccountClass.LOST, AccountClass.EXPENDED, AccountClass.DESTROYED, AccountClass.EXPORTED})
 """Classes that close an item's life, until a recovery or a new import opens it again."""
 
+IN_THE_BOOKS = frozenset(AccountClass) - {AccountClass.OUTSIDE}
+"""Every class but `outside`, also of what is missing or gone."""
+
 BALANCED = tuple(AccountClass)[1:]
 """Every class but `outside`, in the order of the trial balance."""
 
@@ -70,7 +73,7 @@ class Act(StrEnum):
 class Movement:
     """One row of the table: an act, the classes it leads from and to, its paper and what it takes.
 
-    `from_classes` and `to_classes` are empty for acts that stay where the item is, and for those that go back.
+    `to_classes` is empty for acts that stay where the item is; both are for those that go back.
     """
 
     act: Act
@@ -118,7 +121,14 @@ MOVEMENTS: tuple[Movement, ...] = (
     ),
     _row(Act.REJECT, {C.TRANSIT, C.STORE}, {C.SUPPLY}, "rejection", "F", "reason; the donor sees it"),
     _row(Act.REGISTER_GAIN, {C.OUTSIDE}, {C.STORE}, "gain report", "2F", "found, captured, surrendered or collected"),
-    _row(Act.MARK, frozenset(), frozenset(), "marking record", "F", "text, method, place on the weapon"),
+    _row(
+        Act.MARK,
+        {C.STORE, C.UNIT, C.MAINTENANCE},
+        frozenset(),
+        "marking record",
+        "F",
+        "text, method, place on the weapon; in a store, a unit or the workshop",
+    ),
     _row(
         Act.ISSUE,
         {C.STORE},
@@ -151,7 +161,7 @@ MOVEMENTS: tuple[Movement, ...] = (
     _row(Act.EXPEND, HELD, {C.EXPENDED}, "expenditure report", "2F", "fired, or destroyed in combat"),
     _row(
         Act.ORDER_DESTRUCTION,
-        frozenset(),
+        {C.STORE},
         frozenset(),
         "destruction order",
         "2",
@@ -174,8 +184,15 @@ MOVEMENTS: tuple[Movement, ...] = (
         "the donor's consent where a certificate binds",
     ),
     _row(Act.IMPORT_AGAIN, {C.EXPORTED}, {C.STORE}, "receiving report", "F", ""),
-    _row(Act.CHANGE_CUSTODIAN, frozenset(), frozenset(), "joint inventory", "2F", "every weapon by serial, both sign"),
-    _row(Act.AMEND_IDENTIFICATION, frozenset(), frozenset(), "correction", "2", "reason and evidence"),
+    _row(
+        Act.CHANGE_CUSTODIAN,
+        {C.STORE, C.UNIT, C.MAINTENANCE},
+        frozenset(),
+        "joint inventory",
+        "2F",
+        "every weapon by serial, both sign",
+    ),
+    _row(Act.AMEND_IDENTIFICATION, IN_THE_BOOKS, frozenset(), "correction", "2", "reason and evidence"),
     _row(Act.CORRECT, frozenset(), frozenset(), "correction", "2", "names the entry it reverses"),
     _row(Act.VOID, frozenset(), frozenset(), "void document", "F", "a spoiled number"),
 )
@@ -189,5 +206,5 @@ def allowed(act: Act, from_class: AccountClass, to_class: AccountClass) -> bool:
     """Whether the table lets `act` lead from one class to the other as a command."""
     movement = MOVEMENT_OF[act]
     if movement.stays:
-        return from_class == to_class
+        return from_class == to_class and from_class in movement.from_classes
     return from_class in movement.from_classes and to_class in movement.to_classes

@@ -236,8 +236,7 @@ SELECT a.party_id, s.site_id, s.code, sum(h.quantity)::bigint,
        (array_agg(concat_ws(' ', m.name, n.serial_number) ORDER BY m.name, n.serial_number))[1:%s]
 FROM account a JOIN site s USING (site_id) JOIN holding h USING (account_id) JOIN item i USING (item_id)
 JOIN model m ON m.model_id = i.model_id
-LEFT JOIN LATERAL (SELECT n.serial_number FROM identification n WHERE n.item_id = h.item_id
-                   ORDER BY n.version DESC LIMIT 1) n ON true
+LEFT JOIN LATERAL identified(h.item_id) n ON true
 WHERE a.class = 'person' AND a.party_id = ANY (%s)
 GROUP BY a.party_id, s.site_id, s.code ORDER BY s.code, a.party_id
 """

@@ -19,7 +19,8 @@ from stockpile.marks import read_mark
 
 
 def candidates(connection: Connection, lines: Sequence[ItemLine]) -> list[list[UUID]]:
-    """For each line the items it may mean: by key, asset tag, UII, or exact serial number of any spelling, old ones too.
+    """For each line the items it may mean: by key, asset tag, UII, or exact serial number of any spelling; an old one where
+    nothing bears it now.
 
     An empty list: the books never heard of it.
     """
@@ -28,8 +29,24 @@ def candidates(connection: Connection, lines: Sequence[ItemLine]) -> list[list[U
     return _of_model(connection, lines, found)
 
 
+# Whether it bears that now: of what was neither marked nor amended since, at once. By key, not EXISTS: the planner would
+# read all that were ever marked or amended into memory, while they are few.
+_BEARS_NOW = """
+(SELECT a.version FROM identification a WHERE a.item_id = n.item_id AND a.version = 2) IS NULL
+OR coalesce((SELECT c.{column} = n.{column} FROM identified(n.item_id) c), false)
+"""
+_BY_TAG = "SELECT tag_number, item_id, true FROM item WHERE tag_number = ANY (%s)"
+_BY_UII = f"SELECT uii, item_id, {_BEARS_NOW.format(column='uii')} FROM identification n WHERE uii = ANY (%s)"
+_BY_SERIAL = f"""
+SELECT serial_key, item_id, {_BEARS_NOW.format(column="serial_key")} FROM identification n WHERE serial_key = ANY (%s)
+ORDER BY item_id
+"""
+
+
 def look_up(connection: Connection, scans: Iterable[str]) -> dict[str, list[UUID]]:
-    """Each scan's items, in the order tag, UII, serial number: the first that finds something counts."""
+    """Each scan's items, in the order tag, UII, serial number: the first that finds something counts. Who bears a number now
+    comes before who once did.
+    """
     tags: dict[int, list[str]] = {}
     marks: dict[str, list[str]] = {}
     serials: dict[str, list[str]] = {}
@@ -42,11 +59,7 @@ def look_up(connection: Connection, scans: Iterable[str]) -> dict[str, list[UUID
             marks.setdefault(uii, []).append(scan)
         serials.setdefault(serial_key(serial), []).append(scan)
     found: dict[str, list[UUID]] = {}
-    for asked, question in (
-        (tags, "SELECT tag_number, item_id FROM item WHERE tag_number = ANY (%s)"),
-        (marks, "SELECT uii, item_id FROM identification WHERE uii = ANY (%s)"),
-        (serials, "SELECT serial_key, item_id FROM identification WHERE serial_key = ANY (%s) ORDER BY item_id"),
-    ):
+    for asked, question in ((tags, _BY_TAG), (marks, _BY_UII), (serials, _BY_SERIAL)):
         _collect(connection, question, asked, found)
     return found
 
@@ -58,12 +71,14 @@ def _collect(
     wanted = {value: scans for value, scans in asked.items() if any(scan not in found for scan in scans)}
     if not wanted:
         return
-    fresh: dict[str, list[UUID]] = {}
-    for value, item_id in ask(connection, question, (list(wanted),)):
+    bearing: dict[str, list[UUID]] = {}
+    formerly: dict[str, list[UUID]] = {}
+    for value, item_id, bears in ask(connection, question, (list(wanted),)):
+        fresh = bearing if bears else formerly
         for scan in wanted[value]:
             if item_id not in fresh.setdefault(scan, []):
                 fresh[scan].append(item_id)
-    for scan, items in fresh.items():
+    for scan, items in (*bearing.items(), *formerly.items()):
         found.setdefault(scan, items)
 
 

@@ -86,8 +86,7 @@ FROM weapon_assignment w
 JOIN site s ON s.site_id = w.site_id
 JOIN item i ON i.item_id = w.item_id
 JOIN model m ON m.model_id = i.model_id
-LEFT JOIN LATERAL (SELECT n.serial_number FROM identification n WHERE n.item_id = w.item_id
-                   ORDER BY n.version DESC LIMIT 1) n ON true
+LEFT JOIN LATERAL identified(w.item_id) n ON true
 LEFT JOIN party p ON p.party_id = w.party_id
 LEFT JOIN LATERAL (SELECT g.unit_id FROM assignment g
                    WHERE g.party_id = w.party_id AND g.since <= %s AND (g.until IS NULL OR g.until >= %s)

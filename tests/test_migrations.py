@@ -14,8 +14,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.exc import IntegrityError
 
 from stockpile.acts.issue import ISSUE
+from stockpile.acts.mark import MARK
 from stockpile.acts.turn_in import RETURN
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
@@ -136,6 +138,19 @@ def test_back_and_forward_again_with_books(databases: Databases, empty: str) -> 
     country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
     country.do("clerk", RETURN, store="Main store", lines=scans(RIFLES[0]))
     assert country.where(RIFLES[0]) == "Main store"
+    engine.dispose()
+
+
+def test_no_way_back_from_what_the_older_schema_cannot_hold(databases: Databases, empty: str) -> None:
+    """A weapon was marked: the older schema would take what was taken back for what stands. It is refused, with the books kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    country.do("commander", MARK, method="laser", place="receiver", import_country="IQ", lines=scans(RIFLES[0]))
+    with pytest.raises(IntegrityError, match="marked or amended"):
+        migrate.downgrade(owner, "0001")
+    assert country.query("SELECT max(version) FROM identification") == [(2,)]
     engine.dispose()
 
 

@@ -542,6 +542,35 @@ def test_only_posting_locks_items_and_learns_secrets(country: Country, role: str
     assert {question: why for question, why in told.items() if DENIED not in why} == {}
 
 
+def test_whether_a_mark_stands_is_all_that_is_told_past_row_level_security(country: Country) -> None:
+    """A donor asks for the identification of a weapon that is not its own: nothing. Who only sequences the log may not ask."""
+    item = country.item(RIFLES[0]).item_id
+    identified = f"SELECT count(*) FROM identified('{item}'::uuid)"
+    seen = {}
+    for role in (roles.POSTER, roles.REGISTRAR, roles.AUDITOR, roles.DONOR):
+        with standing_as(country, role) as connection:
+            seen[role] = connection.exec_driver_sql(identified).scalar_one()
+            assert connection.exec_driver_sql(f"SELECT standing_entry('{item}'::uuid, 1)").scalar_one() == 1
+    assert seen == {roles.POSTER: 1, roles.REGISTRAR: 1, roles.AUDITOR: 1, roles.DONOR: 0}
+    for role in (roles.SERVICE, roles.SEQUENCER):
+        with standing_as(country, role) as connection:
+            for question in (identified, f"SELECT standing_entry('{item}'::uuid, 1)"):
+                assert DENIED in answer_to(connection, question)
+
+
+def test_a_site_describes_only_what_it_handles(country: Country) -> None:
+    """A version of a weapon's identification is written under one's own site, and builds on an earlier one."""
+    item, erbil = country.item(RIFLES[0]).item_id, country.sites["ERBIL"].site_id
+    copied = (
+        "INSERT INTO identification (item_id, version, donor_id, site_id, entry_version, maker, builds_on) "
+        f"SELECT item_id, 2, donor_id, {{site}}, 1, maker, {{base}} FROM identification WHERE item_id = '{item}'"
+    )
+    with standing_as(country, roles.POSTER) as connection:
+        assert ROW_LEVEL in answer_to(connection, copied.format(site=f"'{erbil}'", base=1))
+        assert answer_to(connection, copied.format(site="site_id", base=2)) == "identification_builds_on"
+        assert answer_to(connection, copied.format(site="site_id", base=1)) == "it was accepted"
+
+
 def test_jobs_of_another_site_are_neither_read_nor_stopped(country: Country) -> None:
     """The long lists of TAJI's clerks are nothing to ERBIL's; and nobody makes a job another's."""
     clerk, job = country.actors["clerk"], new_key()

@@ -26,6 +26,7 @@ from api.problems import (
 )
 from stockpile import jobs
 from stockpile.acts import (
+    amend_identification,
     correct,
     declare,
     draw,
@@ -34,9 +35,11 @@ from stockpile.acts import (
     issue,
     loss,
     maintain,
+    mark,
     open_books,
     receive,
     recover,
+    register_gain,
     turn_in,
     void,
 )
@@ -81,6 +84,17 @@ ROUTES = (
         {"store": "Main store", "lines": [{"model": "AKM", "serial_number": "KT 450001", "condition": "serviceable"}]},
     ),
     ActRoute(
+        "/gains", register_gain.REGISTER_GAIN, "Take in what nobody delivered",
+        {"store": "Quarantine", "manner": "captured", "place": "Farm south of Samarra", "found_by": "2nd patrol",
+         "circumstances": "A cache under the floor of a barn",
+         "lines": [{"model": "AKM", "serial_number": "KT 450002", "condition": "unknown"}]},
+    ),
+    ActRoute(
+        "/markings", mark.MARK, "Record what was put on weapons",
+        {"method": "laser", "place": "receiver", "import_country": "IQ", "import_year": 2026,
+         "uii": {"agency": "D", "enterprise": "1ABC2"}, "lines": [RIFLE]},
+    ),
+    ActRoute(
         "/declarations", declare.DECLARE, "Declare a consignment",
         {"site": "TAJI", "donor": "USA", "reference": "FMS-2026-117",
          "lines": [{"model": "AKM", "serial_number": "UA 000123"}]},
@@ -107,6 +121,11 @@ ROUTES = (
     ActRoute(
         "/recoveries", recover.RECOVER, "Take found weapons back",
         {"store": "Main store", "place": "Wadi north of checkpoint 4", "found_by": "2nd patrol", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/amendments", amend_identification.AMEND_IDENTIFICATION, "Say what weapons bear in truth",
+        {"reason": "The last digit was misread at receipt", "attachments": ["9f" * 32],
+         "lines": [{**RIFLE, "serial_number": "KT 449912"}]},
     ),
     ActRoute(
         "/corrections", correct.CORRECT, "Take an entry back",

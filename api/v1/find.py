@@ -40,6 +40,7 @@ ANSWER = {
                 "item_id": "0190b5a0-0000-7000-8000-000000000001", "tracked_by": "serial", "asset_tag": "SP-000001-K",
                 "maker": "Izhmash", "model": "AKM", "serial_number": "KT 449903", "formerly": [], "obliterated": False,
                 "distinguishing_mark": None, "uii": None, "lot": None, "donor": "OWN",
+                "import_mark": "IQ 2026", "import_country": "IQ", "import_year": 2026,
             },
             "standings": [
                 {

@@ -33,6 +33,6 @@ def print_tag(item_id: UUID, engine: Database, actor: Asker) -> Response:
         item = described(connection, actor, [item_id]).get(item_id)
     if item is None:
         raise NotFound(f"There is no weapon {item_id} here.")
-    label = asset_tag_label(item.asset_tag, " ".join(filter(None, (item.model, item.serial_number))))
+    label = asset_tag_label(item.asset_tag, *item.label)
     name = f'attachment; filename="{item.asset_tag}.svg"'
     return Response(label, media_type=SVG, headers={"Content-Disposition": name})

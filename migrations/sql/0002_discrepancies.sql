@@ -242,7 +242,7 @@ DROP FUNCTION stockpile.live_entries(uuid[], timestamptz);
 -- which document each was first posted, before late facts posted it again. Persons of other sites stay unnamed.
 CREATE FUNCTION stockpile.live_entries(items uuid[], since timestamptz)
 RETURNS TABLE (item_id uuid, version integer, document_id uuid, posts_again integer, quantity bigint, happened_at timestamptz, condition text,
-               claimed_from uuid, claimed_name text, first_document uuid, first_fact boolean, first_act text, first_book uuid, first_number integer,
+               claimed_from uuid, claimed_name text, first_document uuid, first_site uuid, first_fact boolean, first_act text, first_book uuid, first_number integer,
                from_account uuid, from_class text, from_name text, from_site uuid, from_party uuid,
                to_account uuid, to_class text, to_name text, to_site uuid, to_party uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
@@ -251,7 +251,7 @@ BEGIN
     RETURN QUERY
     SELECT e.item_id, e.version, e.document_id, e.posts_again, e.quantity, e.happened_at, e.condition, e.claimed_from,
            CASE WHEN c.class = 'person' AND c.site_id IS DISTINCT FROM own_site() THEN 'a person of another site' ELSE c.name END,
-           first.document_id, first.fact, first.act, first.book_id, first.number,
+           first.document_id, first.site_id, first.fact, first.act, first.book_id, first.number,
            f.account_id, f.class, CASE WHEN f.class = 'person' AND f.site_id IS DISTINCT FROM own_site() THEN 'a person of another site' ELSE f.name END,
            f.site_id, f.party_id,
            t.account_id, t.class, CASE WHEN t.class = 'person' AND t.site_id IS DISTINCT FROM own_site() THEN 'a person of another site' ELSE t.name END,
@@ -262,7 +262,7 @@ BEGIN
             SELECT e.document_id, e.posts_again
             UNION ALL
             SELECT p.document_id, p.posts_again FROM cited c JOIN entry p ON p.item_id = e.item_id AND p.version = c.posts_again)
-        SELECT d.document_id, d.fact, d.act, d.book_id, d.number FROM cited c JOIN document d ON d.document_id = c.document_id WHERE c.posts_again IS NULL) first
+        SELECT d.document_id, d.site_id, d.fact, d.act, d.book_id, d.number FROM cited c JOIN document d ON d.document_id = c.document_id WHERE c.posts_again IS NULL) first
     LEFT JOIN account c ON c.account_id = e.claimed_from
     WHERE e.item_id = ANY (items) AND e.happened_at >= since AND e.reverses IS NULL
       AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version)

@@ -1,5 +1,6 @@
 """What can be done: one file an act. `ACTS` is the list of them; `perform.perform` is how each is asked for."""
 
+from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.expend import EXPEND
@@ -7,9 +8,11 @@ from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.maintain import MAINTAIN
+from stockpile.acts.mark import MARK
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
+from stockpile.acts.register_gain import REGISTER_GAIN
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
 
@@ -19,6 +22,9 @@ ACTS = {
         OPEN,
         DECLARE,
         RECEIVE,
+        REGISTER_GAIN,
+        MARK,
+        AMEND_IDENTIFICATION,
         ISSUE,
         HAND_OVER,
         RETURN,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from stockpile import correction, items, ledger
+from stockpile import correction, identifications, items, ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
@@ -57,7 +57,8 @@ def correct(desk: Desk, request: Correct) -> Posted:
         "reason": request.reason,
         "corrects": str(request.document) if request.document else None,
     }
-    return ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries)
+    twins = identifications.twins_again(desk.connection, entries)
+    return ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries, twins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _undo(desk: Desk, request: Undo) -> Posted:
         entries += [correction.reversal(held[item_id], entry) for entry in live if (item_id, entry.version) in wanted]
     details = {"paper": "correction", "reason": "undone by who posted it", "corrects": str(request.document)}
     document = replace(Writing.of(request).document(desk, {}, details), undo=True)
-    return ledger.post_entries(desk, document, entries)
+    return ledger.post_entries(desk, document, entries, identifications.twins_again(desk.connection, entries))
 
 
 def _newest(rows: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from stockpile import correction, items, ledger
+from stockpile import items, ledger
 from stockpile.acts.perform import ActForm
-from stockpile.acts.voucher import describe
+from stockpile.acts.voucher import KnownThen, describe, known_then
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, FactRequest, Posted, Writing, now
+from stockpile.documents import Code, Desk, FactRequest, Posted, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.identity import serial_key
 from stockpile.items import Held, Line, Newcomers, NewItem
@@ -84,11 +84,11 @@ def receive(desk: Desk, request: Receive) -> Posted:
     bearers = {item for several in listed.known.values() for item in several}
     # In one statement, so that all are locked in item order.
     held = items.whereabouts(desk.connection, bearers | _declared(desk, consignment))
-    stood = _stood(desk, request, held)
+    known = known_then(desk, held, request.paper)
     if consignment is not None:
         consignment.expected = _still_in(consignment.supply, held)
     receipt = Receipt()
-    _receive_lines(receipt, listed, Known(held, stood), consignment, store, donor_id)
+    _receive_lines(receipt, listed, known, consignment, store, donor_id)
     if consignment is not None and request.complete:
         receipt.found += _short(consignment, receipt.lines)
     receipt.found += listing.doubts(listed)
@@ -156,34 +156,10 @@ def _still_in(supply: Place, held: dict[UUID, Held]) -> dict[UUID, Held]:
     return {item_id: one for item_id, one in held.items() if one.place == supply or supply.account_id in one.holdings}
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The weapons of the books that a receipt may mean, and where those stood that were elsewhere when a paper was written."""
-
-    held: dict[UUID, Held]
-    stood: dict[UUID, Place]
-
-    def where(self, weapon: Held) -> Place:
-        """Where a weapon was when it was received."""
-        return self.stood.get(weapon.item_id, weapon.where)
-
-
-def _stood(desk: Desk, request: Receive, held: dict[UUID, Held]) -> dict[UUID, Place]:
-    """Where weapons stood when a paper was written, of those that something happened to since: what they are now says nothing of
-    what stood at the counter then.
-    """
-    if request.paper is None:
-        return {}
-    moment = min(request.paper.happened_at, now())
-    since = [item for item, weapon in held.items() if weapon.happened_at is not None and weapon.happened_at > moment]
-    then = correction.stood_at(desk.connection, since, moment) if since else {}
-    return {item: then[item].place if item in then else OUTSIDE for item in since}
-
-
 def _receive_lines(
     receipt: Receipt,
     listed: listing.Sorted,
-    known: Known,
+    known: KnownThen,
     consignment: Consignment | None,
     store: Place,
     donor_id: UUID,
@@ -205,7 +181,7 @@ def _receive_lines(
         receipt.lines.append(Line(weapon, store, None, 1, line.condition, fact=Act.RECEIVE))
 
 
-def _meant(bearers: Sequence[Held], known: Known, consignment: Consignment | None) -> Held | None:
+def _meant(bearers: Sequence[Held], known: KnownThen, consignment: Consignment | None) -> Held | None:
     """Which of the weapons that bear the number stands at the counter: the one expected, else one on its way, else one
     that the books gave up. One that somebody holds is another: a twin.
     """

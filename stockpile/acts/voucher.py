@@ -15,14 +15,15 @@ from sqlalchemy import Connection
 
 from stockpile import items, scans
 from stockpile.catalogue import UNIDENTIFIED, find_models
+from stockpile.correction import stood_at
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine
+from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine, Paper, now
 from stockpile.errors import Reason, Refused
 from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import ListRequest, scanned_from
-from stockpile.sites import Place, Site
+from stockpile.sites import OUTSIDE, Place, Site
 
 
 class Voucher(ListRequest[ItemLine]):
@@ -125,7 +126,7 @@ def refuse(scanned: Iterable[Scanned], act: str) -> None:
 
 
 def check_origin(scanned: Sequence[Scanned], act: Act, site: Site) -> None:
-    """A command moves only what is at its site, from a class the table of movements allows."""
+    """A command concerns only what is at its site, in a class the table of movements allows."""
     allowed = MOVEMENT_OF[act].from_classes
     for one in scanned:
         if one.reason or one.held is None or not one.held.serial:
@@ -222,14 +223,37 @@ def _take_unknown(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID) -> lis
         one.reason = None
     created = [item for _, item in new.values()]
     identities = [item.identity for item in created if item.identity is not None]
-    bearers = items.known_by_identity(desk.connection, identities) if identities else {}
-    items.create(desk, Newcomers(created, {identity: len(found) for identity, found in bearers.items()}))
+    items.create(desk, Newcomers(created, items.known_by_identity(desk.connection, identities).rows))
     return found
 
 
 def _unknown(one: Scanned, item: NewItem, donor_id: UUID) -> Contradiction:
     seen = f"{one.line.named} on line {one.number}" + (f", a {one.line.model}" if one.line.model else "")
     return Contradiction(Kind.UNKNOWN_WEAPON, one.reason or "", seen, item.held.item_id, donor_id, one.number)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownThen:
+    """The weapons of the books that a list may mean, and where those stood that were elsewhere when it was written."""
+
+    held: dict[UUID, Held]
+    stood: dict[UUID, Place]
+
+    def where(self, weapon: Held) -> Place:
+        """Where a weapon was when the list was written."""
+        return self.stood.get(weapon.item_id, weapon.where)
+
+
+def known_then(desk: Desk, held: dict[UUID, Held], paper: Paper | None) -> KnownThen:
+    """Locked weapons as they stood when a paper was written: where they are now says nothing of what stood at the counter
+    then. Without a paper: as they stand.
+    """
+    if paper is None:
+        return KnownThen(held, {})
+    moment = min(paper.happened_at, now())
+    since = [item for item, weapon in held.items() if weapon.happened_at is not None and weapon.happened_at > moment]
+    then = stood_at(desk.connection, since, moment) if since else {}
+    return KnownThen(held, {item: then[item].place if item in then else OUTSIDE for item in since})
 
 
 def lines_from(

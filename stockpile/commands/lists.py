@@ -13,6 +13,7 @@ from stockpile.acts.declare import DECLARE
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm, perform
 from stockpile.acts.receive import RECEIVE
+from stockpile.acts.register_gain import REGISTER_GAIN
 from stockpile.commands.asking import Token, acting
 from stockpile.commands.files import RejectsFile, check_ending, write_kept_rejects, write_rejects
 from stockpile.commands.options import pairs
@@ -87,6 +88,28 @@ def open_books(
     """Take an old property book into the books at go-live; a second person approves it."""
     asked = {"name": name, "donor": donor, "store": store, "site": site}
     _post(OPEN, asked, file, sheet, column, constant, set_aside, rejects, token)
+
+
+def gain(
+    file: File,
+    manner: Annotated[str, typer.Option(help="found, captured, surrendered or collected")],
+    place: Annotated[str, typer.Option(help="Where it was found or handed in")],
+    circumstances: Annotated[str, typer.Option(help="How it came about")],
+    found_by: Annotated[str | None, typer.Option(help="Who found, took or collected it")] = None,
+    surrendered_by: Annotated[str | None, typer.Option(help="Who handed it in")] = None,
+    store: Store = None,
+    site: SiteCode = None,
+    sheet: Sheet = None,
+    column: Columns = None,
+    constant: Constants = None,
+    set_aside: SetAside = False,
+    rejects: RejectsFile = None,
+    token: Token = None,
+) -> None:
+    """Take in what nobody delivered: found, captured, surrendered, collected; a second person approves it."""
+    asked = {"manner": manner, "place": place, "circumstances": circumstances, "store": store, "site": site}
+    by = {"found_by": found_by, "surrendered_by": surrendered_by}
+    _post(REGISTER_GAIN, {**asked, **by}, file, sheet, column, constant, set_aside, rejects, token)
 
 
 def _post(

@@ -25,7 +25,7 @@ from stockpile.reports.described import described
 from stockpile.reports.discrepancies import DiscrepancyRow, State
 from stockpile.reports.documents import DocumentRow
 from stockpile.reports.export import every_row
-from stockpile.reports.history import End, HistoryEntry, history, list_entries
+from stockpile.reports.history import End, HistoryEntry, Identified, history, list_entries
 from stockpile.reports.keyset import Page
 from stockpile.reports.trial_balance import BalanceLine, By, Proof, proof, trial_balance
 from stockpile.rights import Actor
@@ -67,7 +67,10 @@ def show_found(
 
 def _standing(found: FoundItem) -> list[tuple[object, ...]]:
     item = found.item
-    named = (item.asset_tag, item.model, item.serial_number)
+    number = (
+        f"{item.serial_number or ''} (formerly {', '.join(item.formerly)})" if item.formerly else item.serial_number
+    )
+    named = (item.asset_tag, item.model, number)
     if not found.standings:
         return [(*named, "outside", None, None, None)]
     rows: list[tuple[object, ...]] = []
@@ -95,8 +98,32 @@ def show_history(
         found = history(connection, actor, item_id, limit)
     item = found.item
     out.print(f"{item.model} {item.serial_number or ''}  {item.asset_tag}  donor {item.donor}", markup=False)
+    if len(found.identifications) > 1:
+        show_table(IDENTIFIED, [_identified(one) for one in found.identifications], "")
     headings = ("", "happened", "act", "document", "from", "to", "quantity", "remarks")
     show_table(headings, [_entry(entry) for entry in found.entries], "Nothing was posted on it.")
+
+
+IDENTIFIED = (
+    "",
+    "recorded",
+    "act",
+    "document",
+    "serial number",
+    "told apart by",
+    "import mark",
+    "UII",
+    "method",
+    "part",
+    "",
+)
+
+
+def _identified(one: Identified) -> tuple[object, ...]:
+    """A version of what the weapon bears, as a row."""
+    number = f"{one.serial_number or ''} (obliterated)".strip() if one.obliterated else one.serial_number
+    marks = (number, one.distinguishing_mark, one.import_mark, one.uii, one.mark_method, one.mark_place)
+    return one.version, one.recorded_at, one.act, one.document_number, *marks, None if one.stands else "taken back"
 
 
 def print_tag(
@@ -106,7 +133,7 @@ def print_tag(
     with reading_as(token) as (connection, actor):
         key = _one(connection, actor, scan)
         item = described(connection, actor, [key])[key]
-    typer.echo(asset_tag_label(item.asset_tag, " ".join(filter(None, (item.model, item.serial_number)))))
+    typer.echo(asset_tag_label(item.asset_tag, *item.label))
 
 
 def _entry(entry: HistoryEntry) -> tuple[object, ...]:

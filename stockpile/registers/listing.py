@@ -23,7 +23,7 @@ from stockpile.documents import Asked, Code, Condition, ConditionLine, Desk, Dig
 from stockpile.errors import Fault, Invalid, UnreadableFile
 from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
-from stockpile.items import Marks, NewItem
+from stockpile.items import Known, Marks, NewItem
 from stockpile.progress import told
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.mapping import Line, Mapping, lines
@@ -42,6 +42,10 @@ def serial(text: str) -> str:
         return check_serial(text)
     except Invalid as problem:
         raise ValueError(problem.faults[0].message if problem.faults else problem.detail) from None
+
+
+Serial = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(serial)]
+"""A serial number as it is on the weapon."""
 
 
 class ListFile(Asked):
@@ -65,8 +69,8 @@ class ListLine(Asked):
     """One line of a list as typed in: a weapon with its serial number, or a quantity."""
 
     model: Code = Field(description="Model name or alias", examples=["AKM"])
-    serial_number: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(serial)] | None = (
-        Field(None, description="As marked, to the character; left out: it bears none", examples=["KT 449921"])
+    serial_number: Serial | None = Field(
+        None, description="As marked, to the character; left out: it bears none", examples=["KT 449921"]
     )
     quantity: Quantity = 1
     lot: Code | None = None
@@ -302,12 +306,17 @@ class Sorted:
     headings: tuple[str, ...] = ()
     lines: list[Listed] = field(default_factory=list)
     rejected: list[Listed] = field(default_factory=list)
-    known: dict[str, list[UUID]] = field(default_factory=dict)
+    identities: Known = field(default_factory=Known)
+
+    @property
+    def known(self) -> dict[str, list[UUID]]:
+        """The weapons that bear each identity now."""
+        return self.identities.bearers
 
     @property
     def bearers(self) -> dict[str, int]:
-        """How many weapons bear each identity already."""
-        return {identity: len(items) for identity, items in self.known.items()}
+        """How many weapons bear each identity already, or once did."""
+        return self.identities.rows
 
 
 def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
@@ -323,7 +332,7 @@ def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
         (result.rejected if line.reason else result.lines).append(line)
     keys = list(first)
     for start in range(0, len(keys), BATCH):
-        result.known.update(items.known_by_identity(connection, keys[start : start + BATCH]))
+        result.identities.update(items.known_by_identity(connection, keys[start : start + BATCH]))
     return result
 
 

@@ -115,8 +115,7 @@ SELECT e.line, e.item_id, e.version,
 FROM entry e JOIN item i ON i.item_id = e.item_id JOIN model m ON m.model_id = i.model_id
 LEFT JOIN account f ON f.account_id = e.from_account
 LEFT JOIN account t ON t.account_id = e.to_account
-LEFT JOIN LATERAL (SELECT serial_number FROM identification n WHERE n.item_id = e.item_id
-                   ORDER BY n.version DESC LIMIT 1) n ON true
+LEFT JOIN LATERAL identified(e.item_id) n ON true
 """
 _HOST_LINES = _LINES.format(
     accounts="coalesce(f.name, 'a person of another site'), coalesce(t.name, 'a person of another site')"

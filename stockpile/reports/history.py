@@ -82,7 +82,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """A weapon's marks as read once; `recorded_at` is that of the entry behind it."""
+    """A weapon's marks as read once, with the document behind it: its number is None where it is not the asker's to read.
+    `stands`: the entry behind it was not taken back; the newest that stands is what the weapon is now. `mark_place` and
+    `mark_method` are of what this version adds.
+    """
 
     version: int
     entry_version: int
@@ -94,6 +97,13 @@ class Identified:
     uii: str | None
     mark_place: str | None
     recorded_at: datetime | None
+    import_country: str | None
+    import_year: int | None
+    mark_method: str | None
+    stands: bool
+    act: str | None
+    document_id: UUID | None
+    document_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +151,13 @@ WHERE g.document_id = ANY (%s) ORDER BY g.document_id, g.part
 
 _IDENTIFICATIONS = """
 SELECT n.version, n.entry_version, n.maker, n.serial_number, n.obliterated, n.distinguishing_mark, n.import_mark, n.uii, n.mark_place,
-       e.recorded_at
+       e.recorded_at, n.import_country, n.import_year, n.mark_method,
+       n.version = 1 OR standing_entry(n.item_id, n.entry_version) IS NOT NULL,
+       e.act, e.document_id, number_site.code, b.code, b.year, d.number
 FROM identification n LEFT JOIN ({entries}) e ON e.item_id = n.item_id AND e.version = n.entry_version
+LEFT JOIN document d ON d.document_id = e.document_id
+LEFT JOIN book b ON b.book_id = d.book_id
+LEFT JOIN site number_site ON number_site.site_id = d.site_id
 WHERE n.item_id = ANY (%(items)s) ORDER BY n.version
 """
 
@@ -165,7 +180,7 @@ def history(
     entries = tuple(_entry(row, signed.get(row[1], ())) for row in shown)
     identified = connection.exec_driver_sql(_DONOR_IDENTIFICATIONS if of_donor else _HOST_IDENTIFICATIONS, given)
     more = cursor_of(str(entries[-1].version)) if len(rows) > limit else None
-    return History(item, tuple(Identified(*row) for row in identified), entries, more)
+    return History(item, tuple(_identified(row) for row in identified), entries, more)
 
 
 def list_entries(
@@ -204,6 +219,11 @@ def _signatures(connection: Connection, documents: set[UUID]) -> dict[UUID, tupl
     for row in connection.exec_driver_sql(_SIGNATURES, (list(documents),)):
         found.setdefault(row[0], []).append(Signature(row[1], row[2], Party(*row[2:]).display))
     return {document: tuple(several) for document, several in found.items()}
+
+
+def _identified(row: Sequence[Any]) -> Identified:
+    number = full_number(*row[16:]) if row[-1] is not None else None
+    return Identified(*(*row[:16], number))
 
 
 def _entry(row: Sequence[Any], signatures: tuple[Signature, ...]) -> HistoryEntry:

@@ -36,7 +36,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class HoldingLine:
-    """One item on one account. `account` and `party_id` are None for donors; `serial_number` is the latest known."""
+    """One item on one account. `account` and `party_id` are None for donors; `serial_number` is the one it bears now."""
 
     item_id: UUID
     tracked_by: str
@@ -112,8 +112,7 @@ WITH held AS ({held}
     JOIN item i ON i.item_id = h.item_id
     JOIN model m ON m.model_id = i.model_id
     LEFT JOIN party p ON p.party_id = i.donor_id
-    LEFT JOIN LATERAL (SELECT n.serial_number, n.serial_key FROM identification n WHERE n.item_id = h.item_id
-                       ORDER BY n.version DESC LIMIT 1) n ON true
+    LEFT JOIN LATERAL identified(h.item_id) n ON true
     WHERE %(search)s::text IS NULL OR n.serial_key LIKE %(serial)s OR lower(m.name) LIKE %(search)s OR i.tag_number = %(tag)s
 )
 """

@@ -81,8 +81,7 @@ SELECT c.since, c.item_id, c.* FROM (
     JOIN {LAST_MOVE} ON last.act = 'issue' AND last.paper = '{PAPER}' AND last.to_account = h.account_id
     JOIN item i ON i.item_id = h.item_id
     JOIN model m ON m.model_id = i.model_id
-    LEFT JOIN LATERAL (SELECT n.serial_number FROM identification n WHERE n.item_id = h.item_id
-                       ORDER BY n.version DESC LIMIT 1) n ON true
+    LEFT JOIN LATERAL identified(h.item_id) n ON true
     LEFT JOIN party p ON p.party_id = a.party_id
     LEFT JOIN LATERAL (SELECT g.unit_id FROM assignment g
                        WHERE g.party_id = a.party_id AND g.since <= %s AND (g.until IS NULL OR g.until >= %s)

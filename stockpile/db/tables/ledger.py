@@ -260,7 +260,11 @@ identification = Table(
     Column("distinguishing_mark", Text, comment="tells twins apart, or a weapon without a serial"),
     Column("import_mark", Text),
     Column("uii", Text(collation="C")),
-    Column("mark_place", Text),
+    Column("mark_place", Text, comment="where on the weapon that is what this version adds"),
+    Column("import_country", Text, comment="ISO 3166, two letters (International Tracing Instrument 8(b))"),
+    Column("import_year", Integer),
+    Column("mark_method", Text, comment="how what this version adds was put on"),
+    Column("builds_on", Integer, comment="the version it carries forward, all but what it changes"),
     ForeignKeyConstraint(
         ["item_id", "previous"],
         ["stockpile.identification.item_id", "stockpile.identification.version"],
@@ -270,6 +274,15 @@ identification = Table(
     CheckConstraint(
         "(serial_number IS NULL) = (serial_key IS NULL) AND (serial_key IS NULL) = (fold IS NULL)",
         name="identification_keys",
+    ),
+    CheckConstraint("import_country ~ '^[A-Z]{2}$'", name="identification_import_country"),
+    CheckConstraint(
+        "import_year IS NULL OR (import_year BETWEEN 1800 AND 2999 AND import_country IS NOT NULL)",
+        name="identification_import_year",
+    ),
+    CheckConstraint(
+        "CASE WHEN version = 1 THEN builds_on IS NULL ELSE builds_on BETWEEN 1 AND version - 1 END",
+        name="identification_builds_on",
     ),
     # With all that a partial serial needs, so that the index alone answers, under row-level security too.
     Index("identification_serial_key", "serial_key", "item_id", postgresql_include=["donor_id"]),
@@ -299,7 +312,7 @@ identity = Table(
     "identity",
     metadata,
     Column("identity_key", Text(collation="C"), primary_key=True),
-    Column("ordinal", Integer, primary_key=True, comment="2 and on are twins, flagged"),
+    Column("ordinal", Integer, primary_key=True, comment="2 and on: others bear it or bore it; twins are flagged"),
     Column("previous", Integer, Computed("NULLIF(ordinal - 1, 0)", persisted=True)),
     key("model_id", nullable=False),
     key("item_id", nullable=False),
@@ -310,7 +323,7 @@ identity = Table(
     ),
     CheckConstraint("ordinal >= 1", name="identity_ordinal"),
     info={"group": "identity_key"},
-    comment="Which weapon a maker, model and serial key mean.",
+    comment="Which weapon a maker, model and serial key mean, or a UII (UII//...): rows of who bore it once stay.",
 )
 
 register = Table(
