@@ -94,8 +94,9 @@ def follow(line: Line, happened_at: datetime) -> tuple[list[Entry], list[Contrad
     held = line.held
     held.version += 1
     claimed = line.claimed_from.account_id if line.claimed_from else None
-    entry = Entry(held, held.version, held.where, line.to, 1, happened_at, line.condition, claimed)
-    held.place = line.to
+    to = held.where if line.stays else line.to
+    entry = Entry(held, held.version, held.where, to, 1, happened_at, line.condition, claimed)
+    held.place = to
     return [entry], _contradicted(line, entry)
 
 

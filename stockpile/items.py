@@ -66,7 +66,8 @@ class Held:
 @dataclass(slots=True)
 class Line:
     """One line to post: the item goes to a place. `origin` None means wherever the books have it (weapons only). Of a fact,
-    `claimed_from` is where the paper says it came from, `begins_in` where such an act begins.
+    `claimed_from` is where the paper says it came from, `begins_in` where such an act begins. A weapon that `stays` does so
+    wherever it was when the act happened: of a late fact `to` is not that place.
     """
 
     held: Held
@@ -76,6 +77,7 @@ class Line:
     condition: str | None = None
     claimed_from: Place | None = None
     begins_in: frozenset[AccountClass] = frozenset()
+    stays: bool = False
 
 
 @dataclass(slots=True)

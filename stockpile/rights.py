@@ -48,6 +48,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.REPORT_MISSING: DESK,
     Act.CONCLUDE_LOSS: frozenset({COMMANDER, ARMOURER, CLERK}),
     Act.EXPEND: DESK,
+    Act.ORDER_DESTRUCTION: DESK,
+    Act.DESTROY: DESK,
     Act.RECOVER: DESK,
     Act.CORRECT: DESK | {REGISTRAR},
     Act.VOID: DESK,

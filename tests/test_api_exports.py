@@ -68,7 +68,7 @@ def test_a_list_of_documents_as_csv_and_as_xlsx(web: Web) -> None:
 EVERY_LIST = (
     "/v1/documents", "/v1/discrepancies", "/v1/weapons", "/v1/balance", "/v1/drafts", "/v1/jobs", "/v1/registers",
     "/v1/sites", "/v1/accounts", "/v1/parties", "/v1/signature-cards", "/v1/models", "/v1/aliases", "/v1/assignments",
-    "/v1/weapon-cards",
+    "/v1/weapon-cards", "/v1/destruction-orders",
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from stockpile import jobs
 from stockpile.acts import (
     correct,
     declare,
+    destroy,
+    destruction_order,
     draw,
     expend,
     hand_over,
@@ -103,6 +105,17 @@ ROUTES = (
         "/expenditures", expend.EXPEND, "Report what was fired or destroyed in combat",
         {"manner": "destroyed in combat", "place": "Route Tampa, checkpoint 4",
          "circumstances": "Vehicle burnt out after an attack", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/destruction-orders", destruction_order.ORDER_DESTRUCTION, "Order weapons to be destroyed",
+        {"reason": "Worn out beyond repair", "authority": "Minister's order 2026/118", "due_on": "2099-12-31",
+         "method": "cutting", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/destructions", destroy.DESTROY, "Certify that weapons were destroyed",
+        {"order": "TAJI/B/2026/41", "method": "cutting", "place": "Workshop yard", "counted_before": 1,
+         "counted_after": 0, "witness_1": "A-1001", "witness_2": "Jane Miller, UNMAS", "attachments": ["9f" * 32],
+         "lines": [RIFLE]},
     ),
     ActRoute(
         "/recoveries", recover.RECOVER, "Take found weapons back",

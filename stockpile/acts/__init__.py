@@ -2,6 +2,8 @@
 
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.destroy import DESTROY
+from stockpile.acts.destruction_order import ORDER_DESTRUCTION
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
@@ -26,6 +28,8 @@ ACTS = {
         REPORT_MISSING,
         CONCLUDE_LOSS,
         EXPEND,
+        ORDER_DESTRUCTION,
+        DESTROY,
         RECOVER,
         CORRECT,
         VOID,
