@@ -108,7 +108,8 @@ def _contradicted(line: Line, entry: Entry) -> list[Contradiction]:
     if entry.version == 1:
         return []
     if claimed is not None:
-        fits, seen = claimed.account_id == origin.account_id, f"it came from {claimed.name}"
+        fits = claimed.account_id == origin.account_id
+        seen = f"it was at {claimed.name}" if line.stays else f"it came from {claimed.name}"
     else:
         at_hand = origin.site_id == line.to.site_id or origin.account_class in GONE
         fits = not line.begins_in or (origin.account_class in line.begins_in and at_hand)

@@ -50,6 +50,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.EXPEND: DESK,
     Act.ORDER_DESTRUCTION: DESK,
     Act.DESTROY: DESK,
+    Act.CHANGE_CUSTODIAN: DESK,
     Act.RECOVER: DESK,
     Act.CORRECT: DESK | {REGISTRAR},
     Act.VOID: DESK,

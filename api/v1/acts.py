@@ -26,6 +26,7 @@ from api.problems import (
 )
 from stockpile import jobs
 from stockpile.acts import (
+    change_custodian,
     correct,
     declare,
     destroy,
@@ -116,6 +117,10 @@ ROUTES = (
         {"order": "TAJI/B/2026/41", "method": "cutting", "place": "Workshop yard", "counted_before": 1,
          "counted_after": 0, "witness_1": "A-1001", "witness_2": "Jane Miller, UNMAS", "attachments": ["9f" * 32],
          "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/custodian-changes", change_custodian.CHANGE_CUSTODIAN, "Hand a store over by a joint inventory",
+        {"account": "Main store", "received_by": "A-1001", "lines": [RIFLE]},
     ),
     ActRoute(
         "/recoveries", recover.RECOVER, "Take found weapons back",

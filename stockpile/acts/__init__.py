@@ -1,5 +1,6 @@
 """What can be done: one file an act. `ACTS` is the list of them; `perform.perform` is how each is asked for."""
 
+from stockpile.acts.change_custodian import CHANGE_CUSTODIAN
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.destroy import DESTROY
@@ -30,6 +31,7 @@ ACTS = {
         EXPEND,
         ORDER_DESTRUCTION,
         DESTROY,
+        CHANGE_CUSTODIAN,
         RECOVER,
         CORRECT,
         VOID,
