@@ -1,11 +1,14 @@
 """Issue: a store hands weapons and equipment to a person or a unit, against a hand receipt. (Against a weapon card: the draw.)
 
 As a command it is refused, weapon by weapon, when the receiver is not on the roster or not on the unit's signature card,
-or the weapon is not in this site's store, not marked, or unserviceable. From paper it is a fact: posted, and every
-contradiction opened as a discrepancy.
+or the weapon is not in this site's store, not marked, or unserviceable. A commander's reasoned override lets unmarked and
+unserviceable weapons go, and each is reported. From paper it is a fact: posted, and every contradiction opened as a discrepancy.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,9 +18,11 @@ from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
+from stockpile.errors import Refused
 from stockpile.items import Held
 from stockpile.movements import Act
+from stockpile.rights import COMMANDER
 from stockpile.sites import Place, find_store
 
 
@@ -29,6 +34,10 @@ class Issue(FactVoucher):
         None, description="For a unit: service number of who draws for it, on its signature card", examples=["A-1001"]
     )
     store: Code | None = Field(None, description="From which store; needed where the site has several")
+    override: Annotated[Words | None, LATER] = Field(
+        None,
+        description="Why unmarked or unserviceable weapons go out all the same; a commander approves it, and each is reported",
+    )
 
 
 def issue(desk: Desk, request: Issue) -> Posted:
@@ -39,12 +48,22 @@ def issue(desk: Desk, request: Issue) -> Posted:
     taking = receiving(desk, request.receiver, request.received_by, written, day)
     scanned = voucher.lock_voucher(desk, request)
     if written.fact:
-        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
+        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned), *not_issuable(scanned)]
     else:
-        found = []
-        _guard(desk, scanned, store)
+        _guard(desk, scanned, store, overridden=request.override is not None)
+        found = not_issuable(scanned)
     voucher.refuse(scanned, desk.act)
-    details = {"paper": "hand receipt", "receiver": str(taking.party_id)}
+    lines_overridden = [one.line for one in found if one.kind is Kind.NOT_ISSUABLE] if request.override else []
+    if request.override and not written.fact and not lines_overridden:
+        raise Refused(
+            "Nothing was done: every weapon is marked and serviceable. Ask for the issue without an override."
+        )
+    details = {
+        "paper": "hand receipt",
+        "receiver": str(taking.party_id),
+        "override": request.override,
+        "overridden_on_lines": lines_overridden or None,
+    }
     document = written.document(desk, taking.signatories, details)
     return ledger.post(
         desk,
@@ -60,7 +79,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     )
 
 
-def _guard(desk: Desk, scanned: list[Scanned], store: Place) -> None:
+def _guard(desk: Desk, scanned: list[Scanned], store: Place, overridden: bool) -> None:
     voucher.check_origin(scanned, desk.act, desk.site)
     voucher.check_quantities(scanned, store)
     for one in scanned:
@@ -69,7 +88,7 @@ def _guard(desk: Desk, scanned: list[Scanned], store: Place) -> None:
             continue
         if held.where.account_id != store.account_id:
             one.reason = f"it is not in {store.name}"
-        else:
+        elif not overridden:
             one.reason = not_to_be_handed_out(held)
 
 
@@ -82,7 +101,8 @@ def not_to_be_handed_out(held: Held) -> str | None:
     return None
 
 
-def _not_issuable(scanned: list[Scanned]) -> list[Contradiction]:
+def not_issuable(scanned: Sequence[Scanned]) -> list[Contradiction]:
+    """A discrepancy for each weapon that is handed out though unmarked or unserviceable."""
     return [
         Contradiction(
             Kind.NOT_ISSUABLE,
@@ -97,4 +117,10 @@ def _not_issuable(scanned: list[Scanned]) -> list[Contradiction]:
     ]
 
 
-ISSUE = ActForm(Act.ISSUE, Issue, issue)
+ISSUE = ActForm(
+    Act.ISSUE,
+    Issue,
+    issue,
+    needs_approval=lambda request: request.override is not None,
+    approvers=frozenset({COMMANDER}),
+)
