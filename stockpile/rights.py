@@ -46,6 +46,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.RETURN: DESK,
     Act.MAINTAIN: DESK,
     Act.REPORT_MISSING: DESK,
+    Act.OVERRUN: frozenset({COMMANDER, REGISTRAR}),
     Act.CONCLUDE_LOSS: frozenset({COMMANDER, ARMOURER, CLERK}),
     Act.EXPEND: DESK,
     Act.ORDER_DESTRUCTION: DESK,

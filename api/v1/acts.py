@@ -38,6 +38,7 @@ from stockpile.acts import (
     loss,
     maintain,
     open_books,
+    overrun,
     receive,
     recover,
     turn_in,
@@ -96,6 +97,10 @@ ROUTES = (
     ActRoute(
         "/loss-reports", loss.REPORT_MISSING, "Report weapons missing",
         {"place": "Checkpoint 4", "circumstances": "Not in the rack at the evening count", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/overruns", overrun.OVERRUN, "Report a whole site overrun",
+        {"circumstances": "Attacked at night, garrison withdrew to the bridge", "moment": "2026-11-20T04:10:00+03:00"},
     ),
     ActRoute(
         "/loss-conclusions", loss.CONCLUDE_LOSS, "Conclude a loss",

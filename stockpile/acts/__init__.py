@@ -11,6 +11,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.open_books import OPEN
+from stockpile.acts.overrun import OVERRUN
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
 from stockpile.acts.turn_in import RETURN
@@ -27,6 +28,7 @@ ACTS = {
         RETURN,
         MAINTAIN,
         REPORT_MISSING,
+        OVERRUN,
         CONCLUDE_LOSS,
         EXPEND,
         ORDER_DESTRUCTION,
