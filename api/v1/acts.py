@@ -32,6 +32,7 @@ from stockpile.acts import (
     destroy,
     destruction_order,
     draw,
+    emergency_issue,
     expend,
     hand_over,
     issue,
@@ -69,6 +70,10 @@ ROUTES = (
     ActRoute(
         "/issues", issue.ISSUE, "Hand weapons out",
         {"receiver": "A-1001", "store": "Main store", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/emergency-issues", emergency_issue.EMERGENCY_ISSUE, "Hand a store out to named receivers; papers follow",
+        {"reason": "The gate is under attack", "lines": [{**RIFLE, "receiver": "A-1001"}]},
     ),
     ActRoute("/returns", turn_in.RETURN, "Take weapons back", {"store": "Main store", "lines": [RIFLE_SEEN]}),
     ActRoute("/draws", draw.DRAW, "The morning draw: an assigned weapon out or back by one scan", RIFLE),

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.emergency_issue import EMERGENCY_ISSUE
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm, perform
 from stockpile.acts.receive import RECEIVE
@@ -87,6 +88,20 @@ def open_books(
     """Take an old property book into the books at go-live; a second person approves it."""
     asked = {"name": name, "donor": donor, "store": store, "site": site}
     _post(OPEN, asked, file, sheet, column, constant, set_aside, rejects, token)
+
+
+def emergency_issue(
+    file: File,
+    reason: Annotated[str, typer.Option(help="Why it is an emergency")],
+    store: Annotated[str | None, typer.Option(help="From which store, for what is counted")] = None,
+    sheet: Sheet = None,
+    column: Columns = None,
+    constant: Constants = None,
+    token: Token = None,
+) -> None:
+    """Empty a store: each weapon of the list to the receiver on its row, at once; the papers follow."""
+    asked = {"reason": reason, "store": store}
+    _post(EMERGENCY_ISSUE, asked, file, sheet, column, constant, False, None, token)
 
 
 def _post(
