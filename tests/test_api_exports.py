@@ -72,6 +72,9 @@ EVERY_LIST = (
 )  # fmt: skip
 
 
+ORDER = {"reason": "worn out", "authority": "order 118", "due_on": "2099-12-31", "method": "cutting"}
+
+
 @pytest.mark.parametrize("path", EVERY_LIST)
 def test_every_list_leaves_in_both_forms(web: Web, path: str) -> None:
     """As many rows as in JSON, with a heading even where there is none."""
@@ -82,6 +85,7 @@ def test_every_list_leaves_in_both_forms(web: Web, path: str) -> None:
     web.country.ask("registrar", OPEN, site="TAJI", **opening)
     web.posted("commander", "/v1/assignments", {"lines": [{"scan": RIFLES[1], "person": "A-1001"}]})
     web.posted("clerk", "/v1/draws", {"store": "Main store", "lines": [{"scan": RIFLES[1]}]})
+    web.approved("commander", web.drafted("clerk", "/v1/destruction-orders", {**ORDER, "lines": scans(RIFLES[2])}))
     shown = web.get("commander", path, limit=500).json()
     count = len(shown["lines"] if path == "/v1/balance" else shown["rows"])
     assert count or path in ("/v1/jobs", "/v1/registers", "/v1/discrepancies")
