@@ -27,6 +27,10 @@ AT_ONCE = "10ms"
 PATIENCE = 60.0
 """Seconds until a site whose counters never come to rest is given up."""
 PAUSE = 0.02
+AT_A_TIME = 5_000
+"""Items locked and read by one question: the answer is made into rows in one go, and for so long nobody else in this process is
+served.
+"""
 
 
 def close_books(connection: Connection, site: Site) -> None:
@@ -57,7 +61,9 @@ def _held_still(
     connection: Connection, site: Site, look: Callable[[], Iterable[UUID]], until: float
 ) -> dict[UUID, Held] | None:
     """One attempt. None: somebody holds what entered meanwhile, and may wait for what is held here."""
-    held = items.whereabouts(connection, look())
+    wanted, held = sorted(look()), dict[UUID, Held]()
+    for start in range(0, len(wanted), AT_A_TIME):  # in the order of items, as others lock them
+        held.update(items.whereabouts(connection, wanted[start : start + AT_A_TIME]))
     while True:
         books = connection.begin_nested()
         if _closed(connection, site):

@@ -47,16 +47,20 @@ class Overrun(FactRequest):
 
 def overrun(desk: Desk, request: Overrun) -> Posted:
     """Posts the loss of all that a site held. Raises Invalid (the moment, who reports), Refused (nothing was held)."""
+    with many_rows_at_hand():
+        return _overrun(desk, request)
+
+
+def _overrun(desk: Desk, request: Overrun) -> Posted:
     written = _written(request)
     signatories, found = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
-    with many_rows_at_hand():
-        lines = _everything(desk, written.happened_at, missing)
-        if not lines:
-            when = f" at {request.moment.isoformat()}" if request.moment else ""
-            raise Refused(f"Nothing was done: {desk.site.code} held nothing{when}.")
-        details = {"paper": "loss report", "called": "overrun", "circumstances": request.circumstances}
-        return ledger.post(desk, written.document(desk, signatories, details), lines, found)
+    lines = _everything(desk, written.happened_at, missing)
+    if not lines:
+        when = f" at {request.moment.isoformat()}" if request.moment else ""
+        raise Refused(f"Nothing was done: {desk.site.code} held nothing{when}.")
+    details = {"paper": "loss report", "called": "overrun", "circumstances": request.circumstances}
+    return ledger.post(desk, written.document(desk, signatories, details), lines, found)
 
 
 def _written(request: Overrun) -> Writing:
