@@ -162,16 +162,16 @@ def _client(port: int, counter: Counter, after: float, seconds: float, took: lis
             if time.perf_counter() >= until:
                 break
             body = {"receiver": counter.soldier, "store": "Main store", "lines": [{"scan": tag}]}
-            took.append(_asked(connection, counter.token, "/v1/issues", body))
+            took.append(asked(connection, counter.token, "/v1/issues", body))
             issued.append(tag)
         for tag in issued:
             body = {"store": "Main store", "lines": [{"scan": tag, "condition": "serviceable"}]}
-            spent = _asked(connection, counter.token, "/v1/returns", body)
+            spent = asked(connection, counter.token, "/v1/returns", body)
             if time.perf_counter() < until:
                 took.append(spent)
 
 
-def _asked(connection: socket.socket, token: str, path: str, body: dict[str, Any]) -> float:
+def asked(connection: socket.socket, token: str, path: str, body: dict[str, Any]) -> float:
     """Seconds of one request on an open connection. By hand: the client shares the processors with the service."""
     content = json.dumps(body)
     began = time.perf_counter()

@@ -200,7 +200,7 @@ class Claim:
     def seen(self) -> str:
         """In words."""
         if self.came_from:
-            return f"it came from {self.came_from_name}"
+            return f"it {'was at' if self.act in STAYS else 'came from'} {self.came_from_name}"
         return f"at hand for the act '{self.act}'" if self.act in STAYS else f"it went to {self.to.name}"
 
 

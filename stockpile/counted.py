@@ -99,12 +99,7 @@ class Counted:
 
     def _least(self, held: Held, place: Place, moment: datetime) -> int:
         """The least that a place held from a moment on."""
-        balance, least = 0, None
-        for happened_at, change in self._changes((held.item_id, place.account_id)):
-            if happened_at > moment:
-                least = balance if least is None else min(least, balance)
-            balance += change
-        return balance if least is None else min(least, balance)
+        return _least(self._changes((held.item_id, place.account_id)), moment)
 
     def _changes(self, key: Key) -> list[tuple[datetime, int]]:
         """The changes of an account in their order, from the fact on, or from the first it was short at."""
@@ -153,6 +148,22 @@ class Counted:
             held.holdings[place.account_id] = (place, known + change)
             if self.happened_at is not None:
                 insort(self._changes((held.item_id, place.account_id)), (happened_at, change))
+
+
+def least_since(connection: Connection, item_id: UUID, account_id: UUID, moment: datetime) -> int:
+    """The least that an account held of a counted item from a moment on, as the books know now."""
+    rows = connection.exec_driver_sql(_HELD_SINCE, (item_id, account_id, moment))
+    return max(_least([(row[0], row[1]) for row in rows], moment), 0)
+
+
+def _least(changes: Sequence[tuple[datetime, int]], moment: datetime) -> int:
+    """The least balance from a moment on, by the changes in their order."""
+    balance, least = 0, None
+    for happened_at, change in changes:
+        if happened_at > moment:
+            least = balance if least is None else min(least, balance)
+        balance += change
+    return balance if least is None else min(least, balance)
 
 
 def _entry(

@@ -36,6 +36,10 @@ class Kind(StrEnum):
     PERSON_UNKNOWN = "person unknown"
     NOT_ISSUABLE = "issued though unmarked or unserviceable"
     APPROVAL_MISSING = "second party missing"
+    DESTROYED_WITHOUT_ORDER = "destroyed without an order"
+    WITNESS_MISSING = "witness missing"
+    MISCOUNTED = "count does not fit"
+    PAPERS_TO_FOLLOW = "papers to follow"
     NUMBER_USED = "number claimed twice"
     DOUBTFUL = "doubtful as it came"
 

@@ -135,7 +135,7 @@ MOVEMENTS: tuple[Movement, ...] = (
         {C.UNIT, C.PERSON},
         "hand receipt or weapon card",
         "F",
-        "receiver on the roster or on the unit's signature card; weapon serviceable and marked",
+        "receiver on the roster or on the unit's signature card; weapon serviceable and marked, or a commander's reasoned override",
     ),
     _row(Act.HAND_OVER, {C.UNIT, C.PERSON}, {C.UNIT, C.PERSON}, "lateral transfer", "F", "both sides sign"),
     _row(Act.RETURN, {C.UNIT, C.PERSON}, {C.STORE}, "turn-in", "F", "condition; who returned it, if not the receiver"),

@@ -348,6 +348,13 @@ def find_people(connection: Connection, site: Site, codes: Collection[str], day:
     return {receiver.party.code: receiver for receiver in found if receiver.party.code is not None}
 
 
+def find_receivers(connection: Connection, site: Site, codes: Collection[str], day: date) -> dict[str, Receiver]:
+    """`find_receiver` for many codes at once; those that are nobody's at this site are absent."""
+    found = _receivers(connection, site, "p.code = ANY (%(wanted)s)", list(codes), day)
+    by_kind = sorted(found, key=lambda receiver: receiver.party.kind, reverse=True)
+    return {receiver.party.code: receiver for receiver in by_kind if receiver.party.code is not None}
+
+
 def read_people(connection: Connection, site: Site, party_ids: Collection[UUID], day: date) -> dict[UUID, Receiver]:
     """`find_receiver` for people by their keys; those the site may not see any more are absent."""
     found = _receivers(connection, site, "p.kind = 'person' AND p.party_id = ANY (%(wanted)s)", list(party_ids), day)
@@ -391,6 +398,16 @@ def may_draw(connection: Connection, unit_id: UUID, person_id: UUID, day: date) 
         ).first()
         is not None
     )
+
+
+def units_without_card(connection: Connection, unit_ids: Collection[UUID], day: date) -> set[UUID]:
+    """Those of the units for which nobody may draw on that day."""
+    rows = connection.exec_driver_sql(
+        """SELECT DISTINCT unit_id FROM signature_card
+           WHERE unit_id = ANY (%s) AND withdrawn_at IS NULL AND since <= %s AND until >= %s""",
+        (list(unit_ids), day, day),
+    )
+    return set(unit_ids) - set(rows.scalars())
 
 
 def unidentified_code(site: Site) -> str:

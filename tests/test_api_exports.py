@@ -68,8 +68,11 @@ def test_a_list_of_documents_as_csv_and_as_xlsx(web: Web) -> None:
 EVERY_LIST = (
     "/v1/documents", "/v1/discrepancies", "/v1/weapons", "/v1/balance", "/v1/drafts", "/v1/jobs", "/v1/registers",
     "/v1/sites", "/v1/accounts", "/v1/parties", "/v1/signature-cards", "/v1/models", "/v1/aliases", "/v1/assignments",
-    "/v1/weapon-cards",
+    "/v1/weapon-cards", "/v1/destruction-orders",
 )  # fmt: skip
+
+
+ORDER = {"reason": "worn out", "authority": "order 118", "due_on": "2099-12-31", "method": "cutting"}
 
 
 @pytest.mark.parametrize("path", EVERY_LIST)
@@ -82,6 +85,7 @@ def test_every_list_leaves_in_both_forms(web: Web, path: str) -> None:
     web.country.ask("registrar", OPEN, site="TAJI", **opening)
     web.posted("commander", "/v1/assignments", {"lines": [{"scan": RIFLES[1], "person": "A-1001"}]})
     web.posted("clerk", "/v1/draws", {"store": "Main store", "lines": [{"scan": RIFLES[1]}]})
+    web.approved("commander", web.drafted("clerk", "/v1/destruction-orders", {**ORDER, "lines": scans(RIFLES[2])}))
     shown = web.get("commander", path, limit=500).json()
     count = len(shown["lines"] if path == "/v1/balance" else shown["rows"])
     assert count or path in ("/v1/jobs", "/v1/registers", "/v1/discrepancies")

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from stockpile.acts.change_custodian import CHANGE_CUSTODIAN
 from stockpile.acts.correct import UNDO
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.issue import ISSUE
@@ -588,6 +589,33 @@ def test_jobs_of_another_site_are_neither_read_nor_stopped(country: Country) -> 
     with transaction(country.engine, roles.POSTER, clerk.site_id) as connection:
         assert DENIED in answer_to(connection, "UPDATE job SET party_id = party_id")
         assert connection.exec_driver_sql(stop).scalar_one() == job
+
+
+def test_who_answers_for_an_account_changes_by_a_joint_inventory_alone(country: Country) -> None:
+    """A poster may not name a custodian by hand; what a document says that is no joint inventory, or another site's, or not
+    the last one, changes nothing.
+    """
+    taji = country.sites["TAJI"].site_id
+    store = country.item(RIFLES[0]).where.account_id
+    listed = [*scans(*RIFLES), {"item": str(country.helmets().item_id), "quantity": 100}]
+    change = {"account": "Main store", "lines": listed}
+    first = country.do_with_approval("clerk", "commander", CHANGE_CUSTODIAN, **change, received_by="A-1001")
+    country.do_with_approval("clerk", "commander", CHANGE_CUSTODIAN, **change, received_by="A-1002")
+    issued = country.do("clerk", ISSUE, receiver="A-1003", store="Main store", lines=scans(RIFLES[0]))
+    take_over = "SELECT take_over_account(%s)"
+    with transaction(country.engine, roles.POSTER, taji) as connection:
+        assert DENIED in answer_to(connection, "UPDATE account SET custodian_id = custodian_id")
+        for document in (first, issued):
+            assert not connection.exec_driver_sql(take_over, (document.document_id,)).scalar_one()
+    with transaction(country.engine, roles.POSTER, country.sites["ERBIL"].site_id) as connection:
+        assert not connection.exec_driver_sql(take_over, (first.document_id,)).scalar_one()
+    for role in (roles.AUDITOR, roles.DONOR, roles.REGISTRAR, roles.SEQUENCER):
+        with standing_as(country, role) as connection:
+            assert DENIED in answer_to(connection, f"SELECT take_over_account('{first.document_id}')")
+    custodian = country.query(
+        "SELECT p.code FROM account a JOIN party p ON p.party_id = a.custodian_id WHERE account_id = %s", store
+    )
+    assert custodian == [("A-1002",)]
 
 
 def test_a_revoked_token_is_never_brought_back(country: Country) -> None:

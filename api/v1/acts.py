@@ -27,9 +27,13 @@ from api.problems import (
 from stockpile import jobs
 from stockpile.acts import (
     amend_identification,
+    change_custodian,
     correct,
     declare,
+    destroy,
+    destruction_order,
     draw,
+    emergency_issue,
     expend,
     hand_over,
     issue,
@@ -37,6 +41,7 @@ from stockpile.acts import (
     maintain,
     mark,
     open_books,
+    overrun,
     receive,
     recover,
     register_gain,
@@ -68,6 +73,10 @@ ROUTES = (
     ActRoute(
         "/issues", issue.ISSUE, "Hand weapons out",
         {"receiver": "A-1001", "store": "Main store", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/emergency-issues", emergency_issue.EMERGENCY_ISSUE, "Hand a store out to named receivers; papers follow",
+        {"reason": "The gate is under attack", "lines": [{**RIFLE, "receiver": "A-1001"}]},
     ),
     ActRoute("/returns", turn_in.RETURN, "Take weapons back", {"store": "Main store", "lines": [RIFLE_SEEN]}),
     ActRoute("/draws", draw.DRAW, "The morning draw: an assigned weapon out or back by one scan", RIFLE),
@@ -109,6 +118,10 @@ ROUTES = (
         {"place": "Checkpoint 4", "circumstances": "Not in the rack at the evening count", "lines": [RIFLE]},
     ),
     ActRoute(
+        "/overruns", overrun.OVERRUN, "Report a whole site overrun",
+        {"circumstances": "Attacked at night, garrison withdrew to the bridge", "moment": "2026-11-20T04:10:00+03:00"},
+    ),
+    ActRoute(
         "/loss-conclusions", loss.CONCLUDE_LOSS, "Conclude a loss",
         {"cause": "stolen", "liability": "Nobody: theft by force", "findings": "Taken at the robbery of 20 November",
          "lines": [RIFLE]},
@@ -117,6 +130,21 @@ ROUTES = (
         "/expenditures", expend.EXPEND, "Report what was fired or destroyed in combat",
         {"manner": "destroyed in combat", "place": "Route Tampa, checkpoint 4",
          "circumstances": "Vehicle burnt out after an attack", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/destruction-orders", destruction_order.ORDER_DESTRUCTION, "Order weapons to be destroyed",
+        {"reason": "Worn out beyond repair", "authority": "Minister's order 2026/118", "due_on": "2099-12-31",
+         "method": "cutting", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/destructions", destroy.DESTROY, "Certify that weapons were destroyed",
+        {"order": "TAJI/B/2026/41", "method": "cutting", "place": "Workshop yard", "counted_before": 1,
+         "counted_after": 0, "witness_1": "A-1001", "witness_2": "Jane Miller, UNMAS", "attachments": ["9f" * 32],
+         "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/custodian-changes", change_custodian.CHANGE_CUSTODIAN, "Hand a store over by a joint inventory",
+        {"account": "Main store", "received_by": "A-1001", "lines": [RIFLE]},
     ),
     ActRoute(
         "/recoveries", recover.RECOVER, "Take found weapons back",

@@ -19,6 +19,7 @@ from stockpile.reports.documents import (
     DocumentRow,
     DocumentShown,
     Sought,
+    every_line,
     find_document,
     list_documents,
     list_lines,
@@ -100,4 +101,5 @@ def show_lines(document_id: UUID, engine: Database, actor: Asker, pages: Pages) 
     return listing(
         engine, actor, pages, f"lines-{number}", DocumentLine,
         lambda connection, limit, cursor: list_lines(connection, actor, document_id, limit, cursor),
+        lambda connection: every_line(connection, actor, document_id),
     )  # fmt: skip

@@ -1,8 +1,11 @@
 """What can be done: one file an act. `ACTS` is the list of them; `perform.perform` is how each is asked for."""
 
 from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
+from stockpile.acts.change_custodian import CHANGE_CUSTODIAN
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.destroy import DESTROY
+from stockpile.acts.destruction_order import ORDER_DESTRUCTION
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
@@ -10,6 +13,7 @@ from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.mark import MARK
 from stockpile.acts.open_books import OPEN
+from stockpile.acts.overrun import OVERRUN
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
 from stockpile.acts.register_gain import REGISTER_GAIN
@@ -30,8 +34,12 @@ ACTS = {
         RETURN,
         MAINTAIN,
         REPORT_MISSING,
+        OVERRUN,
         CONCLUDE_LOSS,
         EXPEND,
+        ORDER_DESTRUCTION,
+        DESTROY,
+        CHANGE_CUSTODIAN,
         RECOVER,
         CORRECT,
         VOID,

@@ -1,11 +1,14 @@
 """Issue: a store hands weapons and equipment to a person or a unit, against a hand receipt. (Against a weapon card: the draw.)
 
 As a command it is refused, weapon by weapon, when the receiver is not on the roster or not on the unit's signature card,
-or the weapon is not in this site's store, not marked, or unserviceable. From paper it is a fact: posted, and every
-contradiction opened as a discrepancy.
+or the weapon is not in this site's store, not marked, or unserviceable. A commander's reasoned override lets unmarked and
+unserviceable weapons go, and each is reported. From paper it is a fact: posted, and every contradiction opened as a discrepancy.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,9 +17,12 @@ from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
-from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
+from stockpile.errors import Refused
 from stockpile.items import Held
 from stockpile.movements import Act
+from stockpile.rights import COMMANDER
 from stockpile.sites import Place, find_store
 
 
@@ -28,6 +34,10 @@ class Issue(FactVoucher):
         None, description="For a unit: service number of who draws for it, on its signature card", examples=["A-1001"]
     )
     store: Code | None = Field(None, description="From which store; needed where the site has several")
+    override: Annotated[Words | None, LATER] = Field(
+        None,
+        description="Why unmarked or unserviceable weapons go out all the same; a commander approves it, and each is reported",
+    )
 
 
 def issue(desk: Desk, request: Issue) -> Posted:
@@ -40,10 +50,20 @@ def issue(desk: Desk, request: Issue) -> Posted:
     if written.fact:
         found = [*taking.contradictions, *voucher.take_as_written(desk, scanned)]
     else:
-        found = []
-        _guard(desk, scanned, store)
+        _guard(desk, scanned, store, overridden=request.override is not None)
+        found = not_issuable(scanned)
     voucher.refuse(scanned, desk.act)
-    details = {"paper": "hand receipt", "receiver": str(taking.party_id)}
+    lines_overridden = [one.line for one in found if one.kind is Kind.NOT_ISSUABLE] if request.override else []
+    if request.override and not written.fact and not lines_overridden:
+        raise Refused(
+            "Nothing was done: every weapon is marked and serviceable. Ask for the issue without an override."
+        )
+    details = {
+        "paper": "hand receipt",
+        "receiver": str(taking.party_id),
+        "override": request.override,
+        "overridden_on_lines": lines_overridden or None,
+    }
     document = written.document(desk, taking.signatories, details)
     return ledger.post(
         desk,
@@ -59,7 +79,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     )
 
 
-def _guard(desk: Desk, scanned: list[Scanned], store: Place) -> None:
+def _guard(desk: Desk, scanned: list[Scanned], store: Place, overridden: bool) -> None:
     voucher.check_origin(scanned, desk.act, desk.site)
     voucher.check_quantities(scanned, store)
     for one in scanned:
@@ -68,7 +88,7 @@ def _guard(desk: Desk, scanned: list[Scanned], store: Place) -> None:
             continue
         if held.where.account_id != store.account_id:
             one.reason = f"it is not in {store.name}"
-        else:
+        elif not overridden:
             one.reason = not_to_be_handed_out(held)
 
 
@@ -81,4 +101,26 @@ def not_to_be_handed_out(held: Held) -> str | None:
     return None
 
 
-ISSUE = ActForm(Act.ISSUE, Issue, issue)
+def not_issuable(scanned: Sequence[Scanned]) -> list[Contradiction]:
+    """A discrepancy for each weapon that is handed out though unmarked or unserviceable."""
+    return [
+        Contradiction(
+            Kind.NOT_ISSUABLE,
+            "unserviceable" if held.condition == "unserviceable" else "unmarked",
+            f"{held.name} was handed out",
+            held.item_id,
+            held.donor_id,
+            one.number,
+        )
+        for one in scanned
+        if (held := one.held) is not None and held.serial and (not held.marked or held.condition == "unserviceable")
+    ]
+
+
+ISSUE = ActForm(
+    Act.ISSUE,
+    Issue,
+    issue,
+    needs_approval=lambda request: request.override is not None,
+    approvers=frozenset({COMMANDER}),
+)

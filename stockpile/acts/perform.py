@@ -46,6 +46,8 @@ class ActForm:
     """Acts its document may be instead, where only the locked weapons can tell; who asks needs the right to all."""
     called: str | None = None
     """The word it is asked under, which its content hash binds; the act's own if it has none."""
+    approvers: frozenset[str] | None = None
+    """The roles that may approve it, if not every role with that right."""
 
     @property
     def acts(self) -> tuple[Act, ...]:
@@ -180,7 +182,7 @@ def _draft(desk: Desk, form: ActForm, request: Request) -> Drafted:
                         desk.act,
                         desk.book_code,
                         desk.content_hash,
-                        _somebody_else(desk),
+                        OWN_PROCUREMENT,  # stands for the approver: nobody's name, so none that a request can hold
                     ),
                     request,
                 )
@@ -206,11 +208,6 @@ def _draft(desk: Desk, form: ActForm, request: Request) -> Drafted:
     else:
         return Drafted(request.document_id, str(desk.act), known.drafted_by, known.outcome or WAITING)
     return Drafted(request.document_id, str(desk.act), desk.actor.party_id)
-
-
-def _somebody_else(desk: Desk) -> UUID:
-    """An approver for the trial: anybody but the first party."""
-    return desk.site.custodian_id if desk.site.custodian_id != desk.actor.party_id else OWN_PROCUREMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +261,8 @@ def _approve(engine: Engine, actor: Actor, forms: dict[Act, ActForm], document_i
         if draft.outcome is not None:
             raise Refused(f"This draft was {draft.outcome}: ask for it anew under a new document id.")
         form = forms[draft.act]
+        if form.approvers is not None and actor.role not in form.approvers:
+            raise NotAllowed(f"A {actor.role} may not approve this. It takes a {' or '.join(sorted(form.approvers))}.")
         first = Actor(draft.drafted_by, actor.role, site, book_code=draft.book_code)
         desk = Desk(connection, first, site, draft.act, draft.book_code, draft.content_hash, actor.party_id)
         posted = form.do(desk, form.request.model_validate(draft.request))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.emergency_issue import EMERGENCY_ISSUE
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import ActForm, perform
 from stockpile.acts.receive import RECEIVE
@@ -110,6 +111,20 @@ def gain(
     asked = {"manner": manner, "place": place, "circumstances": circumstances, "store": store, "site": site}
     by = {"found_by": found_by, "surrendered_by": surrendered_by}
     _post(REGISTER_GAIN, {**asked, **by}, file, sheet, column, constant, set_aside, rejects, token)
+
+
+def emergency_issue(
+    file: File,
+    reason: Annotated[str, typer.Option(help="Why it is an emergency")],
+    store: Annotated[str | None, typer.Option(help="From which store, for what is counted")] = None,
+    sheet: Sheet = None,
+    column: Columns = None,
+    constant: Constants = None,
+    token: Token = None,
+) -> None:
+    """Empty a store: each weapon of the list to the receiver on its row, at once; the papers follow."""
+    asked = {"reason": reason, "store": store}
+    _post(EMERGENCY_ISSUE, asked, file, sheet, column, constant, False, None, token)
 
 
 def _post(

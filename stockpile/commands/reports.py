@@ -22,6 +22,7 @@ from stockpile.movements import BALANCED, Act
 from stockpile.reports import discrepancies, documents
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.described import described
+from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.reports.discrepancies import DiscrepancyRow, State
 from stockpile.reports.documents import DocumentRow
 from stockpile.reports.export import every_row
@@ -252,6 +253,21 @@ def show_documents(
     headings = ("number", "act", "fact", "happened", "recorded", "lines", "quantity", "posted by")
     fields = ("number", "act", "fact", "happened_at", "recorded_at", "lines", "quantity", "posted_by")
     _show_list(token, ask, DocumentRow, headings, fields, "There are no such documents.", limit, csv, xlsx)
+
+
+def show_destruction_orders(
+    state: Annotated[OrderState | None, typer.Option(help="How far they are; left out: all of them")] = None,
+    site: Annotated[str | None, typer.Option(help="Only of this site")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
+    token: Token = None,
+) -> None:
+    """Show destruction orders, the oldest first: what is certified, what is left, what is overdue."""
+    ask = partial(list_destruction_orders, state=state, site=site)
+    headings = ("number", "authority", "due", "ordered", "certified", "left", "state")
+    fields = ("number", "authority", "due_on", "quantity", "certified", "left", "state")
+    _show_list(token, ask, DestructionOrderRow, headings, fields, "There are no such orders.", limit, csv, xlsx)
 
 
 def _show_list(

@@ -15,6 +15,8 @@ from pathlib import Path
 from stockpile.log.leaf import entry_leaf
 
 MANY = 5_000
+AT_A_TIME = 2_000
+"""Rows handed over in one piece: while it is made nobody else in this process is served."""
 PROCESSES = min(os.cpu_count() or 1, 4)
 LEAF = 65
 PACKAGES = Path(__file__).parent.parent.parent
@@ -41,7 +43,9 @@ def begin(rows: Sequence[Row]) -> Callable[[], list[bytes]]:
 def _made_elsewhere(rows: Sequence[Row]) -> bytes:
     ended = subprocess.run(
         [sys.executable, "-m", "stockpile.log.leaf_worker"],
-        input=pickle.dumps(rows, protocol=5),
+        input=b"".join(
+            pickle.dumps(rows[start : start + AT_A_TIME], protocol=5) for start in range(0, len(rows), AT_A_TIME)
+        ),
         stdout=subprocess.PIPE,
         check=True,
         env={**os.environ, "PYTHONPATH": str(PACKAGES)},

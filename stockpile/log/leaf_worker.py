@@ -12,9 +12,13 @@ from stockpile.log.leaf import entry_leaf
 
 
 def main() -> None:
-    """Leaves of the pickled rows on standard input, 65 bytes each, to standard output."""
-    rows = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent process
-    sys.stdout.buffer.write(b"".join(entry_leaf(*row) for row in rows))
+    """Leaves of the pickled rows on standard input, in pieces, 65 bytes each, to standard output."""
+    while True:
+        try:
+            rows = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent process
+        except EOFError:
+            return
+        sys.stdout.buffer.write(b"".join(entry_leaf(*row) for row in rows))
 
 
 if __name__ == "__main__":

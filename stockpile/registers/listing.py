@@ -7,7 +7,7 @@ aside with its row and reason; none is silently dropped.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Generic, Self, TypeVar
@@ -189,17 +189,27 @@ def listed_from(desk: Desk, file: ListFile, source: str) -> Read:
 def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
     """The rows of a stored file that names weapons by asset tag or serial number, each with its row number.
 
+    Raises what `rows_from` does.
+    """
+    return [(number, line) for number, line in rows_from(desk, file, SCANS, _scanned)]
+
+
+def rows_from(desk: Desk, file: ListFile, kind: ListKind, make: Callable[[Line], AnyLine]) -> list[tuple[int, AnyLine]]:
+    """The rows of a stored file, as the site's lists of this kind are read, each with its row number. `make` raises
+    ValueError, in the words of the reader, for a row that can't be.
+
     Raises NotFound (file), UnreadableFile, Invalid (columns), RowsRejected.
     """
     with opened_list(file) as opened:
-        mapping = _columns(desk, file, desk.site.code, opened.headers, SCANS)
-        rows: list[tuple[int, ItemLine]] = []
+        mapping = _columns(desk, file, desk.site.code, opened.headers, kind)
+        rows: list[tuple[int, AnyLine]] = []
         rejects: list[Reject] = []
         for line in told_rows(lines(mapping, opened)):
             try:
-                rows.append((line.number, _scanned(line)))
-            except ValidationError as problem:
-                rejects.append(Reject(line.number, str(problem.errors()[0]["msg"]), line.cells))
+                rows.append((line.number, make(line)))
+            except ValueError as problem:
+                why = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else problem
+                rejects.append(Reject(line.number, str(why), line.cells))
         rejects += opened.rejects
         headings = opened.headers
     if rejects:

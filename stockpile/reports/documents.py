@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,9 @@ from stockpile.errors import NotAllowed, NotFound
 from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
+
+BATCH = 2_000
+"""Rows at hand at once of a list that is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,19 @@ def list_lines(
     question = _DONOR_LINES if actor.role == DONOR else _HOST_LINES
     order: dict[str, Callable[[str], Any]] = {"e.line": line_number, "e.item_id": UUID, "e.version": line_number}
     return read_page(connection, question, {"e.document_id = %s": document_id}, order, DocumentLine, limit, cursor)
+
+
+def every_line(connection: Connection, actor: Actor, document_id: UUID) -> Iterator[DocumentLine]:
+    """All lines of a document in the same order, as they come from the database. Raises as `list_lines` does, before the first."""
+    require(actor, READ)
+    number_of(connection, document_id)
+    question = _DONOR_LINES if actor.role == DONOR else _HOST_LINES
+    rows = connection.exec_driver_sql(
+        f"{question} WHERE e.document_id = %s ORDER BY e.line, e.item_id, e.version",
+        (document_id,),
+        execution_options={"stream_results": True, "max_row_buffer": BATCH},
+    )
+    return (DocumentLine(*row[3:]) for batch in rows.partitions(BATCH) for row in batch)
 
 
 def number_of(connection: Connection, document_id: UUID) -> str:

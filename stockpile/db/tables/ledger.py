@@ -106,6 +106,13 @@ document = Table(
     leaf_check("document_leaf", 2),
     Index("document_recorded", "site_id", "recorded_at"),
     Index("document_recorded_anywhere", "recorded_at", "document_id"),
+    Index(
+        "document_of_custody",
+        "act",
+        "site_id",
+        "happened_at",
+        postgresql_where="act IN ('order destruction', 'destroy', 'change custodian')",
+    ),
     info=BY_DOCUMENT,
     comment="What was done, under a number, by whom.",
 )

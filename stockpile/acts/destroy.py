@@ -1,0 +1,221 @@
+"""Destroy: what an approved order names is destroyed before two witnesses and leaves the store for good, under a destruction
+certificate of two parties.
+
+As a command it is refused for what is not on the order, for a count that does not fit, and for witnesses who are not two
+other people. From paper it is a fact: nothing is refused, and each of these is a discrepancy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from pydantic import Field
+
+from stockpile import correction, ledger
+from stockpile.acts import voucher
+from stockpile.acts.destruction_order import Method, Order, find_order, in_a_store, left_on
+from stockpile.acts.perform import ActForm
+from stockpile.acts.voucher import FactVoucher, Scanned
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Code, Desk, Posted, Words, Writing
+from stockpile.errors import Fault, Invalid
+from stockpile.movements import AccountClass, Act
+from stockpile.parties import find_party
+from stockpile.sites import find_store, site_account
+
+MOST = 10_000_000
+NOT_POSTED = "The destruction certificate was not posted."
+TWO_WITNESSES = "two witnesses, neither who posted nor who approved it"
+
+
+class Destroy(FactVoucher):
+    """Certify that weapons or equipment were destroyed (destruction certificate). Takes a second party."""
+
+    order: Code | None = Field(
+        None, description="Number or document id of the approved destruction order", examples=["TAJI/B/2026/41"]
+    )
+    method: Method = Field(examples=["cutting"])
+    place: Words = Field(description="Where they were destroyed", examples=["Workshop yard"])
+    counted_before: int | None = Field(
+        None, ge=0, le=MOST, description="Pieces counted before: all that were brought", examples=[1]
+    )
+    counted_after: int | None = Field(
+        None, ge=0, le=MOST, description="Pieces counted afterwards: those left over", examples=[0]
+    )
+    witness_1: Words | None = Field(
+        None,
+        description="Service number of who watched; of an observer without one, name and organisation with a comma between",
+        examples=["A-1001"],
+    )
+    witness_2: Words | None = Field(None, description="The second witness, likewise", examples=["Jane Miller, UNMAS"])
+    store: Code | None = Field(
+        None, description="From which store, for what is counted; needed where the site has several"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a certificate as a whole: a command is invalid for it, a fact opens a discrepancy."""
+
+    kind: Kind
+    field: str
+    should: str
+    seen: str
+
+    @property
+    def fault(self) -> Fault:
+        """It, as a mistake of the request."""
+        return Fault(f"{self.seen}: it takes {self.should}", field=self.field)
+
+    @property
+    def contradiction(self) -> Contradiction:
+        """It, as a discrepancy."""
+        return Contradiction(self.kind, self.should, self.seen)
+
+
+def destroy(desk: Desk, request: Destroy) -> Posted:
+    """Posts a destruction certificate. Raises Invalid (order, witnesses, photo, store, counts), Refused (one reason a weapon)."""
+    written = Writing.of(request)
+    destroyed = site_account(desk.connection, desk.site, AccountClass.DESTROYED)
+    order = find_order(desk, request.order) if request.order is not None else None
+    watched = _watched(desk, request)
+    flaws = [*_without_order(desk, request, order), *watched.flaws]
+    if not written.fact:
+        if not request.attachments:
+            flaws.append(Flaw(Kind.WITNESS_MISSING, "attachments", "a photo of what was destroyed", "none is attached"))
+        _refuse(flaws)
+    scanned = voucher.lock_voucher(desk, request)
+    counted = voucher.any_counted(scanned)
+    store = find_store(desk.connection, desk.site, request.store) if counted or request.store else None
+    found: list[Contradiction] = []
+    if written.fact:
+        found += voucher.take_as_written(desk, scanned)
+        found += _not_ordered(desk, scanned, order)
+    else:
+        in_a_store(scanned, desk.site, store if request.store else None)
+        if store is not None:
+            voucher.check_quantities(scanned, store)
+        _only_what_was_ordered(desk, scanned, order)
+    voucher.refuse(scanned, desk.act)
+    flaws += _miscounted(scanned, request)
+    if not written.fact:
+        _refuse(flaws)
+    found += [flaw.contradiction for flaw in flaws]
+    details = {
+        "paper": "destruction certificate",
+        "order": str(order.document_id) if order else None,
+        "order_as_written": request.order if order is None else None,
+        "method": request.method,
+        "place": request.place,
+        "counted_before": request.counted_before,
+        "counted_after": request.counted_after,
+        **watched.in_words,
+    }
+    fact, claimed = (desk.act, store if request.store else None) if written.fact else (None, None)
+    lines = voucher.lines_from(scanned, store, destroyed, fact=fact, claimed=claimed)
+    return ledger.post(desk, written.document(desk, watched.signatories, details), lines, found)
+
+
+def _refuse(flaws: Sequence[Flaw]) -> None:
+    if flaws:
+        raise Invalid(NOT_POSTED, [flaw.fault for flaw in flaws])
+
+
+def _without_order(desk: Desk, request: Destroy, order: Order | None) -> Iterator[Flaw]:
+    if order is not None:
+        return
+    seen = f"{request.order} is none of {desk.site.code}" if request.order else "no order is named"
+    yield Flaw(Kind.DESTROYED_WITHOUT_ORDER, "order", "a destruction order that was approved and posted", seen)
+
+
+@dataclass(slots=True)
+class Watched:
+    """The witnesses: persons of the site stand on the document, observers of others in its words; and what is wrong with them."""
+
+    signatories: dict[str, UUID] = field(default_factory=dict)
+    in_words: dict[str, str] = field(default_factory=dict)
+    flaws: list[Flaw] = field(default_factory=list)
+
+
+def _watched(desk: Desk, request: Destroy) -> Watched:
+    watched = Watched()
+    for part, written in (("witness_1", request.witness_1), ("witness_2", request.witness_2)):
+        fault = _witness(desk, watched, part, written)
+        if fault is not None:
+            watched.flaws.append(Flaw(Kind.WITNESS_MISSING, part, TWO_WITNESSES, f"{part}: {fault}"))
+    return watched
+
+
+def _witness(desk: Desk, watched: Watched, part: str, written: str | None) -> str | None:
+    """Takes a witness in; what is wrong with them, if anything. Only at the approval is it known who approves."""
+    if written is None:
+        return "nobody is named"
+    person = find_party(desk.connection, "person", written)
+    if person is None:
+        again = any(written.casefold() == other.casefold() for other in watched.in_words.values())
+        watched.in_words[part] = written
+        if again:
+            return "the first witness again"
+        named = "," in written.strip(" ,")
+        return None if named else f"nobody at {desk.site.code} has the number {written}, and no organisation is named"
+    again = person.party_id in watched.signatories.values()
+    watched.signatories[part] = person.party_id
+    if again:
+        return "the first witness again"
+    if person.party_id == desk.actor.party_id:
+        return "who posts the certificate"
+    return "who approves the certificate" if person.party_id == desk.approved_by else None
+
+
+def _miscounted(scanned: Sequence[Scanned], request: Destroy) -> Iterator[Flaw]:
+    """What was brought, less what was destroyed, is what was left over."""
+    before, after = request.counted_before, request.counted_after
+    destroyed = sum(one.line.quantity for one in scanned if one.held is not None)
+    if before is not None and after is not None and before - destroyed == after:
+        return
+    seen = f"{'none' if before is None else before} before, {'none' if after is None else after} afterwards"
+    yield Flaw(Kind.MISCOUNTED, "counted_after", f"two counts that differ by the {destroyed} destroyed", seen)
+
+
+def _only_what_was_ordered(desk: Desk, scanned: Sequence[Scanned], order: Order | None) -> None:
+    for one, reason in _off_the_order(desk, scanned, order):
+        one.reason = reason
+
+
+def _not_ordered(desk: Desk, scanned: Sequence[Scanned], order: Order | None) -> list[Contradiction]:
+    """Of a fact: each weapon that its order does not name. Without an order one discrepancy says so of all."""
+    if order is None:
+        return []
+    return [
+        Contradiction(
+            Kind.DESTROYED_WITHOUT_ORDER,
+            reason,
+            f"{one.held.name} was destroyed",
+            one.held.item_id,
+            one.held.donor_id,
+            one.number,
+        )
+        for one, reason in _off_the_order(desk, scanned, order)
+        if one.held is not None
+    ]
+
+
+def _off_the_order(desk: Desk, scanned: Sequence[Scanned], order: Order | None) -> Iterator[tuple[Scanned, str]]:
+    """The lines that an order does not name, or of which it names fewer."""
+    assert order is not None
+    weapons = [one.held.item_id for one in scanned if one.held is not None and one.held.serial and not one.reason]
+    live = correction.live_entries(desk.connection, weapons)
+    left = left_on(desk, order) if voucher.any_counted(scanned) else {}
+    for one in scanned:
+        if one.reason or one.held is None:
+            continue
+        if one.held.serial:
+            if not order.names(live.get(one.held.item_id, [])):
+                yield one, f"it is not on the destruction order {order.number}"
+        elif one.line.quantity > left.get(one.held.item_id, 0):
+            yield one, f"{left.get(one.held.item_id, 0)} are left on the destruction order {order.number}"
+
+
+DESTROY = ActForm(Act.DESTROY, Destroy, destroy)

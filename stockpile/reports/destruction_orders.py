@@ -1,0 +1,118 @@
+"""Destruction orders: what was ordered to be destroyed, how much of it is certified, and what is overdue. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.documents import full_number
+from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.scope import site_asked
+from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sites import day_on_the_walls
+
+
+class OrderState(StrEnum):
+    """How far the destruction is that an order asks for."""
+
+    ORDERED = "ordered"
+    CERTIFIED = "certified"
+    OVERDUE = "overdue"
+    TAKEN_BACK = "taken back"
+
+
+@dataclass(frozen=True, slots=True)
+class DestructionOrderRow:
+    """One order. `quantity`: the pieces that stand on it, without those taken back; `certified`: how many of them were
+    destroyed. `ordered`: something is left, and the day has not passed.
+    """
+
+    document_id: UUID
+    number: str
+    site: str
+    ordered_at: datetime
+    due_on: date
+    authority: str
+    reason: str
+    method: str
+    quantity: int
+    certified: int
+    left: int
+    state: str
+
+
+STANDS = """
+NOT EXISTS (
+    WITH RECURSIVE mended AS (
+        SELECT e.version
+        UNION ALL
+        SELECT p.version FROM mended m JOIN entry p ON p.item_id = e.item_id AND p.posts_again = m.version)
+    SELECT FROM (SELECT max(version) AS version FROM mended) last
+    JOIN entry r ON r.item_id = e.item_id AND r.reverses = last.version)
+"""
+"""Entry `e` was not taken back: neither it nor what late facts posted in its place."""
+
+_ORDERS = f"""
+SELECT o.ordered_at, o.document_id, o.* FROM (
+    SELECT d.happened_at AS ordered_at, d.document_id, s.code AS site_code, s.site_id, b.code AS book, b.year, d.number,
+           (d.details->>'due_on')::date AS due_on, d.details->>'authority' AS authority, d.details->>'reason' AS reason,
+           d.details->>'method' AS method, ordered.quantity, certified.quantity AS certified,
+           CASE WHEN ordered.quantity = 0 THEN '{OrderState.TAKEN_BACK}'
+                WHEN certified.quantity >= ordered.quantity THEN '{OrderState.CERTIFIED}'
+                WHEN (d.details->>'due_on')::date < %s THEN '{OrderState.OVERDUE}' ELSE '{OrderState.ORDERED}' END AS state
+    FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(e.quantity), 0)::bigint AS quantity FROM entry e
+        WHERE e.document_id = d.document_id AND e.reverses IS NULL AND e.posts_again IS NULL AND {STANDS}) ordered
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(e.quantity), 0)::bigint AS quantity
+        FROM document c JOIN entry e ON e.document_id = c.document_id
+        WHERE c.act = 'destroy' AND c.site_id = d.site_id AND c.details->>'order' = d.document_id::text
+          AND e.reverses IS NULL AND e.posts_again IS NULL AND {STANDS}) certified
+    WHERE d.act = 'order destruction') o
+"""
+
+
+def list_destruction_orders(
+    connection: Connection,
+    actor: Actor,
+    state: OrderState | None = None,
+    site: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page[DestructionOrderRow]:
+    """The orders in the asker's scope, the oldest first. Raises NotAllowed, NotFound (site), Invalid (limit, cursor)."""
+    require(actor, READ_PEOPLE)
+    where = {"o.state = %s": state and str(state), "o.site_id = %s": site_asked(connection, actor, site)}
+    keys: dict[str, Callable[[str], Any]] = {"o.ordered_at": datetime.fromisoformat, "o.document_id": UUID}
+    today = day_on_the_walls(connection, actor.time_zone)
+    return read_page(connection, _ORDERS, where, keys, _row, limit, cursor, (today,))
+
+
+def _row(*row: Any) -> DestructionOrderRow:
+    (
+        ordered_at,
+        document_id,
+        site,
+        _,
+        book,
+        year,
+        number,
+        due_on,
+        authority,
+        reason,
+        method,
+        quantity,
+        certified,
+        state,
+    ) = row
+    return DestructionOrderRow(
+        document_id, full_number(site, book, year, number), site, ordered_at, due_on, authority, reason, method, quantity,
+        certified, max(quantity - certified, 0), state,
+    )  # fmt: skip
