@@ -173,7 +173,7 @@ MOVEMENTS: tuple[Movement, ...] = (
         "2",
         "the donor's consent where a certificate binds",
     ),
-    _row(Act.IMPORT_AGAIN, {C.EXPORTED}, {C.STORE}, "receiving report", "F", ""),
+    _row(Act.IMPORT_AGAIN, {C.EXPORTED}, {C.STORE}, "receiving report", "F", "condition, and who hands it back"),
     _row(Act.CHANGE_CUSTODIAN, frozenset(), frozenset(), "joint inventory", "2F", "every weapon by serial, both sign"),
     _row(Act.AMEND_IDENTIFICATION, frozenset(), frozenset(), "correction", "2", "reason and evidence"),
     _row(Act.CORRECT, frozenset(), frozenset(), "correction", "2", "names the entry it reverses"),

@@ -40,7 +40,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
+    Act.SHIP: DESK | {REGISTRAR},
     Act.RECEIVE: DESK,
+    Act.REJECT: DESK,
     Act.ISSUE: DESK,
     Act.HAND_OVER: DESK,
     Act.RETURN: DESK,
@@ -49,6 +51,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.CONCLUDE_LOSS: frozenset({COMMANDER, ARMOURER, CLERK}),
     Act.EXPEND: DESK,
     Act.RECOVER: DESK,
+    Act.EXPORT: DESK,
+    Act.IMPORT_AGAIN: DESK,
     Act.CORRECT: DESK | {REGISTRAR},
     Act.VOID: DESK,
 }
