@@ -16,6 +16,7 @@ from stockpile.commands import (
     running,
     sites,
     tokens,
+    transfers,
 )
 from stockpile.commands.shown import new_group
 
@@ -29,6 +30,7 @@ app.command("receive")(lists.receive)
 app.command("open")(lists.open_books)
 app.command("draw")(drawing.draw)
 app.command("cards")(drawing.show_cards)
+app.command("shipments")(transfers.show_shipments)
 app.command("find")(reports.show_found)
 app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
@@ -51,6 +53,7 @@ for name, group in (
     ("card", parties.card),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
+    ("shipment", transfers.shipment),
     ("model", catalogue.model),
     ("alias", catalogue.alias),
 ):

@@ -31,6 +31,8 @@ APPROVE = "approve"
 KEEP_REFERENCE = "keep reference"
 """Write sites, units, people, models, aliases."""
 ASSIGN = "assign weapons"
+TELL_OF_HAND_OVERS = "tell of carriers"
+"""Say that a shipment passed from one carrier to the next."""
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -38,6 +40,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     APPROVE: frozenset({COMMANDER, REGISTRAR}),
     KEEP_REFERENCE: frozenset({REGISTRAR}),
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
+    TELL_OF_HAND_OVERS: DESK | {REGISTRAR},
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},
