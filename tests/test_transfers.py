@@ -152,6 +152,26 @@ def test_one_rifle_does_not_come(country: Country) -> None:
     assert lines_of(country, order) == [(1, 1, 0, 0, 0), (1, 1, 0, 0, 0), (1, 0, 0, 1, 0), (20, 17, 0, 0, 3)]
 
 
+def test_helmets_that_do_not_come_are_reported_missing_from_their_shipment(country: Country) -> None:
+    """Three of twenty: no more than are outstanding on that shipment, though another has ten on its way. Both ends see it settled."""
+    order, other = shipped(country, helmets(country, 20)), shipped(country, helmets(country, 10))
+    arrived(country, order, helmets(country, 17), complete=True)
+    loss = {"place": "Route 1", "circumstances": "a crate fell off"}
+    refusal = country.refused("erbil clerk", REPORT_MISSING, **loss, shipment=order.number, lines=[helmets(country, 4)])
+    assert told(refusal)[0][1] == f"only 3 outstanding on shipment {order.number}, 4 asked for"
+    country.do("erbil clerk", REPORT_MISSING, **loss, shipment=order.number, lines=[helmets(country, 3)])
+    assert held(country) == [
+        ("ERBIL", STORE, 17),
+        ("ERBIL", "missing", 3),
+        ("ERBIL", "transit", 10),
+        ("TAJI", STORE, 70),
+    ]
+    assert lines_of(country, order) == [(20, 17, 0, 3, 0)]
+    assert lines_of(country, other) == [(10, 0, 0, 0, 10)]
+    refusal = country.refused("erbil clerk", REPORT_MISSING, **loss, shipment=order.number, lines=scans(RIFLES[0]))
+    assert told(refusal)[0][1] == "it is not at ERBIL"
+
+
 def test_what_stands_at_the_counter_is_taken_whatever_the_books_say(country: Country) -> None:
     """On another shipment, still in TAJI's store, with a soldier, reported lost on the way, never heard of, helmets too many: ERBIL has
     them all, and each contradiction is open.
@@ -241,6 +261,17 @@ def test_a_receipt_by_list_takes_what_is_on_its_way(country: Country) -> None:
     line = {"model": "AKM", "serial_number": RIFLES[0], "condition": "serviceable"}
     receipt = country.do("erbil clerk", RECEIVE, lines=[line])
     assert (receipt.discrepancy_count, country.item(RIFLES[0]).version) == (0, 3)
+    assert lines_of(country, order) == [(1, 1, 0, 0, 0)]
+
+
+def test_a_truck_that_stops_at_the_wrong_depot(country: Country) -> None:
+    """Bound for ERBIL, unloaded at TAJI again: received, and that it is not where it was bound for is open."""
+    order = shipped(country, *scans(RIFLES[0]))
+    line = {"model": "AKM", "serial_number": RIFLES[0], "condition": "serviceable"}
+    receipt = country.do("clerk", RECEIVE, store=STORE, lines=[line])
+    assert said(country, receipt) == [
+        ("held elsewhere", f"AKM {RIFLES[0]} on its way to another site", f"AKM {RIFLES[0]} received, row 1")
+    ]
     assert lines_of(country, order) == [(1, 1, 0, 0, 0)]
 
 

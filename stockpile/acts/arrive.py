@@ -140,6 +140,20 @@ def outstanding(held: Held, shipped: Mapping[UUID, Shipped], transit: Place) -> 
     return min(shipped[held.item_id].outstanding, there) if held.item_id in shipped else 0
 
 
+def check_outstanding(
+    scanned: Sequence[Scanned], shipment: Shipment, shipped: Mapping[UUID, Shipped], transit: Place
+) -> None:
+    """What a command takes off a shipment otherwise than by its arrival is on it, and outstanding."""
+    for one in scanned:
+        if one.reason or one.held is None:
+            continue
+        if one.held.serial:
+            if one.held.where != transit or one.held.item_id not in shipped:
+                one.reason = f"it is not on shipment {shipment.number}"
+        elif (left := outstanding(one.held, shipped, transit)) < one.line.quantity:
+            one.reason = f"only {left} outstanding on shipment {shipment.number}, {one.line.quantity} asked for"
+
+
 def _seen(one: Scanned, held: Held) -> str:
     return f"{held.name} arrived, line {one.number}"
 

@@ -214,6 +214,8 @@ def _contradiction(
         kind, said = Kind.MISMATCH, f"declared as {weapon.model_name}"
     elif where.account_class is AccountClass.SUPPLY and _for_another(weapon, consignment, store, donor_id):
         kind, said = Kind.MISMATCH, f"declared in {where.name}"
+    elif where.account_class is AccountClass.TRANSIT and where.site_id != store.site_id:
+        kind, said = Kind.HELD_ELSEWHERE, f"{weapon.name} on its way to another site"
     elif where.account_class in GONE or where.account_class is AccountClass.MISSING:
         kind, said = Kind.CLAIMED_GONE, f"{weapon.name} {where.account_class}"
     else:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
-from stockpile.acts.arrive import outstanding, shipment_here
+from stockpile.acts.arrive import check_outstanding, outstanding, shipment_here
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
@@ -102,17 +102,15 @@ def _said(desk: Desk, request: Reject, fact: bool) -> tuple[Place | None, Shipme
 
 def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
     voucher.check_origin(scanned, desk.act, desk.site)
+    if origin.place is None:
+        return
+    if origin.shipment is not None:
+        check_outstanding(scanned, origin.shipment, origin.shipped, origin.place)
+        return
+    voucher.check_quantities(scanned, origin.place)
     for one in scanned:
-        if one.reason or one.held is None:
-            continue
-        if not one.held.serial:
-            there = origin.there(one.held)
-            if there < one.line.quantity:
-                one.reason = f"only {there} {origin.named}, {one.line.quantity} asked for"
-        elif origin.place is not None and one.held.where != origin.place:
+        if not one.reason and one.held is not None and one.held.serial and one.held.where != origin.place:
             one.reason = f"it is not in {origin.place.name}"
-        elif origin.shipment is not None and one.held.item_id not in origin.shipped:
-            one.reason = f"it is not on shipment {origin.shipment.number}"
 
 
 def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:
