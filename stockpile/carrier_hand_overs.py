@@ -1,5 +1,5 @@
-"""Carrier hand-overs: while a shipment is on its way it passes from carrier to carrier. Either end tells of it; nothing moves,
-and nothing told is changed.
+"""Carrier hand-overs: while a shipment is on its way it passes from carrier to carrier. Either end tells of it; nothing
+moves, and nothing told is changed.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class TellHandOver(Asked):
 
 
 def tell_hand_over(engine: Engine, actor: Actor, shipment: str, request: TellHandOver) -> tuple[HandOver, ...]:
-    """Keeps a hand-over of a shipment, and gives all of them in the order they were told. Told a second time in the same words it is
-    kept once.
+    """Keeps a hand-over of a shipment, and gives all of them in the order they were told. Told a second time in the
+    same words it is kept once.
 
     Raises NotAllowed, NotFound (no such shipment at this site's ends), Invalid (a time to come).
     """

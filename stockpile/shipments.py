@@ -1,9 +1,9 @@
-"""Shipments: what a shipping order says of the way, and what is still outstanding of it. Read by both ends, written with the
-order.
+"""Shipments: what a shipping order says of the way, and what is still outstanding of it. Read by both ends, written
+with the order.
 
-One rule tells what became of a shipment. A weapon arrived, was rejected or is outstanding by where its next entry took it. What
-is counted is outstanding by what was shipped less what documents that name the shipment took out of transit: two shipments may
-have helmets of one kind on their way to one site.
+One rule tells what became of a shipment. A weapon arrived, was rejected or is outstanding by where its next entry took
+it. What is counted is outstanding by what was shipped less what documents that name the shipment took out of transit:
+two shipments may have helmets of one kind on their way to one site.
 """
 
 from __future__ import annotations
@@ -90,19 +90,23 @@ def add_shipment(
     )  # fmt: skip
 
 
-def shipped_items(connection: Connection, shipment_id: UUID) -> dict[UUID, Shipped]:
-    """What became of each item of a shipment, as the books have it now."""
+def shipped_items(
+    connection: Connection, shipment_id: UUID, items: Iterable[UUID] | None = None
+) -> dict[UUID, Shipped]:
+    """What became of each item of a shipment, or of these of them, as the books have it now."""
     rows = connection.exec_driver_sql(
         """SELECT item_id, line, shipped, arrived, rejected, otherwise, outstanding
-           FROM shipment_lines(ARRAY[%s::uuid]) ORDER BY line""",
-        (shipment_id,),
+           FROM shipment_lines(ARRAY[%s::uuid], %s::uuid[]) ORDER BY line""",
+        (shipment_id, list(items) if items is not None else None),
     )
     return {row[0]: Shipped(*row) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The consignment by which items came: its donor, its supply account, and the certificate that binds it, if one does."""
+    """The consignment by which items came: its donor, its supply account, and the certificate that binds it, if one
+    does.
+    """
 
     consignment_id: UUID
     donor_id: UUID

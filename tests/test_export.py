@@ -1,5 +1,5 @@
-"""Exporting: what leaves the country leaves by two people, with the donor's consent where a certificate binds it; and it may
-come back.
+"""Exporting: what leaves the country leaves by two people, with the donor's consent where a certificate binds it; and
+it may come back.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def test_a_rifle_goes_abroad_by_two_people_and_comes_back(country: Country) -> N
 
 
 def test_what_a_certificate_binds_takes_the_donor_s_consent(country: Country) -> None:
-    """Without it each weapon names the certificate and the donor; France's consent is not the USA's. With it, the scan is part of
-    the document.
+    """Without it each weapon names the certificate and the donor; France's consent is not the USA's. With it, the scan
+    is part of the document.
     """
     delivered(country)
     why = "end-user certificate EUC-2026-8 binds it: add the consent of USA"

@@ -57,8 +57,8 @@ def reasons(country: Country, who: str, serial: str) -> list[tuple[str, str | No
 
 
 def test_a_cracked_rifle_goes_back_and_the_donor_reads_why(country: Country) -> None:
-    """From the store to the supply of its consignment; the donor, who reads no details of documents, reads the reason. Received
-    again, it is the same rifle, no twin.
+    """From the store to the supply of its consignment; the donor, who reads no details of documents, reads the reason.
+    Received again, it is the same rifle, no twin.
     """
     delivered(country)
     item = country.item("US 1").item_id
@@ -86,7 +86,9 @@ def test_helmets_go_back_by_number_and_come_again(country: Country) -> None:
 
 
 def test_what_is_on_its_way_is_rejected_at_the_gate(country: Country) -> None:
-    """One rifle and ten helmets of a shipment are not taken off the truck: they are not outstanding any more, the rest is."""
+    """One rifle and ten helmets of a shipment are not taken off the truck: they are not outstanding any more, the rest
+    is.
+    """
     country.do("registrar", DECLARE, site="TAJI", donor="USA", reference="FMS-1", lines=LINES)
     notice = country.do("registrar", SHIP, site="TAJI", **DELIVERY, **WAY)
     refusal = country.refused("clerk", REJECT, reason="Wet", shipment=notice.number, lines=[donated(country, 41)])
@@ -110,7 +112,9 @@ def test_what_is_on_its_way_is_rejected_at_the_gate(country: Country) -> None:
 
 
 def test_another_depot_rejects_what_the_first_passed_on(country: Country) -> None:
-    """Declared for TAJI, shipped to ERBIL, rejected there: back to the consignment, which is TAJI's, from transit or store."""
+    """Declared for TAJI, shipped to ERBIL, rejected there: back to the consignment, which is TAJI's, from transit or
+    store.
+    """
     delivered(country)
     order = country.do("clerk", SHIP, to_site="ERBIL", store=STORE, **WAY, lines=scans("US 1", "US 2"))
     country.do("erbil clerk", ARRIVE, shipment=order.number, lines=scans("US 2"))
@@ -144,8 +148,8 @@ def test_what_can_not_be_rejected_says_why(country: Country) -> None:
 
 
 def test_a_rejection_on_paper_is_a_fact(country: Country) -> None:
-    """The rifle was with Petrov by the books, and there are fewer helmets than it sends back. What no consignment brought has
-    nowhere to go back to, on paper too.
+    """The rifle was with Petrov by the books, and there are fewer helmets than it sends back. What no consignment
+    brought has nowhere to go back to, on paper too.
     """
     delivered(country)
     country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans("US 1"))

@@ -80,7 +80,9 @@ def test_both_ends_see_a_shipment_come_in(web: Web) -> None:
 
 
 def test_nobody_else_sees_it(web: Web) -> None:
-    """A third site lists nothing and finds nothing, not by its id either; a donor is told where it sees its own weapons."""
+    """A third site lists nothing and finds nothing, not by its id either; a donor is told where it sees its own
+    weapons.
+    """
     order = shipped(web, RIFLES[0])
     basra = added_site(web.country, "BASRA", "Asia/Baghdad")
     with transaction(web.country.engine, roles.POSTER, basra.site_id) as connection:
@@ -145,7 +147,9 @@ def test_shipments_are_sought_by_site_carrier_and_day(web: Web) -> None:
 
 
 def test_a_shipment_passes_from_carrier_to_carrier(web: Web) -> None:
-    """Told by the sender and by the destination, each naming whom it may name; told twice it is kept once; it moves nothing."""
+    """Told by the sender and by the destination, each naming whom it may name; told twice it is kept once; it moves
+    nothing.
+    """
     order = shipped(web, RIFLES[0])
     path = f"/v1/shipments/{order['document_id']}/hand-overs"
     told = {**YARD, "happened_at": ago(minutes=5).isoformat()}

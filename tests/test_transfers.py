@@ -1,5 +1,5 @@
-"""Transfers: what leaves one depot is on its way until the other has it. What comes is taken in as it is found; what does not
-come stays in transit, for somebody to answer for.
+"""Transfers: what leaves one depot is on its way until the other has it. What comes is taken in as it is found; what
+does not come stays in transit, for somebody to answer for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from stockpile.acts.arrive import ARRIVE
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.issue import ISSUE
-from stockpile.acts.loss import REPORT_MISSING
+from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.ship import SHIP
 from stockpile.documents import Posted
@@ -64,7 +64,9 @@ def said(country: Country, posted: Posted) -> list[tuple[str, str, str]]:
 
 
 def test_two_rifles_and_helmets_go_from_taji_to_erbil(country: Country) -> None:
-    """On their way they are ERBIL's transit, nobody's store; arrived they stand in ERBIL's, in the condition seen there."""
+    """On their way they are ERBIL's transit, nobody's store; arrived they stand in ERBIL's, in the condition seen
+    there.
+    """
     order = shipped(country, *scans(*RIFLES[:2]), helmets(country, 20), driver="Sgt Karim", seal_numbers="S-100")
     assert (order.act, order.fact, order.quantity) == ("ship", False, 22)
     on_its_way = country.item(RIFLES[0]).where
@@ -133,8 +135,8 @@ def test_another_site_ships_nothing_for_taji(country: Country) -> None:
 
 
 def test_one_rifle_does_not_come(country: Country) -> None:
-    """Short when nothing more will come, and in transit still; reported missing by ERBIL it is settled. One that turns up the day
-    after is no shortage.
+    """Short when nothing more will come, and in transit still; reported missing by ERBIL it is settled. One that turns
+    up the day after is no shortage.
     """
     order = shipped(country, *scans(*RIFLES[:3]), helmets(country, 20))
     first = arrived(country, order, *scans(RIFLES[0]), helmets(country, 5))
@@ -153,7 +155,9 @@ def test_one_rifle_does_not_come(country: Country) -> None:
 
 
 def test_helmets_that_do_not_come_are_reported_missing_from_their_shipment(country: Country) -> None:
-    """Three of twenty: no more than are outstanding on that shipment, though another has ten on its way. Both ends see it settled."""
+    """Three of twenty: no more than are outstanding on that shipment, though another has ten on its way. Both ends see
+    it settled.
+    """
     order, other = shipped(country, helmets(country, 20)), shipped(country, helmets(country, 10))
     arrived(country, order, helmets(country, 17), complete=True)
     loss = {"place": "Route 1", "circumstances": "a crate fell off"}
@@ -173,8 +177,8 @@ def test_helmets_that_do_not_come_are_reported_missing_from_their_shipment(count
 
 
 def test_what_stands_at_the_counter_is_taken_whatever_the_books_say(country: Country) -> None:
-    """On another shipment, still in TAJI's store, with a soldier, reported lost on the way, never heard of, helmets too many: ERBIL has
-    them all, and each contradiction is open.
+    """On another shipment, still in TAJI's store, with a soldier, reported lost on the way, never heard of, helmets too
+    many: ERBIL has them all, and each contradiction is open.
     """
     other = shipped(country, *scans(RIFLES[5]))
     country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans(RIFLES[2]))
@@ -200,8 +204,25 @@ def test_what_stands_at_the_counter_is_taken_whatever_the_books_say(country: Cou
     assert held(country) == [("ERBIL", STORE, 12), ("TAJI", STORE, 90)]
 
 
+def test_what_the_books_gave_up_comes_off_the_truck(country: Country) -> None:
+    """Lost by the books, and missing: both stand at the counter, and are taken as facts."""
+    order = shipped(country, *scans(RIFLES[0]))
+    for rifle in RIFLES[1:3]:
+        country.do("clerk", REPORT_MISSING, place="the range", circumstances="gone", lines=scans(rifle))
+    country.do_with_approval(
+        "clerk", "commander", CONCLUDE_LOSS, cause="lost", liability="nobody", findings="none", lines=scans(RIFLES[1])
+    )
+    posted = arrived(country, order, *scans(*RIFLES[:3]))
+    assert said(country, posted) == [
+        ("found what the books hold as gone", f"AKM {RIFLES[1]} was at lost (lost)", "it came from transit"),
+        ("held elsewhere", f"AKM {RIFLES[2]} was at missing (missing)", "it came from transit"),
+    ]
+
+
 def test_helmets_of_two_shipments_are_told_apart(country: Country) -> None:
-    """Ten and thirty of one kind are on their way: what comes is taken from the shipment it came by, never from the other."""
+    """Ten and thirty of one kind are on their way: what comes is taken from the shipment it came by, never from the
+    other.
+    """
     small, large = shipped(country, helmets(country, 10)), shipped(country, helmets(country, 30))
     over = arrived(country, small, helmets(country, 8), helmets(country, 4))
     assert kinds(over) == ["excess"]
@@ -279,8 +300,8 @@ def test_a_truck_that_stops_at_the_wrong_depot(country: Country) -> None:
 
 
 def test_the_papers_of_a_transfer_are_keyed_in_any_order(country: Country) -> None:
-    """ERBIL keys its receiving report first, and the books are astonished; then TAJI keys the order it rests on, and the rifle's
-    story is whole: it left, it came.
+    """ERBIL keys its receiving report first, and the books are astonished; then TAJI keys the order it rests on, and
+    the rifle's story is whole: it left, it came.
     """
     left, came = ago(), ago()
     receipt = country.do(
@@ -302,7 +323,9 @@ def test_the_papers_of_a_transfer_are_keyed_in_any_order(country: Country) -> No
 
 
 def test_an_order_on_paper_is_not_refused(country: Country) -> None:
-    """Petrov had the rifle by the books, the day it should have come is long over, and it names more helmets than there are."""
+    """Petrov had the rifle by the books, the day it should have come is long over, and it names more helmets than there
+    are.
+    """
     country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans(RIFLES[0]))
     yesterday = str(today() - timedelta(days=1))
     order = shipped(
@@ -324,8 +347,8 @@ def declared(country: Country, **request: Any) -> None:
 
 
 def test_a_consignment_is_on_its_way(country: Country) -> None:
-    """The shipping notice comes: all of it goes from supply into TAJI's transit, by the registrar; it arrives like any shipment, one
-    rifle short. A second notice finds nothing left.
+    """The shipping notice comes: all of it goes from supply into TAJI's transit, by the registrar; it arrives like any
+    shipment, one rifle short. A second notice finds nothing left.
     """
     declared(country)
     notice = country.do("registrar", SHIP, site="TAJI", donor="USA", consignment="FMS-1", **WAY)

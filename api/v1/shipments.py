@@ -50,8 +50,8 @@ def search_shipments(
     carrier: Annotated[Code | None, Query(description="Part of the name of a carrier")] = None,
     expected_before: Annotated[date | None, Query(description="Expected before this day")] = None,
 ) -> Response:
-    """From or to one's own site, those expected first at the top; all of them for a registrar and an auditor. Not for donors, who
-    find what is theirs among their weapons.
+    """From or to one's own site, those expected first at the top; all of them for a registrar and an auditor. Not for
+    donors, who find what is theirs among their weapons.
     """
     sought = Sought(from_site, to_site, overdue, outstanding, carrier, expected_before)
     return listing(

@@ -1,6 +1,6 @@
 -- What is on its way: shipments with their carriers, what became of each line, and the certificate that binds a consignment.
 ALTER TABLE stockpile.consignment ADD COLUMN end_user_certificate TEXT;
-COMMENT ON COLUMN stockpile.consignment.end_user_certificate IS 'the certificate that binds it: what leaves the country then takes the donor''s consent';
+COMMENT ON COLUMN stockpile.consignment.end_user_certificate IS 'binds it: what leaves the country takes the donor''s consent';
 
 CREATE TABLE stockpile.shipment (
     document_id UUID NOT NULL,
@@ -28,7 +28,7 @@ CREATE INDEX shipment_expected ON stockpile.shipment (expected_on, document_id);
 CREATE INDEX shipment_from ON stockpile.shipment (from_site, expected_on);
 CREATE INDEX shipment_number ON stockpile.shipment (number);
 CREATE INDEX shipment_to ON stockpile.shipment (to_site, expected_on);
-COMMENT ON TABLE stockpile.shipment IS 'What a shipping order says of the way, for both ends: the destination can''t read the sender''s document.';
+COMMENT ON TABLE stockpile.shipment IS 'What a shipping order says of the way: the destination can''t read the sender''s document.';
 COMMENT ON COLUMN stockpile.shipment.document_id IS 'the shipping order';
 COMMENT ON COLUMN stockpile.shipment.number IS 'its full number';
 COMMENT ON COLUMN stockpile.shipment.from_site IS 'whose document it is';
@@ -66,11 +66,12 @@ CREATE FUNCTION stockpile.may_read_shipment(from_site uuid, to_site uuid) RETURN
 RETURN current_setting('role') IN ('stockpile_registrar', 'stockpile_auditor')
     OR coalesce(stockpile.own_site() IN (from_site, to_site), false);
 
--- What became of each item of shipments: shipped = arrived + rejected + otherwise + outstanding. A weapon is where its next
--- live entry took it; of what is counted the documents that took it out of transit name the shipment. What a correction took back
--- was not shipped.
-CREATE FUNCTION stockpile.shipment_lines(shipments uuid[])
-RETURNS TABLE (shipment_id uuid, item_id uuid, line integer, shipped bigint, arrived bigint, rejected bigint, otherwise bigint, outstanding bigint)
+-- What became of each item of shipments, or only of the items asked for: shipped = arrived + rejected + otherwise + outstanding.
+-- A weapon is where its next live entry took it; of what is counted the documents that took it out of transit name the shipment.
+-- What a correction took back was not shipped.
+CREATE FUNCTION stockpile.shipment_lines(shipments uuid[], items uuid[] DEFAULT NULL)
+RETURNS TABLE (shipment_id uuid, item_id uuid, line integer, shipped bigint, arrived bigint, rejected bigint, otherwise bigint,
+               outstanding bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = stockpile, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -82,6 +83,7 @@ BEGIN
     ), sent AS (                                            -- each entry of the order as it stands now, after late facts
         SELECT s.document_id, s.transit_account, e.item_id, e.serial, e.line, e.quantity, stands.version
         FROM shown s JOIN entry e ON e.document_id = s.document_id AND e.reverses IS NULL AND e.posts_again IS NULL
+                      AND (items IS NULL OR e.item_id = ANY (items))
         CROSS JOIN LATERAL (
             WITH RECURSIVE again AS (
                 SELECT e.version
@@ -118,7 +120,8 @@ BEGIN
     SELECT b.document_id, b.item_id, b.line, b.shipped, n.arrived, n.rejected, n.otherwise,
            greatest(b.shipped - n.arrived - n.rejected - n.otherwise, 0)
     FROM became b
-    CROSS JOIN LATERAL (SELECT coalesce(b.arrived, 0) AS arrived, coalesce(b.rejected, 0) AS rejected, coalesce(b.otherwise, 0) AS otherwise) n;
+    CROSS JOIN LATERAL (SELECT coalesce(b.arrived, 0) AS arrived, coalesce(b.rejected, 0) AS rejected,
+                               coalesce(b.otherwise, 0) AS otherwise) n;
 END $$;
 
 -- The shipments of which something may be outstanding: those that brought what the transit accounts hold now, few at any time.
@@ -160,9 +163,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
     SELECT * FROM said
 $$;
 
-REVOKE EXECUTE ON FUNCTION stockpile.may_read_shipment(uuid, uuid), stockpile.shipment_lines(uuid[]), stockpile.shipments_under_way(),
-    stockpile.consignments_of(uuid[]), stockpile.rejections(uuid[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stockpile.shipment_lines(uuid[]), stockpile.shipments_under_way()
+REVOKE EXECUTE ON FUNCTION stockpile.may_read_shipment(uuid, uuid), stockpile.shipment_lines(uuid[], uuid[]),
+    stockpile.shipments_under_way(), stockpile.consignments_of(uuid[]), stockpile.rejections(uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stockpile.shipment_lines(uuid[], uuid[]), stockpile.shipments_under_way()
     TO stockpile_poster, stockpile_registrar, stockpile_auditor;
 GRANT EXECUTE ON FUNCTION stockpile.consignments_of(uuid[]) TO stockpile_poster;
 GRANT EXECUTE ON FUNCTION stockpile.rejections(uuid[]) TO stockpile_poster, stockpile_registrar, stockpile_auditor, stockpile_donor;

@@ -1,8 +1,8 @@
 """Arrive: what a shipment brought is taken from transit into a store, scan by scan, against its shipping order.
 
-What stands at the counter is never refused for what the books say: what is not on the shipment, still in the sender's store, in
-somebody's hands or unknown is posted as a fact with its discrepancy. Shortage is what is left when the arrival is said to be
-complete; it stays in transit until it comes after all or is reported missing.
+What stands at the counter is never refused for what the books say: what is not on the shipment, still in the sender's
+store, in somebody's hands or unknown is posted as a fact with its discrepancy. Shortage is what is left when the
+arrival is said to be complete; it stays in transit until it comes after all or is reported missing.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def arrive(desk: Desk, request: Arrive) -> Posted:
     scanned = voucher.lock_voucher(desk, request, also=all_of_it)
     unknown = voucher.take_as_written(desk, scanned)
     voucher.refuse(scanned, desk.act)
-    shipped = shipped_items(desk.connection, shipment.document_id) if shipment else {}
+    asked = None if request.complete else {one.held.item_id for one in scanned if one.held}
+    shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     if unknown or _any_elsewhere(scanned, transit):
         written = replace(written, fact=True)
     arrival = Arrival(transit, store, shipment, shipped, written.fact, found=[*found, *unknown])
@@ -84,8 +85,8 @@ def arrive(desk: Desk, request: Arrive) -> Posted:
 
 
 def shipment_here(desk: Desk, named: str, fact: bool) -> tuple[Shipment | None, list[Contradiction]]:
-    """The shipment that is bound for this site. None that is: Invalid for a command; a paper says so all the same, and that is a
-    discrepancy.
+    """The shipment that is bound for this site. None that is: Invalid for a command; a paper says so all the same, and
+    that is a discrepancy.
     """
     shipment = find_shipment(desk.connection, named)
     if shipment is not None and shipment.to_site == desk.site.site_id:

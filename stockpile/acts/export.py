@@ -1,7 +1,7 @@
 """Export: weapons leave the country from a store, under an export authorisation and by two people.
 
-Where an end-user certificate binds the consignment that brought them, the donor's consent must be on file, with its scan: as for
-a change of end use and for disposal. It is never a fact: what left without authorisation is a loss.
+Where an end-user certificate binds the consignment that brought them, the donor's consent must be on file, with its
+scan: as for a change of end use and for disposal. It is never a fact: what left without authorisation is a loss.
 """
 
 from __future__ import annotations

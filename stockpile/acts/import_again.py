@@ -1,4 +1,6 @@
-"""Import again: what was exported comes back into a store, as the same weapon and of the same donor. From paper it is a fact."""
+"""Import again: what was exported comes back into a store, as the same weapon and of the same donor. From paper it is a
+fact.
+"""
 
 from __future__ import annotations
 

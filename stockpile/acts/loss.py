@@ -70,7 +70,9 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
     else:
         voucher.check_origin(scanned, desk.act, desk.site)
         if shipment is not None and origin is not None:
-            check_outstanding(scanned, shipment, shipped_items(desk.connection, shipment.document_id), origin)
+            asked = {one.held.item_id for one in scanned if one.held}
+            shipped = shipped_items(desk.connection, shipment.document_id, asked)
+            check_outstanding(scanned, shipment, shipped, origin)
         if origin is not None and request.holder is not None:
             voucher.check_held_by(scanned, origin)
         if origin is not None:

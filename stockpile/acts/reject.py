@@ -1,8 +1,8 @@
-"""Reject: what a donor delivered is not taken; it goes back to the supply of the consignment it came by, with a reason that the
-donor reads.
+"""Reject: what a donor delivered is not taken; it goes back to the supply of the consignment it came by, with a reason
+that the donor reads.
 
-From a store, or from what is on its way here. What no consignment brought has no supply to go back to: it is shipped back. From
-paper it is a fact.
+From a store, or from what is on its way here. What no consignment brought has no supply to go back to: it is shipped
+back. From paper it is a fact.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Reject(ConditionVoucher):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rejected items are taken from: a store, or transit, then with the shipment. No place: wherever they are here."""
+    """Where rejected items are taken from: a store, or transit, then with the shipment. No place: wherever they are
+    here.
+    """
 
     place: Place | None
     shipment: Shipment | None
@@ -67,7 +69,8 @@ def reject(desk: Desk, request: Reject) -> Posted:
     if place is None and voucher.any_counted(scanned):
         message = "quantities are rejected from somewhere: give a store or a shipment"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
-    shipped = shipped_items(desk.connection, shipment.document_id) if shipment else {}
+    asked = {one.held.item_id for one in scanned if one.held}
+    shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     origin = Origin(place, shipment, shipped)
     if written.fact:
         found += voucher.take_as_written(desk, scanned)
@@ -114,8 +117,8 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
 
 
 def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:
-    """The supply account of each consignment. What no consignment brought carries that as its reason, on paper too: nowhere is
-    a place for it to go back to.
+    """The supply account of each consignment. What no consignment brought carries that as its reason, on paper too:
+    nowhere is a place for it to go back to.
     """
     delivered = consignments_of(
         desk.connection, {one.held.consignment_id for one in scanned if one.held and one.held.consignment_id}

@@ -1,8 +1,8 @@
-"""Ship: weapons leave a store for another site, or a donor's consignment is said to be on its way to this one; until they
-arrive they are in transit, under a shipping order.
+"""Ship: weapons leave a store for another site, or a donor's consignment is said to be on its way to this one; until
+they arrive they are in transit, under a shipping order.
 
-They go to the transit account of the site they are bound for, which answers for them from then on. As a command it is refused,
-weapon by weapon, for what is not in the store or the consignment it leaves. From paper it is a fact.
+They go to the transit account of the site they are bound for, which answers for them from then on. As a command it is
+refused, weapon by weapon, for what is not in the store or the consignment it leaves. From paper it is a fact.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from stockpile.sites import Place, Site, find_site, find_store, places, site_acc
 
 
 class Ship(FactVoucher):
-    """Send weapons and equipment from a store to another site (shipping order); or say that a donor's consignment is on its
-    way here: the named lines of it, or without lines or file all that has not come.
+    """Send weapons and equipment from a store to another site (shipping order); or say that a donor's consignment is on
+    its way here: the named lines of it, or without lines or file all that has not come.
     """
 
     to_site: Code | None = Field(None, description="Code of the site they go to", examples=["ERBIL"])
@@ -76,8 +76,8 @@ class Supply:
 
 
 def ship(desk: Desk, request: Ship) -> Posted:
-    """Posts a shipping order. Raises Invalid (site, store, consignment, day), NotAllowed (a registrar at a store), Refused (one
-    reason a weapon).
+    """Posts a shipping order. Raises Invalid (site, store, consignment, day), NotAllowed (a registrar at a store),
+    Refused (one reason a weapon).
     """
     written = Writing.of(request)
     supply = _supply(desk, request)

@@ -1,5 +1,5 @@
-"""Shipments at a terminal: what is on its way and overdue, one of them with its lines, and its passing from carrier to carrier;
-as the person of a token.
+"""Shipments at a terminal: what is on its way and overdue, one of them with its lines, and its passing from carrier to
+carrier; as the person of a token.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Shipments as both ends see them: what was shipped, what arrived, what is outstanding, by whom it is carried, and which are overdue.
+"""Shipments as both ends see them: what was shipped, what arrived, what is outstanding, by whom it is carried, and
+which are overdue.
 
-It only reads. Overdue is what is outstanding after the day it was expected, by the wall of the site it is bound for; it is not lost
-yet, and nobody has it.
+It only reads. Overdue is what is outstanding after the day it was expected, by the wall of the site it is bound for; it
+is not lost yet, and nobody has it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from stockpile.sites import find_site
 
 @dataclass(frozen=True, slots=True)
 class ShipmentRow:
-    """A shipment. shipped = arrived + rejected + otherwise + outstanding; `otherwise`: reported missing on the way, or moved by
-    another act. `carried_by` is the last carrier that took it over. `consignment`: the donor's that is on its way.
+    """A shipment. shipped = arrived + rejected + otherwise + outstanding; `otherwise`: reported missing on the way, or
+    moved by another act. `carried_by` is the last carrier that took it over. `consignment`: the donor's that is on
+    its way.
     """
 
     shipment_id: UUID
@@ -95,7 +97,9 @@ class ShipmentShown:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which shipments are sought: those to which all apply that is said. `carrier`: a part of the name of any that carried it."""
+    """Which shipments are sought: those to which all apply that is said. `carrier`: a part of the name of any that
+    carried it.
+    """
 
     from_site: str | None = None
     to_site: str | None = None
@@ -181,8 +185,8 @@ def list_shipments(
 def read_shipment(
     connection: Connection, actor: Actor, named: str, limit: int = 500, cursor: str | None = None
 ) -> ShipmentShown:
-    """A shipment by its order's id or number, with its hand-overs and a page of its lines. Raises NotAllowed (a donor), NotFound,
-    Invalid (limit, cursor).
+    """A shipment by its order's id or number, with its hand-overs and a page of its lines. Raises NotAllowed (a donor),
+    NotFound, Invalid (limit, cursor).
     """
     shipment_id = _need(connection, actor, named)
     rows = read_page(

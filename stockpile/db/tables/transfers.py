@@ -1,5 +1,5 @@
-"""Shipments on their way: what both ends must know, and how they pass from carrier to carrier. Append-only, and beside the
-ledger: what was shipped and what arrived say the entries.
+"""Shipments on their way: what both ends must know, and how they pass from carrier to carrier. Append-only, and beside
+the ledger: what was shipped and what arrived say the entries.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ shipment = Table(
     Index("shipment_to", "to_site", "expected_on"),
     Index("shipment_number", "number"),
     info=BY_DOCUMENT,
-    comment="What a shipping order says of the way, for both ends: the destination can't read the sender's document.",
+    comment="What a shipping order says of the way: the destination can't read the sender's document.",
 )
 
 carrier_hand_over = Table(
