@@ -27,6 +27,7 @@ from api.v1 import (
     registers,
     rosters,
     service,
+    shipments,
     signature_cards,
     sites,
     weapons,
@@ -60,7 +61,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     problems.install(application)
     gates.install(application, _authenticator(engine))
     for routes in (
-        find, acts, assignments, documents, drafts, weapons, labels, balance, discrepancies, destruction_orders, registers, files, sites,
+        find, acts, shipments, assignments, documents, drafts, weapons, labels, balance, discrepancies, destruction_orders, registers,
+        files, sites,
         parties, rosters, signature_cards, catalogue, token_routes, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")

@@ -18,6 +18,7 @@ from stockpile.commands import (
     running,
     sites,
     tokens,
+    transfers,
 )
 from stockpile.commands.shown import new_group
 
@@ -35,6 +36,7 @@ app.command("mark")(identification.mark)
 app.command("amend")(identification.amend)
 app.command("draw")(drawing.draw)
 app.command("cards")(drawing.show_cards)
+app.command("shipments")(transfers.show_shipments)
 app.command("find")(reports.show_found)
 app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
@@ -59,6 +61,7 @@ for name, group in (
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
     ("closure", closing.closure),
+    ("shipment", transfers.shipment),
     ("model", catalogue.model),
     ("alias", catalogue.alias),
 ):

@@ -183,7 +183,7 @@ MOVEMENTS: tuple[Movement, ...] = (
         "2",
         "the donor's consent where a certificate binds",
     ),
-    _row(Act.IMPORT_AGAIN, {C.EXPORTED}, {C.STORE}, "receiving report", "F", ""),
+    _row(Act.IMPORT_AGAIN, {C.EXPORTED}, {C.STORE}, "receiving report", "F", "condition, and who hands it back"),
     _row(
         Act.CHANGE_CUSTODIAN,
         {C.STORE, C.UNIT, C.MAINTENANCE},

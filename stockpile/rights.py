@@ -34,6 +34,8 @@ ASSIGN = "assign weapons"
 ASK_CLOSURE = "ask for the closure of a discrepancy"
 """Approved by another under APPROVE."""
 ASSIGN_DISCREPANCY = "assign discrepancies"
+TELL_OF_HAND_OVERS = "tell of carriers"
+"""Say that a shipment passed from one carrier to the next."""
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -43,12 +45,15 @@ RIGHTS: dict[str, frozenset[str]] = {
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
     ASK_CLOSURE: DESK | {REGISTRAR},
     ASSIGN_DISCREPANCY: frozenset({COMMANDER, REGISTRAR}),
+    TELL_OF_HAND_OVERS: DESK | {REGISTRAR},
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
+    Act.SHIP: DESK | {REGISTRAR},
     Act.RECEIVE: DESK,
     Act.REGISTER_GAIN: DESK,
     Act.MARK: frozenset({ARMOURER, COMMANDER}),
     Act.AMEND_IDENTIFICATION: DESK,
+    Act.REJECT: DESK,
     Act.ISSUE: DESK,
     Act.HAND_OVER: DESK,
     Act.RETURN: DESK,
@@ -61,6 +66,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     Act.DESTROY: DESK,
     Act.CHANGE_CUSTODIAN: DESK,
     Act.RECOVER: DESK,
+    Act.EXPORT: DESK,
+    Act.IMPORT_AGAIN: DESK,
     Act.CORRECT: DESK | {REGISTRAR},
     Act.VOID: DESK,
 }

@@ -23,6 +23,8 @@ from stockpile.acts.declare import DECLARE
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.receive import RECEIVE
+from stockpile.acts.reject import REJECT
+from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.db import migrate, roles
 from stockpile.db.engine import connected, engine_of, transaction
@@ -33,7 +35,8 @@ from stockpile.tokens import create_token, revoke_token
 from tests.world import RIFLES, Country, scans
 
 APPEND_ONLY = (
-    "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line",
+    "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
+    "carrier_hand_over",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -443,6 +446,49 @@ def test_a_clerk_of_erbil_sees_nothing_of_tajis(country: Country) -> None:
     assert country.where(RIFLES[0], "ERBIL") == "a person of TAJI"
 
 
+def test_a_shipment_is_told_by_its_sender_and_seen_at_both_ends(country: Country) -> None:
+    """ERBIL can't write that TAJI sent something; who stands at neither end sees no shipment and tells of no hand-over."""
+    order = country.do(
+        "clerk", SHIP, to_site="ERBIL", carrier="2nd Transport", expected_on="2099-12-31", lines=scans(RIFLES[0])
+    )
+    sent = f"""INSERT INTO shipment (document_id, number, from_site, to_site, transit_account, carrier, expected_on, shipped_at)
+               SELECT '{new_key()}', number, from_site, to_site, transit_account, carrier, expected_on, shipped_at FROM shipment"""
+    handed = f"""INSERT INTO carrier_hand_over (document_id, ordinal, handed_over_by, carrier, place, happened_at, recorded_at, recorded_by)
+                 VALUES ('{order.document_id}', 1, 'a', 'b', 'c', now(), now(), '{country.parties["E-1"].party_id}')"""
+    seen = {}
+    for code in ("TAJI", "ERBIL", None):
+        with transaction(country.engine, roles.POSTER, country.sites[code].site_id if code else None) as connection:
+            shipments = counted(connection, {"shipments": "shipment"})["shipments"]
+            seen[code] = (
+                shipments,
+                ROW_LEVEL in answer_to(connection, sent),
+                ROW_LEVEL in answer_to(connection, handed),
+            )
+    # TAJI's own forgery is no document: a foreign key refuses it. Who sees no shipment copies none.
+    assert seen == {"TAJI": (1, False, False), "ERBIL": (1, True, False), None: (0, False, True)}
+    with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
+        for question in (
+            f"shipment_lines(ARRAY['{order.document_id}'::uuid])",
+            "shipments_under_way()",
+            f"consignments_of(ARRAY['{new_key()}'::uuid])",
+        ):
+            assert DENIED in answer_to(connection, f"SELECT * FROM {question}")
+
+
+def test_a_donor_reads_why_its_own_weapons_were_rejected(country: Country) -> None:
+    """The USA one reason; France, which knows the weapon's key, none."""
+    lines = [{"model": "M4", "serial_number": "US 1"}]
+    country.do("registrar", DECLARE, site="TAJI", donor="USA", reference="FMS-1", lines=lines)
+    country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-1", lines=lines)
+    country.do("clerk", REJECT, reason="Receivers cracked", lines=scans("US 1"))
+    question = {"reasons": f"rejections(ARRAY['{country.item('US 1').item_id}'::uuid])"}
+    seen = {}
+    for donor in ("USA", "FRA"):
+        with transaction(country.engine, roles.DONOR, donor_id=country.parties[donor].party_id) as connection:
+            seen[donor] = counted(connection, question)["reasons"]
+    assert seen == {"USA": 1, "FRA": 0}
+
+
 def test_a_clerk_who_stands_at_no_site_sees_nothing(country: Country) -> None:
     """The poster's role without a site: no list has a row."""
     with transaction(country.engine, roles.POSTER) as connection:
@@ -493,6 +539,8 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "stationing": ("unit_id",),
         "weapon_assignment": ("party_id",),
         "register": ("file_name",),
+        "shipment": ("carrier",),
+        "carrier_hand_over": ("place",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {

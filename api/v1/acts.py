@@ -27,6 +27,7 @@ from api.problems import (
 from stockpile import jobs
 from stockpile.acts import (
     amend_identification,
+    arrive,
     change_custodian,
     correct,
     declare,
@@ -35,7 +36,9 @@ from stockpile.acts import (
     draw,
     emergency_issue,
     expend,
+    export,
     hand_over,
+    import_again,
     issue,
     loss,
     maintain,
@@ -45,6 +48,8 @@ from stockpile.acts import (
     receive,
     recover,
     register_gain,
+    reject,
+    ship,
     turn_in,
     void,
 )
@@ -109,6 +114,19 @@ ROUTES = (
          "lines": [{"model": "AKM", "serial_number": "UA 000123"}]},
     ),
     ActRoute(
+        "/shipments", ship.SHIP, "Send weapons on their way",
+        {"to_site": "ERBIL", "store": "Main store", "carrier": "2nd Transport Company", "expected_on": "2099-12-31",
+         "vehicle": "Truck 4711", "seal_numbers": "S-100, S-101", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/arrivals", arrive.ARRIVE, "Take a shipment in",
+        {"shipment": "ERBIL/B/2026/41", "store": "Main store", "complete": True, "lines": [RIFLE_SEEN]},
+    ),
+    ActRoute(
+        "/rejections", reject.REJECT, "Send what was delivered back to its consignment",
+        {"reason": "Receivers cracked", "store": "Main store", "lines": [{**RIFLE, "condition": "unserviceable"}]},
+    ),
+    ActRoute(
         "/openings", open_books.OPEN, "Take an old property book in",
         {"site": "TAJI", "name": "Property book 2019", "store": "Main store",
          "lines": [{"model": "AKM", "serial_number": "OLD-1"}]},
@@ -154,6 +172,15 @@ ROUTES = (
         "/amendments", amend_identification.AMEND_IDENTIFICATION, "Say what weapons bear in truth",
         {"reason": "The last digit was misread at receipt", "attachments": ["9f" * 32],
          "lines": [{**RIFLE, "serial_number": "KT 449912"}]},
+    ),
+    ActRoute(
+        "/exports", export.EXPORT, "Let weapons leave the country",
+        {"destination": "Jordan", "consignee": "Royal Ordnance Works, Amman", "authorisation": "EXP-2026-12",
+         "purpose": "repair abroad", "store": "Main store", "lines": [RIFLE]},
+    ),
+    ActRoute(
+        "/re-imports", import_again.IMPORT_AGAIN, "Take back what was exported",
+        {"store": "Main store", "received_from": "Royal Ordnance Works, Amman", "lines": [RIFLE_SEEN]},
     ),
     ActRoute(
         "/corrections", correct.CORRECT, "Take an entry back",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
-from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Line, Newcomers
 from stockpile.keys import new_key
@@ -27,6 +28,11 @@ class Declare(ListRequest[ListLine]):
     donor: Code = Field(description="The donor's code", examples=["USA"])
     reference: Code = Field(description="The donor's number of the consignment", examples=["FMS-2026-117"])
     expected_on: date | None = Field(None, examples=["2026-12-01"])
+    end_user_certificate: Annotated[Code | None, LATER] = Field(
+        None,
+        description="Number of the certificate that binds it: what is exported later takes the donor's consent",
+        examples=["EUC-2026-8"],
+    )
 
 
 def declare(desk: Desk, request: Declare) -> Posted:
@@ -79,8 +85,9 @@ def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place,
     supply = add_supply_account(desk.connection, desk.site, f"{donor.code} {request.reference}")
     consignment_id = new_key()
     desk.connection.exec_driver_sql(
-        """INSERT INTO consignment (consignment_id, donor_id, site_id, reference, account_id, expected_on, declared_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s)""",
+        """INSERT INTO consignment (consignment_id, donor_id, site_id, reference, account_id, expected_on, declared_at,
+                                    end_user_certificate)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
         (
             consignment_id,
             donor.party_id,
@@ -89,6 +96,7 @@ def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place,
             supply.account_id,
             request.expected_on,
             now(),
+            request.end_user_certificate,
         ),
     )
     return supply, consignment_id

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.arrive import check_outstanding, shipment_here
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import holder_as_said, reporter
 from stockpile.acts.voucher import FactVoucher, Voucher
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, Posted, Words, Writing, now
+from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
-from stockpile.sites import site_account
+from stockpile.shipments import shipped_items
+from stockpile.sites import Place, site_account
 
 Cause = Literal["lost", "stolen", "captured", "abandoned", "destroyed in combat", "clerical"]
 
@@ -27,6 +29,9 @@ class ReportMissing(FactVoucher):
         None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
     )
     store: Code | None = None
+    shipment: Annotated[Code | None, LATER] = Field(
+        None, description="Of what did not come: number or id of the shipment it was on; what is counted needs it"
+    )
     reported_by: Code | None = Field(None, description="Service number of who reports it", examples=["A-1001"])
     place: Words = Field(description="Where it was last seen", examples=["Route Tampa, checkpoint 4"])
     last_seen_at: AwareDatetime | None = Field(None, examples=["2026-11-20T06:00:00+03:00"])
@@ -52,12 +57,22 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     signatories, unknown = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
     scanned = voucher.lock_voucher(desk, request)
-    origin, unheard = holder_as_said(desk, request.holder, request.store, written, voucher.any_counted(scanned))
+    shipment = None
+    if request.shipment is not None:
+        shipment, unheard = shipment_here(desk, request.shipment, written.fact)
+        origin: Place | None = site_account(desk.connection, desk.site, AccountClass.TRANSIT)
+    else:
+        counted = voucher.any_counted(scanned)
+        origin, unheard = holder_as_said(desk, request.holder, request.store, written, counted)
     found += [*unknown, *unheard]
     if written.fact:
         found += voucher.take_as_written(desk, scanned)
     else:
         voucher.check_origin(scanned, desk.act, desk.site)
+        if shipment is not None and origin is not None:
+            asked = {one.held.item_id for one in scanned if one.held}
+            shipped = shipped_items(desk.connection, shipment.document_id, asked)
+            check_outstanding(scanned, shipment, shipped, origin)
         if origin is not None and request.holder is not None:
             voucher.check_held_by(scanned, origin)
         if origin is not None:
@@ -68,6 +83,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
         "place": request.place,
         "circumstances": request.circumstances,
         "last_seen_at": request.last_seen_at.isoformat() if request.last_seen_at else None,
+        "shipment": str(shipment.document_id) if shipment else None,
     }
     return ledger.post(
         desk,
@@ -77,7 +93,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
             origin,
             missing,
             fact=desk.act if written.fact else None,
-            claimed=origin if written.fact and request.holder else None,
+            claimed=origin if written.fact and (request.holder or request.shipment) else None,
         ),
         found,
     )

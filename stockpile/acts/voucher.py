@@ -5,7 +5,7 @@ Guards only collect reasons; `refuse` raises them all at once, so that a clerk r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -74,27 +74,32 @@ def describe(place: Place) -> str:
     return f"{place.name} ({place.account_class})"
 
 
-def lock_voucher(desk: Desk, voucher: Voucher) -> list[Scanned]:
+def lock_voucher(desk: Desk, voucher: Voucher, also: Collection[UUID] = ()) -> list[Scanned]:
     """`lock` for a voucher's own lines, or the rows of its file under their row numbers."""
     if voucher.file is None:
-        return lock(desk, voucher.lines)
+        return lock(desk, voucher.lines, also=also)
     rows = scanned_from(desk, voucher.file)
-    return lock(desk, [line for _, line in rows], [number for number, _ in rows])
+    return lock(desk, [line for _, line in rows], [number for number, _ in rows], also)
 
 
-def lock(desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None) -> list[Scanned]:
+def lock(
+    desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None, also: Collection[UUID] = ()
+) -> list[Scanned]:
     """Finds and locks the items of a voucher: `lock_items` at its desk."""
-    return lock_items(desk.connection, lines, numbers)
+    return lock_items(desk.connection, lines, numbers, also)
 
 
 def lock_items(
-    connection: Connection, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None
+    connection: Connection,
+    lines: Sequence[ItemLine],
+    numbers: Sequence[int] | None = None,
+    also: Collection[UUID] = (),
 ) -> list[Scanned]:
-    """Finds and locks the items of lines. A line that means nothing, or several weapons, or a weapon that already
-    stands on the list, carries its reason.
+    """Finds and locks the items of lines; in the same order `also` those that the act judges with them. A line that means
+    nothing, or several weapons, or a weapon that already stands on the list, carries its reason.
     """
     candidates = scans.candidates(connection, lines)
-    held = items.whereabouts(connection, {found[0] for found in candidates if len(found) == 1})
+    held = items.whereabouts(connection, {found[0] for found in candidates if len(found) == 1} | set(also))
     scanned, seen = [], dict[UUID, int]()
     for number, line, found in zip(numbers or range(1, len(lines) + 1), lines, candidates, strict=True):
         one = Scanned(number, line, held.get(found[0]) if len(found) == 1 else None)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from stockpile.acts import ACTS
+from stockpile.acts.arrive import ARRIVE
 from stockpile.acts.correct import UNDO
 from stockpile.acts.perform import ActForm, perform
 from stockpile.commands.asking import Token, acting
@@ -14,7 +15,11 @@ from stockpile.commands.options import pairs
 from stockpile.commands.shown import progress, show_posted
 from stockpile.errors import Fault, Invalid
 
-FORMS: dict[str, ActForm] = {**{str(act).replace(" ", "-"): form for act, form in ACTS.items()}, "undo": UNDO}
+FORMS: dict[str, ActForm] = {
+    **{str(act).replace(" ", "-"): form for act, form in ACTS.items()},
+    "arrive": ARRIVE,
+    "undo": UNDO,
+}
 NAMES = ", ".join(FORMS)
 
 

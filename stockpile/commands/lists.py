@@ -60,6 +60,7 @@ def declare(
     reference: Annotated[str, typer.Option(help="The donor's number of the consignment")],
     site: Annotated[str | None, typer.Option(help="Where it is bound")] = None,
     expected_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    end_user_certificate: Annotated[str | None, typer.Option(help="Number of the certificate that binds it")] = None,
     sheet: Sheet = None,
     column: Columns = None,
     constant: Constants = None,
@@ -70,6 +71,8 @@ def declare(
     """Declare a consignment by its shipping list."""
     day = expected_on.date() if expected_on else None
     asked = {"donor": donor, "reference": reference, "site": site, "expected_on": day}
+    if end_user_certificate is not None:
+        asked["end_user_certificate"] = end_user_certificate
     _post(DECLARE, asked, file, sheet, column, constant, set_aside, rejects, token)
 
 

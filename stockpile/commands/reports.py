@@ -138,7 +138,7 @@ def print_tag(
 
 
 def _entry(entry: HistoryEntry) -> tuple[object, ...]:
-    remarks = _remarks(entry.reverses, entry.reversed_by, entry.posts_again)
+    remarks = ", ".join(filter(None, (entry.reason, _remarks(entry.reverses, entry.reversed_by, entry.posts_again))))
     ends = (_end(entry.origin), _end(entry.to))
     quantity = entry.quantity if entry.quantity != 1 else None
     return entry.version, entry.happened_at, entry.act, entry.document_number, *ends, quantity, remarks

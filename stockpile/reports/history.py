@@ -51,7 +51,8 @@ class HistoryEntry:
     """One entry of an item.
 
     `site` is the document's; its number and signatures are hidden (None, empty) where it is not the asker's to read.
-    `reversed_by` is the version that takes this one back, `posted_again_by` the one that repeats it.
+    `reversed_by` is the version that takes this one back, `posted_again_by` the one that repeats it. `reason`: why it was
+    rejected, also for its donor.
     """
 
     version: int
@@ -73,6 +74,7 @@ class HistoryEntry:
     posts_again: int | None
     posted_again_by: int | None
     signatures: tuple[Signature, ...]
+    reason: str | None
 
     @property
     def live(self) -> bool:
@@ -121,7 +123,7 @@ WITH e AS MATERIALIZED ({entries})
 SELECT e.version, e.document_id, number_site.code, b.code, b.year, d.number, e.act, d.fact, s.code, e.line,
        e.from_class, {from_name}, fs.code, e.from_account, e.to_class, {to_name}, ts.code, e.to_account,
        e.quantity, e.condition, e.happened_at, d.happened_precision, e.recorded_at,
-       e.reverses, reversal.version, e.posts_again, again.version
+       e.reverses, reversal.version, e.posts_again, again.version, rejection.reason
 FROM e
 JOIN site s ON s.site_id = e.site_id
 LEFT JOIN site fs ON fs.site_id = e.from_site
@@ -133,6 +135,7 @@ LEFT JOIN book b ON b.book_id = d.book_id
 LEFT JOIN site number_site ON number_site.site_id = d.site_id
 LEFT JOIN e reversal ON reversal.reverses = e.version
 LEFT JOIN e again ON again.posts_again = e.version
+LEFT JOIN rejections(%(items)s) rejection ON rejection.version = e.version
 WHERE e.version > %(after)s ORDER BY e.version LIMIT %(limit)s
 """
 
@@ -247,4 +250,5 @@ def _entry(row: Sequence[Any], signatures: tuple[Signature, ...]) -> HistoryEntr
         posts_again=row[25],
         posted_again_by=row[26],
         signatures=signatures,
+        reason=row[27],
     )

@@ -211,6 +211,7 @@ consignment = Table(
     key("account_id", ForeignKey("stockpile.account.account_id"), nullable=False, unique=True),
     Column("expected_on", Date),
     moment("declared_at", nullable=False),
+    Column("end_user_certificate", Text, comment="binds it: what leaves the country takes the donor's consent"),
     UniqueConstraint("donor_id", "reference", name="consignment_reference"),
     info=REFERENCE,
     comment="One delivery by a donor; its supply account holds what was declared and has not arrived.",

@@ -1,0 +1,157 @@
+"""Reject: what a donor delivered is not taken; it goes back to the supply of the consignment it came by, with a reason
+that the donor reads.
+
+From a store, or from what is on its way here. What no consignment brought has no supply to go back to: it is shipped
+back. From paper it is a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import Field
+
+from stockpile import ledger
+from stockpile.acts import voucher
+from stockpile.acts.arrive import check_outstanding, outstanding, shipment_here
+from stockpile.acts.perform import ActForm
+from stockpile.acts.voucher import ConditionVoucher, Scanned
+from stockpile.discrepancies import Contradiction, Kind
+from stockpile.documents import Code, ConditionLine, Desk, Posted, Words, Writing
+from stockpile.errors import Fault, Invalid
+from stockpile.items import Held, Line
+from stockpile.movements import AccountClass, Act
+from stockpile.shipments import Shipment, Shipped, consignments_of, shipped_items
+from stockpile.sites import OUTSIDE, Place, find_store, site_account
+
+
+class Reject(ConditionVoucher):
+    """Send what a donor delivered back to its consignment (rejection), from a store or from what is on its way here."""
+
+    reason: Words = Field(description="Why; the donor reads it", examples=["Receivers cracked"])
+    store: Code | None = Field(None, description="From which store")
+    shipment: Code | None = Field(
+        None, description="Instead: from the shipment of this number or id", examples=["TAJI/B/2026/41"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where rejected items are taken from: a store, or transit, then with the shipment. No place: wherever they are
+    here.
+    """
+
+    place: Place | None
+    shipment: Shipment | None
+    shipped: Mapping[UUID, Shipped]
+
+    def there(self, held: Held) -> int:
+        """How much of what is counted can be rejected from here."""
+        assert self.place is not None
+        if self.place.account_class is AccountClass.TRANSIT:
+            return outstanding(held, self.shipped, self.place)
+        return held.holdings.get(self.place.account_id, (self.place, 0))[1]
+
+    @property
+    def named(self) -> str:
+        """The origin in words."""
+        assert self.place is not None
+        return f"outstanding on shipment {self.shipment.number}" if self.shipment else f"at {self.place.name}"
+
+
+def reject(desk: Desk, request: Reject) -> Posted:
+    """Posts a rejection. Raises Invalid (store, shipment), Refused (one reason a weapon)."""
+    written = Writing.of(request)
+    place, shipment, found = _said(desk, request, written.fact)
+    scanned = voucher.lock_voucher(desk, request)
+    if place is None and voucher.any_counted(scanned):
+        message = "quantities are rejected from somewhere: give a store or a shipment"
+        raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
+    asked = {one.held.item_id for one in scanned if one.held}
+    shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
+    origin = Origin(place, shipment, shipped)
+    if written.fact:
+        found += voucher.take_as_written(desk, scanned)
+    else:
+        _guard(desk, scanned, origin)
+    supplies = _supplies(desk, scanned)
+    voucher.refuse(scanned, desk.act)
+    lines: list[Line] = []
+    for one in scanned:
+        if one.held is not None:
+            found += _send_back(lines, one, one.held, supplies, origin, written.fact)
+    details = {
+        "paper": "rejection",
+        "reason": request.reason,
+        "shipment": str(shipment.document_id) if shipment else None,
+        "shipment_number": shipment.number if shipment else request.shipment,
+    }
+    return ledger.post(desk, written.document(desk, {}, details), lines, found)
+
+
+def _said(desk: Desk, request: Reject, fact: bool) -> tuple[Place | None, Shipment | None, list[Contradiction]]:
+    """Where the request says they come from, and what speaks against it. A paper must say it."""
+    if request.store is not None and request.shipment is not None:
+        raise Invalid("Say a store or a shipment.", [Fault("give one of store and shipment", field="shipment")])
+    if request.shipment is not None:
+        shipment, found = shipment_here(desk, request.shipment, fact)
+        return site_account(desk.connection, desk.site, AccountClass.TRANSIT), shipment, found
+    if request.store is not None or fact:
+        return find_store(desk.connection, desk.site, request.store), None, []
+    return None, None, []
+
+
+def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
+    voucher.check_origin(scanned, desk.act, desk.site)
+    if origin.place is None:
+        return
+    if origin.shipment is not None:
+        check_outstanding(scanned, origin.shipment, origin.shipped, origin.place)
+        return
+    voucher.check_quantities(scanned, origin.place)
+    for one in scanned:
+        if not one.reason and one.held is not None and one.held.serial and one.held.where != origin.place:
+            one.reason = f"it is not in {origin.place.name}"
+
+
+def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:
+    """The supply account of each consignment. What no consignment brought carries that as its reason, on paper too:
+    nowhere is a place for it to go back to.
+    """
+    delivered = consignments_of(
+        desk.connection, {one.held.consignment_id for one in scanned if one.held and one.held.consignment_id}
+    )
+    for one in scanned:
+        if one.held is not None and not one.reason and one.held.consignment_id not in delivered:
+            one.reason = "no consignment brought it, so nobody delivered it: ship it back"
+    return {consignment_id: each.supply for consignment_id, each in delivered.items()}
+
+
+def _send_back(
+    lines: list[Line], one: Scanned, held: Held, supplies: Mapping[UUID, Place], origin: Origin, fact: bool
+) -> list[Contradiction]:
+    """Adds the lines of one item. What a paper sends back beyond what is there enters from outside, with a discrepancy."""
+    assert held.consignment_id is not None
+    assert isinstance(one.line, ConditionLine)
+    supply, condition = supplies[held.consignment_id], one.line.condition
+    if held.serial:
+        claimed, act = (origin.place, Act.REJECT) if fact else (None, None)
+        lines.append(Line(held, supply, None, 1, condition, claimed, act))
+        return []
+    asked, already = (
+        one.line.quantity,
+        sum(line.quantity for line in lines if line.held is held and line.origin is not OUTSIDE),
+    )
+    there = max(origin.there(held) - already, 0)
+    for place, quantity in ((origin.place, min(there, asked)), (OUTSIDE, asked - there)):
+        if quantity > 0:
+            lines.append(Line(held, supply, place, quantity, condition))
+    if there >= asked:
+        return []
+    said, seen = f"{there} of {held.name} {origin.named}", f"{asked} rejected"
+    return [Contradiction(Kind.FEWER_IN_BOOKS, said, seen, held.item_id, held.donor_id, one.number)]
+
+
+REJECT = ActForm(Act.REJECT, Reject, reject)
