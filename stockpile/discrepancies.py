@@ -38,6 +38,8 @@ class Kind(StrEnum):
     APPROVAL_MISSING = "second party missing"
     NUMBER_USED = "number claimed twice"
     DOUBTFUL = "doubtful as it came"
+    GAP_IN_BOOK = "gap in a book"
+    REVOKED_DEVICE = "from a revoked device"
 
 
 @dataclass(frozen=True, slots=True)
