@@ -16,6 +16,7 @@ from api.v1 import (
     assignments,
     balance,
     catalogue,
+    devices,
     discrepancies,
     documents,
     drafts,
@@ -60,7 +61,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, assignments, documents, drafts, weapons, labels, balance, discrepancies, registers, files, sites,
-        parties, rosters, signature_cards, catalogue, token_routes, service,
+        parties, rosters, signature_cards, catalogue, devices, token_routes, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

@@ -6,6 +6,7 @@ from stockpile.commands import (
     acts,
     approving,
     catalogue,
+    devices,
     drawing,
     files,
     founding,
@@ -35,6 +36,7 @@ app.command("history")(reports.show_history)
 app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
 app.command("documents")(reports.show_documents)
+app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
 app.command("approve")(approving.approve)
@@ -51,6 +53,7 @@ for name, group in (
     ("card", parties.card),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
+    ("device", devices.device),
     ("model", catalogue.model),
     ("alias", catalogue.alias),
 ):

@@ -31,6 +31,9 @@ APPROVE = "approve"
 KEEP_REFERENCE = "keep reference"
 """Write sites, units, people, models, aliases."""
 ASSIGN = "assign weapons"
+ENROL = "enrol devices"
+CARRY = "carry vouchers"
+"""Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -38,6 +41,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     APPROVE: frozenset({COMMANDER, REGISTRAR}),
     KEEP_REFERENCE: frozenset({REGISTRAR}),
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
+    ENROL: frozenset({REGISTRAR, COMMANDER}),
+    CARRY: DESK,
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.RECEIVE: DESK,
