@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from httpx import Response
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
@@ -22,6 +24,7 @@ from stockpile.movements import Act
 from tests.api_world import Web, fresh, problem, served
 from tests.device import FieldDevice
 from tests.test_api_exports import read_csv, read_xlsx
+from tests.test_gaps import BOOKS, missing, open_runs
 from tests.world import RIFLES, ago, paper, scans
 
 web = pytest.fixture(served)
@@ -372,6 +375,19 @@ def test_a_device_s_book_begins_at_one(web: Web) -> None:
     posted(web, device, one)
     assert web.get("clerk", "/v1/books", incomplete=True).json()["rows"] == []
     assert "gap in a book" not in web.country.discrepancies()
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(order=st.permutations(range(1, 9)), come=st.integers(1, 8))
+def test_any_order_of_a_device_s_numbers_leaves_the_same_gaps(web: Web, order: list[int], come: int) -> None:
+    """Whichever of its vouchers came first: missing are the maximal runs from 1 to the highest."""
+    device = enrolled(web, book=next(BOOKS))
+    for _ in order:
+        device.write("void", ago(), {"reason": "torn"})
+    for number in order[:come]:
+        posted(web, device, device.kept[number - 1])
+    ((code,),) = web.country.query("SELECT book_code FROM device WHERE device_id = %s", device.device_id)
+    assert open_runs(web.country, code) == missing(order[:come], 1)
 
 
 def test_what_was_set_aside_can_be_posted_when_it_is_right(web: Web) -> None:
