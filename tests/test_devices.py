@@ -14,6 +14,7 @@ from httpx import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.v1.devices import TakenShown
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
 from stockpile.db import roles
@@ -57,6 +58,7 @@ def brought(web: Web, device: FieldDevice, *vouchers: dict[str, str], **how: Any
     """What became of each voucher."""
     answer = contact(web, device, *vouchers, **how)
     assert answer.status_code == 200, answer.text
+    TakenShown.model_validate(answer.json())
     outcomes: list[dict[str, Any]] = answer.json()["vouchers"]
     assert len(outcomes) == len(vouchers)
     return outcomes
@@ -164,10 +166,12 @@ def test_nobody_else_numbers_in_a_device_s_book(web: Web) -> None:
     assert keyed.number.startswith("TAJI/EXC/")
 
 
-@pytest.mark.parametrize("off", [timedelta(hours=3), timedelta(days=-20_000), timedelta(minutes=-2)])
+@pytest.mark.parametrize(
+    "off", [timedelta(hours=3), timedelta(days=400), timedelta(days=-20_000), timedelta(minutes=-2)]
+)
 def test_a_clock_that_is_off_refuses_nothing(web: Web, off: timedelta) -> None:
-    """Ahead, behind, or back in the seventies: the voucher is posted with its own time, at most now, and the offset is kept with
-    the contact and the document.
+    """Ahead, behind, or back in the seventies: the voucher is posted with its own time, at most now, under the device's own
+    number of the device's own year; the offset is kept with the contact and the document.
     """
     device, moment = enrolled(web), now()
     voucher = device.write("issue", moment + off, OUT)
@@ -175,6 +179,7 @@ def test_a_clock_that_is_off_refuses_nothing(web: Web, off: timedelta) -> None:
     happened = datetime.fromisoformat(document["happened_at"])
     assert happened <= datetime.fromisoformat(document["recorded_at"])
     assert happened == moment + off or off > timedelta(0)
+    assert document["number"] == f"TAJI/TAB-3/{web.country.sites['TAJI'].local_year(moment + off)}/1"
     ((of_document, of_contact),) = web.country.query("SELECT d.clock_offset, c.clock_offset FROM document d, device_contact c"
                                                      " WHERE document_id = %s", document["document_id"])  # fmt: skip
     assert of_document == of_contact
@@ -206,7 +211,8 @@ def test_the_same_voucher_over_two_lines_at_once(web: Web) -> None:
 def test_other_content_under_a_document_id_is_set_aside(web: Web) -> None:
     """The first stays; the second is a problem of its own, and is kept."""
     device, key = enrolled(web), fresh()
-    posted(web, device, device.write("issue", ago(), OUT, document_id=key))
+    first = device.write("issue", ago(), OUT, document_id=key)
+    posted(web, device, first)
     other = device.write("issue", ago(), {**OUT, "receiver": "A-1002"}, document_id=key)
     told = set_aside(web, device, other)
     assert told["type"] == "/docs#posted-with-other-content"
@@ -214,6 +220,8 @@ def test_other_content_under_a_document_id_is_set_aside(web: Web) -> None:
     (kept,) = web.get("clerk", "/v1/device-rejects").json()["rows"]
     assert (kept["payload"], kept["signature"]) == (other["payload"], other["signature"])
     assert (kept["document_id"], kept["posted_as"]) == (key, None)
+    for field, value in (("number", 9), ("clerk", "T-2"), ("precision", "day")):
+        set_aside(web, device, device.sign(json.dumps({**json.loads(first["payload"]), field: value})))
 
 
 def test_a_number_used_for_other_content_goes_to_the_exceptions(web: Web) -> None:
@@ -327,6 +335,8 @@ def test_what_a_revoked_device_sends_is_kept_and_told(web: Web) -> None:
     assert kinds(document) == ["from a revoked device"]
     assert web.country.where(RIFLES[0]) == "Private Petrov (A-1001)"
     assert kinds(posted(web, device, before)[0]) == ["gap in a book"]
+    reused = device.write("void", ago(), {"reason": "torn"}, number=1)
+    assert kinds(posted(web, device, reused)[0]) == ["from a revoked device", "number claimed twice"]
 
 
 def test_a_clerk_whom_nobody_knows(web: Web) -> None:
