@@ -31,7 +31,7 @@ from stockpile.devices import SIGNATURE_BYTES, Device, bytes_of, find_device
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import (
     Asked,
-    Claim,
+    ClaimedNumber,
     Code,
     FactRequest,
     Posted,
@@ -303,9 +303,11 @@ def _posted(engine: Engine, actor: Actor, device: Device, one: Read, clerk: UUID
     return answer
 
 
-def _claim(actor: Actor, device: Device, one: Read, clerk: UUID | None, offset: timedelta, evidence: str) -> Claim:
+def _claim(
+    actor: Actor, device: Device, one: Read, clerk: UUID | None, offset: timedelta, evidence: str
+) -> ClaimedNumber:
     payload = one.payload
-    return Claim(
+    return ClaimedNumber(
         kind="device",
         book=device.book_code,
         holder=device.label,

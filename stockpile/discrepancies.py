@@ -42,9 +42,22 @@ class Kind(StrEnum):
     REVOKED_DEVICE = "from a revoked device"
 
 
+JUDGED = (
+    Kind.UNKNOWN_WEAPON,
+    Kind.HELD_ELSEWHERE,
+    Kind.MOVED_BY_LATE_FACT,
+    Kind.CLAIMED_GONE,
+    Kind.NOT_ISSUABLE,
+    Kind.FEWER_IN_BOOKS,
+)
+"""What a document finds wrong with an item because of what happened before it: judged anew when a late fact comes before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """What was found while posting: a discrepancy to be opened with the document."""
+    """What was found while posting: a discrepancy to be opened with the document. `concerns` is the document it is about, if
+    that is an earlier one.
+    """
 
     kind: Kind
     books_said: str
@@ -52,6 +65,37 @@ class Contradiction:
     item_id: UUID | None = None
     donor_id: UUID | None = None
     line: int | None = None
+    concerns: UUID | None = None
+
+
+Judged = tuple[UUID, UUID]
+"""An item, and the document whose entry of it a late fact made to be judged anew."""
+
+
+def judge_anew(
+    connection: Connection, document_id: UUID, number: str, judged: Sequence[Judged], found: Sequence[Contradiction]
+) -> list[Contradiction]:
+    """Withdraws the open discrepancies of judged entries that a late document explains, and gives what is to be opened: what
+    was found, but for what is open already. So the order in which documents arrive makes no difference to what stays open.
+    """
+    if not judged:
+        return list(found)
+    standing = {
+        (contradiction.item_id, contradiction.concerns, contradiction.kind)
+        for contradiction in found
+        if contradiction.concerns is not None and contradiction.kind is not Kind.FEWER_IN_BOOKS
+    }
+    item_ids, documents = (list(column) for column in zip(*set(judged), strict=True))
+    rows = connection.exec_driver_sql(
+        "SELECT discrepancy_id, item_id, document_id, kind FROM judged_discrepancies(%s, %s, %s)",
+        (item_ids, documents, [str(kind) for kind in JUDGED]),
+    ).all()
+    still = {(row[1], row[2], Kind(row[3])) for row in rows} & standing
+    explained = [row[0] for row in rows if (row[1], row[2], Kind(row[3])) not in still]
+    if explained:
+        why = f"{number} came late and explains it"
+        connection.exec_driver_sql("SELECT withdraw_discrepancies(%s, %s, %s)", (explained, document_id, why))
+    return [one for one in found if (one.item_id, one.concerns, one.kind) not in still]
 
 
 def open_all(
@@ -64,10 +108,10 @@ def open_all(
     rows.sort(key=lambda row: row[0])
     columns = list(zip(*rows, strict=True))
     connection.exec_driver_sql(
-        """INSERT INTO discrepancy (discrepancy_id, kind, item_id, donor_id, line, books_said, seen,
+        """INSERT INTO discrepancy (discrepancy_id, kind, item_id, donor_id, line, books_said, seen, concerns,
                                     site_id, document_id, owner_id, opened_at, due_on)
            SELECT *, %s::uuid, %s::uuid, %s::uuid, %s::timestamptz, %s::date
-           FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[])""",
+           FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::uuid[])""",
         (
             site.site_id,
             document_id,
@@ -80,5 +124,5 @@ def open_all(
     return [OpenedDiscrepancy(row[0], row[1], row[2], row[4]) for row in rows]
 
 
-def _row(found: Contradiction) -> tuple[str, UUID | None, UUID | None, int | None, str, str]:
-    return str(found.kind), found.item_id, found.donor_id, found.line, found.books_said, found.seen
+def _row(found: Contradiction) -> tuple[str, UUID | None, UUID | None, int | None, str, str, UUID | None]:
+    return str(found.kind), found.item_id, found.donor_id, found.line, found.books_said, found.seen, found.concerns

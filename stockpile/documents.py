@@ -142,7 +142,7 @@ class Paper(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class ClaimedNumber:
     """A number that a fact brings along, in a book kept away from the service: the one printed on a paper, or a device's
     own. `evidence` is the stored file that shows it, by its SHA-256; `clock_offset` None: nobody measured the writer's clock;
     `content_hash` None: the content is the request. `details` go into the document's, `against` are opened with it.
@@ -161,7 +161,7 @@ class Claim:
     against: tuple[Contradiction, ...] = ()
 
     @classmethod
-    def of_paper(cls, paper: Paper) -> Claim:
+    def of_paper(cls, paper: Paper) -> ClaimedNumber:
         """What a paper claims."""
         return cls(
             kind="paper",
@@ -197,20 +197,20 @@ class FactRequest(Request):
 
     paper: Paper | None = Field(None, description="Key a paper voucher: what it says happened, and is not refused")
 
-    _signed: Claim | None = PrivateAttr(None)
+    _signed: ClaimedNumber | None = PrivateAttr(None)
 
-    def signed_by_device(self, claim: Claim) -> Self:
+    def signed_by_device(self, claim: ClaimedNumber) -> Self:
         """The same request as a device signed it. Nobody can ask so: it is no field."""
         signed = self.model_copy()
         signed._signed = claim
         return signed
 
     @property
-    def claim(self) -> Claim | None:
+    def claim(self) -> ClaimedNumber | None:
         """The number that it brings along; None: it is asked for at a counter."""
         if self._signed is not None:
             return self._signed
-        return Claim.of_paper(self.paper) if self.paper is not None else None
+        return ClaimedNumber.of_paper(self.paper) if self.paper is not None else None
 
     def content_hash(self, asked: str) -> bytes:
         """SHA-256 of the request as canonical JSON; of what a device wrote: of the bytes that it signed."""
@@ -273,7 +273,7 @@ class Document:
     fact: bool = False
     undo: bool = False
     clock_offset: timedelta = timedelta(0)
-    claim: Claim | None = None
+    claim: ClaimedNumber | None = None
     attachments: tuple[str, ...] = ()
 
 
@@ -312,7 +312,7 @@ class Writing:
     happened_at: datetime | None
     precision: Precision
     fact: bool
-    claim: Claim | None = None
+    claim: ClaimedNumber | None = None
     clock_offset: timedelta = timedelta(0)
 
     @classmethod

@@ -78,10 +78,9 @@ def _neighbours(connection: Connection, series: Series, number: int) -> tuple[in
     return before, after
 
 
-_WITHDRAW = """
-UPDATE discrepancy SET closed_at = %s, outcome = 'withdrawn', explanation = %s, explained_by = %s
-WHERE book_id = %s AND first_number <= %s AND last_number >= %s AND closed_at IS NULL
-RETURNING first_number, last_number, owner_id, due_on
+_MISSING_IN = """
+SELECT discrepancy_id, first_number, last_number, owner_id, due_on FROM discrepancy
+WHERE book_id = %s AND first_number <= %s AND last_number >= %s AND closed_at IS NULL FOR NO KEY UPDATE
 """
 
 
@@ -89,10 +88,11 @@ def _fill(connection: Connection, site: Site, series: Series, come: Come) -> lis
     """Withdraws the run that the number was missing in. What is left of it keeps its owner and its day: a gap that is due
     does not become younger by one of its numbers. A run that two people explained before stays explained.
     """
-    said = f"{series.name}/{come.number} has come"
-    parameters = (come.recorded_at, said, come.document_id, series.book_id, come.number, come.number)
     opened = []
-    for first, last, owner_id, due_on in ask(connection, _WITHDRAW, parameters):
+    rows = ask(connection, _MISSING_IN, (series.book_id, come.number, come.number))
+    for discrepancy_id, first, last, owner_id, due_on in rows:
+        why = f"{series.name}/{come.number} has come"
+        ask(connection, "SELECT withdraw_discrepancies(%s, %s, %s)", ([discrepancy_id], come.document_id, why))
         left = [(first, come.number - 1), (come.number + 1, last)]
         opened += _open(connection, site, series, come, left, owner_id, due_on)
     return opened

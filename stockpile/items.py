@@ -17,7 +17,7 @@ from stockpile.db.rows import given
 from stockpile.documents import Desk
 from stockpile.identity import fold, identity_key, serial_key
 from stockpile.keys import new_key, new_secret
-from stockpile.movements import AccountClass
+from stockpile.movements import AccountClass, Act
 from stockpile.sites import OUTSIDE, Place
 
 
@@ -66,7 +66,7 @@ class Held:
 @dataclass(slots=True)
 class Line:
     """One line to post: the item goes to a place. `origin` None means wherever the books have it (weapons only). Of a fact,
-    `claimed_from` is where the paper says it came from, `begins_in` where such an act begins.
+    `fact` is the act that it is, by which what the books say is judged, and `claimed_from` where the paper says it came from.
     """
 
     held: Held
@@ -75,7 +75,7 @@ class Line:
     quantity: int = 1
     condition: str | None = None
     claimed_from: Place | None = None
-    begins_in: frozenset[AccountClass] = frozenset()
+    fact: Act | None = None
 
 
 @dataclass(slots=True)

@@ -16,10 +16,12 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from stockpile import correction, discrepancies, gaps, items
+from stockpile.correction import NO_PAST, Laid, Past
+from stockpile.counted import Counted
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import DISCREPANCIES_IN_ANSWER, Claim, Desk, Document, Posted, full_number
+from stockpile.documents import DISCREPANCIES_IN_ANSWER, ClaimedNumber, Desk, Document, Posted, full_number
 from stockpile.gaps import Come, Series
 from stockpile.items import Entry, Held, Line, Newcomers
 from stockpile.keys import new_secret
@@ -31,8 +33,8 @@ from stockpile.log.leaf import (
     person_digest,
     value_bytes,
 )
-from stockpile.movements import MOVEMENT_OF, AccountClass
-from stockpile.sites import OUTSIDE, Place
+from stockpile.movements import MOVEMENT_OF
+from stockpile.sites import Site
 
 EXCEPTIONS = "EXC"
 """The code of each site's exceptions book."""
@@ -57,27 +59,35 @@ def post(
     """
     numbered = _number(desk, document, [line.held for line in lines])
     happened_at = min(document.happened_at or numbered.recorded_at, numbered.recorded_at)
-    found = [*contradictions, *numbered.contradictions, *_second_party_missing(desk, document)]
-    late = {}
-    if document.fact:
-        late = correction.followers(desk.connection, lines, happened_at, numbered.book_id, numbered.number)
-    entries: list[Entry] = []
+    laid = Laid(found=[*contradictions, *numbered.contradictions, *_second_party_missing(desk, document)])
+    past = _past(desk, document, lines, happened_at, numbered) if document.fact else NO_PAST
+    counted = Counted.of(desk.connection, lines, happened_at if document.fact else None)
     for line in lines:
-        if line.held.item_id in late:
-            laid, moved = correction.lay_in_time(line, happened_at, late[line.held.item_id])
+        if line.held.item_id in past.followers:
+            laid.add(correction.lay_in_time(line, happened_at, past, document.document_id))
         elif line.held.serial:
-            laid, moved = correction.follow(line, happened_at)
+            laid.add(correction.follow(line, happened_at, past))
         else:
-            laid, moved = _quantity_entries(line, happened_at, document.fact)
-        entries += laid
-        found += moved
-    return _write(desk, document, entries, numbered, happened_at, found, new, meanwhile)
+            laid.add(counted.move(line, happened_at))
+    return _write(desk, document, laid, numbered, happened_at, new, meanwhile)
 
 
 def post_entries(desk: Desk, document: Document, entries: Sequence[Entry]) -> Posted:
     """Posts entries that are already worked out, as reversals are; their items are locked."""
     numbered = _number(desk, document, [entry.held for entry in entries])
-    return _write(desk, document, entries, numbered, numbered.recorded_at, numbered.contradictions)
+    return _write(desk, document, Laid(list(entries), list(numbered.contradictions)), numbered, numbered.recorded_at)
+
+
+def _past(desk: Desk, document: Document, lines: Sequence[Line], happened_at: datetime, numbered: Numbered) -> Past:
+    return correction.past_of(
+        desk.connection,
+        lines,
+        happened_at,
+        numbered.book_id,
+        numbered.number,
+        document.document_id,
+        numbered.full(desk.site),
+    )
 
 
 def _second_party_missing(desk: Desk, document: Document) -> list[Contradiction]:
@@ -85,36 +95,6 @@ def _second_party_missing(desk: Desk, document: Document) -> list[Contradiction]
     if not document.fact or desk.approved_by is not None or not MOVEMENT_OF[document.act].two_parties:
         return []
     return [Contradiction(Kind.APPROVAL_MISSING, f"the act '{document.act}' takes two parties", "one signed")]
-
-
-def _quantity_entries(line: Line, happened_at: datetime, fact: bool) -> tuple[list[Entry], list[Contradiction]]:
-    """A quantity's legs; what a fact takes beyond the holding enters from outside, with a discrepancy."""
-    held, origin = line.held, line.origin or OUTSIDE
-    there = held.holdings.get(origin.account_id, (origin, 0))[1]
-    short = max(line.quantity - there, 0) if fact and origin is not OUTSIDE else 0
-    entries, found = [], []
-    for place, quantity in ((origin, line.quantity - short), (OUTSIDE, short)):
-        if quantity:
-            held.version += 1
-            entries.append(Entry(held, held.version, place, line.to, quantity, happened_at, line.condition))
-            _shift(held, place, line.to, quantity)
-    if short:
-        found.append(
-            Contradiction(
-                Kind.FEWER_IN_BOOKS,
-                f"{there} of {held.name} at {origin.name}",
-                f"{line.quantity} moved to {line.to.name}",
-                held.item_id,
-                held.donor_id,
-            )
-        )
-    return entries, found
-
-
-def _shift(held: Held, origin: Place, to: Place, quantity: int) -> None:
-    for place, change in ((origin, -quantity), (to, quantity)):
-        if place.account_class is not AccountClass.OUTSIDE:
-            held.holdings[place.account_id] = (place, held.holdings.get(place.account_id, (place, 0))[1] + change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +122,10 @@ class Numbered:
     contradictions: tuple[Contradiction, ...] = ()
     series: Series | None = None
     """The book, if it is kept away from the service and may have gaps."""
+
+    def full(self, site: Site) -> str:
+        """The number as people write it."""
+        return full_number(site.code, self.book_code, self.year, self.number)
 
 
 _TAKE_NUMBER = """
@@ -194,7 +178,7 @@ def _numbered(rows: Sequence[Sequence[Any]], code: str, year: int) -> Numbered:
 
 
 def _claimed_number(
-    desk: Desk, document: Document, claim: Claim, last_recorded: datetime, signing: list[UUID]
+    desk: Desk, document: Document, claim: ClaimedNumber, last_recorded: datetime, signing: list[UUID]
 ) -> Numbered:
     """The number claimed, in its own book; the exceptions book's next one if that is taken, or the book is not one of its
     kind. A device counts by the year on its own clock; a paper dated ahead of us belongs to the year it is keyed in.
@@ -217,7 +201,7 @@ def _claimed_number(
     return replace(numbered, contradictions=claim.against, series=series)
 
 
-def _other_kind(desk: Desk, claim: Claim) -> str | None:
+def _other_kind(desk: Desk, claim: ClaimedNumber) -> str | None:
     """The kind of the site's book of this code, of any year, if it is not of the kind claimed."""
     if claim.book == EXCEPTIONS:
         return "exceptions"
@@ -230,7 +214,7 @@ def _other_kind(desk: Desk, claim: Claim) -> str | None:
 
 
 def _exception(
-    desk: Desk, claim: Claim, claimed: str, why: str, last_recorded: datetime, signing: list[UUID]
+    desk: Desk, claim: ClaimedNumber, claimed: str, why: str, last_recorded: datetime, signing: list[UUID]
 ) -> Numbered:
     instead = _next_number(desk, EXCEPTIONS, "exceptions", last_recorded, signing)
     written = "a paper" if claim.kind == "paper" else f"a voucher of {claim.holder}"
@@ -241,14 +225,14 @@ def _exception(
 def _write(
     desk: Desk,
     document: Document,
-    entries: Sequence[Entry],
+    laid: Laid,
     numbered: Numbered,
     happened_at: datetime,
-    contradictions: Sequence[Contradiction],
     new: Newcomers | None = None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Posted:
     """Writes new items, document, signatories, entries, queue and discrepancies, in the order their references need."""
+    entries, number = laid.entries, numbered.full(desk.site)
     seeds = [new_secret() for _ in entries]
     made = leaf_making.begin(_leaf_rows(desk, document, entries, seeds, numbered.recorded_at))
     if new is not None:
@@ -256,16 +240,15 @@ def _write(
     meanwhile()
     leaves = made()
     leaf = _insert(desk, document, numbered, happened_at, entries, seeds, leaves)
-    opened = discrepancies.open_all(
-        desk.connection, desk.site, document.document_id, numbered.recorded_at, contradictions
-    )
+    found = discrepancies.judge_anew(desk.connection, document.document_id, number, laid.judged, laid.found)
+    opened = discrepancies.open_all(desk.connection, desk.site, document.document_id, numbered.recorded_at, found)
     if numbered.series is not None:
         come = Come(document.document_id, numbered.number, numbered.recorded_at)
         opened += gaps.note(desk.connection, desk.site, numbered.series, come)
         opened.sort(key=lambda one: one.discrepancy_id)
     return Posted(
         document_id=document.document_id,
-        number=full_number(desk.site.code, numbered.book_code, numbered.year, numbered.number),
+        number=number,
         act=str(document.act),
         fact=document.fact,
         happened_at=happened_at,
@@ -376,13 +359,12 @@ def _insert(
     parts = _parts(desk, document)
     versions, digests = _signed(document.document_id, parts, numbered.signers)
     seed = new_secret()
-    number = full_number(desk.site.code, numbered.book_code, numbered.year, numbered.number)
     details, attachments = document.details, list(document.attachments)
     quantity = sum(entry.quantity for entry in entries)
     header = {
         "document_id": document.document_id,
         "site_id": desk.site.site_id,
-        "number": number,
+        "number": numbered.full(desk.site),
         "act": str(document.act),
         "fact": document.fact,
         "undo": document.undo,

@@ -98,7 +98,7 @@ def test_discrepancies_of_many_kinds_stand_open(loaded: Loaded) -> None:
     """A visitor sees what a depot sees: shortage, excess, a twin, a late paper, a number claimed twice, and more."""
     open_kinds = {kind for (kind,) in loaded.query("SELECT DISTINCT kind FROM discrepancy WHERE closed_at IS NULL")}
     assert open_kinds >= {
-        "shortage", "excess", "model mismatch", "same serial number twice", "moved by a late fact",
+        "shortage", "excess", "model mismatch", "same serial number twice", "held elsewhere",
         "number claimed twice", "receiver not on the roster", "unknown weapon", "fewer in the books",
         "found what the books hold as gone",
     }  # fmt: skip

@@ -125,12 +125,16 @@ def test_two_rifles_of_one_number_in_one_crate(country: Country) -> None:
 def test_a_weapon_the_books_gave_up_is_received_as_a_fact(country: Country) -> None:
     """It was concluded as lost and comes in a crate: the same weapon, back in the store, at the moment it was seen."""
     country.do("clerk", REPORT_MISSING, lines=scans(RIFLES[0]), **LOSS)
-    country.do_with_approval("clerk", "commander", CONCLUDE_LOSS, lines=scans(RIFLES[0]), **FINDING)
+    claim = country.do_with_approval("clerk", "commander", CONCLUDE_LOSS, lines=scans(RIFLES[0]), **FINDING)
     before = country.item(RIFLES[0])
     posted = received(country, rifle(RIFLES[0]), donor=None, consignment=None)
     assert (posted.fact, posted.happened_at) == (True, posted.recorded_at)
     assert said(country, posted) == [
-        ("found what the books hold as gone", f"AKM {RIFLES[0]} lost", f"AKM {RIFLES[0]} received, row 1")
+        (
+            "found what the books hold as gone",
+            f"AKM {RIFLES[0]} was lost, by document {claim.number}",
+            "it went to Main store",
+        )
     ]
     assert (country.item(RIFLES[0]).item_id, country.where(RIFLES[0])) == (before.item_id, "Main store")
 

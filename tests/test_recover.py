@@ -52,7 +52,7 @@ def test_what_was_concluded_as_lost_is_a_fact_against_who_concluded_it(country: 
         "SELECT kind, books_said, seen FROM discrepancy WHERE document_id = %s", posted.document_id
     )
     assert (kind, said, seen) == (
-        "found what the books hold as gone", f"AKM {RIFLES[0]} lost, by document {claim.number}", "found",
+        "found what the books hold as gone", f"AKM {RIFLES[0]} was lost, by document {claim.number}", "it went to Main store",
     )  # fmt: skip
     with transaction(country.engine, roles.POSTER, country.sites["TAJI"].site_id) as connection:
         shown = read_document(connection, country.actors["clerk"], find_document(connection, claim.number))

@@ -111,10 +111,14 @@ def test_a_rifle_in_hand_that_the_books_have_in_the_store(country: Country) -> N
 
 def test_a_rifle_in_hand_that_the_books_have_as_lost(country: Country) -> None:
     country.do("clerk", REPORT_MISSING, lines=scans(RIFLES[0]), **LOSS)
-    country.do_with_approval("clerk", "commander", CONCLUDE_LOSS, lines=scans(RIFLES[0]), **FINDING)
+    claim = country.do_with_approval("clerk", "commander", CONCLUDE_LOSS, lines=scans(RIFLES[0]), **FINDING)
     posted = returned(country, *scans(RIFLES[0]), in_hand=True)
     assert said(country, posted) == [
-        ("found what the books hold as gone", f"AKM {RIFLES[0]} was at lost (lost)", "it went to Main store")
+        (
+            "found what the books hold as gone",
+            f"AKM {RIFLES[0]} was lost, by document {claim.number}",
+            "it went to Main store",
+        )
     ]
     assert country.where(RIFLES[0]) == "Main store"
 

@@ -9,7 +9,7 @@ DROP TABLE stockpile.device_contact;
 DROP FUNCTION stockpile.book_taken(uuid, text);
 DROP TABLE stockpile.device;
 
-UPDATE stockpile.discrepancy SET closed_at = now(), outcome = 'withdrawn', explanation = 'the older version watches no gaps'
+UPDATE stockpile.discrepancy SET closed_at = now(), outcome = 'withdrawn', explanation = 'the older version watches no gaps', explained_by = document_id
 WHERE book_id IS NOT NULL AND closed_at IS NULL;
 DROP INDEX stockpile.discrepancy_gap;
 ALTER TABLE stockpile.discrepancy

@@ -126,7 +126,7 @@ def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None)
     if wrong is None:
         one.reason = "name the document to take back: a quantity has no last entry of its own"
         return []
-    mine = [entry for entry in live if entry.document_id == wrong.document_id]
+    mine = [entry for entry in live if wrong.first_posted(entry)]
     if not mine:
         one.reason = "no entry of that document is live: it was taken back already"
     left = {account: quantity for account, (_, quantity) in held.holdings.items()}

@@ -14,7 +14,6 @@ from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
-from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Writing, now
 from stockpile.items import Held
 from stockpile.movements import Act
@@ -39,7 +38,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     taking = receiving(desk, request.receiver, request.received_by, written, day)
     scanned = voucher.lock_voucher(desk, request)
     if written.fact:
-        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
+        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned)]
     else:
         found = []
         _guard(desk, scanned, store)
@@ -80,21 +79,6 @@ def not_to_be_handed_out(held: Held) -> str | None:
     if held.condition == "unserviceable":
         return "it is unserviceable"
     return None
-
-
-def _not_issuable(scanned: list[Scanned]) -> list[Contradiction]:
-    return [
-        Contradiction(
-            Kind.NOT_ISSUABLE,
-            "unserviceable" if held.condition == "unserviceable" else "unmarked",
-            f"{held.name} was handed out",
-            held.item_id,
-            held.donor_id,
-            one.number,
-        )
-        for one in scanned
-        if (held := one.held) is not None and held.serial and (not held.marked or held.condition == "unserviceable")
-    ]
 
 
 ISSUE = ActForm(Act.ISSUE, Issue, issue)

@@ -13,15 +13,15 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from stockpile import items, ledger
+from stockpile import correction, items, ledger
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import describe
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, FactRequest, Posted, Writing
+from stockpile.documents import Code, Desk, FactRequest, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.identity import serial_key
 from stockpile.items import Held, Line, Newcomers, NewItem
-from stockpile.movements import GONE, HELD, MOVEMENT_OF, AccountClass, Act
+from stockpile.movements import HELD, MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
@@ -84,10 +84,11 @@ def receive(desk: Desk, request: Receive) -> Posted:
     bearers = {item for several in listed.known.values() for item in several}
     # In one statement, so that all are locked in item order.
     held = items.whereabouts(desk.connection, bearers | _declared(desk, consignment))
+    stood = _stood(desk, request, held)
     if consignment is not None:
         consignment.expected = _still_in(consignment.supply, held)
     receipt = Receipt()
-    _receive_lines(receipt, listed, held, consignment, store, donor_id)
+    _receive_lines(receipt, listed, Known(held, stood), consignment, store, donor_id)
     if consignment is not None and request.complete:
         receipt.found += _short(consignment, receipt.lines)
     receipt.found += listing.doubts(listed)
@@ -155,10 +156,34 @@ def _still_in(supply: Place, held: dict[UUID, Held]) -> dict[UUID, Held]:
     return {item_id: one for item_id, one in held.items() if one.place == supply or supply.account_id in one.holdings}
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The weapons of the books that a receipt may mean, and where those stood that were elsewhere when a paper was written."""
+
+    held: dict[UUID, Held]
+    stood: dict[UUID, Place]
+
+    def where(self, weapon: Held) -> Place:
+        """Where a weapon was when it was received."""
+        return self.stood.get(weapon.item_id, weapon.where)
+
+
+def _stood(desk: Desk, request: Receive, held: dict[UUID, Held]) -> dict[UUID, Place]:
+    """Where weapons stood when a paper was written, of those that something happened to since: what they are now says nothing of
+    what stood at the counter then.
+    """
+    if request.paper is None:
+        return {}
+    moment = min(request.paper.happened_at, now())
+    since = [item for item, weapon in held.items() if weapon.happened_at is not None and weapon.happened_at > moment]
+    then = correction.stood_at(desk.connection, since, moment) if since else {}
+    return {item: then[item].place if item in then else OUTSIDE for item in since}
+
+
 def _receive_lines(
     receipt: Receipt,
     listed: listing.Sorted,
-    held: dict[UUID, Held],
+    known: Known,
     consignment: Consignment | None,
     store: Place,
     donor_id: UUID,
@@ -169,30 +194,28 @@ def _receive_lines(
         if line.model is not None and line.model.tracked_by != "serial":
             _receive_quantity(receipt, line, consignment, store, donor_id)
             continue
-        bearers = [held[item] for item in listed.known.get(line.identity or "", ()) if item not in taken]
-        weapon = _meant(bearers, consignment) or _declared_otherwise(line, by_serial, taken)
+        bearers = [known.held[item] for item in listed.known.get(line.identity or "", ()) if item not in taken]
+        weapon = _meant(bearers, known, consignment) or _declared_otherwise(line, by_serial, taken)
         if weapon is None:
             _receive_new(receipt, line, bearers, consignment, store, donor_id)
             continue
         taken.add(weapon.item_id)
         line.item_id = weapon.item_id
-        receipt.found += _contradiction(line, weapon, consignment, store, donor_id)
-        receipt.lines.append(Line(weapon, store, None, 1, line.condition))
+        receipt.found += _mismatch(line, weapon, known.where(weapon), consignment, store, donor_id)
+        receipt.lines.append(Line(weapon, store, None, 1, line.condition, fact=Act.RECEIVE))
 
 
-def _meant(bearers: Sequence[Held], consignment: Consignment | None) -> Held | None:
+def _meant(bearers: Sequence[Held], known: Known, consignment: Consignment | None) -> Held | None:
     """Which of the weapons that bear the number stands at the counter: the one expected, else one on its way, else one
     that the books gave up. One that somebody holds is another: a twin.
     """
-    if not bearers:
-        return None
     for wanted in (
-        lambda held: consignment is not None and held.place == consignment.supply,
-        lambda held: held.where.account_class in (AccountClass.SUPPLY, AccountClass.TRANSIT),
-        lambda held: held.where.account_class not in HELD,
+        lambda place: consignment is not None and place == consignment.supply,
+        lambda place: place.account_class in (AccountClass.SUPPLY, AccountClass.TRANSIT),
+        lambda place: place.account_class not in HELD,
     ):
         for held in bearers:
-            if wanted(held):
+            if wanted(known.where(held)):
                 return held
     return None
 
@@ -205,31 +228,29 @@ def _declared_otherwise(line: Listed, by_serial: dict[str, Held], taken: set[UUI
     return held if held is not None and held.item_id not in taken else None
 
 
-def _contradiction(
-    line: Listed, weapon: Held, consignment: Consignment | None, store: Place, donor_id: UUID
+def _mismatch(
+    line: Listed, weapon: Held, place: Place, consignment: Consignment | None, store: Place, donor_id: UUID
 ) -> list[Contradiction]:
-    where, model = weapon.where, line.model
+    model = line.model
     assert model is not None
     if model.model_id != weapon.model_id:
-        kind, said = Kind.MISMATCH, f"declared as {weapon.model_name}"
-    elif where.account_class is AccountClass.SUPPLY and _for_another(weapon, consignment, store, donor_id):
-        kind, said = Kind.MISMATCH, f"declared in {where.name}"
-    elif where.account_class in GONE or where.account_class is AccountClass.MISSING:
-        kind, said = Kind.CLAIMED_GONE, f"{weapon.name} {where.account_class}"
+        said = f"declared as {weapon.model_name}"
+    elif place.account_class is AccountClass.SUPPLY and _for_another(weapon, place, consignment, store, donor_id):
+        said = f"declared in {place.name}"
     else:
         return []
-    return [Contradiction(kind, said, _seen(line), weapon.item_id, weapon.donor_id, line.row)]
+    return [Contradiction(Kind.MISMATCH, said, _seen(line), weapon.item_id, weapon.donor_id, line.row)]
 
 
 def _seen(line: Listed) -> str:
     return f"{line.name} received, row {line.row}"
 
 
-def _for_another(weapon: Held, consignment: Consignment | None, store: Place, donor_id: UUID) -> bool:
+def _for_another(weapon: Held, place: Place, consignment: Consignment | None, store: Place, donor_id: UUID) -> bool:
     """Whether it was declared in another consignment than the one received, for another site, or by another donor."""
     if consignment is not None:
-        return weapon.place != consignment.supply
-    return weapon.where.site_id != store.site_id or donor_id not in (OWN_PROCUREMENT, weapon.donor_id)
+        return place != consignment.supply
+    return place.site_id != store.site_id or donor_id not in (OWN_PROCUREMENT, weapon.donor_id)
 
 
 def _receive_new(

@@ -6,18 +6,15 @@ they claimed and under which document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
 
 from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.voucher import ConditionVoucher, Scanned
-from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, Posted, Words, Writing, numbers_of
+from stockpile.acts.voucher import ConditionVoucher
+from stockpile.documents import Code, Desk, Posted, Words, Writing
 from stockpile.movements import GONE, AccountClass, Act
 from stockpile.sites import find_store, site_account
 
@@ -46,42 +43,11 @@ def recover(desk: Desk, request: Recover) -> Posted:
         voucher.check_origin(scanned, desk.act, desk.site)
         voucher.check_quantities(scanned, missing)
     voucher.refuse(scanned, desk.act)
-    gone = [one for one in scanned if one.held and one.held.serial and one.held.where.account_class in GONE]
-    if gone:
-        found += _claims(desk, gone)
+    if any(one.held and one.held.serial and one.held.where.account_class in GONE for one in scanned):
         written = replace(written, fact=True)
     details = {"paper": "recovery report", "place": request.place, "found_by": request.found_by}
     lines = voucher.lines_from(scanned, missing, store, fact=desk.act if written.fact else None)
     return ledger.post(desk, written.document(desk, {}, details), lines, found)
-
-
-_CLAIMED_BY = """
-SELECT e.item_id, e.document_id FROM unnest(%s::uuid[]) AS wanted (item_id)
-JOIN LATERAL (SELECT document_id, item_id FROM entry e WHERE e.item_id = wanted.item_id ORDER BY e.version DESC LIMIT 1) e ON true
-"""
-
-
-def _claims(desk: Desk, gone: Sequence[Scanned]) -> list[Contradiction]:
-    """What the books claimed of each weapon that is in hand after all, and the document whose signatories claimed it."""
-    weapons = [(one.number, one.held) for one in gone if one.held is not None]
-    rows = desk.connection.exec_driver_sql(_CLAIMED_BY, ([held.item_id for _, held in weapons],))
-    documents: dict[UUID, UUID] = {row[0]: row[1] for row in rows}
-    numbers = numbers_of(desk.connection, documents.values())
-    return [
-        Contradiction(
-            Kind.CLAIMED_GONE,
-            f"{held.name} {held.where.account_class}, by {_document(documents.get(held.item_id), numbers)}",
-            "found",
-            held.item_id,
-            held.donor_id,
-            number,
-        )
-        for number, held in weapons
-    ]
-
-
-def _document(document_id: UUID | None, numbers: dict[UUID, str]) -> str:
-    return f"document {numbers[document_id]}" if document_id in numbers else "a document of another site"
 
 
 RECOVER = ActForm(Act.RECOVER, Recover, recover)

@@ -238,9 +238,8 @@ def lines_from(
     """The lines to post: weapons from wherever they are, quantities from `origin`, all to one place. Of a fact, the act
     that it is, and where the paper says the weapons came from: what speaks against either is a discrepancy.
     """
-    begins_in = MOVEMENT_OF[fact].from_classes if fact is not None else frozenset()
     return [
-        Line(one.held, to, origin, one.line.quantity, getattr(one.line, "condition", None), claimed, begins_in)
+        Line(one.held, to, origin, one.line.quantity, getattr(one.line, "condition", None), claimed, fact)
         for one in scanned
         if one.held is not None
     ]

@@ -23,8 +23,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stockpile.db.tables.base import binary, key, metadata, moment
 from stockpile.db.tables.reference import one_of
@@ -205,7 +206,14 @@ entry = Table(
     CheckConstraint("octet_length(seed) = 32", name="entry_seed"),
     leaf_check("entry_leaf", 1),
     Index("entry_reversed_once", "item_id", "reverses", unique=True, postgresql_where="reverses IS NOT NULL"),
-    Index("entry_repeated_once", "item_id", "posts_again", unique=True, postgresql_where="posts_again IS NOT NULL"),
+    Index(
+        "entry_repeated_once",
+        "item_id",
+        "posts_again",
+        unique=True,
+        postgresql_where="posts_again IS NOT NULL AND serial",
+    ),
+    Index("entry_short", "item_id", "claimed_from", postgresql_where="NOT serial AND claimed_from IS NOT NULL"),
     Index("entry_of_document", "document_id", "line"),
     info=BY_ITEM,
     comment="One movement of one item. from = to for acts that stay, so that they too are numbered and in the log.",
@@ -377,12 +385,26 @@ discrepancy = Table(
         comment="the document that explains or withdraws it",
     ),
     key(
+        "concerns",
+        ForeignKey("stockpile.document.document_id"),
+        comment="the document it is about, where a later one opened it",
+    ),
+    key(
+        "proposed_by",
+        ForeignKey("stockpile.party.party_id"),
+        comment="who asked for it to be closed; who closed it is another",
+    ),
+    key(
         "book_id",
         ForeignKey("stockpile.book.book_id"),
         comment="of a gap: the book whose numbers have not come",
     ),
     Column("first_number", Integer, comment="of a gap: the first of them"),
     Column("last_number", Integer),
+    CheckConstraint(
+        "outcome <> 'explained' OR coalesce(closed_by <> proposed_by, false)", name="discrepancy_two_people"
+    ),
+    CheckConstraint("outcome IS NULL OR explained_by IS NOT NULL", name="discrepancy_explained"),
     CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="discrepancy_closed"),
     CheckConstraint(one_of("outcome", ("explained", "withdrawn")), name="discrepancy_outcome"),
     CheckConstraint("document_id IS NOT NULL OR register_id IS NOT NULL", name="discrepancy_has_source"),
@@ -403,4 +425,50 @@ discrepancy = Table(
     Index("discrepancy_of_document", "document_id"),
     info=BY_DOCUMENT,
     comment="What a fact or a reconciliation found to contradict the books; somebody owns each.",
+)
+
+discrepancy_step = Table(
+    "discrepancy_step",
+    metadata,
+    key("discrepancy_id", ForeignKey("stockpile.discrepancy.discrepancy_id"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    key("site_id", nullable=False, comment="the discrepancy's"),
+    Column("what", Text, nullable=False),
+    moment("happened_at", nullable=False),
+    key("done_by", ForeignKey("stockpile.party.party_id"), nullable=False),
+    key("document_id", ForeignKey("stockpile.document.document_id"), comment="the document that explains it"),
+    Column("words", Text),
+    CheckConstraint("step >= 1", name="discrepancy_step_number"),
+    CheckConstraint(
+        one_of("what", ("assigned", "closure asked for", "closure refused", "closed", "withdrawn")),
+        name="discrepancy_step_what",
+    ),
+    info=BY_DOCUMENT,
+    comment="What was done about a discrepancy, step by step.",
+)
+
+closure = Table(
+    "closure",
+    metadata,
+    key("closure_id", primary_key=True),
+    key("site_id", ForeignKey("stockpile.site.site_id"), nullable=False),
+    key("explained_by", ForeignKey("stockpile.document.document_id"), nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("discrepancies", ARRAY(Uuid), nullable=False),
+    key("proposed_by", ForeignKey("stockpile.party.party_id"), nullable=False),
+    moment("proposed_at", nullable=False),
+    key("settled_by", ForeignKey("stockpile.party.party_id")),
+    moment("settled_at"),
+    Column("outcome", Text),
+    Column("reason", Text),
+    CheckConstraint(one_of("outcome", ("approved", "refused", "withdrawn")), name="closure_outcome"),
+    CheckConstraint(
+        "(settled_at IS NULL) = (outcome IS NULL) AND (settled_at IS NULL) = (settled_by IS NULL)",
+        name="closure_settled",
+    ),
+    CheckConstraint("outcome <> 'approved' OR settled_by <> proposed_by", name="closure_two_people"),
+    CheckConstraint("cardinality(discrepancies) > 0", name="closure_some"),
+    Index("closure_waiting", "site_id", postgresql_where="outcome IS NULL"),
+    info=BY_DOCUMENT,
+    comment="Discrepancies that somebody says a document explains, waiting for a second person.",
 )

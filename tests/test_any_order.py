@@ -1,0 +1,172 @@
+"""Papers arrive in whatever order the trucks bring them. In the end the books hold the same, and the same stays open against
+them, as if each had come on its day.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stockpile.acts.expend import EXPEND
+from stockpile.acts.hand_over import HAND_OVER
+from stockpile.acts.issue import ISSUE
+from stockpile.acts.loss import REPORT_MISSING
+from stockpile.acts.maintain import MAINTAIN
+from stockpile.acts.perform import ActForm
+from stockpile.acts.receive import RECEIVE
+from stockpile.acts.recover import RECOVER
+from stockpile.acts.turn_in import RETURN
+from tests.counting import OUTSIDE, Helmets
+from tests.world import HELMET, Country, ago, paper
+
+STORE = "Main store"
+PEOPLE = {"A-1001": "Private Petrov (A-1001)", "A-1002": "Private Quist (A-1002)"}
+LOSS = {"place": "the range", "circumstances": "not in the rack"}
+FOUND = {"place": "a ditch", "found_by": "a patrol"}
+SPENT = {"manner": "fired", "place": "the bridge", "circumstances": "burnt out"}
+
+EXAMPLES = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "20"))
+STORIES = settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)  # fmt: skip
+sheets, weapons = count(1), count(1)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One paper: what it says, in words of the act."""
+
+    form: ActForm
+    request: dict[str, Any]
+
+
+def rifle_papers(person: str, other: str) -> dict[str, Sheet]:
+    """All that a paper can say of one rifle."""
+    return {
+        "issued": Sheet(ISSUE, {"receiver": person, "store": STORE}),
+        "handed over": Sheet(HAND_OVER, {"giver": person, "receiver": other}),
+        "returned": Sheet(RETURN, {"store": STORE}),
+        "returned broken": Sheet(RETURN, {"store": STORE, "returned_by": person, "condition": "unserviceable"}),
+        "to the workshop": Sheet(MAINTAIN, {"work": "rust", "store": STORE}),
+        "missing": Sheet(REPORT_MISSING, LOSS),
+        "expended": Sheet(EXPEND, SPENT),
+        "recovered": Sheet(RECOVER, {"store": STORE, **FOUND}),
+    }
+
+
+A, B = "A-1001", "A-1002"
+SAYINGS = {
+    f"{name} {person}": sheet
+    for person, other in ((A, B), (B, A))
+    for name, sheet in rifle_papers(person, other).items()
+}
+
+SAYINGS["received"] = Sheet(RECEIVE, {"store": STORE})
+
+LIVE = """
+SELECT f.name, t.name, e.condition, e.happened_at - %s FROM entry e
+JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+WHERE e.item_id = %s AND e.reverses IS NULL
+  AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version) ORDER BY e.version
+"""
+OPEN = """
+SELECT x.kind, d.number - %s FROM discrepancy x JOIN document d ON d.document_id = coalesce(x.concerns, x.document_id)
+WHERE x.item_id = %s AND x.closed_at IS NULL ORDER BY 1, 2
+"""
+
+
+def keyed(country: Country, serial: str, sheet: Sheet, number: int, written: datetime) -> None:
+    """Keys one paper about one rifle."""
+    request = dict(sheet.request)
+    condition = request.pop("condition", None)
+    line: dict[str, Any] = {"model": "AKM", "condition": condition} if condition else {"model": "AKM"}
+    line |= {"serial_number": serial} if sheet.form is RECEIVE else {"scan": serial}
+    country.do("clerk", sheet.form, paper=paper(number, written), lines=[line], **request)
+
+
+def told_of(country: Country, serial: str, papers: list[str], order: list[int]) -> tuple[Any, ...]:
+    """Keys papers of successive moments in an order; gives the rifle's life and what stays open, by which paper."""
+    first = next(sheets) * 100
+    begin = ago(days=3)
+    for place in order:
+        keyed(country, serial, SAYINGS[papers[place]], first + place, ago(days=3, hours=-place, microseconds=first))
+    (item,) = {row[0] for row in country.query("SELECT item_id FROM identification WHERE serial_number = %s", serial)}
+    life = [row[:3] for row in country.query(LIVE, begin, item)]
+    return life, country.query(OPEN, first, item)
+
+
+def test_one_rifle_s_papers_in_any_order(country: Country) -> None:
+    """Whatever a rifle's papers say, however they contradict one another."""
+
+    @STORIES
+    @given(
+        received=st.booleans(),
+        papers=st.lists(st.sampled_from(sorted(set(SAYINGS) - {"received"})), min_size=2, max_size=6),
+        order=st.randoms(),
+    )
+    def in_any_order(received: bool, papers: list[str], order: Any) -> None:
+        papers = ["received", *papers] if received else papers
+        straight = list(range(len(papers)))
+        shuffled = order.sample(straight, len(straight))
+        one, other = (f"N{next(weapons):06}" for _ in range(2))
+        assert told_of(country, one, papers, straight) == told_of(country, other, papers, shuffled)
+
+    in_any_order()
+
+
+def test_helmets_in_any_order(country: Country) -> None:
+    """What came in, went out and came back, by papers of any hour in any order: no place ever held less than nothing, and what
+    is short is what the model says.
+    """
+    moves = st.tuples(
+        st.sampled_from(["in", "out", "back"]), st.sampled_from([A, B]), st.integers(1, 9), st.integers(0, 9)
+    )
+
+    @STORIES
+    @given(papers=st.lists(moves, min_size=2, max_size=8))
+    def in_any_order(papers: list[tuple[str, str, int, int]]) -> None:
+        begin = country.do("clerk", RECEIVE, store=STORE, lines=[{"model": HELMET, "quantity": 1}])
+        ((item,),) = country.query("SELECT item_id FROM entry WHERE document_id = %s", begin.document_id)
+        helmets = Helmets([(begin.happened_at, OUTSIDE, STORE, 1)])
+        acts: dict[str, Callable[[str], tuple[ActForm, dict[str, Any], str, str]]] = {
+            "in": lambda person: (RETURN, {"store": STORE, "returned_by": person}, PEOPLE[person], STORE),
+            "out": lambda person: (ISSUE, {"store": STORE, "receiver": person}, STORE, PEOPLE[person]),
+            "back": lambda person: (
+                RETURN,
+                {"store": "Quarantine", "returned_by": person},
+                PEOPLE[person],
+                "Quarantine",
+            ),
+        }
+        for what, person, number, hours in papers:
+            form, request, origin, to = acts[what](person)
+            sheet = next(sheets)
+            lines = [{"item": str(item), "quantity": number}]
+            posted = country.do(
+                "clerk", form, **request, lines=lines, paper=paper(sheet, ago(hours=hours, microseconds=sheet))
+            )
+            helmets.moves.append((posted.happened_at, origin, to, number))
+        assert dict(country.query(HELD, item)) == helmets.held()
+        assert country.query(LESS_THAN_NOTHING, item, item) == []
+        short = any(helmets.short(place) for place in (STORE, "Quarantine", *PEOPLE.values()))
+        assert bool(country.query(SHORT, item)) == short
+
+    in_any_order()
+
+
+HELD = "SELECT a.name, h.quantity FROM holding h JOIN account a USING (account_id) WHERE item_id = %s"
+SHORT = "SELECT 1 FROM discrepancy WHERE item_id = %s AND kind = 'fewer in the books' AND closed_at IS NULL"
+LESS_THAN_NOTHING = """
+SELECT name, happened_at, held FROM (
+    SELECT a.name, leg.happened_at, sum(leg.quantity) OVER (PARTITION BY a.account_id ORDER BY leg.happened_at) AS held
+    FROM (SELECT from_account AS account_id, happened_at, -quantity AS quantity FROM entry WHERE item_id = %s
+          UNION ALL SELECT to_account, happened_at, quantity FROM entry WHERE item_id = %s) leg
+    JOIN account a USING (account_id) WHERE a.class <> 'outside') running WHERE held < 0
+"""
