@@ -31,6 +31,9 @@ APPROVE = "approve"
 KEEP_REFERENCE = "keep reference"
 """Write sites, units, people, models, aliases."""
 ASSIGN = "assign weapons"
+ASK_CLOSURE = "ask for the closure of a discrepancy"
+"""Approved by another under APPROVE."""
+ASSIGN_DISCREPANCY = "assign discrepancies"
 ENROL = "enrol devices"
 CARRY = "carry vouchers"
 """Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
@@ -41,6 +44,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     APPROVE: frozenset({COMMANDER, REGISTRAR}),
     KEEP_REFERENCE: frozenset({REGISTRAR}),
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
+    ASK_CLOSURE: DESK | {REGISTRAR},
+    ASSIGN_DISCREPANCY: frozenset({COMMANDER, REGISTRAR}),
     ENROL: frozenset({REGISTRAR, COMMANDER}),
     CARRY: DESK,
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),

@@ -60,19 +60,49 @@ def test_discrepancies_are_found_by_kind_site_item_document_and_date(web: Web) -
 
 
 def test_closed_ones_leave_the_list_but_not_the_books(web: Web) -> None:
-    """Once explained it is among the closed ones, with why."""
+    """The rifle came a day later: the clerk names that receipt, the commander agrees. Then it is among the closed ones, with
+    why, who and step by step; the list of closures tells what waits.
+    """
     received_short(web)
     (short,) = web.get("auditor", "/v1/discrepancies", kind="shortage").json()["rows"]
-    web.country.owner_query(
-        """UPDATE stockpile.discrepancy SET closed_at = now(), outcome = 'explained', explanation = 'came a day later',
-                  closed_by = owner_id WHERE discrepancy_id = %s RETURNING 1""",
-        short["discrepancy_id"],
+    later = web.country.do(
+        "clerk", RECEIVE, store="Main store", donor="USA", lines=[{"model": "AKM", "serial_number": "UA 2"}]
     )
+    body = {
+        "closure_id": fresh(), "discrepancies": [short["discrepancy_id"]], "explained_by": later.number,
+        "explanation": "came a day later",
+    }  # fmt: skip
+    asked = web.post("clerk", "/v1/closures", body)
+    assert asked.status_code == 202, asked.text
+    assert web.post("clerk", "/v1/closures", body).json() == asked.json()
+    (waiting,) = web.get("commander", "/v1/closures").json()["rows"]
+    assert waiting == asked.json()
+    problem(web.post("clerk", f"/v1/closures/{body['closure_id']}/approve"), 403, "not-allowed")
+    problem(web.post("auditor", "/v1/closures", body), 403, "not-allowed")
+    assert web.post("commander", f"/v1/closures/{body['closure_id']}/approve").json()["outcome"] == "approved"
     assert "shortage" not in kinds(web, "auditor")
+    assert web.get("commander", "/v1/closures").json()["rows"] == []
     (closed,) = web.get("auditor", "/v1/discrepancies", state="closed").json()["rows"]
-    assert (closed["outcome"], closed["explanation"], closed["closed_by"]) == (
-        "explained", "came a day later", "Rana Registrar (R-1)",
-    )  # fmt: skip
+    assert {name: closed[name] for name in ("outcome", "explanation", "explained_by", "proposed_by", "closed_by")} == {
+        "outcome": "explained", "explanation": "came a day later", "explained_by": str(later.document_id),
+        "proposed_by": "Sergeant Talib Clerk (T-1)", "closed_by": "Major Carim Commander (C-1)",
+    }  # fmt: skip
+    steps = web.get("auditor", f"/v1/discrepancies/{short['discrepancy_id']}/steps").json()["rows"]
+    assert [step["what"] for step in steps] == ["closure asked for", "closed"]
+    problem(web.get("USA", f"/v1/discrepancies/{short['discrepancy_id']}/steps"), 403, "not-allowed")
+
+
+def test_the_commander_gives_them_to_somebody(web: Web) -> None:
+    """Who then finds his own by his number; a donor may not ask for names."""
+    received_short(web)
+    (short,) = web.get("auditor", "/v1/discrepancies", kind="shortage").json()["rows"]
+    body = {"discrepancies": [short["discrepancy_id"]], "owner": "T-2", "due_on": "2030-01-01"}
+    assert web.post("commander", "/v1/discrepancies/assign", body).json() == {"assigned": 1}
+    assert kinds(web, "second clerk", owner="T-2") == ["shortage"]
+    assert kinds(web, "second clerk", owner="T-1") == []
+    problem(web.get("USA", "/v1/discrepancies", owner="T-2"), 403, "not-allowed")
+    problem(web.post("clerk", "/v1/discrepancies/assign", body), 403, "not-allowed")
+    problem(web.post("commander", "/v1/discrepancies/assign", {**body, "owner": "E-1"}), 422, "invalid")
 
 
 def test_each_sees_their_own(web: Web) -> None:

@@ -335,6 +335,14 @@ $$;
 REVOKE EXECUTE ON FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]) TO stockpile_poster;
 
+-- Whether a document, whichever site's, moved an item.
+CREATE FUNCTION stockpile.document_moved(document uuid, item uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM entry e WHERE e.document_id = document AND e.item_id = item)
+$$;
+REVOKE EXECUTE ON FUNCTION stockpile.document_moved(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stockpile.document_moved(uuid, uuid) TO stockpile_poster;
+
 -- Withdraws discrepancies, whichever site's, under a document of the own site that shows there is nothing to explain.
 CREATE FUNCTION stockpile.withdraw_discrepancies(found uuid[], explaining uuid, why text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$

@@ -1,3 +1,4 @@
+DROP FUNCTION stockpile.document_moved(uuid, uuid);
 DROP FUNCTION stockpile.withdraw_discrepancies(uuid[], uuid, text);
 DROP FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]);
 DROP FUNCTION stockpile.short_entries(uuid[], uuid[]);

@@ -190,16 +190,18 @@ def show_discrepancies(
     site: Annotated[str | None, typer.Option(help="Only of this site")] = None,
     state: Annotated[State, typer.Option(help="Open ones, closed ones, or all")] = State.OPEN,
     due_before: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Due before this day")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only those this person answers for: service number")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     csv: Csv = None,
     xlsx: Xlsx = None,
     token: Token = None,
 ) -> None:
     """Show what contradicts the books, the oldest first."""
-    sought = discrepancies.Sought(kind, site, state, due_before=due_before.date() if due_before else None)
+    due = due_before.date() if due_before else None
+    sought = discrepancies.Sought(kind, site, state, due_before=due, owner=owner)
     ask = partial(discrepancies.list_discrepancies, sought=sought)
-    headings = ("kind", "site", "document", "the books said", "seen", "due")
-    fields = ("kind", "site", "document_number", "books_said", "seen", "due_on")
+    headings = ("kind", "site", "document", "the books said", "seen", "due", "discrepancy")
+    fields = ("kind", "site", "document_number", "books_said", "seen", "due_on", "discrepancy_id")
     _show_list(token, ask, DiscrepancyRow, headings, fields, "Nothing contradicts the books.", limit, csv, xlsx)
 
 

@@ -32,7 +32,8 @@ class State(StrEnum):
 class DiscrepancyRow:
     """One discrepancy. A donor sees its own, without what names persons and documents of the host.
 
-    `line`: of the document or of the list that opened it. `explained_by`: the document that explains it.
+    `line`: of the document or of the list that opened it. `concerns`: the earlier document it is about, if a later one opened
+    it. `explained_by`: the document that explains it; of one that is `withdrawn`, the late one that showed nothing was wrong.
     """
 
     discrepancy_id: UUID
@@ -53,6 +54,8 @@ class DiscrepancyRow:
     explanation: str | None
     explained_by: UUID | None
     closed_by: str | None
+    proposed_by: str | None
+    concerns: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Sought:
     item_id: UUID | None = None
     document_id: UUID | None = None
     due_before: date | None = None
+    owner: str | None = None
 
 
 _SHOWN_TO_ALL = "x.discrepancy_id, x.kind, s.code, x.item_id, x.opened_at, x.due_on, x.closed_at, x.outcome"
@@ -74,17 +78,21 @@ SELECT x.discrepancy_id, {_SHOWN_TO_ALL},
        coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'),
        x.explanation, x.explained_by,
        CASE WHEN x.closed_by IS NOT NULL
-            THEN coalesce(nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), 'a person of another site') END
+            THEN coalesce(nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), 'a person of another site') END,
+       CASE WHEN x.proposed_by IS NOT NULL
+            THEN coalesce(nullif(concat_ws(' ', a.rank, a.name, '(' || a.code || ')'), ''), 'a person of another site') END,
+       x.concerns
 FROM discrepancy x JOIN site s ON s.site_id = x.site_id
 LEFT JOIN party p ON p.party_id = x.owner_id
 LEFT JOIN party c ON c.party_id = x.closed_by
+LEFT JOIN party a ON a.party_id = x.proposed_by
 LEFT JOIN document d ON d.document_id = x.document_id
 LEFT JOIN book b ON b.book_id = d.book_id
 LEFT JOIN site t ON t.site_id = d.site_id
 """
 _DONOR = f"""
 SELECT x.discrepancy_id, {_SHOWN_TO_ALL},
-       NULL, NULL, NULL::uuid, NULL, NULL, NULL, NULL, NULL::uuid, NULL, NULL, NULL, NULL::uuid, NULL
+       NULL, NULL, NULL::uuid, NULL, NULL, NULL, NULL, NULL::uuid, NULL, NULL, NULL, NULL::uuid, NULL, NULL, NULL::uuid
 FROM discrepancy x JOIN site s ON s.site_id = x.site_id
 """
 
@@ -101,8 +109,8 @@ def list_discrepancies(
     Raises NotFound (site), NotAllowed (another site's books; documents, for a donor), Invalid (limit, cursor).
     """
     require(actor, READ)
-    if actor.role == DONOR and sought.document_id is not None:
-        raise NotAllowed("A donor finds its discrepancies by kind, site, item and due date, not by document.")
+    if actor.role == DONOR and (sought.document_id is not None or sought.owner is not None):
+        raise NotAllowed("A donor finds its discrepancies by kind, site, item and due date, not by document or owner.")
     where = {
         "x.kind = %s": sought.kind,
         "x.site_id = %s": site_asked(connection, actor, sought.site),
@@ -110,6 +118,7 @@ def list_discrepancies(
         "x.item_id = %s": sought.item_id,
         "x.document_id = %s": sought.document_id,
         "x.due_on < %s": sought.due_before,
+        "p.code = %s": sought.owner,
     }
     return read_page(connection, _question(actor), where, {"x.discrepancy_id": UUID}, _row, limit, cursor)
 
