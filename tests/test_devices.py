@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from api.v1.devices import TakenShown
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
-from stockpile.db import roles
-from stockpile.db.engine import transaction
 from stockpile.documents import now
 from stockpile.files import file_store
 from stockpile.movements import Act
@@ -387,7 +385,7 @@ def test_a_device_s_book_begins_at_one(web: Web) -> None:
     assert "gap in a book" not in web.country.discrepancies()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(order=st.permutations(range(1, 9)), come=st.integers(1, 8))
 def test_any_order_of_a_device_s_numbers_leaves_the_same_gaps(web: Web, order: list[int], come: int) -> None:
     """Whichever of its vouchers came first: missing are the maximal runs from 1 to the highest."""
@@ -490,8 +488,8 @@ def a_week(device: FieldDevice) -> tuple[list[dict[str, str]], dict[str, str]]:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_week_offline_in_any_order_gives_the_same_custody(web: Web, seed: int) -> None:
-    """The tablet's week comes in pieces, shuffled, some of it twice: every rifle is where the week left it, no number is
-    missing, and the books close.
+    """The tablet's week comes in pieces, shuffled, some of it twice: every rifle is where the week left it, and of all that
+    stood open meanwhile, gaps and contradictions, nothing does any more.
     """
     web.country.do("clerk", RECEIVE, store=STORE, lines=[{"model": "AKM", "serial_number": rifle} for rifle in WEEK],
                    paper=paper(1, ago(days=9)))  # fmt: skip
@@ -507,6 +505,4 @@ def test_a_week_offline_in_any_order_gives_the_same_custody(web: Web, seed: int)
     assert web.country.query("SELECT count(*) FROM document WHERE written_offline AND act <> 'receive'") == [
         (LAST + 1,)
     ]
-    assert "gap in a book" not in web.country.discrepancies()
-    with transaction(web.country.engine, roles.AUDITOR) as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM holding WHERE quantity < 0").scalar_one() == 0
+    assert web.country.discrepancies() == []
