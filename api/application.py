@@ -17,6 +17,7 @@ from api.v1 import (
     balance,
     catalogue,
     destruction_orders,
+    devices,
     discrepancies,
     documents,
     drafts,
@@ -62,8 +63,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, shipments, assignments, documents, drafts, weapons, labels, balance, discrepancies, destruction_orders, registers,
-        files, sites,
-        parties, rosters, signature_cards, catalogue, token_routes, service,
+        files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

@@ -7,6 +7,7 @@ from stockpile.commands import (
     approving,
     catalogue,
     closing,
+    devices,
     drawing,
     files,
     founding,
@@ -44,6 +45,7 @@ app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
 app.command("documents")(reports.show_documents)
 app.command("destruction-orders")(reports.show_destruction_orders)
+app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
 app.command("approve")(approving.approve)
@@ -62,6 +64,7 @@ for name, group in (
     ("assignment", drawing.assignment),
     ("closure", closing.closure),
     ("shipment", transfers.shipment),
+    ("device", devices.device),
     ("model", catalogue.model),
     ("alias", catalogue.alias),
 ):

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     PAPERS_TO_FOLLOW = "papers to follow"
     NUMBER_USED = "number claimed twice"
     DOUBTFUL = "doubtful as it came"
+    GAP_IN_BOOK = "gap in a book"
+    REVOKED_DEVICE = "from a revoked device"
 
 
 JUDGED = (

@@ -7,12 +7,12 @@ same request gets the same bytes for ever. An answer holds no names.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -21,8 +21,10 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    ValidationError,
     model_serializer,
     model_validator,
 )
@@ -36,6 +38,9 @@ from stockpile.log.leaf import canonical
 from stockpile.movements import Act
 from stockpile.rights import Actor
 from stockpile.sites import Site
+
+if TYPE_CHECKING:
+    from stockpile.discrepancies import Contradiction
 
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 DISCREPANCIES_IN_ANSWER = 100
@@ -136,6 +141,39 @@ class Paper(Asked):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedNumber:
+    """A number that a fact brings along, in a book kept away from the service: the one printed on a paper, or a device's
+    own. `evidence` is the stored file that shows it, by its SHA-256; `clock_offset` None: nobody measured the writer's clock;
+    `content_hash` None: the content is the request. `details` go into the document's, `against` are opened with it.
+    """
+
+    kind: Literal["paper", "device"]
+    book: str
+    holder: str
+    number: int
+    happened_at: datetime
+    precision: Precision
+    evidence: str
+    clock_offset: timedelta | None = None
+    content_hash: bytes | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    against: tuple[Contradiction, ...] = ()
+
+    @classmethod
+    def of_paper(cls, paper: Paper) -> ClaimedNumber:
+        """What a paper claims."""
+        return cls(
+            kind="paper",
+            book=paper.book,
+            holder="paper",
+            number=paper.number,
+            happened_at=paper.happened_at.astimezone(UTC),
+            precision=paper.precision,
+            evidence=paper.scan_sha256,
+        )
+
+
 class Request(Asked):
     """What every act is asked with."""
 
@@ -158,6 +196,27 @@ class FactRequest(Request):
     """An act that may also come as a fact: from paper, or, where the act allows it, from a weapon in hand."""
 
     paper: Paper | None = Field(None, description="Key a paper voucher: what it says happened, and is not refused")
+
+    _signed: ClaimedNumber | None = PrivateAttr(None)
+
+    def signed_by_device(self, claim: ClaimedNumber) -> Self:
+        """The same request as a device signed it. Nobody can ask so: it is no field."""
+        signed = self.model_copy()
+        signed._signed = claim
+        return signed
+
+    @property
+    def claim(self) -> ClaimedNumber | None:
+        """The number that it brings along; None: it is asked for at a counter."""
+        if self._signed is not None:
+            return self._signed
+        return ClaimedNumber.of_paper(self.paper) if self.paper is not None else None
+
+    def content_hash(self, asked: str) -> bytes:
+        """SHA-256 of the request as canonical JSON; of what a device wrote: of the bytes that it signed."""
+        if self._signed is not None and self._signed.content_hash is not None:
+            return self._signed.content_hash
+        return super().content_hash(asked)
 
 
 class ItemLine(Asked):
@@ -214,7 +273,7 @@ class Document:
     fact: bool = False
     undo: bool = False
     clock_offset: timedelta = timedelta(0)
-    paper: Paper | None = None
+    claim: ClaimedNumber | None = None
     attachments: tuple[str, ...] = ()
 
 
@@ -247,33 +306,35 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How a request came to be written: asked for now, keyed from paper, or from a weapon in hand."""
+    """How a request came to be written: asked for now, keyed from paper, signed by a device, or from a weapon in hand."""
 
     request: Request
     happened_at: datetime | None
     precision: Precision
     fact: bool
-    paper: Paper | None = None
+    claim: ClaimedNumber | None = None
     clock_offset: timedelta = timedelta(0)
 
     @classmethod
     def of(cls, request: Request, in_hand: bool = False) -> Writing:
-        """The writing of a request. A paper's time is never later than now (invariant 5): how far it is ahead is kept.
+        """The writing of a request. A claimed time is never later than now (invariant 5): how far the writer's clock was
+        off is kept; of a paper, how far its time is ahead.
 
         Raises Invalid if the paper's scan, or what is attached, is not stored: a fact comes with its evidence (DESIGN
         section 2).
         """
         _need_stored(request.attachments, "attachments", "The document was not posted: what is attached is not stored.")
-        paper = request.paper if isinstance(request, FactRequest) else None
-        if paper is None:
+        claim = request.claim if isinstance(request, FactRequest) else None
+        if claim is None:
             return cls(request, None, Precision.SECOND, in_hand)
-        _need_stored([paper.scan_sha256], "scan_sha256", "The paper was not keyed: its scan is not stored.")
-        claimed, moment = paper.happened_at.astimezone(UTC), now()
-        return cls(request, min(claimed, moment), paper.precision, True, paper, max(claimed - moment, timedelta(0)))
+        _need_stored([claim.evidence], "scan_sha256", "The paper was not keyed: its scan is not stored.")
+        claimed, moment = claim.happened_at, now()
+        offset = max(claimed - moment, timedelta(0)) if claim.clock_offset is None else claim.clock_offset
+        return cls(request, min(claimed, moment), claim.precision, True, claim, offset)
 
     def document(self, desk: Desk, signatories: dict[str, UUID], details: dict[str, Any]) -> Document:
         """The document about to be posted; details that say nothing are left out."""
-        given = {**details, "remarks": self.request.remarks}
+        given = {**details, "remarks": self.request.remarks, **(self.claim.details if self.claim else {})}
         return Document(
             self.request.document_id,
             desk.act,
@@ -283,14 +344,14 @@ class Writing:
             self.precision,
             self.fact,
             clock_offset=self.clock_offset,
-            paper=self.paper,
+            claim=self.claim,
             attachments=self._attachments(),
         )
 
     def _attachments(self) -> tuple[str, ...]:
-        """The digests of what the document rests on: the paper's scan, the list's file."""
+        """The digests of what the document rests on: the paper's scan or what the device signed, the list's file."""
         file = getattr(self.request, "file", None)
-        first = (*((self.paper.scan_sha256,) if self.paper else ()), *((file.sha256,) if file else ()))
+        first = (*((self.claim.evidence,) if self.claim else ()), *((file.sha256,) if file else ()))
         return tuple(dict.fromkeys((*first, *self.request.attachments)))
 
 
@@ -303,6 +364,19 @@ def _need_stored(digests: Iterable[str], field: str, problem: str) -> None:
     ]
     if faults:
         raise Invalid(problem, faults)
+
+
+def not_understood(problem: ValidationError) -> Invalid:
+    """The faults of a request that its form does not take."""
+    faults = [
+        Fault(
+            str(error["msg"]),
+            field=".".join(str(part) for part in error["loc"]) or None,
+            value=str(error["input"])[:100] if error["loc"] else None,
+        )
+        for error in problem.errors(include_url=False)
+    ]
+    return Invalid("The input has mistakes.", faults)
 
 
 def full_number(site_code: str, book_code: str, year: int, number: int) -> str:

@@ -15,13 +15,14 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from stockpile import correction, discrepancies, items
+from stockpile import correction, discrepancies, gaps, items
 from stockpile.correction import NO_PAST, Laid, Past
 from stockpile.counted import Counted
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import DISCREPANCIES_IN_ANSWER, Desk, Document, Paper, Posted, full_number
+from stockpile.documents import DISCREPANCIES_IN_ANSWER, ClaimedNumber, Desk, Document, Posted, full_number
+from stockpile.gaps import Come, Series
 from stockpile.items import Entry, Held, Line, Newcomers
 from stockpile.keys import new_secret
 from stockpile.log import leaf_making
@@ -123,6 +124,8 @@ class Numbered:
     signers: dict[UUID, Signer]
     claimed_number: str | None = None
     contradictions: tuple[Contradiction, ...] = ()
+    series: Series | None = None
+    """The book, if it is kept away from the service and may have gaps."""
 
     def full(self, site: Site) -> str:
         """The number as people write it."""
@@ -134,7 +137,7 @@ WITH taken AS (UPDATE book SET next_number = next_number + 1 WHERE site_id = %s 
                RETURNING book_id, next_number - 1, greatest(clock_timestamp(), %s))
 SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
 """
-_TAKE_PAPER_NUMBER = """
+_TAKE_CLAIMED_NUMBER = """
 WITH taken AS (UPDATE book SET next_number = greatest(next_number, %s) WHERE site_id = %s AND code = %s AND year = %s
                RETURNING book_id, %s::int, greatest(clock_timestamp(), %s))
 SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
@@ -150,8 +153,8 @@ def _number(desk: Desk, document: Document, items: Sequence[Held]) -> Numbered:
     """Takes the number and the recorded clock after the locks, or the clock would go back within an item."""
     last_recorded = max((held.recorded_at for held in items if held.recorded_at), default=EPOCH)
     signing = list(set(_parts(desk, document).values()))
-    if document.paper is not None:
-        return _paper_number(desk, document, document.paper, last_recorded, signing)
+    if document.claim is not None:
+        return _claimed_number(desk, document, document.claim, last_recorded, signing)
     return _next_number(desk, desk.book_code, "counter", last_recorded, signing)
 
 
@@ -178,42 +181,49 @@ def _numbered(rows: Sequence[Sequence[Any]], code: str, year: int) -> Numbered:
     return Numbered(book_id, code, year, number, recorded_at, {row[3]: Signer(*row[4:]) for row in rows})
 
 
-def _paper_number(
-    desk: Desk, document: Document, paper: Paper, last_recorded: datetime, signing: list[UUID]
+def _claimed_number(
+    desk: Desk, document: Document, claim: ClaimedNumber, last_recorded: datetime, signing: list[UUID]
 ) -> Numbered:
-    """The number the paper claims, in its own book; the exceptions book's next one if that is taken, or the book is not
-    one of papers.
+    """The number claimed, in its own book; the exceptions book's next one if that is taken, or the book is not one of its
+    kind. A device counts by the year on its own clock; a paper dated ahead of us belongs to the year it is keyed in.
     """
-    site, year = desk.site, desk.site.local_year(document.happened_at or paper.happened_at)
-    claimed = full_number(site.code, paper.book, year, paper.number)
-    kind = _other_kind(desk, paper.book)
+    site = desk.site
+    dated = claim.happened_at if claim.kind == "device" else document.happened_at or claim.happened_at
+    year = site.local_year(dated)
+    claimed = full_number(site.code, claim.book, year, claim.number)
+    kind = _other_kind(desk, claim)
     if kind is not None:
-        return _exception(desk, claimed, f"belongs to a book of kind {kind}", last_recorded, signing)
-    desk.connection.exec_driver_sql(_ADD_BOOK, (site.site_id, paper.book, year, "paper", "paper"))
-    parameters = (paper.number + 1, site.site_id, paper.book, year, paper.number, last_recorded, signing)
-    numbered = _numbered(ask(desk.connection, _TAKE_PAPER_NUMBER, parameters), paper.book, year)
+        return _exception(desk, claim, claimed, f"belongs to a book of kind {kind}", last_recorded, signing)
+    desk.connection.exec_driver_sql(_ADD_BOOK, (site.site_id, claim.book, year, claim.kind, claim.holder))
+    parameters = (claim.number + 1, site.site_id, claim.book, year, claim.number, last_recorded, signing)
+    numbered = _numbered(ask(desk.connection, _TAKE_CLAIMED_NUMBER, parameters), claim.book, year)
     if desk.connection.exec_driver_sql(
-        "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (numbered.book_id, paper.number)
+        "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (numbered.book_id, claim.number)
     ).first():
-        return _exception(desk, claimed, "is taken by another document", last_recorded, signing)
-    return numbered
+        return _exception(desk, claim, claimed, "is taken by another document", last_recorded, signing)
+    series = Series(numbered.book_id, f"{site.code}/{claim.book}/{year}", begins_at_one=claim.kind == "device")
+    return replace(numbered, contradictions=claim.against, series=series)
 
 
-def _other_kind(desk: Desk, code: str) -> str | None:
-    """The kind of the site's book of this code, of any year, if it is not one of papers."""
-    if code == EXCEPTIONS:
+def _other_kind(desk: Desk, claim: ClaimedNumber) -> str | None:
+    """The kind of the site's book of this code, of any year, if it is not of the kind claimed."""
+    if claim.book == EXCEPTIONS:
         return "exceptions"
-    if code == desk.book_code:
+    if claim.book == desk.book_code:
         return "counter"
     return desk.connection.exec_driver_sql(
-        "SELECT kind FROM book WHERE site_id = %s AND code = %s AND kind <> 'paper' LIMIT 1", (desk.site.site_id, code)
+        "SELECT kind FROM book WHERE site_id = %s AND code = %s AND kind <> %s LIMIT 1",
+        (desk.site.site_id, claim.book, claim.kind),
     ).scalar()
 
 
-def _exception(desk: Desk, claimed: str, why: str, last_recorded: datetime, signing: list[UUID]) -> Numbered:
+def _exception(
+    desk: Desk, claim: ClaimedNumber, claimed: str, why: str, last_recorded: datetime, signing: list[UUID]
+) -> Numbered:
     instead = _next_number(desk, EXCEPTIONS, "exceptions", last_recorded, signing)
-    found = Contradiction(Kind.NUMBER_USED, f"{claimed} {why}", f"a paper with the number {claimed}")
-    return replace(instead, claimed_number=claimed, contradictions=(found,))
+    written = "a paper" if claim.kind == "paper" else f"a voucher of {claim.holder}"
+    found = Contradiction(Kind.NUMBER_USED, f"{claimed} {why}", f"{written} with the number {claimed}")
+    return replace(instead, claimed_number=claimed, contradictions=(found, *claim.against))
 
 
 def _write(
@@ -236,6 +246,10 @@ def _write(
     leaf = _insert(desk, document, numbered, happened_at, entries, seeds, leaves)
     found = discrepancies.judge_anew(desk.connection, document.document_id, number, laid.judged, laid.found)
     opened = discrepancies.open_all(desk.connection, desk.site, document.document_id, numbered.recorded_at, found)
+    if numbered.series is not None:
+        come = Come(document.document_id, numbered.number, numbered.recorded_at)
+        opened += gaps.note(desk.connection, desk.site, numbered.series, come)
+        opened.sort(key=lambda one: one.discrepancy_id)
     return Posted(
         document_id=document.document_id,
         number=number,
@@ -372,7 +386,7 @@ def _insert(
     }
     leaf = document_leaf(seed, header, digests)
     header_row = (
-        document.document_id, desk.site.site_id, numbered.book_id, numbered.number, document.paper is not None,
+        document.document_id, desk.site.site_id, numbered.book_id, numbered.number, document.claim is not None,
         str(document.act), document.fact, document.undo, happened_at, str(document.precision), numbered.recorded_at,
         document.clock_offset, numbered.claimed_number, desk.actor.party_id, desk.approved_by, len(entries), quantity,
         Jsonb(details), Jsonb(attachments), desk.content_hash, seed, leaf,

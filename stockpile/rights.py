@@ -36,6 +36,9 @@ ASK_CLOSURE = "ask for the closure of a discrepancy"
 ASSIGN_DISCREPANCY = "assign discrepancies"
 TELL_OF_HAND_OVERS = "tell of carriers"
 """Say that a shipment passed from one carrier to the next."""
+ENROL = "enrol devices"
+CARRY = "carry vouchers"
+"""Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -46,6 +49,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     ASK_CLOSURE: DESK | {REGISTRAR},
     ASSIGN_DISCREPANCY: frozenset({COMMANDER, REGISTRAR}),
     TELL_OF_HAND_OVERS: DESK | {REGISTRAR},
+    ENROL: frozenset({REGISTRAR, COMMANDER}),
+    CARRY: DESK,
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stockpile.db.engine import ask
+from stockpile.db.engine import ask, one_writer
 from stockpile.documents import now, printable
 from stockpile.errors import Fault, Invalid, NotFound, NotSignedIn
 from stockpile.keys import new_key
@@ -108,6 +108,7 @@ def create_token(
     party_id = donor_id if role == DONOR else _found(connection, "person", party, "party", faults)
     site_id = _found_site(connection, site, faults) if role in DESK else None
     label = _checked_label(label, faults)
+    _check_no_devices_book(connection, site_id, book, faults)
     if faults:
         raise Invalid("The token was not made.", faults)
     if role in DESK or role == REGISTRAR:
@@ -207,6 +208,15 @@ def _found_site(connection: Connection, code: str | None, faults: list[Fault]) -
     except NotFound as problem:
         faults.append(Fault(problem.detail, field="site", value=code))
         return None
+
+
+def _check_no_devices_book(connection: Connection, site_id: UUID | None, book: str | None, faults: list[Fault]) -> None:
+    """A counter that numbered in a device's book would meet the numbers that the device gave out."""
+    one_writer(connection)
+    if connection.exec_driver_sql(
+        "SELECT 1 FROM device WHERE site_id = %s AND book_code = %s", (site_id, book)
+    ).first():
+        faults.append(Fault("this is the book of a device: take another code", field="book", value=book))
 
 
 def _checked_label(label: str, faults: list[Fault]) -> str:

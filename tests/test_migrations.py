@@ -19,13 +19,14 @@ from sqlalchemy.exc import IntegrityError
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.mark import MARK
 from stockpile.acts.turn_in import RETURN
+from stockpile.acts.void import VOID
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
 from stockpile.errors import DatabaseUnavailable
 from tests.conftest import Databases
 from tests.service import Service
-from tests.world import RIFLES, Country, found_country, scans
+from tests.world import RIFLES, Country, ago, found_country, paper, scans
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -151,6 +152,35 @@ def test_no_way_back_from_what_the_older_schema_cannot_hold(databases: Databases
     with pytest.raises(IntegrityError, match="marked or amended"):
         migrate.downgrade(owner, "0001")
     assert country.query("SELECT max(version) FROM identification") == [(2,)]
+    engine.dispose()
+
+
+def open_gaps(country: Country) -> list[tuple[Any, ...]]:
+    return country.owner_query(
+        "SELECT seen, first_number, last_number FROM discrepancy WHERE closed_at IS NULL AND book_id IS NOT NULL ORDER BY 2"
+    )
+
+
+def test_papers_keyed_before_gaps_were_watched(databases: Databases, empty: str) -> None:
+    """A country of the first version keyed papers 1, 5 and 7. The second one tells the gaps, in the words it has for new
+    ones; back again they are withdrawn, and the papers are as they were.
+    """
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    for number in (1, 7, 5):
+        country.do("clerk", VOID, reason="torn", paper=paper(number, ago()))
+    told = open_gaps(country)
+    assert [row[1:] for row in told] == [(2, 4), (6, 6)]
+
+    migrate.downgrade(owner, "0001")
+    assert country.owner_query("SELECT count(*) FROM discrepancy WHERE closed_at IS NULL") == [(0,)]
+    assert country.owner_query("SELECT count(*) FROM document WHERE act = 'void'") == [(3,)]
+    migrate.upgrade(owner)
+    assert open_gaps(country) == told
+    country.do("clerk", VOID, reason="torn", paper=paper(6, ago()))
+    assert open_gaps(country) == told[:1]
     engine.dispose()
 
 

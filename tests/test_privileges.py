@@ -36,7 +36,7 @@ from tests.world import RIFLES, Country, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
-    "carrier_hand_over",
+    "carrier_hand_over", "device_contact", "device_reject",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -541,6 +541,9 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "register": ("file_name",),
         "shipment": ("carrier",),
         "carrier_hand_over": ("place",),
+        "device": ("public_key",),
+        "device_contact": ("clock_offset",),
+        "device_reject": ("payload",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {
@@ -675,6 +678,44 @@ def test_a_revoked_token_is_never_brought_back(country: Country) -> None:
         assert made.token_id not in connection.exec_driver_sql(back).scalars().all()
         for column in ("expires_at", "role", "site_id", "party_id", "secret_hash"):
             assert DENIED in answer_to(connection, f"UPDATE token SET {column} = DEFAULT")
+
+
+def test_a_device_keeps_its_key_and_stays_revoked(country: Country) -> None:
+    """Its site sees it and may revoke it, once; nobody gives it another key, book or site, not even the owner, and ERBIL
+    neither sees it nor what came from it.
+    """
+    taji, clerk = country.sites["TAJI"].site_id, country.actors["clerk"]
+    device = new_key()
+    row = (device, taji, "TAB-3", "Tablet 3", bytes(32), clerk.party_id)
+    with transaction(country.engine, roles.POSTER, taji) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO device (device_id, site_id, book_code, label, public_key, enrolled_by, enrolled_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, now())",
+            row,
+        )
+        connection.exec_driver_sql("INSERT INTO device_contact VALUES (%s, now(), '1 s')", (device,))
+        connection.exec_driver_sql(
+            "INSERT INTO device_reject VALUES (%s, %s, NULL, '', '', sha256(''), 'not JSON', %s, now())",
+            (new_key(), device, clerk.party_id),
+        )
+        for column in ("public_key", "book_code", "site_id", "device_id"):
+            assert DENIED in answer_to(connection, f"UPDATE device SET {column} = DEFAULT")
+    lists = {name: name for name in ("device", "device_contact", "device_reject")}
+    for site, seen in ((country.sites["ERBIL"].site_id, 0), (None, 0), (taji, 1)):
+        with transaction(country.engine, roles.POSTER, site) as connection:
+            assert set(counted(connection, lists).values()) == {seen}
+    with transaction(country.engine, roles.POSTER, country.sites["ERBIL"].site_id) as connection:
+        assert ROW_LEVEL in answer_to(connection, f"INSERT INTO device_contact VALUES ('{device}', now(), '1 s')")
+        asked = f"SELECT book_taken('{taji}', 'TAB-3')"
+        assert connection.exec_driver_sql(asked).scalar() is None
+    revoke = f"UPDATE device SET revoked_at = now(), revoked_by = '{clerk.party_id}' RETURNING device_id"
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        assert connection.exec_driver_sql(revoke).scalar_one() == device
+        assert connection.exec_driver_sql(revoke).all() == []
+        assert connection.exec_driver_sql("UPDATE device SET revoked_at = NULL RETURNING 1").all() == []
+    url = country.engine.url.set(drivername="postgresql", username=roles.OWNER).render_as_string(hide_password=False)
+    with psycopg.connect(url) as owner, pytest.raises(psycopg.Error, match="never changed"):
+        owner.execute("UPDATE stockpile.device SET public_key = sha256('another')")
 
 
 def test_before_it_takes_a_role_the_service_makes_nothing(country: Country) -> None:

@@ -189,4 +189,4 @@ CREATE UNIQUE INDEX entry_repeated_once ON stockpile.entry (item_id, posts_again
 DROP POLICY closed_for_good ON stockpile.discrepancy;
 DROP TABLE stockpile.closure;
 DROP TABLE stockpile.discrepancy_step;
-ALTER TABLE stockpile.discrepancy DROP COLUMN concerns, DROP COLUMN proposed_by;
+ALTER TABLE stockpile.discrepancy DROP CONSTRAINT discrepancy_explained, DROP COLUMN concerns, DROP COLUMN proposed_by;

@@ -60,7 +60,7 @@ class ActForm:
 
     def waits_for_second(self, request: Request) -> bool:
         """Whether this request takes a second party, who approves it by a request of their own."""
-        if isinstance(request, FactRequest) and request.paper is not None:
+        if isinstance(request, FactRequest) and request.claim is not None:
             return False
         if self.needs_approval is not None:
             return self.needs_approval(request)
@@ -88,7 +88,12 @@ def perform(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Po
     """
     for act in form.acts:
         require(actor, act)
-    again = partial(_posted_before, engine, actor, form, request)
+    return record(engine, actor, form, request)
+
+
+def record(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Posted | Drafted:
+    """`perform` for what happened already under somebody's signature: nobody asks whether they may. Raises what it does."""
+    again = partial(posted_before, engine, actor, form, request)
     try:
         return _retried(lambda lost: _perform(engine, actor, form, request, lost), again)
     except (Refused, Invalid, NotFound):
@@ -115,8 +120,8 @@ def _perform(engine: Engine, actor: Actor, form: ActForm, request: Request, lost
             return form.do(desk, request)
 
 
-def _posted_before(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Posted | None:
-    """The first answer to this request, if it was posted. Raises PostedWithOtherContent."""
+def posted_before(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Posted | None:
+    """The first answer to this request, if it was posted. Raises NotAllowed, PostedWithOtherContent."""
     with connected(engine) as connection:
         desk = _desk(connection, actor, form, request)
         return answer_if_posted(connection, request.document_id, desk.content_hash)

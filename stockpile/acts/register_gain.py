@@ -73,7 +73,7 @@ def register_gain(desk: Desk, request: RegisterGain) -> Posted:
     rows = listed_from(desk, request.file, source) if request.file else listing.typed(request.lines)
     listed = listing.sort_out(desk.connection, rows, source)
     held = items.whereabouts(desk.connection, {item for several in listed.known.values() for item in several})
-    known = known_then(desk, held, request.paper)
+    known = known_then(desk, held, request.claim)
     if not written.fact:
         _set_aside(listed, known)
     set_aside = request.file is not None and request.file.set_aside

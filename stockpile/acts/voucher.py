@@ -17,7 +17,7 @@ from stockpile import items, scans
 from stockpile.catalogue import UNIDENTIFIED, find_models
 from stockpile.correction import stood_at
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import ConditionLine, Desk, FactRequest, ItemLine, Paper, now
+from stockpile.documents import ClaimedNumber, ConditionLine, Desk, FactRequest, ItemLine, now
 from stockpile.errors import Reason, Refused
 from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
@@ -249,13 +249,13 @@ class KnownThen:
         return self.stood.get(weapon.item_id, weapon.where)
 
 
-def known_then(desk: Desk, held: dict[UUID, Held], paper: Paper | None) -> KnownThen:
-    """Locked weapons as they stood when a paper was written: where they are now says nothing of what stood at the counter
-    then. Without a paper: as they stand.
+def known_then(desk: Desk, held: dict[UUID, Held], claim: ClaimedNumber | None) -> KnownThen:
+    """Locked weapons as they stood when a paper or a device's voucher was written: where they are now says nothing of what
+    stood at the counter then. Without one: as they stand.
     """
-    if paper is None:
+    if claim is None:
         return KnownThen(held, {})
-    moment = min(paper.happened_at, now())
+    moment = min(claim.happened_at, now())
     since = [item for item, weapon in held.items() if weapon.happened_at is not None and weapon.happened_at > moment]
     then = stood_at(desk.connection, since, moment) if since else {}
     return KnownThen(held, {item: then[item].place if item in then else OUTSIDE for item in since})

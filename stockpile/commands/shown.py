@@ -17,8 +17,8 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from stockpile.acts.perform import Drafted
-from stockpile.documents import Posted
-from stockpile.errors import Fault, Invalid, Refused, StockpileError
+from stockpile.documents import Posted, not_understood
+from stockpile.errors import Invalid, Refused, StockpileError
 from stockpile.progress import heard_by
 
 WIDE = 240
@@ -63,19 +63,6 @@ def new_group(about: str) -> typer.Typer:
         cls=Plain, help=about, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
         add_completion=False,
     )  # fmt: skip
-
-
-def not_understood(problem: ValidationError) -> Invalid:
-    """The faults of a request that its form does not take."""
-    faults = [
-        Fault(
-            str(error["msg"]),
-            field=".".join(str(part) for part in error["loc"]) or None,
-            value=str(error["input"])[:100] if error["loc"] else None,
-        )
-        for error in problem.errors(include_url=False)
-    ]
-    return Invalid("The input has mistakes.", faults)
 
 
 def show_problem(problem: StockpileError) -> None:

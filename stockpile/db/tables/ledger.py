@@ -414,6 +414,13 @@ discrepancy = Table(
         ForeignKey("stockpile.party.party_id"),
         comment="who asked for it to be closed; who closed it is another",
     ),
+    key(
+        "book_id",
+        ForeignKey("stockpile.book.book_id"),
+        comment="of a gap: the book whose numbers have not come",
+    ),
+    Column("first_number", Integer, comment="of a gap: the first of them"),
+    Column("last_number", Integer),
     CheckConstraint(
         "outcome <> 'explained' OR coalesce(closed_by <> proposed_by, false)", name="discrepancy_two_people"
     ),
@@ -421,6 +428,18 @@ discrepancy = Table(
     CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="discrepancy_closed"),
     CheckConstraint(one_of("outcome", ("explained", "withdrawn")), name="discrepancy_outcome"),
     CheckConstraint("document_id IS NOT NULL OR register_id IS NOT NULL", name="discrepancy_has_source"),
+    CheckConstraint(
+        "(book_id IS NULL) = (first_number IS NULL) AND (book_id IS NULL) = (last_number IS NULL) "
+        "AND first_number <= last_number",
+        name="discrepancy_run",
+    ),
+    Index(
+        "discrepancy_gap",
+        "book_id",
+        "first_number",
+        unique=True,
+        postgresql_where="closed_at IS NULL AND book_id IS NOT NULL",
+    ),
     Index("discrepancy_open", "site_id", "due_on", postgresql_where="closed_at IS NULL"),
     Index("discrepancy_of_item", "item_id"),
     Index("discrepancy_of_document", "document_id"),
