@@ -22,6 +22,7 @@ from api.v1 import (
     files,
     find,
     labels,
+    notes,
     parties,
     registers,
     rosters,
@@ -59,7 +60,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     problems.install(application)
     gates.install(application, _authenticator(engine))
     for routes in (
-        find, acts, assignments, documents, drafts, weapons, labels, balance, discrepancies, registers, files, sites,
+        find, acts, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, registers, files, sites,
         parties, rosters, signature_cards, catalogue, token_routes, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")

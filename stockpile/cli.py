@@ -7,6 +7,7 @@ from stockpile.commands import (
     approving,
     catalogue,
     drawing,
+    evidence,
     files,
     founding,
     lists,
@@ -24,6 +25,9 @@ app.command("run")(running.run)
 app.command("serve")(running.serve)
 app.command("init")(founding.init)
 app.command("act")(acts.act)
+app.command("attach")(evidence.attach)
+app.command("note")(evidence.add_note)
+app.command("notes")(evidence.show_notes)
 app.command("declare")(lists.declare)
 app.command("receive")(lists.receive)
 app.command("open")(lists.open_books)
@@ -42,6 +46,7 @@ app.command("movements")(manual.movements)
 for name, group in (
     ("db", founding.database),
     ("token", tokens.token),
+    ("files", evidence.files),
     ("site", sites.site),
     ("store", sites.store),
     ("account", sites.account),

@@ -28,8 +28,8 @@ from pydantic import (
 )
 from sqlalchemy import Connection
 
-from stockpile.errors import Fault, Invalid, NotFound, PostedWithOtherContent
-from stockpile.files import file_store
+from stockpile.errors import NotFound, PostedWithOtherContent
+from stockpile.evidence import need_evidence
 from stockpile.identity import character_fault
 from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
@@ -260,14 +260,16 @@ class Writing:
     def of(cls, request: Request, in_hand: bool = False) -> Writing:
         """The writing of a request. A paper's time is never later than now (invariant 5): how far it is ahead is kept.
 
-        Raises Invalid if the paper's scan, or what is attached, is not stored: a fact comes with its evidence (DESIGN
-        section 2).
+        Raises Invalid unless the paper's scan, and what is attached, are stored photos or scans: a fact comes with its
+        evidence (DESIGN section 2).
         """
-        _need_stored(request.attachments, "attachments", "The document was not posted: what is attached is not stored.")
+        need_evidence(
+            request.attachments, "attachments", "The document was not posted: what is attached is no evidence."
+        )
         paper = request.paper if isinstance(request, FactRequest) else None
         if paper is None:
             return cls(request, None, Precision.SECOND, in_hand)
-        _need_stored([paper.scan_sha256], "scan_sha256", "The paper was not keyed: its scan is not stored.")
+        need_evidence([paper.scan_sha256], "scan_sha256", "The paper was not keyed: its scan is missing, or no scan.")
         claimed, moment = paper.happened_at.astimezone(UTC), now()
         return cls(request, min(claimed, moment), paper.precision, True, paper, max(claimed - moment, timedelta(0)))
 
@@ -292,17 +294,6 @@ class Writing:
         file = getattr(self.request, "file", None)
         first = (*((self.paper.scan_sha256,) if self.paper else ()), *((file.sha256,) if file else ()))
         return tuple(dict.fromkeys((*first, *self.request.attachments)))
-
-
-def _need_stored(digests: Iterable[str], field: str, problem: str) -> None:
-    store = file_store()
-    faults = [
-        Fault("no file of this SHA-256 is stored: upload it first", field=field, value=digest)
-        for digest in digests
-        if not store.holds(digest)
-    ]
-    if faults:
-        raise Invalid(problem, faults)
 
 
 def full_number(site_code: str, book_code: str, year: int, number: int) -> str:

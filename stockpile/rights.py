@@ -31,6 +31,9 @@ APPROVE = "approve"
 KEEP_REFERENCE = "keep reference"
 """Write sites, units, people, models, aliases."""
 ASSIGN = "assign weapons"
+WRITE_NOTES = "write notes"
+"""What is added to a document later."""
+ERASE = "have a person erased"
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -38,6 +41,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     APPROVE: frozenset({COMMANDER, REGISTRAR}),
     KEEP_REFERENCE: frozenset({REGISTRAR}),
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
+    WRITE_NOTES: DESK | {REGISTRAR},
+    ERASE: frozenset({REGISTRAR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.RECEIVE: DESK,

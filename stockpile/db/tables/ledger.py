@@ -105,6 +105,13 @@ document = Table(
     leaf_check("document_leaf", 2),
     Index("document_recorded", "site_id", "recorded_at"),
     Index("document_recorded_anywhere", "recorded_at", "document_id"),
+    Index(
+        "document_attachments",
+        "attachments",
+        postgresql_using="gin",
+        postgresql_ops={"attachments": "jsonb_path_ops"},
+        postgresql_where="attachments <> '[]'",
+    ),
     info=BY_DOCUMENT,
     comment="What was done, under a number, by whom.",
 )
