@@ -19,6 +19,7 @@ from api.v1 import (
     discrepancies,
     documents,
     drafts,
+    erasures,
     files,
     find,
     labels,
@@ -61,7 +62,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, registers, files, sites,
-        parties, rosters, signature_cards, catalogue, token_routes, service,
+        parties, rosters, signature_cards, catalogue, token_routes, erasures, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

@@ -34,6 +34,7 @@ ASSIGN = "assign weapons"
 WRITE_NOTES = "write notes"
 """What is added to a document later."""
 ERASE = "have a person erased"
+READ_ERASURES = "read erasures"
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -43,6 +44,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ASSIGN: frozenset({ARMOURER, COMMANDER}),
     WRITE_NOTES: DESK | {REGISTRAR},
     ERASE: frozenset({REGISTRAR}),
+    READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.RECEIVE: DESK,

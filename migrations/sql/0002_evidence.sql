@@ -180,14 +180,6 @@ BEGIN
         RAISE EXCEPTION 'party % is no person without weapons', gone USING ERRCODE = 'check_violation', CONSTRAINT = 'erasure_holds_nothing';
     END IF;
 
-    UPDATE party SET code = NULL, name = NULL, rank = NULL, secret = NULL, erased_at = at WHERE party_id = gone;
-    UPDATE party_name SET code = NULL, name = NULL, rank = NULL WHERE party_id = gone;
-    UPDATE account SET name = 'erased person' WHERE party_id = gone;
-    UPDATE token SET label = 'erased person', revoked_at = coalesce(revoked_at, at) WHERE party_id = gone;
-    UPDATE assignment SET until = greatest(since, at::date) WHERE party_id = gone AND (until IS NULL OR until > at::date);
-    UPDATE signature_card SET withdrawn_at = at WHERE party_id = gone AND withdrawn_at IS NULL;
-    UPDATE weapon_assignment SET until = greatest(since, at) WHERE party_id = gone AND until IS NULL;
-
     FOR given IN SELECT * FROM jsonb_to_recordset(cells) AS one (register uuid, line integer, places integer[]) LOOP
         FOREACH place IN ARRAY given.places LOOP
             UPDATE register_line l SET cells = jsonb_set(l.cells, ARRAY[place::text], '""', false)
@@ -212,6 +204,14 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'erasure_takes_out';
         END IF;
     END LOOP;
+
+    UPDATE party SET code = NULL, name = NULL, rank = NULL, secret = NULL, erased_at = at WHERE party_id = gone;
+    UPDATE party_name SET code = NULL, name = NULL, rank = NULL WHERE party_id = gone;
+    UPDATE account SET name = 'erased person' WHERE party_id = gone;
+    UPDATE token SET label = 'erased person', revoked_at = coalesce(revoked_at, at) WHERE party_id = gone;
+    UPDATE assignment SET until = greatest(since, at::date) WHERE party_id = gone AND (until IS NULL OR until > at::date);
+    UPDATE signature_card SET withdrawn_at = at WHERE party_id = gone AND withdrawn_at IS NULL;
+    UPDATE weapon_assignment SET until = greatest(since, at) WHERE party_id = gone AND until IS NULL;
 END $$;
 
 REVOKE EXECUTE ON FUNCTION stockpile.only_by_erasure(), stockpile.documents_of_file(text), stockpile.only_taken_out(text, text),
