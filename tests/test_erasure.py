@@ -507,6 +507,6 @@ def test_an_erasure_at_the_command_line(stockpile: Command) -> None:
     key = done.output.split()[1].rstrip(":")
     assert "waiting for approval" in stockpile("commander", "erasure", "show", key).output
     assert stockpile("registrar", "erasure", "approve", key).exit_code == 1
-    assert "Erased: 1 names" in stockpile("commander", "erasure", "approve", key).output
+    assert "Erased: 1 names." in stockpile("commander", "erasure", "approve", key).output
     assert "approved" in stockpile("auditor", "erasure", "list").output
     assert stockpile("commander", "erasure", "reject", key).exit_code == 1

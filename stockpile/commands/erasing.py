@@ -99,7 +99,7 @@ def approve(order_id: Order, token: Token = None) -> None:
     """Approve an order of another person. What it names is gone after it, for good."""
     with acting(token) as (engine, actor):
         done = erasures.approve(engine, actor, order_id)
-    listed = ", ".join(f"{count} {what}" for what, count in done.erased.items())
+    listed = ", ".join(f"{count} {what}" for what, count in done.erased.items() if count)
     out.print(f"Erased: {listed}.", markup=False)
 
 
