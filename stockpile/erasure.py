@@ -21,7 +21,16 @@ from stockpile.db import roles
 from stockpile.db.engine import take_role, transaction
 from stockpile.documents import Asked, Code, Digest, Words, now
 from stockpile.erasure_plan import Plan, against, named_in, plan_of, times_named, versions_of
-from stockpile.errors import Fault, Invalid, NotAllowed, NotFound, PostedWithOtherContent, Reason, Refused
+from stockpile.errors import (
+    Fault,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    PostedWithOtherContent,
+    Reason,
+    Refused,
+    UnreadableFile,
+)
 from stockpile.files import file_store
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import canonical, erasure_leaf, name_value, person_digest
@@ -265,16 +274,25 @@ def approve(engine: Engine, actor: Actor, erasure_id: UUID) -> Erased:
     answer, and deletes what a broken-off approval left.
 
     Raises NotFound, NotAllowed (who asked, whom it is about), Refused (weapons still held, the order was rejected, a list that
-    is not as its leaf commits it).
+    is not as its leaf commits it), UnreadableFile (a file that can't be deleted).
     """
     require(actor, APPROVE)
     with transaction(engine, roles.REGISTRAR) as connection:
         _one_at_a_time(connection)
         wanted = _read_order(connection, actor, erasure_id)
         done = _done(connection, erasure_id) or _erase(connection, actor, wanted)
-    for digest in done.files:
-        file_store().erase(digest)
+    _delete(done.files)
     return done
+
+
+def _delete(digests: Sequence[str]) -> None:
+    for digest in digests:
+        try:
+            file_store().erase(digest)
+        except OSError as problem:
+            raise UnreadableFile(
+                f"The person is erased, but the file {digest} could not be deleted: {problem.strerror}. Approve again."
+            ) from None
 
 
 def _done(connection: Connection, erasure_id: UUID) -> Erased | None:
@@ -329,7 +347,7 @@ def _goes(one: Named, wanted: OrderRow) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RegisterAfter:
-    """A list that loses cells: which lines, its digest before and after, and the how manieth erasure it is."""
+    """A list that loses cells: which lines, its digest before and after; `version` counts its erasures."""
 
     register_id: UUID
     version: int

@@ -73,6 +73,9 @@ FROM discrepancy x JOIN site s ON s.site_id = x.site_id WHERE x.owner_id = %(par
 UNION ALL
 SELECT 'draft ' || document_id, 'asked for it, and it still waits: approve or reject it first'
 FROM draft WHERE drafted_by = %(party)s AND outcome IS NULL
+UNION ALL
+SELECT 'order of erasure ' || erasure_id, 'asked for it, and it still waits: approve or reject it first'
+FROM erasure_order WHERE asked_by = %(party)s AND outcome IS NULL
 ORDER BY 1, 2
 """
 _WAITING_DRAFTS = "SELECT document_id, request FROM draft WHERE outcome IS NULL AND request::text ILIKE ANY (%s)"

@@ -108,6 +108,7 @@ class FileStore:
         mark.touch(mode=0o400)
         self._settle_folder(place.parent)
         place.unlink(missing_ok=True)
+        place.with_suffix(".evidence").unlink(missing_ok=True)
         self._settle_folder(place.parent)
 
     def _place(self, digest: str) -> Path:

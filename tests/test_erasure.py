@@ -321,6 +321,9 @@ def test_it_takes_two_and_neither_is_the_person(country: Country) -> None:
     of_second = ordered(country, person="R-2")
     with pytest.raises(NotAllowed):
         erasure.approve(country.engine, country.actors["second registrar"], of_second.erasure_id)
+    with pytest.raises(Refused) as refusal:
+        ordered(country, "second registrar", person="R-1")
+    assert refusal.value.reasons[-1].weapon == f"order of erasure {of_second.erasure_id}"
 
 
 def test_an_order_is_asked_again_rejected_withdrawn_and_asked_anew(country: Country) -> None:

@@ -49,13 +49,13 @@ def packed(*names: str) -> bytes:
     return written.getvalue()
 
 
-def bomb() -> bytes:
-    """A PNG of 400 million pixels in a few hundred bytes."""
+def bomb(side: int) -> bytes:
+    """A PNG of many million pixels in a few hundred bytes."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
@@ -93,7 +93,8 @@ NO_EVIDENCE: dict[str, tuple[bytes, str]] = {
     "cut png": (photo(1)[:48], "damaged"),
     "jpeg in name only": (b"\xff\xd8\xff\xe0" + b"x" * 100, "damaged"),
     "cut pdf": (SCAN.replace(b"%%EOF", b""), "a PDF that breaks off"),
-    "bomb": (bomb(), "million pixels"),
+    "bomb": (bomb(10_000), "million pixels"),
+    "large bomb": (bomb(20_000), "million pixels"),
 }
 
 
