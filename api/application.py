@@ -21,9 +21,11 @@ from api.v1 import (
     discrepancies,
     documents,
     drafts,
+    erasures,
     files,
     find,
     labels,
+    notes,
     parties,
     registers,
     rosters,
@@ -62,8 +64,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     problems.install(application)
     gates.install(application, _authenticator(engine))
     for routes in (
-        find, acts, shipments, assignments, documents, drafts, weapons, labels, balance, discrepancies, destruction_orders, registers,
-        files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, service,
+        find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
+        registers, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

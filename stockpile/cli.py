@@ -9,6 +9,8 @@ from stockpile.commands import (
     closing,
     devices,
     drawing,
+    erasing,
+    evidence,
     files,
     founding,
     identification,
@@ -28,6 +30,9 @@ app.command("run")(running.run)
 app.command("serve")(running.serve)
 app.command("init")(founding.init)
 app.command("act")(acts.act)
+app.command("attach")(evidence.attach)
+app.command("note")(evidence.add_note)
+app.command("notes")(evidence.show_notes)
 app.command("declare")(lists.declare)
 app.command("receive")(lists.receive)
 app.command("emergency-issue")(lists.emergency_issue)
@@ -53,6 +58,8 @@ app.command("movements")(manual.movements)
 for name, group in (
     ("db", founding.database),
     ("token", tokens.token),
+    ("files", evidence.files),
+    ("erasure", erasing.erasure),
     ("site", sites.site),
     ("store", sites.store),
     ("account", sites.account),

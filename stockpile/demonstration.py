@@ -56,7 +56,18 @@ from stockpile.progress import told
 from stockpile.rights import Actor
 from stockpile.sites import Site
 
-SCAN = b"Stands for the scan of every paper voucher of the demonstration.\n"
+SCAN = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 420 298]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj
+4 0 obj<</Length 64>>stream
+BT /F 12 Tf 30 150 Td (Stands for a scanned paper voucher.) Tj ET
+endstream endobj
+5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
+trailer<</Root 1 0 R>>
+%%EOF
+"""
+"""Stands for the scan of every paper voucher of the demonstration."""
 
 
 @dataclass(frozen=True, slots=True)

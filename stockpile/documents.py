@@ -31,7 +31,7 @@ from pydantic import (
 from sqlalchemy import Connection
 
 from stockpile.errors import Fault, Invalid, NotFound, PostedWithOtherContent
-from stockpile.files import file_store
+from stockpile.evidence import need_evidence
 from stockpile.identity import character_fault
 from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
@@ -320,14 +320,17 @@ class Writing:
         """The writing of a request. A claimed time is never later than now (invariant 5): how far the writer's clock was
         off is kept; of a paper, how far its time is ahead.
 
-        Raises Invalid if the paper's scan, or what is attached, is not stored: a fact comes with its evidence (DESIGN
-        section 2).
+        Raises Invalid unless the paper's scan, and what is attached, are stored photos or scans: a fact comes with its
+        evidence (DESIGN section 2).
         """
-        _need_stored(request.attachments, "attachments", "The document was not posted: what is attached is not stored.")
+        need_evidence(
+            request.attachments, "attachments", "The document was not posted: what is attached is no evidence."
+        )
         claim = request.claim if isinstance(request, FactRequest) else None
         if claim is None:
             return cls(request, None, Precision.SECOND, in_hand)
-        _need_stored([claim.evidence], "scan_sha256", "The paper was not keyed: its scan is not stored.")
+        if claim.kind == "paper":
+            need_evidence([claim.evidence], "scan_sha256", "The paper was not keyed: its scan is missing, or no scan.")
         claimed, moment = claim.happened_at, now()
         offset = max(claimed - moment, timedelta(0)) if claim.clock_offset is None else claim.clock_offset
         return cls(request, min(claimed, moment), claim.precision, True, claim, offset)
@@ -353,17 +356,6 @@ class Writing:
         file = getattr(self.request, "file", None)
         first = (*((self.claim.evidence,) if self.claim else ()), *((file.sha256,) if file else ()))
         return tuple(dict.fromkeys((*first, *self.request.attachments)))
-
-
-def _need_stored(digests: Iterable[str], field: str, problem: str) -> None:
-    store = file_store()
-    faults = [
-        Fault("no file of this SHA-256 is stored: upload it first", field=field, value=digest)
-        for digest in digests
-        if not store.holds(digest)
-    ]
-    if faults:
-        raise Invalid(problem, faults)
 
 
 def not_understood(problem: ValidationError) -> Invalid:

@@ -13,6 +13,7 @@ from stockpile.acts.perform import scope
 from stockpile.db.engine import connected
 from stockpile.errors import NotFound
 from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.named import named
 from stockpile.rights import READ_PEOPLE, Actor, require
 
 
@@ -30,8 +31,8 @@ class DraftShown:
     reason: str | None
 
 
-_COLUMNS = """d.document_id, d.act, d.request,
-       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'),
+_COLUMNS = f"""d.document_id, d.act, d.request,
+       {named("p")},
        d.drafted_at, d.outcome, d.settled_at, d.reason"""
 _DRAFT = f"SELECT {_COLUMNS} FROM draft d LEFT JOIN party p ON p.party_id = d.drafted_by"
 _DRAFTS = f"SELECT d.document_id, {_COLUMNS} FROM draft d LEFT JOIN party p ON p.party_id = d.drafted_by"

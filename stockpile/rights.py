@@ -39,6 +39,10 @@ TELL_OF_HAND_OVERS = "tell of carriers"
 ENROL = "enrol devices"
 CARRY = "carry vouchers"
 """Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
+WRITE_NOTES = "write notes"
+"""What is added to a document later."""
+ERASE = "have a person erased"
+READ_ERASURES = "read erasures"
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -51,6 +55,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     TELL_OF_HAND_OVERS: DESK | {REGISTRAR},
     ENROL: frozenset({REGISTRAR, COMMANDER}),
     CARRY: DESK,
+    WRITE_NOTES: DESK | {REGISTRAR},
+    ERASE: frozenset({REGISTRAR}),
+    READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
     workers: int = Field(2, ge=1, le=64, description="Processes that serve")
     upload_limit: int = Field(512 * 1024 * 1024, ge=1, description="Largest file taken in, in bytes")
+    evidence_limit: int = Field(20 * 1024 * 1024, ge=1, description="Largest photo or scan, in bytes")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="How much is logged")
 
 

@@ -25,6 +25,7 @@ from stockpile.identity import asset_tag
 from stockpile.movements import HELD
 from stockpile.parties import Receiver, find_people, need_party
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
 from stockpile.rights import ASSIGN, READ_PEOPLE, Actor, require
 from stockpile.scans import look_up
 from stockpile.sites import Site, day_on_the_walls, find_site
@@ -78,10 +79,10 @@ class Assignment:
     where: str | None
 
 
-_ASSIGNMENTS = """
+_ASSIGNMENTS = f"""
 SELECT coalesce(p.code, ''), w.since, w.item_id,
        w.item_id, i.tag_number, m.maker, m.name, n.serial_number, w.party_id, p.code, p.name, p.rank, u.code, s.code,
-       w.since, w.until, coalesce(concat_ws(' ', y.rank, y.name, '(' || y.code || ')'), 'a person of another site'), a.name
+       w.since, w.until, {named("y")}, a.name
 FROM weapon_assignment w
 JOIN site s ON s.site_id = w.site_id
 JOIN item i ON i.item_id = w.item_id

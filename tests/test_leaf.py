@@ -14,8 +14,10 @@ from stockpile.log.leaf import (
     document_leaf,
     entries_digest,
     entry_leaf,
+    erasure_leaf,
     moment_text,
     name_value,
+    note_leaf,
     person_digest,
     value_bytes,
 )
@@ -80,6 +82,34 @@ def test_a_register_commits_every_row() -> None:
         '`lines_digest` of the rows `[2,"AKM","KT 449921"]` and `[3,"АКМ","٤٤٩"]`'
     )
     assert lines_digest(rows[::-1]) != lines_digest(rows)
+
+
+TALIB = name_value("T-1", "Tалиб", "Sergeant", 1)
+
+
+def test_a_note_commits_what_it_says_and_who_wrote_it() -> None:
+    writer = person_digest(PARTY, key(7), "written_by", TALIB)
+    assert writer.hex() == published("`written_by` of the note below")
+    header: dict[str, object] = {
+        "note_id": key(7), "site_id": key(3), "document_id": key(2), "kind": "signature", "text": "Подписано",
+        "attachments": ["44" * 32], "happened_at": EIGHT, "recorded_at": RECORDED, "content_hash": b"\x44" * 32,
+    }  # fmt: skip
+    assert note_leaf(SEED, header, writer).hex() == published("leaf of the note below")
+
+
+def test_an_erasure_commits_what_went_by_whose_order() -> None:
+    persons = {
+        "asked_by": person_digest(PARTY, key(8), "asked_by", TALIB),
+        "approved_by": person_digest(b"\x55" * 32, key(8), "approved_by", name_value("C-1", "Carim", None, 2)),
+    }
+    assert persons["approved_by"].hex() == published("`approved_by` of the erasure below")
+    register = {"register": str(key(10)), "lines": [2, 5], "before": "66" * 32, "after": "77" * 32}
+    header: dict[str, object] = {
+        "erasure_id": key(8), "party_id": key(9), "order_reference": "MOD 117/2026", "reason": "Court order",
+        "files": ["44" * 32], "registers": [register], "erased": {"names": 2, "register lines": 2}, "asked_at": EIGHT,
+        "recorded_at": RECORDED,
+    }  # fmt: skip
+    assert erasure_leaf(SEED, header, persons).hex() == published("leaf of the erasure below")
 
 
 @given(st.binary(max_size=64), st.binary(max_size=200))

@@ -36,7 +36,7 @@ from tests.world import RIFLES, Country, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
-    "carrier_hand_over", "device_contact", "device_reject",
+    "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -116,6 +116,54 @@ def test_not_even_the_owner_of_the_tables_changes_the_past(country: Country, how
             with pytest.raises(psycopg.Error) as problem, connection.transaction():
                 connection.execute(change(how, f"stockpile.{table}", columns[table]))
             assert problem.value.diag.constraint_name == f"{table}_append_only"
+
+
+@pytest.mark.parametrize("column", ["cells", "rejected", "doubts"])
+def test_lines_of_a_register_lose_nothing_but_by_an_erasure(country: Country, column: str) -> None:
+    """The owner, who has every privilege, is refused too while no erasure is being recorded."""
+    url = country.engine.url.set(drivername="postgresql", username=roles.OWNER)
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        with pytest.raises(psycopg.Error) as problem:
+            connection.execute(f"UPDATE stockpile.register_line SET {column} = DEFAULT".encode())
+        assert problem.value.diag.constraint_name == "register_line_append_only"
+
+
+def test_nobody_adds_a_note_to_another_site_s_document(country: Country) -> None:
+    """ERBIL's role knows no document of TAJI: not under its own name, and not under TAJI's."""
+    posted = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    taji, erbil = (country.sites[code].site_id for code in ("TAJI", "ERBIL"))
+    columns = "note_id, site_id, document_id, kind, text, written_by, name_version, digest, recorded_at, content_hash, seed, leaf"
+    seen = {}
+    with transaction(country.engine, roles.POSTER, erbil) as connection:
+        for site in (taji, erbil):
+            forged = (new_key(), site, posted.document_id, country.actors["erbil clerk"].party_id)
+            seen[site] = refusal(
+                connection,
+                lambda forged=forged: connection.exec_driver_sql(  # type: ignore[misc]
+                    f"""INSERT INTO note ({columns}) VALUES (%s, %s, %s, 'remark', 'forged', %s, 1, sha256('a'), now(), sha256('b'),
+                                                             sha256('c'), '\\x05'::bytea || sha256('d') || sha256('e'))""",
+                    forged,
+                ),
+            )
+    assert {site: why for site, why in seen.items() if ROW_LEVEL not in why} == {}
+
+
+def test_an_order_of_erasure_once_settled_stays_so(country: Country) -> None:
+    """The registrar's role can't take a settled order up again, nor settle one by the person who asked."""
+    clerk, registrar = country.actors["clerk"].party_id, country.actors["registrar"].party_id
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        for key, outcome in ((new_key(), "rejected"), (new_key(), None)):
+            connection.exec_driver_sql(
+                """INSERT INTO erasure_order (erasure_id, party_id, order_reference, reason, redact, files, content_hash, asked_by,
+                                              asked_at, settled_at, settled_by, outcome)
+                   VALUES (%s, %s, 'x', 'x', '[]', '[]', sha256('a'), %s, now(), %s, %s, %s)""",
+                (key, clerk, registrar, now() if outcome else None, registrar if outcome else None, outcome),
+            )
+        again = "UPDATE erasure_order SET outcome = 'withdrawn' WHERE outcome = 'rejected' RETURNING erasure_id"
+        assert connection.exec_driver_sql(again).all() == []
+        alone = f"UPDATE erasure_order SET outcome = 'approved', settled_at = now(), settled_by = '{registrar}'"
+        assert answer_to(connection, alone) == "erasure_order_two_people"
+        assert DENIED in answer_to(connection, "UPDATE erasure_order SET party_id = party_id")
 
 
 @contextmanager
@@ -544,6 +592,11 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "device": ("public_key",),
         "device_contact": ("clock_offset",),
         "device_reject": ("payload",),
+        "note": ("text", "attachments"),
+        "erasure_order": ("party_id",),
+        "erasure": ("party_id",),
+        "erased_file": ("sha256",),
+        "register_erasure": ("lines",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {

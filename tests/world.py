@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
+from PIL import Image
 from sqlalchemy import Engine
 
 from stockpile import founding, items, parties
@@ -137,9 +139,20 @@ def paper(number: int, happened_at: datetime, book: str = "PAPER", precision: Pr
     return Paper(book=book, number=number, happened_at=happened_at, precision=precision, scan_sha256=scanned_paper())
 
 
-def scanned_paper() -> str:
+SCAN = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+"""The smallest scan there is: a PDF without a page."""
+
+
+def scanned_paper(content: bytes = SCAN) -> str:
     """The SHA-256 of a stored scan: one will do for every paper."""
-    return file_store().keep([b"a scanned voucher"], 1_000).sha256
+    return file_store().keep([content], 1_000_000).sha256
+
+
+def photo(shade: int = 0, form: str = "PNG") -> bytes:
+    """A small photo, another for each shade."""
+    written = BytesIO()
+    Image.new("RGB", (8, 6), (shade % 256, shade // 256, 90)).save(written, form)
+    return written.getvalue()
 
 
 def ago(**time: float) -> datetime:
@@ -216,6 +229,7 @@ __all__ = [
     "found_country",
     "kinds",
     "paper",
+    "photo",
     "scanned_paper",
     "scans",
     "told",

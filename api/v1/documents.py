@@ -14,6 +14,7 @@ from api.exports import exportable, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
 from stockpile.documents import Code
 from stockpile.movements import Act
+from stockpile.reports.attachments import Attachment, list_attachments
 from stockpile.reports.documents import (
     DocumentLine,
     DocumentRow,
@@ -102,4 +103,20 @@ def show_lines(document_id: UUID, engine: Database, actor: Asker, pages: Pages) 
         engine, actor, pages, f"lines-{number}", DocumentLine,
         lambda connection, limit, cursor: list_lines(connection, actor, document_id, limit, cursor),
         lambda connection: every_line(connection, actor, document_id),
+    )  # fmt: skip
+
+
+@router.get(
+    "/documents/{document_id}/attachments",
+    summary="What is attached to a document",
+    response_model=Page[Attachment],
+    responses=exportable(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+)
+def show_attachments(document_id: UUID, engine: Database, actor: Asker, pages: Pages) -> Response:
+    """Its photos and scans, those of its notes, and the list it was posted from. Not for donors."""
+    with reading(engine, actor) as connection:
+        number = number_of(connection, document_id)
+    return listing(
+        engine, actor, pages, f"attachments-{number}", Attachment,
+        lambda connection, limit, cursor: list_attachments(connection, actor, document_id, limit, cursor),
     )  # fmt: skip

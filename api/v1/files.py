@@ -1,4 +1,4 @@
-"""Files that lists come in, and the jobs that post them."""
+"""Files: lists, photos and scans on their way in; what belongs to documents on its way out; and the jobs that post lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio.from_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
 
 from api.answers import Page, answer
 from api.dependencies import Asker, Database, Pages
@@ -16,13 +17,18 @@ from api.exports import exportable, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, TOO_LARGE, UNREADABLE_FILE, documented, problem
 from api.v1.acts import JobShown
 from stockpile import jobs
+from stockpile.evidence import judge
 from stockpile.files import StoredFile, file_store
 from stockpile.jobs import Job
 from stockpile.registers.preview import Preview, preview
-from stockpile.rights import READ_PEOPLE, require
+from stockpile.reports.attachments import file_to_read
+from stockpile.rights import READ_PEOPLE, reading, require
 from stockpile.settings import read_settings
 
 router = APIRouter(tags=["files"])
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The digest that POST /v1/files gave")]
 
 
 @router.post(
@@ -30,18 +36,23 @@ router = APIRouter(tags=["files"])
     status_code=201,
     summary="Store a file",
     response_model=StoredFile,
-    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, TOO_LARGE, UNREADABLE_FILE),
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, TOO_LARGE, INVALID, UNREADABLE_FILE),
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {"application/octet-stream": BINARY},
         }
     },
 )
-async def store_file(request: Request, actor: Asker) -> Response:
+async def store_file(
+    request: Request,
+    actor: Asker,
+    evidence: Annotated[bool, Query(description="It is a photo or a scan: refused at once if it is neither")] = False,
+) -> Response:
     """Stores the body under its SHA-256, once; an act names it by that. Stored is not posted."""
     require(actor, READ_PEOPLE)
-    limit = read_settings().upload_limit
+    settings = read_settings()
+    limit = settings.evidence_limit if evidence else settings.upload_limit
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         return problem(TOO_LARGE, f"The file is larger than {limit:,} bytes.")
@@ -54,8 +65,24 @@ async def store_file(request: Request, actor: Asker) -> Response:
             except StopAsyncIteration:
                 return
 
-    stored = await run_in_threadpool(lambda: file_store().keep(blocks(), limit))
+    stored = await run_in_threadpool(lambda: file_store().keep(blocks(), limit, judge if evidence else None))
     return answer(stored, 201)
+
+
+@router.get(
+    "/files/{sha256}",
+    summary="A file",
+    response_class=FileResponse,
+    responses={
+        200: {"description": "The file as it was stored", "content": {"application/octet-stream": BINARY}},
+        **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+    },
+)
+def read_file(sha256: Sha256, engine: Database, actor: Asker) -> Response:
+    """A photo, scan or list, for who may read a document that it belongs to. Not for donors."""
+    with reading(engine, actor) as connection:
+        found = file_to_read(connection, actor, sha256)
+    return FileResponse(found.path, media_type=found.media_type, filename=found.name)
 
 
 @router.get(
@@ -65,7 +92,7 @@ async def store_file(request: Request, actor: Asker) -> Response:
     responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID, UNREADABLE_FILE),
 )
 def preview_file(
-    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The digest that POST /v1/files gave")],
+    sha256: Sha256,
     actor: Asker,
     name: Annotated[str, Query(max_length=200, description="The file's name")] = "list",
     sheet: Annotated[str | None, Query(max_length=64)] = None,

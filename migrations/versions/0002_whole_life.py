@@ -11,7 +11,7 @@ revision = "0002"
 down_revision = "0001"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS = ("orders", "identification", "custody", "transfers", "discrepancies", "devices")
+SUBJECTS = ("orders", "identification", "custody", "transfers", "evidence", "discrepancies", "devices")
 
 
 def upgrade() -> None:

@@ -11,6 +11,7 @@ from stockpile.acts.arrive import ARRIVE
 from stockpile.acts.correct import UNDO
 from stockpile.acts.perform import ActForm, perform
 from stockpile.commands.asking import Token, acting
+from stockpile.commands.evidence import EvidenceFiles, PaperNumber, PaperScan, ToTheDay, Written, evidence_of
 from stockpile.commands.options import pairs
 from stockpile.commands.shown import progress, show_posted
 from stockpile.errors import Fault, Invalid
@@ -34,6 +35,11 @@ def act(
     condition: Annotated[
         str | None, typer.Option(help="Of all that is scanned: serviceable, unserviceable or unknown")
     ] = None,
+    attach: EvidenceFiles = None,
+    paper: PaperNumber = None,
+    written: Written = None,
+    paper_scan: PaperScan = None,
+    day_only: ToTheDay = False,
     token: Token = None,
 ) -> None:
     """Issue, return, hand over, report missing, correct ...: any act on weapons by scan; lists come by file."""
@@ -45,5 +51,6 @@ def act(
         seen = {"condition": condition} if condition else {}
         asked["lines"] = [{"scan": one, **seen} for one in scan]
     with acting(token) as (engine, actor), progress():
+        asked.update(evidence_of(attach, paper, written, paper_scan, day_only))
         answer = perform(engine, actor, form, form.request.model_validate(asked))
     show_posted(answer)

@@ -1,4 +1,4 @@
-"""The leaves of our rows: which fields an entry, a document and a register commit, in which order, written how.
+"""The leaves of our rows: which fields an entry, a document, a register and a note commit, in which order, written how.
 
 Frozen from the first migration: a field more is a new kind of leaf, never a change of these lists. docs/log.md holds
 the test vectors.
@@ -16,6 +16,7 @@ from uuid import UUID
 from stockpile.proof.commitment import (
     DOCUMENT,
     ENTRY,
+    NOTE,
     REGISTER,
     Form,
     entry_tag,
@@ -87,9 +88,39 @@ REGISTER_FIELDS = (
     "imported_by",
 )
 
+NOTE_FIELDS = (
+    "note_id",
+    "site_id",
+    "document_id",
+    "kind",
+    "text",
+    "attachments",
+    "happened_at",
+    "recorded_at",
+    "content_hash",
+    "written_by",
+)
+
+ERASURE_FIELDS = (
+    "erasure_id",
+    "party_id",
+    "order_reference",
+    "reason",
+    "files",
+    "registers",
+    "erased",
+    "asked_at",
+    "recorded_at",
+    "asked_by",
+    "approved_by",
+)
+"""An erasure is a note too, to the books as a whole: it names no document."""
+
 ENTRY_FORM = Form(ENTRY, ENTRY_FIELDS)
 DOCUMENT_FORM = Form(DOCUMENT, DOCUMENT_FIELDS)
 REGISTER_FORM = Form(REGISTER, REGISTER_FIELDS)
+NOTE_FORM = Form(NOTE, NOTE_FIELDS)
+ERASURE_FORM = Form(NOTE, ERASURE_FIELDS)
 
 
 def moment_text(moment: datetime) -> str:
@@ -154,6 +185,16 @@ def document_leaf(seed: bytes, header: Mapping[str, object], persons: Mapping[st
 def register_leaf(seed: bytes, header: Mapping[str, object], imported_by: bytes) -> bytes:
     """The leaf of a register; `imported_by` is the digest of the person, salted by the register's id."""
     return _leaf_with_persons(REGISTER_FORM, seed, header, {"imported_by": imported_by})
+
+
+def note_leaf(seed: bytes, header: Mapping[str, object], written_by: bytes) -> bytes:
+    """The leaf of a note; `written_by` is the digest of the person, salted by the note's id."""
+    return _leaf_with_persons(NOTE_FORM, seed, header, {"written_by": written_by})
+
+
+def erasure_leaf(seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:
+    """The leaf of an erasure; `persons` are the digests of who asked and who approved, salted by the erasure's id."""
+    return _leaf_with_persons(ERASURE_FORM, seed, header, persons)
 
 
 def _leaf_with_persons(form: Form, seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:

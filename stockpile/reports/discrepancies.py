@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
 
@@ -75,12 +76,10 @@ _SHOWN_TO_ALL = "x.discrepancy_id, x.kind, s.code, x.item_id, x.opened_at, x.due
 _HOST = f"""
 SELECT x.discrepancy_id, {_SHOWN_TO_ALL},
        x.books_said, x.seen, x.document_id, t.code, b.code, b.year, d.number, x.register_id, x.line,
-       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'),
+       {named("p")},
        x.explanation, x.explained_by,
-       CASE WHEN x.closed_by IS NOT NULL
-            THEN coalesce(nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), 'a person of another site') END,
-       CASE WHEN x.proposed_by IS NOT NULL
-            THEN coalesce(nullif(concat_ws(' ', a.rank, a.name, '(' || a.code || ')'), ''), 'a person of another site') END,
+       CASE WHEN x.closed_by IS NOT NULL THEN {named("c")} END,
+       CASE WHEN x.proposed_by IS NOT NULL THEN {named("a")} END,
        x.concerns
 FROM discrepancy x JOIN site s ON s.site_id = x.site_id
 LEFT JOIN party p ON p.party_id = x.owner_id

@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
+from stockpile.reports.notes import NoteShown, notes_of
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
 
@@ -61,13 +63,16 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentShown:
-    """A document with who signed it, its details and a page of its lines. `cursor`: more lines follow."""
+    """A document with who signed it, its details and a page of its lines. `cursor`: more lines follow. `notes`: the first of
+    what was added later.
+    """
 
     document: DocumentRow
     signatories: dict[str, str]
     details: dict[str, Any]
     lines: tuple[DocumentLine, ...]
     cursor: str | None
+    notes: tuple[NoteShown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,8 @@ FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = 
 LEFT JOIN party p ON p.party_id = d.posted_by
 LEFT JOIN party a ON a.party_id = d.approved_by
 """.format(
-    posted_by="coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site')",
-    approved_by="""CASE WHEN d.approved_by IS NOT NULL
-            THEN coalesce(nullif(concat_ws(' ', a.rank, a.name, '(' || a.code || ')'), ''), 'a person of another site') END""",
+    posted_by=named("p"),
+    approved_by=f"CASE WHEN d.approved_by IS NOT NULL THEN {named('a')} END",
 )
 _DONOR = """
 SELECT d.recorded_at, d.document_id, d.document_id, s.code, b.code, b.year, d.number, d.act, d.fact, d.undo, d.happened_at, d.recorded_at,
@@ -176,17 +180,19 @@ def read_document(
 ) -> DocumentShown:
     """A document in the asker's scope with a page of its lines. Raises NotFound, Invalid (limit, cursor)."""
     require(actor, READ)
-    named = actor.role != DONOR
+    with_names = actor.role != DONOR
     row = connection.exec_driver_sql(
-        f"{_HOST if named else _DONOR} WHERE d.document_id = %s", (document_id,)
+        f"{_HOST if with_names else _DONOR} WHERE d.document_id = %s", (document_id,)
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no document {document_id} here.")
     signatories: dict[str, str] = {}
     details: dict[str, Any] = {}
-    if named:
+    notes: tuple[NoteShown, ...] = ()
+    if with_names:
+        notes = notes_of(connection, document_id).rows
         signed = connection.exec_driver_sql(
-            """SELECT g.part, coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site')
+            f"""SELECT g.part, {named("p")}
                FROM signatory g LEFT JOIN party p ON p.party_id = g.party_id WHERE g.document_id = %s ORDER BY g.part""",
             (document_id,),
         )
@@ -195,7 +201,7 @@ def read_document(
             "SELECT details FROM document WHERE document_id = %s", (document_id,)
         ).scalar_one()
     lines = list_lines(connection, actor, document_id, limit, cursor)
-    return DocumentShown(_row(*row[2:]), signatories, details, lines.rows, lines.cursor)
+    return DocumentShown(_row(*row[2:]), signatories, details, lines.rows, lines.cursor, notes)
 
 
 def list_lines(

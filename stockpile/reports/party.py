@@ -60,7 +60,9 @@ class PartyShown:
 
 
 _SITE = "SELECT s.code FROM party p JOIN site s USING (site_id) WHERE p.party_id = %s"
-_NAMES = "SELECT version, name, rank, recorded_at FROM party_name WHERE party_id = %s ORDER BY version"
+_NAMES = (
+    "SELECT version, name, rank, recorded_at FROM party_name WHERE party_id = %s AND name IS NOT NULL ORDER BY version"
+)
 _MEMBERSHIPS = """
 SELECT u.code, u.name, m.since, m.until FROM assignment m LEFT JOIN party u ON u.party_id = m.unit_id
 WHERE m.party_id = %s ORDER BY m.since, m.until NULLS LAST, u.code

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from stockpile.catalogue import name_key
 from stockpile.errors import NotFound
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import ELSEWHERE, ERASED, named
 
 PAGE = 100
 
@@ -167,9 +168,9 @@ class AliasRow:
     first_seen_at: datetime
 
 
-_ALIASES = """
+_ALIASES = f"""
 SELECT a.source, a.name_key, a.alias_id, a.source, a.name, a.model_id, m.maker || ' ' || m.name,
-       nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''),
+       CASE WHEN a.approved_by IS NOT NULL THEN {named("p")} END,
        a.approved_at, a.first_seen_at
 FROM alias a LEFT JOIN model m USING (model_id) LEFT JOIN party p ON p.party_id = a.approved_by
 """
@@ -219,8 +220,9 @@ class CardRow:
     state: str
 
 
-_CARDS = """
-SELECT c.until, c.signature_card_id, c.signature_card_id, u.code, coalesce(p.code, 'a person of another site'), p.name, p.rank,
+_CARDS = f"""
+SELECT c.until, c.signature_card_id, c.signature_card_id, u.code,
+       CASE WHEN p.erased_at IS NULL THEN coalesce(p.code, '{ELSEWHERE}') ELSE '{ERASED}' END, p.name, p.rank,
        c.since, c.until, c.withdrawn_at, state
 FROM signature_card c JOIN party u ON u.party_id = c.unit_id LEFT JOIN party p ON p.party_id = c.party_id
 CROSS JOIN LATERAL (SELECT

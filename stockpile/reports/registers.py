@@ -20,6 +20,7 @@ from stockpile.registers.write import Value
 from stockpile.reports.documents import line_number
 from stockpile.reports.export import every_row
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
 from stockpile.reports.scope import donor_asked, site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
 
@@ -87,10 +88,10 @@ class Sought:
     text: str | None = None
 
 
-_REGISTERS = """
+_REGISTERS = f"""
 SELECT r.register_id, r.register_id, r.kind, r.name, s.code, o.code, r.document_id, t.code, b.code, b.year, d.number,
        r.as_of, r.recorded_at,
-       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'),
+       {named("p")},
        r.file_name, encode(r.file_sha256, 'hex'), r.line_count, r.rejected_count
 FROM register r
 LEFT JOIN site s ON s.site_id = r.site_id

@@ -113,6 +113,13 @@ document = Table(
         "happened_at",
         postgresql_where="act IN ('order destruction', 'destroy', 'change custodian')",
     ),
+    Index(
+        "document_attachments",
+        "attachments",
+        postgresql_using="gin",
+        postgresql_ops={"attachments": "jsonb_path_ops"},
+        postgresql_where="attachments <> '[]'",
+    ),
     info=BY_DOCUMENT,
     comment="What was done, under a number, by whom.",
 )

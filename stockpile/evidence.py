@@ -1,0 +1,215 @@
+"""Evidence: the photos and scans that acts and notes name. What a file is, its content says, never its name.
+
+A photo is decoded once: that it is one stands beside the file from then on. What is no photo is looked at again whenever it
+is named, since a later version may be able to read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+
+from PIL import Image, UnidentifiedImageError
+
+from stockpile.errors import Fault, Invalid, NotFound, UnreadableFile
+from stockpile.files import FileStore, file_store
+from stockpile.settings import Settings
+
+PHOTOS = {
+    "JPEG": ("image/jpeg", "jpg"),
+    "MPO": ("image/jpeg", "jpg"),  # a JPEG with a second picture in it, as some telephones write
+    "PNG": ("image/png", "png"),
+    "WEBP": ("image/webp", "webp"),
+    "TIFF": ("image/tiff", "tif"),
+    "HEIF": ("image/heic", "heic"),  # where Pillow has a plug-in for it
+}
+PDF = ("application/pdf", "pdf")
+PDF_BEGINS, PDF_ENDS = b"%PDF-", b"%%EOF"
+ENDS_WITHIN = 1024
+"""So far from its end the trailer of a PDF may stand."""
+
+REMEDY = "attach a photo (JPEG, PNG, WEBP, TIFF) or a scan (PDF or a picture)"
+ENDING_OF = dict((*PHOTOS.values(), PDF))
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such a picture is refused in words
+
+_one_at_a_time = Lock()
+"""A photo may take 270 MB while it is decoded: one at a time in each process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a stored photo or scan is: its media type and, of a photo, its size in pixels."""
+
+    media_type: str
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def ending(self) -> str:
+        """How the name of such a file ends."""
+        return ENDING_OF[self.media_type]
+
+
+def need_evidence(digests: Iterable[str], field: str, problem: str) -> None:
+    """Raises Invalid, naming the field, unless each digest is that of a stored photo or scan."""
+    store, faults = file_store(), []
+    for digest in digests:
+        try:
+            known(store, digest)
+        except (UnreadableFile, NotFound) as fault:
+            faults.append(Fault(fault.detail, field=field, value=digest))
+    if faults:
+        raise Invalid(problem, faults)
+
+
+def known(store: FileStore, digest: str) -> Evidence:
+    """What a stored file is. Raises NotFound if it is not there, UnreadableFile if it is neither photo nor scan."""
+    path = store.path(digest)
+    beside = path.with_suffix(".evidence")
+    try:
+        kept = Evidence(**json.loads(beside.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        kept = None
+    if kept is not None:
+        _check_size(path)
+        return kept
+    found = judge(path)
+    _keep(beside, found)
+    return found
+
+
+def judge(path: Path) -> Evidence:
+    """Looks into a file. Raises UnreadableFile, with what it is instead and what to do, if it is neither photo nor scan,
+    or larger than one may be.
+    """
+    with path.open("rb") as file:
+        begin = file.read(ENDS_WITHIN)
+        file.seek(max(0, path.stat().st_size - ENDS_WITHIN))
+        end = file.read()
+    if not begin:
+        raise UnreadableFile(f"an empty file: {REMEDY}")
+    if begin.startswith(PDF_BEGINS):
+        if PDF_ENDS not in end:
+            raise UnreadableFile("a PDF that breaks off before its end: scan or send it again")
+        _check_size(path)
+        return Evidence(PDF[0])
+    instead = _instead(path, begin)
+    if instead is not None:
+        raise UnreadableFile(f"{instead}: {REMEDY}")
+    _check_size(path)
+    return _decoded(path)
+
+
+def _decoded(path: Path) -> Evidence:
+    """A picture as Pillow reads it, every pixel of it."""
+    Image.init()
+    formats = [name for name in PHOTOS if name in Image.OPEN]
+    most = Image.MAX_IMAGE_PIXELS or 0
+    try:
+        with _one_at_a_time, Image.open(path, formats=formats) as picture:
+            if picture.width * picture.height > most:
+                raise UnreadableFile(_too_many_pixels(most))
+            picture.load()
+            return Evidence(PHOTOS[str(picture.format)][0], picture.width, picture.height)
+    except Image.DecompressionBombError:
+        raise UnreadableFile(_too_many_pixels(most)) from None
+    except UnidentifiedImageError:
+        raise UnreadableFile(f"no photo and no scan: {REMEDY}") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as problem:
+        # What Pillow raises in the middle of damaged pictures; it promises no list of it.
+        raise UnreadableFile(f"a picture that is damaged ({problem}): take or send it again") from None
+
+
+def _too_many_pixels(most: int) -> str:
+    return f"a picture of more than {most // 1_000_000} million pixels: save it smaller"
+
+
+def _check_size(path: Path) -> None:
+    size, most = path.stat().st_size, Settings().evidence_limit
+    if size > most:
+        raise UnreadableFile(f"{size:,} bytes, a photo or scan may have {most:,}: save it smaller")
+
+
+BEGINNINGS = (
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"\xca\xfe\xba\xbe", "a program"),
+    (b"\xcf\xfa\xed\xfe", "a program"),
+    (b"#!", "a program"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"{\\rtf", "a text document"),
+    (b"GIF8", "a GIF picture"),
+    (b"BM", "a BMP picture"),
+    (b"Rar!", "an archive"),
+    (b"7z\xbc\xaf", "an archive"),
+    (b"\x1f\x8b", "an archive"),
+)
+"""What a file is by its first bytes, if it is no evidence."""
+INSIDE = (
+    ("xl/", "a spreadsheet"),
+    ("word/", "a text document"),
+    ("ppt/", "a presentation"),
+    ("content.xml", "an OpenDocument file"),
+)
+FILMS = (b"isom", b"mp42", b"mp41", b"avc1", b"qt  ", b"M4V ", b"3gp4", b"3gp5")
+HEIC = (b"heic", b"heix", b"mif1", b"hevc")
+
+
+def _instead(path: Path, begin: bytes) -> str | None:
+    """What a file is that is no evidence; None if it may be a picture."""
+    for first, what in BEGINNINGS:
+        if begin.startswith(first):
+            return what
+    if begin.startswith(b"PK\x03\x04"):
+        return _packed(path)
+    if begin[4:8] == b"ftyp":
+        if begin[8:12] in FILMS:
+            return "a film"
+        if begin[8:12] in HEIC and "HEIF" not in Image.OPEN:
+            return "a HEIC photo, which this installation cannot read"
+    shown = begin.lstrip().lower()
+    if shown.startswith((b"<!doctype html", b"<html", b"<svg", b"<?xml")):
+        return "a web page or drawing in XML"
+    return "a text" if _is_text(begin) else None
+
+
+def _packed(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            names = packed.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return "an archive that is damaged"
+    return next((what for part, what in INSIDE if any(name.startswith(part) for name in names)), "an archive")
+
+
+def _is_text(begin: bytes) -> bool:
+    """Whether the bytes are text; the last character may be cut in two."""
+    try:
+        written = begin.decode("utf-8", "strict" if len(begin) < ENDS_WITHIN else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return len(written.encode()) >= len(begin) - 3 and all(
+        character.isprintable() or character.isspace() for character in written
+    )
+
+
+def _keep(beside: Path, found: Evidence) -> None:
+    """Whole or not at all: of several processes that find the same, the last one's file stays."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix="incoming-")
+    except OSError:
+        return  # no room for it: it is found again the next time
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps(asdict(found)).encode())
+        os.replace(name, beside)
+    except OSError:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,255 @@
+"""Where a person's name or service number stands in words: what an erasure takes away by itself, what two people decide about,
+and what stays because a leaf of the log commits it. Only reads; another table with words in it is another row of SOURCES.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.identity import serial_key
+from stockpile.registers.headings import Field, recognise
+from stockpile.reports.keyset import spellings
+from stockpile.reports.named import ERASED
+
+EXCERPT = 300
+
+
+class Fate(StrEnum):
+    """What becomes of words in which somebody is named."""
+
+    ERASED = "goes by itself"
+    DECIDE = "for decision"
+    REMAINS = "remains: the log commits it"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Words in which a person is named. `where` is how an order names them, `place` how people do."""
+
+    where: str
+    place: str
+    text: str
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An occurrence with what it takes to erase it: the table, row and column, and the words as they will be. Of a line of a
+    register `cells` are the places that become empty, counted from 0.
+    """
+
+    occurrence: Occurrence
+    table: str
+    key: UUID
+    column: str
+    line: int | None = None
+    after: Any = None
+    cells: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """How a person is and was called: every version of name, rank and service number."""
+
+    names: tuple[str, ...]
+    codes: tuple[str, ...]
+    ranks: tuple[str, ...]
+
+    def in_text(self, text: str) -> bool:
+        """Whether a text names the person, in any case: as whole words, not inside others."""
+        return _pattern(self).search(text) is not None
+
+    def by_number(self, text: str) -> bool:
+        """Whether a text bears the service number, or is one of its spellings."""
+        return any(
+            re.search(_code(code), text, re.IGNORECASE) or serial_key(text) == serial_key(code) for code in self.codes
+        )
+
+    def taken_out(self, value: Any) -> Any:
+        """A text, or all texts in a JSON value, without the person."""
+        if isinstance(value, str):
+            return _pattern(self).sub(ERASED, value)
+        if isinstance(value, list):
+            return [self.taken_out(each) for each in value]
+        if isinstance(value, dict):
+            return {key: self.taken_out(each) for key, each in value.items()}
+        return value
+
+    @property
+    def sought(self) -> list[str]:
+        """Patterns for ILIKE ANY that find every text that may name the person, and some that don't."""
+        words = {
+            *self.codes,
+            *map(serial_key, self.codes),
+            *(max(name.split(), key=len) for name in self.names if name.split()),
+        }
+        return [pattern for word in sorted(words) for pattern in spellings(word) or ()]
+
+
+def _code(code: str) -> str:
+    return rf"(?<![\w-]){re.escape(code)}(?![\w-])"
+
+
+@lru_cache(maxsize=8)
+def _pattern(called: Called) -> re.Pattern[str]:
+    names = []
+    for name in called.names:
+        words = [re.escape(word) for word in name.split()]
+        orders = [r"\s+".join(words), r",?\s+".join([words[-1], *words[:-1]])] if words else []
+        names += [rf"(?<!\w){order}(?!\w)" for order in orders]
+    ranks = "|".join(rf"(?<!\w){re.escape(rank)}\s+" for rank in called.ranks)
+    codes = "|".join(_code(code) for code in called.codes)
+    whole = [rf"(?:{ranks})?(?:{'|'.join(names)})(?:\s*\((?:{codes})\))?"] if names and codes else names
+    return re.compile("|".join([*whole, *([codes] if codes else [])]) or r"(?!)", re.IGNORECASE)
+
+
+def called_of(connection: Connection, party_id: UUID) -> Called:
+    """Every name, rank and service number that a person has had."""
+    rows = connection.exec_driver_sql(
+        """SELECT name, code, rank FROM party_name WHERE party_id = %(party)s
+           UNION SELECT name, code, rank FROM party WHERE party_id = %(party)s""",
+        {"party": party_id},
+    ).all()
+    columns = [
+        tuple(sorted({value for value in column if value}, key=lambda v: (-len(v), v)))
+        for column in zip(*rows, strict=True)
+    ]
+    return Called(*columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A column that may hold words: its rows as key, line, place in words and value, those that are sought."""
+
+    table: str
+    column: str
+    fate: Fate
+    question: str
+
+
+_NUMBER = "concat_ws('/', s.code, b.code, b.year, d.number)"
+_BOOKED = "JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id"
+
+
+def _discrepancy(column: str) -> Source:
+    return Source(
+        "discrepancy", column, Fate.DECIDE,
+        f"""SELECT x.discrepancy_id, NULL, 'discrepancy of ' || s.code || ': {column.replace("_", " ")}', to_jsonb(x.{column})
+            FROM discrepancy x JOIN site s ON s.site_id = x.site_id WHERE x.{column} ILIKE ANY (%s)""",
+    )  # fmt: skip
+
+
+def _line(column: str) -> Source:
+    return Source(
+        "register_line", column, Fate.DECIDE,
+        f"""SELECT l.register_id, l.line, 'row ' || l.line || ' of ' || r.name || ': {column}', to_jsonb(l.{column})
+            FROM register_line l JOIN register r USING (register_id) WHERE l.{column} ILIKE ANY (%s)""",
+    )  # fmt: skip
+
+
+SOURCES = (
+    Source("document", "details", Fate.REMAINS,
+           f"""SELECT d.document_id, NULL, 'document ' || {_NUMBER}, d.details FROM document d {_BOOKED}
+               WHERE d.details::text ILIKE ANY (%s)"""),
+    Source("note", "text", Fate.REMAINS,
+           f"""SELECT n.note_id, NULL, 'note to ' || {_NUMBER}, to_jsonb(n.text)
+               FROM note n JOIN document d USING (document_id) {_BOOKED} WHERE n.text ILIKE ANY (%s)"""),
+    Source("register", "name", Fate.REMAINS,
+           """SELECT register_id, NULL, 'name of the list ' || name, to_jsonb(concat_ws(' ', name, file_name)) FROM register
+              WHERE concat_ws(' ', name, file_name) ILIKE ANY (%s)"""),
+    _discrepancy("books_said"),
+    _discrepancy("seen"),
+    _discrepancy("explanation"),
+    _line("rejected"),
+    _line("doubts"),
+    Source("draft", "request", Fate.ERASED,
+           """SELECT document_id, NULL, 'draft of the act ' || act, request FROM draft
+              WHERE outcome IS NOT NULL AND request::text ILIKE ANY (%s)"""),
+    Source("draft", "reason", Fate.ERASED,
+           """SELECT document_id, NULL, 'draft of the act ' || act || ': reason', to_jsonb(reason) FROM draft
+              WHERE outcome IS NOT NULL AND reason ILIKE ANY (%s)"""),
+    Source("token", "label", Fate.DECIDE,
+           "SELECT token_id, NULL, 'label of a token', to_jsonb(label) FROM token WHERE label ILIKE ANY (%s)"),
+    Source("job", "result", Fate.ERASED,
+           "SELECT job_id, NULL, 'result of a job', result FROM job WHERE result::text ILIKE ANY (%s)"),
+)  # fmt: skip
+"""Every column with words, but the cells of registers, and names, accounts and own tokens, which go with the person."""
+
+
+def occurrences(connection: Connection, called: Called) -> Iterator[Words]:
+    """Every place in which the person is named. The connection stands in the registrar's role."""
+    for source in SOURCES:
+        for key, line, place, value in connection.exec_driver_sql(source.question, (called.sought,)):
+            after = called.taken_out(value)
+            if after != value:
+                where = "/".join(str(part) for part in (source.table, key, line, source.column) if part is not None)
+                shown = Occurrence(where, place, _excerpt(value, called), source.fate)
+                yield Words(shown, source.table, key, source.column, line, after)
+    yield from _in_cells(connection, called)
+
+
+def _excerpt(value: Any, called: Called) -> str:
+    return " | ".join(text for text in _texts(value) if called.in_text(text))[:EXCERPT]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+PERSON_FIELDS = frozenset({Field.HOLDER, Field.NAME, Field.RANK, Field.SERVICE_NUMBER, Field.ACCOUNT})
+"""Columns of a list that say who has the weapon."""
+
+_CELLS = """
+SELECT l.register_id, l.line, r.name, l.cells, r.headings FROM register_line l JOIN register r USING (register_id)
+WHERE l.cells::text ILIKE ANY (%s) ORDER BY l.register_id, l.line
+"""
+
+
+def _in_cells(connection: Connection, called: Called) -> Iterator[Words]:
+    """Rows of lists. The cells that say who has the weapon go by themselves where one of them bears the service number: a name
+    alone may be another's. Other cells are for decision.
+    """
+    mapped = _mapped_columns(connection)
+    for register_id, line, name, cells, headings in connection.exec_driver_sql(_CELLS, (called.sought,)):
+        named = [place for place, cell in enumerate(cells) if called.in_text(cell)]
+        persons = [place for place in _person_places(headings, mapped) if place < len(cells) and cells[place]]
+        certain = any(called.by_number(cells[place]) for place in persons)
+        for fate, column, places in (
+            (Fate.ERASED, "person", persons if certain else []),
+            (Fate.DECIDE, "cells", [place for place in named if not (certain and place in persons)]),
+        ):
+            if places:
+                shown = Occurrence(
+                    f"register_line/{register_id}/{line}/{column}",
+                    f"row {line} of {name}",
+                    "; ".join(cells[place] for place in places)[:EXCERPT],
+                    fate,
+                )
+                yield Words(shown, "register_line", register_id, column, line, cells=tuple(places))
+
+
+def _mapped_columns(connection: Connection) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """For each mapping that was once said: all its columns, and those that say who has the weapon."""
+    rows = connection.exec_driver_sql("SELECT mapping -> 'columns' FROM column_mapping").scalars()
+    return [
+        (frozenset(columns.values()), frozenset(column for field, column in columns.items() if field in PERSON_FIELDS))
+        for columns in rows
+    ]
+
+
+def _person_places(headings: Collection[str], mapped: Iterable[tuple[frozenset[str], frozenset[str]]]) -> list[int]:
+    known = frozenset(headings)
+    said = frozenset().union(*(persons for columns, persons in mapped if columns <= known))
+    return [place for place, heading in enumerate(headings) if heading in said or recognise(heading) in PERSON_FIELDS]
