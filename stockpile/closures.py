@@ -23,6 +23,7 @@ from stockpile.keys import new_key
 from stockpile.parties import need_party
 from stockpile.reports.documents import find_document
 from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.named import named
 from stockpile.rights import APPROVE, ASK_CLOSURE, ASSIGN_DISCREPANCY, READ_PEOPLE, Actor, require
 from stockpile.sites import Site
 
@@ -79,13 +80,10 @@ class Step:
     words: str | None
 
 
-_NAME = (
-    """coalesce(nullif(concat_ws(' ', {0}.rank, {0}.name, '(' || {0}.code || ')'), ''), 'a person of another site')"""
-)
 _CLOSURES = f"""
 SELECT c.closure_id, c.closure_id, c.explained_by, coalesce(concat_ws('/', s.code, b.code, b.year, d.number), 'a document of another site'),
-       c.explanation, c.discrepancies, {_NAME.format("p")}, c.proposed_at, c.outcome,
-       CASE WHEN c.settled_by IS NOT NULL THEN {_NAME.format("q")} END, c.settled_at, c.reason
+       c.explanation, c.discrepancies, {named("p")}, c.proposed_at, c.outcome,
+       CASE WHEN c.settled_by IS NOT NULL THEN {named("q")} END, c.settled_at, c.reason
 FROM closure c LEFT JOIN document d ON d.document_id = c.explained_by LEFT JOIN book b ON b.book_id = d.book_id
 LEFT JOIN site s ON s.site_id = d.site_id
 LEFT JOIN party p ON p.party_id = c.proposed_by LEFT JOIN party q ON q.party_id = c.settled_by
@@ -203,7 +201,7 @@ def list_closures(
 
 
 _STEPS = f"""
-SELECT h.step, h.step, h.what, h.happened_at, {_NAME.format("p")}, h.document_id, h.words
+SELECT h.step, h.step, h.what, h.happened_at, {named("p")}, h.document_id, h.words
 FROM discrepancy_step h LEFT JOIN party p ON p.party_id = h.done_by
 """
 

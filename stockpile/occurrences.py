@@ -155,6 +155,15 @@ def _line(column: str) -> Source:
     )  # fmt: skip
 
 
+def _hand_over(column: str) -> Source:
+    return Source(
+        "carrier_hand_over", column, Fate.DECIDE,
+        f"""SELECT c.document_id, c.ordinal, 'hand-over ' || c.ordinal || ' of shipment ' || s.number || ': {column.replace("_", " ")}',
+                   to_jsonb(c.{column})
+            FROM carrier_hand_over c JOIN shipment s USING (document_id) WHERE c.{column} ILIKE ANY (%s)""",
+    )  # fmt: skip
+
+
 SOURCES = (
     Source("document", "details", Fate.REMAINS,
            f"""SELECT d.document_id, NULL, 'document ' || {_NUMBER}, d.details FROM document d {_BOOKED}
@@ -168,6 +177,20 @@ SOURCES = (
     _discrepancy("books_said"),
     _discrepancy("seen"),
     _discrepancy("explanation"),
+    Source("discrepancy_step", "words", Fate.DECIDE,
+           """SELECT discrepancy_id, step, 'step ' || step || ' of a discrepancy', to_jsonb(words) FROM discrepancy_step
+              WHERE words ILIKE ANY (%s)"""),
+    Source("closure", "explanation", Fate.DECIDE,
+           "SELECT closure_id, NULL, 'closure of discrepancies', to_jsonb(explanation) FROM closure WHERE explanation ILIKE ANY (%s)"),
+    Source("closure", "reason", Fate.DECIDE,
+           "SELECT closure_id, NULL, 'closure of discrepancies: reason', to_jsonb(reason) FROM closure WHERE reason ILIKE ANY (%s)"),
+    Source("shipment", "words", Fate.REMAINS,
+           """SELECT document_id, NULL, 'shipment ' || number, to_jsonb(concat_ws(' ', carrier, driver, vehicle, route)) FROM shipment
+              WHERE concat_ws(' ', carrier, driver, vehicle, route) ILIKE ANY (%s)"""),
+    _hand_over("handed_over_by"),
+    _hand_over("carrier"),
+    _hand_over("place"),
+    _hand_over("remarks"),
     _line("rejected"),
     _line("doubts"),
     Source("draft", "request", Fate.ERASED,

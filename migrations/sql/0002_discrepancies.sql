@@ -56,8 +56,8 @@ CREATE TABLE stockpile.closure (
 CREATE INDEX closure_waiting ON stockpile.closure (site_id) WHERE outcome IS NULL;
 COMMENT ON TABLE stockpile.closure IS 'Discrepancies that somebody says a document explains, waiting for a second person.';
 
-CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.discrepancy_step
-    FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.discrepancy_step FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+CREATE TRIGGER only_by_erasure BEFORE UPDATE ON stockpile.discrepancy_step FOR EACH STATEMENT EXECUTE FUNCTION stockpile.only_by_erasure();
 CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.closure FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
 
 GRANT SELECT ON stockpile.discrepancy_step, stockpile.closure TO stockpile_auditor, stockpile_registrar;

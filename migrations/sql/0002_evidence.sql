@@ -141,6 +141,10 @@ CREATE TRIGGER only_by_erasure BEFORE UPDATE ON stockpile.register_line
 DO $$
 DECLARE guarded text;
 BEGIN
+    -- Words of these go only so, too.
+    DROP TRIGGER never ON stockpile.carrier_hand_over;
+    CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.carrier_hand_over FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+    CREATE TRIGGER only_by_erasure BEFORE UPDATE ON stockpile.carrier_hand_over FOR EACH STATEMENT EXECUTE FUNCTION stockpile.only_by_erasure();
     FOREACH guarded IN ARRAY ARRAY['note', 'erasure', 'erased_file', 'register_erasure'] LOOP
         EXECUTE format('CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never()', guarded);
@@ -192,6 +196,13 @@ BEGIN
             WHEN 'discrepancy.books_said' THEN UPDATE discrepancy SET books_said = given.text WHERE discrepancy_id = given.key AND only_taken_out(books_said, given.text);
             WHEN 'discrepancy.seen' THEN UPDATE discrepancy SET seen = given.text WHERE discrepancy_id = given.key AND only_taken_out(seen, given.text);
             WHEN 'discrepancy.explanation' THEN UPDATE discrepancy SET explanation = given.text WHERE discrepancy_id = given.key AND only_taken_out(explanation, given.text);
+            WHEN 'discrepancy_step.words' THEN UPDATE discrepancy_step SET words = given.text WHERE discrepancy_id = given.key AND step = given.line AND only_taken_out(discrepancy_step.words, given.text);
+            WHEN 'closure.explanation' THEN UPDATE closure SET explanation = given.text WHERE closure_id = given.key AND only_taken_out(explanation, given.text);
+            WHEN 'closure.reason' THEN UPDATE closure SET reason = given.text WHERE closure_id = given.key AND only_taken_out(reason, given.text);
+            WHEN 'carrier_hand_over.handed_over_by' THEN UPDATE carrier_hand_over SET handed_over_by = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(handed_over_by, given.text);
+            WHEN 'carrier_hand_over.carrier' THEN UPDATE carrier_hand_over SET carrier = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(carrier, given.text);
+            WHEN 'carrier_hand_over.place' THEN UPDATE carrier_hand_over SET place = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(carrier_hand_over.place, given.text);
+            WHEN 'carrier_hand_over.remarks' THEN UPDATE carrier_hand_over SET remarks = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(remarks, given.text);
             WHEN 'draft.request' THEN UPDATE draft SET request = given.text::jsonb WHERE document_id = given.key AND outcome IS NOT NULL AND only_taken_out(request::text, given.text::jsonb::text);
             WHEN 'draft.reason' THEN UPDATE draft SET reason = given.text WHERE document_id = given.key AND only_taken_out(reason, given.text);
             WHEN 'token.label' THEN UPDATE token SET label = given.text WHERE token_id = given.key AND only_taken_out(label, given.text);
