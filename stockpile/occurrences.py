@@ -1,5 +1,5 @@
 """Where a person's name or service number stands in words: what an erasure takes away by itself, what two people decide about,
-and what stays because a leaf of the log commits it. Only reads; another table with words in it is another row of SOURCES.
+and what stays because it is evidence or a leaf of the log commits it. Only reads; another table with words in it is another row of SOURCES.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Fate(StrEnum):
 
     ERASED = "goes by itself"
     DECIDE = "for decision"
-    REMAINS = "remains: the log commits it"
+    REMAINS = "remains: it is evidence, or the log commits it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,9 @@ SOURCES = (
     Source("shipment", "words", Fate.REMAINS,
            """SELECT document_id, NULL, 'shipment ' || number, to_jsonb(concat_ws(' ', carrier, driver, vehicle, route)) FROM shipment
               WHERE concat_ws(' ', carrier, driver, vehicle, route) ILIKE ANY (%s)"""),
+    Source("device_reject", "payload", Fate.REMAINS,
+           """SELECT reject_id, NULL, 'voucher of a device that could not be posted', to_jsonb(encode(payload, 'escape')) FROM device_reject
+              WHERE encode(payload, 'escape') ILIKE ANY (%s)"""),
     _hand_over("handed_over_by"),
     _hand_over("carrier"),
     _hand_over("place"),

@@ -138,7 +138,7 @@ def test_the_name_is_gone_from_the_whole_database(lived: Country) -> None:
         ("goes by itself", "draft", "request"),
         ("goes by itself", "register_line", "person"),
         ("goes by itself", "register_line", "person"),
-        ("remains: the log commits it", "document", "details"),
+        ("remains: it is evidence, or the log commits it", "document", "details"),
     ], shown.words
     done = erased(lived, redact_all=True)
     assert named_anywhere(lived, "Petrov", "A-1001") == {"document.details"}

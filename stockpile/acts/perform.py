@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import DeadlockDetected, UniqueViolation
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stockpile.db import roles
 from stockpile.db.engine import connected, stand_at_desk
@@ -164,6 +164,10 @@ def _retried(
                         "This document id is in use elsewhere. Take a new document id for a new document."
                     ) from None
                 return known
+        except OperationalError as problem:
+            # The server ended the one of two that waited for each other: it did nothing, and is tried again.
+            if not isinstance(problem.orig, DeadlockDetected):
+                raise
     raise DatabaseUnavailable(
         "Many clerks want the same number at this moment. Nothing was done: try again with the same document id."
     )
