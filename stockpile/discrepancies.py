@@ -38,6 +38,7 @@ class Kind(StrEnum):
     APPROVAL_MISSING = "second party missing"
     NUMBER_USED = "number claimed twice"
     DOUBTFUL = "doubtful as it came"
+    ACCESSORIES_SHORT = "accessories short"
 
 
 @dataclass(frozen=True, slots=True)

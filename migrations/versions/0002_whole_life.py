@@ -11,7 +11,7 @@ revision = "0002"
 down_revision = "0001"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS = ("orders",)
+SUBJECTS = ("orders", "accessories")
 
 
 def upgrade() -> None:

@@ -27,7 +27,7 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     day = desk.site.local_day(written.happened_at or now())
     giving = giver(desk, request.giver, written.fact, day, "giver")
     taking = receiving(desk, request.receiver, request.received_by, written, day)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, giving.place)
     if written.fact:
         found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned)]
     else:

@@ -37,7 +37,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     day = desk.site.local_day(written.happened_at or now())
     store = find_store(desk.connection, desk.site, request.store)
     taking = receiving(desk, request.receiver, request.received_by, written, day)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, store)
     if written.fact:
         found = [*taking.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
     else:

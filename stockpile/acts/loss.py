@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import holder_as_said, reporter
-from stockpile.acts.voucher import FactVoucher, Voucher
+from stockpile.acts.receiving_party import FromHolder, lock_from_holder, reporter
+from stockpile.acts.voucher import Voucher
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
@@ -20,13 +20,9 @@ from stockpile.sites import site_account
 Cause = Literal["lost", "stolen", "captured", "abandoned", "destroyed in combat", "clerical"]
 
 
-class ReportMissing(FactVoucher):
+class ReportMissing(FromHolder):
     """Report weapons or equipment missing (loss report)."""
 
-    holder: Code | None = Field(
-        None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
-    )
-    store: Code | None = None
     reported_by: Code | None = Field(None, description="Service number of who reports it", examples=["A-1001"])
     place: Words = Field(description="Where it was last seen", examples=["Route Tampa, checkpoint 4"])
     last_seen_at: AwareDatetime | None = Field(None, examples=["2026-11-20T06:00:00+03:00"])
@@ -51,8 +47,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
     found = _seen_in_the_future(request, written.fact)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     signatories, unknown = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
-    scanned = voucher.lock_voucher(desk, request)
-    origin, unheard = holder_as_said(desk, request.holder, request.store, written, voucher.any_counted(scanned))
+    scanned, origin, unheard = lock_from_holder(desk, request, written)
     found += [*unknown, *unheard]
     if written.fact:
         found += voucher.take_as_written(desk, scanned)
@@ -99,7 +94,7 @@ def conclude_loss(desk: Desk, request: ConcludeLoss) -> Posted:
     """Posts the conclusion of an investigation, approved by a second party. Raises Refused (one reason a weapon)."""
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     lost = site_account(desk.connection, desk.site, AccountClass.LOST)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, missing)
     voucher.check_origin(scanned, desk.act, desk.site)
     voucher.check_quantities(scanned, missing)
     voucher.refuse(scanned, desk.act)

@@ -19,7 +19,7 @@ from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Words, Writing, numbers_of
 from stockpile.movements import GONE, AccountClass, Act
-from stockpile.sites import find_store, site_account
+from stockpile.sites import Place, find_store, site_account
 
 
 class Recover(ConditionVoucher):
@@ -38,9 +38,10 @@ def recover(desk: Desk, request: Recover) -> Posted:
     written = Writing.of(request, in_hand=request.in_hand)
     store = find_store(desk.connection, desk.site, request.store)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
-    scanned = voucher.lock_voucher(desk, request)
+    given_up = _given_up(desk) if written.fact else []
+    scanned = voucher.lock_voucher(desk, request, missing, *given_up)
     if written.fact:
-        found = voucher.take_as_written(desk, scanned)
+        found = [*voucher.take_as_written(desk, scanned), *_claims_of_counted(scanned)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
@@ -53,6 +54,26 @@ def recover(desk: Desk, request: Recover) -> Posted:
     details = {"paper": "recovery report", "place": request.place, "found_by": request.found_by}
     lines = voucher.lines_from(scanned, missing, store, fact=desk.act if written.fact else None)
     return ledger.post(desk, written.document(desk, {}, details), lines, found)
+
+
+def _given_up(desk: Desk) -> list[Place]:
+    """Where what is counted was booked when the site gave it up: found in hand, it is taken from there after `missing`."""
+    return [site_account(desk.connection, desk.site, one) for one in AccountClass if one in GONE]
+
+
+def _claims_of_counted(scanned: Sequence[Scanned]) -> list[Contradiction]:
+    return [
+        Contradiction(
+            Kind.CLAIMED_GONE,
+            f"{one.line.quantity} {one.held.name} {one.origin.account_class}",
+            "found",
+            one.held.item_id,
+            one.held.donor_id,
+            one.number,
+        )
+        for one in scanned
+        if one.held is not None and one.origin is not None and one.origin.account_class in GONE
+    ]
 
 
 _CLAIMED_BY = """

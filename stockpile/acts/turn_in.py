@@ -37,8 +37,8 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     store = find_store(desk.connection, desk.site, request.store)
     day = desk.site.local_day(written.happened_at or now())
     giving = giver(desk, request.returned_by, written.fact, day, "returned_by") if request.returned_by else None
-    scanned = voucher.lock_voucher(desk, request)
     origin = giving.place if giving else None
+    scanned = voucher.lock_voucher(desk, request, origin)
     if origin is None and voucher.any_counted(scanned):
         raise Invalid(
             "Say who returns what is counted.",

@@ -10,7 +10,7 @@ from stockpile.acts import ACTS
 from stockpile.acts.correct import UNDO
 from stockpile.acts.perform import ActForm, perform
 from stockpile.commands.asking import Token, acting
-from stockpile.commands.options import pairs
+from stockpile.commands.options import counts, pairs
 from stockpile.commands.shown import progress, show_posted
 from stockpile.errors import Fault, Invalid
 
@@ -26,6 +26,10 @@ def act(
     scan: Annotated[
         list[str] | None, typer.Option(help="A weapon: asset tag, serial number or UII; may be repeated")
     ] = None,
+    count: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL=NUMBER", help="What is counted: 'Helmet=40', or 'Cartridge, lot 12-77=600'"),
+    ] = None,
     condition: Annotated[
         str | None, typer.Option(help="Of all that is scanned: serviceable, unserviceable or unknown")
     ] = None,
@@ -36,9 +40,10 @@ def act(
     if form is None:
         raise Invalid("There is no such act.", [Fault(f"one of {NAMES}", field="ACT", value=name)])
     asked: dict[str, Any] = pairs(fields, "FIELD=VALUE")
-    if scan:
-        seen = {"condition": condition} if condition else {}
-        asked["lines"] = [{"scan": one, **seen} for one in scan]
+    seen = {"condition": condition} if condition else {}
+    lines = [{"scan": one, **seen} for one in scan or ()] + [{**one, **seen} for one in counts(count, "--count")]
+    if lines:
+        asked["lines"] = lines
     with acting(token) as (engine, actor), progress():
         answer = perform(engine, actor, form, form.request.model_validate(asked))
     show_posted(answer)
