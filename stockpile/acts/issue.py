@@ -7,15 +7,18 @@ contradiction opened as a discrepancy.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.accessories import MOST, EquippedLine, as_details, with_each
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.documents import LATER, Code, Desk, ItemLine, Posted, Writing, now
 from stockpile.items import Held
 from stockpile.movements import Act
 from stockpile.sites import Place, find_store
@@ -29,6 +32,12 @@ class Issue(FactVoucher):
         None, description="For a unit: service number of who draws for it, on its signature card", examples=["A-1001"]
     )
     store: Code | None = Field(None, description="From which store; needed where the site has several")
+    lines: Annotated[tuple[EquippedLine, ...], Field(max_length=500)] = ()
+    accessories: Annotated[tuple[ItemLine, ...], Field(max_length=MOST), LATER] = Field(
+        (),
+        description="What goes with each weapon whose line says nothing of its own",
+        examples=[[{"model": "AKM magazine", "quantity": 4}]],
+    )
 
 
 def issue(desk: Desk, request: Issue) -> Posted:
@@ -37,14 +46,18 @@ def issue(desk: Desk, request: Issue) -> Posted:
     day = desk.site.local_day(written.happened_at or now())
     store = find_store(desk.connection, desk.site, request.store)
     taking = receiving(desk, request.receiver, request.received_by, written, day)
-    scanned = voucher.lock_voucher(desk, request, store)
+    scanned = voucher.lock_voucher(desk, request, store, each=request.accessories)
     if written.fact:
         found = [*taking.contradictions, *voucher.take_as_written(desk, scanned), *_not_issuable(scanned)]
     else:
         found = []
         _guard(desk, scanned, store)
     voucher.refuse(scanned, desk.act)
-    details = {"paper": "hand receipt", "receiver": str(taking.party_id)}
+    details = {
+        "paper": "hand receipt",
+        "receiver": str(taking.party_id),
+        "accessories": as_details(with_each(scanned)),
+    }
     document = written.document(desk, taking.signatories, details)
     return ledger.post(
         desk,

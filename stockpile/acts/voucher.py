@@ -114,9 +114,16 @@ def rows(desk: Desk, voucher: Voucher) -> Rows:
     return [*scanned_from(desk, voucher.file)]
 
 
-def lock_voucher(desk: Desk, voucher: Voucher, *origins: Place | None) -> list[Scanned]:
-    """Finds and locks the items of a voucher. What is counted and named by its model is taken from the `origins`."""
-    return lock_rows(desk, rows(desk, voucher), *origins)
+def lock_voucher(desk: Desk, voucher: Voucher, *origins: Place | None, each: Sequence[ItemLine] = ()) -> list[Scanned]:
+    """Finds and locks the items of a voucher. What is counted and named by its model is taken from the `origins`; `each` is
+    what goes with every weapon whose line says nothing of its own.
+    """
+    return lock_sought(desk.connection, seek_voucher(desk, voucher, *origins, each=each))
+
+
+def seek_voucher(desk: Desk, voucher: Voucher, *origins: Place | None, each: Sequence[ItemLine] = ()) -> list[Sought]:
+    """What a voucher's lines may mean, before anything is locked."""
+    return seek(desk.connection, rows(desk, voucher), *origins, source=desk.site.code, each=each)
 
 
 def lock_rows(desk: Desk, rows: Rows, *origins: Place | None) -> list[Scanned]:
@@ -137,13 +144,23 @@ def lock_items(
     return lock_sought(connection, seek(connection, numbered))
 
 
-def seek(connection: Connection, rows: Rows, *origins: Place | None, source: str | None = None) -> list[Sought]:
-    """What lines may mean, before anything is locked; the accessories of a weapon stand after it."""
+def seek(
+    connection: Connection,
+    rows: Rows,
+    *origins: Place | None,
+    source: str | None = None,
+    each: Sequence[ItemLine] = (),
+) -> list[Sought]:
+    """What lines may mean, before anything is locked; the accessories of a weapon stand after it. `each` is what goes with
+    every weapon whose line says nothing of its own.
+    """
     sought: list[Sought] = []
     for number, line in rows:
         one = Sought(number, line)
         sought.append(one)
-        sought += [Sought(number, accessory, of=one) for accessory in getattr(line, "accessories", None) or ()]
+        own = getattr(line, "accessories", None)
+        named = each if own is None and not line.by_model else own or ()
+        sought += [Sought(number, accessory, of=one) for accessory in named]
     candidates = scans.candidates(connection, [one.line for one in sought])
     named = {one.line.model for one in sought if one.line.by_model and one.line.model}
     models = find_models(connection, named, source)
@@ -171,8 +188,19 @@ def lock_sought(connection: Connection, sought: Sequence[Sought]) -> list[Scanne
     left = _left_by_keys(scanned, sought) if wanted else {}
     parts: list[Scanned] = []
     for n, (one, known) in enumerate(zip(sought, scanned, strict=True)):
-        parts += _parts(one, known, *stock.take(wanted[n], held, left)) if n in wanted else [known]
+        if n in wanted and not known.reason:
+            parts += _parts(one, known, *stock.take(wanted[n], held, left))
+        elif not one.optional or _is_there(one, known):
+            parts.append(known)
     return parts
+
+
+def _is_there(one: Sought, known: Scanned) -> bool:
+    return (
+        not known.reason
+        and known.held is not None
+        and known.held.where.account_id in {place.account_id for place in one.origins}
+    )
 
 
 def _left_by_keys(scanned: Sequence[Scanned], sought: Sequence[Sought]) -> Left:
@@ -202,7 +230,11 @@ def _scanned(sought: Sequence[Sought], held: dict[UUID, Held]) -> list[Scanned]:
         one = Scanned(line.number, line.line, held.get(line.found[0]) if len(line.found) == 1 else None)
         one.of = weapons.get(id(line.of))
         weapons[id(line)] = one
-        if line.line.by_model:
+        if one.of is not None and one.counted and not line.line.by_model:
+            one.origin = next(iter(line.origins), None)
+        if one.of is not None and one.of.held is not None and not one.of.held.serial:
+            one.reason = f"accessories go with a weapon: {one.of.held.name} is counted"
+        elif line.line.by_model:
             _name_no_counted(one, line.model)
         elif len(line.found) > 1:
             one.reason = f"{len(line.found)} weapons bear this number: scan the asset tag, or name the model"
@@ -259,8 +291,8 @@ def _too_few(lack: Lack) -> str:
 
 
 def any_counted(scanned: Iterable[Scanned]) -> bool:
-    """Whether something among it, no weapon's accessory, is told by number."""
-    return any(one.counted and one.of is None for one in scanned)
+    """Whether something among it is told by number, and nobody knows yet where it is taken from."""
+    return any(one.counted and one.origin is None and (one.of is None or one.lacks is None) for one in scanned)
 
 
 def by_model(rows: Rows) -> bool:
@@ -320,14 +352,17 @@ def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
             one.reason = f"{holder.name} does not hold it"
 
 
-def check_quantities(scanned: Sequence[Scanned], origin: Place) -> None:
+def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:
     """A command can't take more of a quantity than there is at its origin."""
     for one in scanned:
         if one.reason or one.held is None or one.held.serial or one.line.by_model:
             continue
-        there = one.held.holdings.get(origin.account_id, (origin, 0))[1]
+        place = one.origin or origin
+        if place is None:
+            continue
+        there = one.held.holdings.get(place.account_id, (place, 0))[1]
         if there < one.line.quantity:
-            one.reason = f"only {there} at {origin.name}, {one.line.quantity} asked for"
+            one.reason = f"only {there} at {place.name}, {one.line.quantity} asked for"
 
 
 def take_as_written(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID = OWN_PROCUREMENT) -> list[Contradiction]:

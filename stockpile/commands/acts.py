@@ -30,6 +30,10 @@ def act(
         list[str] | None,
         typer.Option(metavar="MODEL=NUMBER", help="What is counted: 'Helmet=40', or 'Cartridge, lot 12-77=600'"),
     ] = None,
+    accessory: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="MODEL=NUMBER", help="What goes with each weapon scanned: 'AKM magazine=4'"),
+    ] = None,
     condition: Annotated[
         str | None, typer.Option(help="Of all that is scanned: serviceable, unserviceable or unknown")
     ] = None,
@@ -41,7 +45,8 @@ def act(
         raise Invalid("There is no such act.", [Fault(f"one of {NAMES}", field="ACT", value=name)])
     asked: dict[str, Any] = pairs(fields, "FIELD=VALUE")
     seen = {"condition": condition} if condition else {}
-    lines = [{"scan": one, **seen} for one in scan or ()] + [{**one, **seen} for one in counts(count, "--count")]
+    equipped = {**seen, "accessories": counts(accessory, "--with")} if accessory else seen
+    lines = [{"scan": one, **equipped} for one in scan or ()] + [{**one, **seen} for one in counts(count, "--count")]
     if lines:
         asked["lines"] = lines
     with acting(token) as (engine, actor), progress():

@@ -20,6 +20,7 @@ from stockpile.errors import NotFound, Refused
 from stockpile.find import FoundItem, find
 from stockpile.movements import BALANCED, Act
 from stockpile.reports import discrepancies, documents
+from stockpile.reports.accessories import out_with
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.described import described
 from stockpile.reports.discrepancies import DiscrepancyRow, State
@@ -28,7 +29,7 @@ from stockpile.reports.export import every_row
 from stockpile.reports.history import End, HistoryEntry, history, list_entries
 from stockpile.reports.keyset import Page
 from stockpile.reports.trial_balance import BalanceLine, By, Proof, proof, trial_balance
-from stockpile.rights import Actor
+from stockpile.rights import DONOR, Actor
 from stockpile.scans import look_up
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%z"]
@@ -93,8 +94,11 @@ def show_history(
             write_report(csv, xlsx, HistoryEntry, entries)
             return
         found = history(connection, actor, item_id, limit)
+        with_it = out_with(connection, item_id) if actor.role != DONOR else ()
     item = found.item
     out.print(f"{item.model} {item.serial_number or ''}  {item.asset_tag}  donor {item.donor}", markup=False)
+    if with_it:
+        out.print(f"out with {'; '.join(one.name for one in with_it)}", markup=False)
     headings = ("", "happened", "act", "document", "from", "to", "quantity", "remarks")
     show_table(headings, [_entry(entry) for entry in found.entries], "Nothing was posted on it.")
 
