@@ -28,6 +28,11 @@ from stockpile.db.engine import transaction
 from stockpile.documents import Posted
 from stockpile.errors import Invalid, Refused
 from stockpile.files import file_store
+from stockpile.find import find
+from stockpile.reports.documents import list_lines
+from stockpile.reports.history import history
+from stockpile.reports.holdings import Holder, holdings
+from tests.reading import asked_by
 from tests.world import HELMET, RIFLES, Country, ago, kinds, paper, scans, told
 
 STORE = "Main store"
@@ -350,3 +355,39 @@ def test_two_clerks_want_the_last_helmets(country: Country) -> None:
     assert answers[0] == "issue"
     assert answers[1].startswith("only 40 Helmet")
     assert held(country) == held(country, "Helmet, large") == {STORE: 40, PETROV: 60}
+
+
+def test_finding_what_is_counted(country: Country) -> None:
+    """By name, by a part of it, by an alias: how many are where. A desk sees its own site's, a donor its own."""
+    received(country, *helmets(50), donor="USA")
+    received(country, *helmets(7, "Helmet, large"), {"model": ROUNDS, "lot": "12-77", "quantity": 1000})
+    issued(country, *helmets(120))
+
+    def found(text: str, who: str = "clerk") -> list[tuple[str, str | None, str, str, int]]:
+        answer = asked_by(country, who, find, text)
+        return [(one.model, one.lot, one.site, str(one.account_class), one.quantity) for one in answer.counted]
+
+    assert found("helmet") == [
+        (HELMET, None, "TAJI", "person", 120), (HELMET, None, "TAJI", "store", 30), ("Helmet, large", None, "TAJI", "store", 7),
+    ]  # fmt: skip
+    assert found("combat helmet") == found("helmet")[:2]
+    assert found("7.62x39") == [(ROUNDS, "12-77", "TAJI", "store", 1000)]
+    assert found("helmet", "auditor") == found("helmet")
+    assert found("helmet", "USA") == [(HELMET, None, "TAJI", "person", 20), (HELMET, None, "TAJI", "store", 30)]
+    assert found("helmet", "erbil clerk") == found("AKM") == found("Gas masks") == []
+
+
+def test_what_a_document_and_a_holder_say_of_them(country: Country) -> None:
+    """Model, lot and number on each line; the document is right about how many."""
+    received(country, {"model": ROUNDS, "lot": "12-77", "quantity": 1000})
+    posted = issued(country, *helmets(12), {"model": ROUNDS, "lot": "12-77", "quantity": 600})
+    lines = asked_by(country, "clerk", list_lines, posted.document_id).rows
+    assert [(line.model, line.lot, line.quantity) for line in lines] == [(HELMET, None, 12), (ROUNDS, "12-77", 600)]
+    shown = asked_by(country, "clerk", holdings, Holder(person="A-1001"))
+    assert [(line.model, line.lot, line.quantity, line.document_number) for line in shown.rows] == [
+        (ROUNDS, "12-77", 600, posted.number), (HELMET, None, 12, posted.number),
+    ]  # fmt: skip
+    entries = asked_by(country, "clerk", history, country.helmets().item_id).entries
+    assert [(entry.act, entry.quantity, entry.to.account) for entry in entries] == [
+        ("receive", 100, STORE), ("issue", 12, PETROV),
+    ]  # fmt: skip

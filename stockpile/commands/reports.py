@@ -38,7 +38,7 @@ Moment = Annotated[datetime | None, typer.Option(formats=FORMATS, help="In UTC u
 
 def show_found(
     asked: Annotated[
-        str, typer.Argument(metavar="TEXT", help="Tag, serial number (? and * allowed), UII, document, person")
+        str, typer.Argument(metavar="TEXT", help="Tag, serial number (? and * allowed), UII, document, person, Helmet")
     ],
     limit: Annotated[int, typer.Option(help="How many weapons", min=1, max=1000)] = 20,
     token: Token = None,
@@ -46,13 +46,16 @@ def show_found(
     """Find anything one can scan or type: what it is, where, since when, under which document."""
     with reading_as(token) as (connection, actor):
         found = find(connection, actor, asked, limit)
-    if not (found.items or found.documents or found.parties):
+    if not (found.items or found.documents or found.parties or found.counted):
         raise NotFound(f"Nothing in the books is called {asked!r}.")
     if found.did_you_mean:
         out.print("Nothing is called exactly so. Did you mean:")
     if found.items:
         headings = ("tag", "model", "serial number", "where", "quantity", "since", "document")
         show_table(headings, [row for item in found.items for row in _standing(item)], "")
+    if found.counted:
+        sums = [(one.model, one.lot, one.site, one.account_class, one.quantity) for one in found.counted]
+        show_table(("model", "lot", "site", "where", "quantity"), sums, "")
     for document in found.documents:
         what = f"{document.act}, {document.lines:,} lines, quantity {document.quantity:,}"
         out.print(f"{document.number}: {what}, {text(document.happened_at)}", markup=False)
