@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import ask
 from stockpile.documents import full_number
 from stockpile.movements import AccountClass
 from stockpile.reports.weapon_cards import last_move
@@ -92,7 +93,7 @@ def last_moves(
     connection: Connection, item_ids: Iterable[UUID], moment: datetime | None = None
 ) -> dict[UUID, LastMove]:
     """The last move of weapons, up to a moment if one is said, as far as the reader may see its document."""
-    rows = connection.exec_driver_sql(_LAST_MOVES, {"items": list(item_ids), "moment": moment})
+    rows = ask(connection, _LAST_MOVES, {"items": list(item_ids), "moment": moment})
     return {row[0]: LastMove(place_of(row[6:]), full_number(*row[2:6]), read(row[1])) for row in rows}
 
 
