@@ -310,6 +310,19 @@ def test_a_draw_that_comes_back_short_goes_out_with_what_came(drawn: Country) ->
     assert told(refusal)[0][1] == f"only 0 {SLING} at Main store, 1 asked for"
 
 
+def test_a_broken_sight_does_not_go_out_by_a_scan(drawn: Country) -> None:
+    """It came back broken, and is named; the rifle goes without it as soon as the line says so."""
+    drew(drawn, equipped(RIFLES[0], {"scan": "NV 1"}))
+    drew(drawn, *scans(RIFLES[0]))
+    issued(drawn, *scans("NV 1"))
+    returned(drawn, {"scan": "NV 1", "condition": "unserviceable"})
+    assert told(drawn.refused("clerk", DRAW, scan=RIFLES[0])) == [
+        (f"{OPTIC} NV 1", "it is unserviceable", "Main store (store)")
+    ]
+    drew(drawn, equipped(RIFLES[0]))
+    assert (drawn.where(RIFLES[0]), drawn.where("NV 1")) == (PETROV, STORE)
+
+
 def test_the_weapon_s_page_says_what_it_is_out_with(stocked: Country, web: Web) -> None:
     """For the desk by name and number; a donor sees its weapon, not what the host hangs on it; once back, nothing."""
     rifle = "US 1"

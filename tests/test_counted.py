@@ -199,6 +199,7 @@ def test_ammunition_goes_out_by_its_lot(country: Country) -> None:
     assert refused(country, {"model": ROUNDS, "quantity": 1}) == [
         (ROUNDS, f"{ROUNDS} is tracked by lot: give the lot", None)
     ]
+    assert len(refused(country, {"model": ROUNDS, "quantity": 1100})) == 1
     posted = issued(country, {"model": ROUNDS, "quantity": 1100}, paper=paper(1, ago()))
     assert kinds(posted) == ["doubtful as it came", "doubtful as it came"]
     posted = issued(country, {"model": ROUNDS, "lot": "9-99", "quantity": 7}, paper=paper(2, ago()))

@@ -131,7 +131,7 @@ def draw(desk: Desk, request: Draw) -> Posted:
     out = _way(scanned, drawn, request.direction)
     for one in everything:
         if one.of is not None and one.held is not None and not one.reason:
-            one.reason = _not_with_its_weapon(one.held, one.of)
+            one.reason = _not_with_its_weapon(one.held, one.of) or (not_to_be_handed_out(one.held) if out else None)
     for one in scanned:
         if one.held is not None and not one.reason:
             known = drawn[one.held.item_id]

@@ -86,7 +86,8 @@ class Scanned:
         assert self.reason is not None
         held = None if self.line.by_model else self.held
         where = describe_place(held) if held else None
-        return Reason(self.number, self.line.named, self.reason, where, str(held.item_id) if held else None)
+        named = held.name if held is not None and self.of is not None else self.line.named
+        return Reason(self.number, named, self.reason, where, str(held.item_id) if held else None)
 
 
 def describe_place(held: Held) -> str:
@@ -159,8 +160,8 @@ def seek(
         one = Sought(number, line)
         sought.append(one)
         own = getattr(line, "accessories", None)
-        named = each if own is None and not line.by_model else own or ()
-        sought += [Sought(number, accessory, of=one) for accessory in named]
+        with_it = each if own is None and not line.by_model else own or ()
+        sought += [Sought(number, accessory, of=one) for accessory in with_it]
     candidates = scans.candidates(connection, [one.line for one in sought])
     named = {one.line.model for one in sought if one.line.by_model and one.line.model}
     models = find_models(connection, named, source)
@@ -302,7 +303,7 @@ def by_model(rows: Rows) -> bool:
 
 def refuse(scanned: Iterable[Scanned], act: str) -> None:
     """Raises Refused with every line's reason, if any line has one."""
-    reasons = [one.refused() for one in scanned if one.reason]
+    reasons = list(dict.fromkeys(one.refused() for one in scanned if one.reason))
     if reasons:
         raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {act} cannot be.", reasons)
 
