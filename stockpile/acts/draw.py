@@ -130,7 +130,7 @@ def draw(desk: Desk, request: Draw) -> Posted:
             one.reason = _not_at_the_draw(one.held, drawn[one.held.item_id], people, desk)
     out = _way(scanned, drawn, request.direction)
     for one in everything:
-        if one.of is not None and one.held is not None and not one.reason:
+        if one.of is not None and one.held is not None and one.held.serial and not one.reason:
             one.reason = _not_with_its_weapon(one.held, one.of) or (not_to_be_handed_out(one.held) if out else None)
     for one in scanned:
         if one.held is not None and not one.reason:
@@ -216,7 +216,7 @@ def _not_at_the_draw(held: Held, known: Drawn, people: dict[UUID, Receiver], des
 
 def _not_with_its_weapon(held: Held, weapon: Scanned) -> str | None:
     """Why a serialised accessory does not go where its weapon goes."""
-    if not held.serial or weapon.held is None or held.where.account_id == weapon.held.where.account_id:
+    if weapon.held is None or held.where.account_id == weapon.held.where.account_id:
         return None
     return f"it is not where {weapon.held.name} is: issue or return it by itself"
 
