@@ -33,6 +33,11 @@ class Model:
 UNIDENTIFIED = Model(UNIDENTIFIED_ID, "unknown", "unidentified weapon", "serial")
 """What a weapon is that nobody could identify."""
 
+UNIDENTIFIED_EQUIPMENT = Model(
+    UUID("00000000-0000-7000-8000-000000000003"), "unknown", "unidentified equipment", "quantity"
+)
+"""What is counted under a name that no model bears."""
+
 _MODEL = "SELECT model_id, maker, name, tracked_by FROM model"
 
 

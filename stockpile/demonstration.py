@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
-from uuid import UUID
 
 from sqlalchemy import Engine
 
@@ -41,6 +40,7 @@ from stockpile.demonstration_data import (
     FAMILY_NAMES,
     FIRST_NAMES,
     IN_ARABIC_DIGITS,
+    KITS,
     ORGANISATION,
     SECOND_CLERK,
     SOLDIERS_OF_A_COMPANY,
@@ -120,17 +120,6 @@ class Country:
         return Paper(
             book="PAPER", number=number, happened_at=happened_at, precision=Precision.MINUTE, scan_sha256=self.scan
         )
-
-    def equipment(self, who: str, model: str) -> UUID:
-        """The item of a model that is counted, as it lies in the stores of somebody's depot."""
-        with transaction(self.engine, roles.POSTER, self.actors[who].site_id) as connection:
-            key: UUID = connection.exec_driver_sql(
-                """SELECT h.item_id FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
-                       JOIN model m USING (model_id)
-                   WHERE m.name = %s AND a.class = 'store' ORDER BY h.item_id LIMIT 1""",
-                (model,),
-            ).scalar_one()
-        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +248,9 @@ def _deliveries(country: Country, chance: random.Random) -> Iterator[Voucher]:
 def _company(
     country: Country, chance: random.Random, unit: str, who: str, rifle: str, days_ago: int
 ) -> Iterator[Voucher]:
-    """A company draws its rifles, its soldiers theirs; some come back and are drawn again, some are handed on."""
+    """A company draws its rifles, its soldiers theirs with magazines and sling; some come back and are drawn again, some are
+    handed on.
+    """
     soldiers, rifles = country.companies[unit], country.weapons[rifle]
     pool = rifles[len(soldiers) : len(soldiers) + 100]
     drawn = {"receiver": unit, "received_by": soldiers[0], "store": "Main store"}
@@ -267,12 +258,13 @@ def _company(
     for soldier, serial in zip(soldiers, rifles, strict=False):
         day = days_ago - chance.uniform(1, 20)
         lines = _lines(rifle, [serial])
-        yield Voucher(day, who, ISSUE, {"receiver": soldier, "store": "Main store", "lines": lines})
+        again = {"receiver": soldier, "store": "Main store", "lines": lines, "accessories": KITS[rifle]}
+        yield Voucher(day, who, ISSUE, again)
         for cycle in range(chance.choice((0, 0, 1, 2))):
             back = day - 100 - 150 * cycle - chance.uniform(0, 20)
             returned = [{**line, "condition": "serviceable"} for line in lines]
-            yield Voucher(back, who, RETURN, {"returned_by": soldier, "store": "Main store", "lines": returned})
-            again = {"receiver": soldier, "store": "Main store", "lines": lines}
+            brought = {"returned_by": soldier, "store": "Main store", "lines": returned, "accessories_complete": True}
+            yield Voucher(back, who, RETURN, brought)
             yield Voucher(back - 14, who, ISSUE, again)
     for soldier, serial in zip(soldiers[1:], pool[:30], strict=False):
         handed = {
@@ -348,12 +340,12 @@ def _equipment(country: Country) -> None:
     ):
         country.do(
             who, ISSUE, receiver=unit, received_by=country.companies[unit][0], store="Main store",
-            lines=[{"item": country.equipment(who, model), "quantity": quantity}],
+            lines=[{"model": model, "quantity": quantity}],
             paper=country.next_paper(who, country.today - timedelta(days=days_ago)),
         )  # fmt: skip
     country.do(
         "clerk of RIVER", RETURN, returned_by="2COY", store="Main store",
-        lines=[{"item": country.equipment("clerk of RIVER", "Helmet"), "quantity": 64}],
+        lines=[{"model": "Helmet", "quantity": 64}],
         paper=country.next_paper("clerk of RIVER", country.today - timedelta(days=15)),
     )  # fmt: skip
 
@@ -444,13 +436,24 @@ def _mistakes(country: Country) -> None:
 
 
 def _morning_draw(country: Country) -> None:
-    """Ten carbines are ten soldiers' own; six are out against their weapon cards."""
+    """Ten carbines are ten soldiers' own; six are out against their weapon cards, each with its magazines and sling. One went
+    out twice, and came back with a magazine less.
+    """
     carbines, soldiers = country.weapons["M4"][30:40], country.companies["1COY"][11:21]
     own = [{**line, "person": soldier} for line, soldier in zip(_lines("M4", carbines), soldiers, strict=True)]
     weapon_assignments.assign(
         country.engine, country.actors["commander of NORTH"], weapon_assignments.Assign.model_validate({"lines": own})
     )
-    country.do("clerk of NORTH", DRAW, store="Main store", lines=_lines("M4", carbines[:6]))
+    kit = KITS["M4"]
+    out = [{**line, "accessories": kit} for line in _lines("M4", carbines[:6])]
+    country.do("clerk of NORTH", DRAW, store="Main store", lines=out)
+    short = {
+        **_lines("M4", carbines[5:6])[0],
+        "accessories": [{**kit[0], "quantity": 6}, kit[1]],
+        "condition": "serviceable",
+    }
+    country.do("clerk of NORTH", DRAW, store="Main store", direction="back", lines=[short])
+    country.do("clerk of NORTH", DRAW, store="Main store", direction="out", lines=_lines("M4", carbines[5:6]))
 
 
 def _late_papers(country: Country) -> None:

@@ -68,6 +68,16 @@ EQUIPMENT = (
     (724, "NORTH", "Helmet", 900),
     (723, "NORTH", "Magazine, AK pattern, 30 rounds", 4_000),
     (722, "NORTH", "Body armour, medium", 500),
+    (721, "NORTH", "Sling, rifle", 700),
+    (720, "NORTH", "Magazine, M16 pattern, 30 rounds", 200),
     (699, "RIVER", "Helmet", 600),
     (698, "RIVER", "Magazine, M16 pattern, 30 rounds", 3_000),
+    (697, "RIVER", "Sling, rifle", 600),
 )
+
+# rifle: what goes out and comes back with it
+KITS: dict[str, list[dict[str, str | int]]] = {
+    "AKM": [{"model": "Magazine, AK pattern, 30 rounds", "quantity": 4}, {"model": "Sling, rifle"}],
+    "M16A2": [{"model": "Magazine, M16 pattern, 30 rounds", "quantity": 7}, {"model": "Sling, rifle"}],
+    "M4": [{"model": "Magazine, M16 pattern, 30 rounds", "quantity": 7}, {"model": "Sling, rifle"}],
+}

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DOUBTFUL = "doubtful as it came"
     GAP_IN_BOOK = "gap in a book"
     REVOKED_DEVICE = "from a revoked device"
+    ACCESSORIES_SHORT = "accessories short"
 
 
 JUDGED = (

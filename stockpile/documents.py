@@ -220,24 +220,40 @@ class FactRequest(Request):
 
 
 class ItemLine(Asked):
-    """One line of a voucher: a weapon as scanned or typed, or a quantity of an item."""
+    """One line of a voucher: a weapon as scanned or typed; or a quantity of what is counted, by its model."""
 
     item: UUID | None = Field(None, description="The item's key, where the client knows it")
     scan: Scan | None = Field(
         None, description="Asset tag, serial number or UII as scanned or typed", examples=["SP-000001-K"]
     )
-    model: Code | None = Field(None, description="Model name, where a serial number alone means several weapons")
+    model: Code | None = Field(
+        None,
+        description="Of what is counted, without item or scan: its model's name or alias. Beside a scan: the model, "
+        "where a serial number alone means several weapons",
+    )
     quantity: Quantity = Field(1, description="For what is counted, not serialised")
+    lot: Annotated[Code | None, LATER] = Field(None, description="With a model tracked by lot: which lot")
 
     @model_validator(mode="after")
     def _names_one(self) -> ItemLine:
-        if (self.item is None) == (self.scan is None):
+        if self.item is not None and self.scan is not None:
             raise ValueError("give either item or scan")
+        if self.item is None and self.scan is None and self.model is None:
+            raise ValueError("give a scan, or of what is counted its model")
+        if self.lot is not None and not self.by_model:
+            raise ValueError("a lot goes with a model, not with item or scan")
         return self
 
     @property
+    def by_model(self) -> bool:
+        """Whether it names what is counted by its model alone."""
+        return self.item is None and self.scan is None
+
+    @property
     def named(self) -> str:
-        """The weapon as the clerk named it."""
+        """The weapon, or what is counted, as the clerk named it."""
+        if self.by_model:
+            return f"{self.model}, lot {self.lot}" if self.lot else self.model or ""
         return self.scan if self.scan is not None else str(self.item)
 
 

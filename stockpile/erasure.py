@@ -216,7 +216,9 @@ def _check(connection: Connection, request: OrderErasure, called: Called, found:
         if where not in fates:
             faults.append(Fault("the person is not named there: see the plan", field="redact", value=where))
         elif fates[where] is Fate.REMAINS:
-            faults.append(Fault("can't be taken out: it is evidence, or the log commits it", field="redact", value=where))
+            faults.append(
+                Fault("can't be taken out: it is evidence, or the log commits it", field="redact", value=where)
+            )
     faults += [
         Fault("nothing in the books names this file", field="files", value=digest)
         for digest in request.files

@@ -22,6 +22,7 @@ from stockpile.errors import Fault, Invalid
 from stockpile.identity import PatternKind, SerialPattern, fold, read_asset_tag, scan_pattern, serial_key
 from stockpile.marks import HEADER, read_mark
 from stockpile.parties import Party
+from stockpile.reports.counted import CountedLine, counted_called
 from stockpile.reports.described import Described, described
 from stockpile.reports.holdings import Holder, Holdings, holdings
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
@@ -77,7 +78,9 @@ class FoundParty:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a text may mean. `did_you_mean`: nothing bears it, these look alike. `cursor`: more items follow."""
+    """What a text may mean. `did_you_mean`: nothing bears it, these look alike. `cursor`: more items follow. `counted`: where
+    what is counted under such a name is.
+    """
 
     text: str
     did_you_mean: bool
@@ -85,11 +88,12 @@ class Found:
     documents: tuple[FoundDocument, ...]
     parties: tuple[FoundParty, ...]
     cursor: str | None
+    counted: tuple[CountedLine, ...] = ()
 
 
 def find(connection: Connection, actor: Actor, text: str, limit: int = 20, cursor: str | None = None) -> Found:
     """What `text` means in the asker's scope: an asset tag, a serial number in any spelling or in part (`?` one character,
-    `*` any), a UII, a document's number or key, an item's key, a service number or a unit's code.
+    `*` any), a UII, a document's number or key, an item's key, a service number or a unit's code; the name of what is counted.
 
     An empty answer: nothing the asker may see bears it. Raises Invalid (empty, too long, no letter or digit, limit, cursor).
     """
@@ -102,11 +106,12 @@ def find(connection: Connection, actor: Actor, text: str, limit: int = 20, curso
     documents = _documents(connection, actor, asked)
     parties = _parties(connection, actor, asked)
     items, more = _items(connection, actor, asked, limit, cursor)
-    did_you_mean = False
-    if not items and not documents and not parties:
+    did_you_mean, nothing = False, not items and not documents and not parties
+    counted = counted_called(connection, actor, asked) if nothing and cursor is None and asked.isprintable() else ()
+    if nothing and not counted:
         items, more = _look_alikes(connection, actor, asked, limit, cursor)
         did_you_mean = bool(items)
-    return Found(asked, did_you_mean, _described(connection, actor, items), documents, parties, more)
+    return Found(asked, did_you_mean, _described(connection, actor, items), documents, parties, more, counted)
 
 
 Page = tuple[list[UUID], str | None]

@@ -99,17 +99,20 @@ class Entry:
 _WHEREABOUTS = """
 SELECT item_id, tracked_by, model_id, donor_id, secret, maker, model_name, serial_number, marked, tag_number, consignment_id,
        version, happened_at, recorded_at, condition, unverified, account_id, class, account_name, site_id, party_id, quantity
-FROM whereabouts(%s, NULL, %s)
+FROM whereabouts(%s, %s, %s)
 """
 
 
-def whereabouts(connection: Connection, item_ids: Iterable[UUID], lock: bool = True) -> dict[UUID, Held]:
-    """Locks items in item order and tells where each is; who waited reads what the winner did.
+def whereabouts(
+    connection: Connection, item_ids: Iterable[UUID], lock: bool = True, accounts: Iterable[UUID] = ()
+) -> dict[UUID, Held]:
+    """Locks items in item order and tells where each is; who waited reads what the winner did. Of what is counted it
+    tells what the `accounts` hold, if any are named: a country's helmets may be on a hundred thousand.
 
     Unknown ids are absent from the answer. `lock=False` only looks.
     """
     found: dict[UUID, Held] = {}
-    for row in ask(connection, _WHEREABOUTS, (list(set(item_ids)), lock)):
+    for row in ask(connection, _WHEREABOUTS, (list(set(item_ids)), list(set(accounts)) or None, lock)):
         held = found.get(row[0])
         if held is None:
             held = found[row[0]] = Held(

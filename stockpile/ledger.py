@@ -17,7 +17,6 @@ from psycopg.types.json import Jsonb
 
 from stockpile import correction, discrepancies, gaps, items
 from stockpile.correction import NO_PAST, Laid, Past
-from stockpile.counted import Counted
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
@@ -34,6 +33,7 @@ from stockpile.log.leaf import (
     value_bytes,
 )
 from stockpile.movements import MOVEMENT_OF
+from stockpile.shortfall import Counted
 from stockpile.sites import Site
 
 EXCEPTIONS = "EXC"

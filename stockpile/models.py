@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection
 
-from stockpile.catalogue import UNIDENTIFIED_ID, Model, name_key, read_model
+from stockpile.catalogue import UNIDENTIFIED_EQUIPMENT, UNIDENTIFIED_ID, Model, name_key, read_model
 from stockpile.catalogue_data import (
     CATEGORIES,
     FIRE_MODES,
@@ -117,7 +117,7 @@ def mend_model(connection: Connection, model_id: UUID, mended: MendedModel) -> M
         for name in ("category", "enhanced_monitoring")
         if name in data and data[name] is None
     ]
-    if model_id == UNIDENTIFIED_ID:
+    if model_id in (UNIDENTIFIED_ID, UNIDENTIFIED_EQUIPMENT.model_id):
         faults.append(Fault("of what nobody could identify nothing can be said", field="model_id"))
     if not data:
         faults.append(Fault("say what is to be mended"))

@@ -74,10 +74,11 @@ def test_a_registrar_mends_what_is_said_of_a_model(web: Web) -> None:
 
 
 def test_of_what_nobody_could_identify_nothing_is_said(country: Country) -> None:
-    """The model of unidentified weapons stays blank."""
+    """The models of unidentified weapons and equipment stay blank."""
     with transaction(country.engine, roles.REGISTRAR) as connection:
-        with pytest.raises(Invalid):
-            models.mend_model(connection, catalogue.UNIDENTIFIED_ID, MendedModel(calibre="9x19mm"))
+        for model_id in (catalogue.UNIDENTIFIED_ID, catalogue.UNIDENTIFIED_EQUIPMENT.model_id):
+            with pytest.raises(Invalid):
+                models.mend_model(connection, model_id, MendedModel(calibre="9x19mm"))
         with pytest.raises(NotFound):
             models.mend_model(connection, country.parties["USA"].party_id, MendedModel(calibre="9x19mm"))
 

@@ -29,6 +29,7 @@ EXAMPLES: dict[str, Example] = {
     },
     "document number": {"summary": "In any case", "value": "TAJI/B/2026/41"},
     "service number": {"summary": "Of a person; a unit's code too", "value": "A-1001"},
+    "what is counted": {"summary": "A model's name or a part of it: how many are where", "value": "Helmet"},
     "key": {"summary": "Of an item or a document", "value": "0190b5a0-0000-7000-8000-000000000001"},
 }
 ANSWER = {
@@ -58,6 +59,7 @@ ANSWER = {
     "documents": [],
     "parties": [],
     "cursor": None,
+    "counted": [],
 }  # fmt: skip
 
 

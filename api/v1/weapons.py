@@ -15,12 +15,13 @@ from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documen
 from stockpile.documents import Code
 from stockpile.movements import BALANCED, AccountClass
 from stockpile.reports import history
+from stockpile.reports.accessories import Accessory, out_with
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.described import Described
 from stockpile.reports.history import History, HistoryEntry
 from stockpile.reports.holdings import HoldingLine, Sought, every_weapon, list_weapons
 from stockpile.reports.standing import Standing
-from stockpile.rights import reading
+from stockpile.rights import DONOR, reading
 
 router = APIRouter(tags=["weapons"])
 
@@ -35,10 +36,13 @@ class WeaponsShown(Page[HoldingLine]):
 
 
 class WeaponShown(BaseModel):
-    """An item and where it stands: a weapon on one account, or on none when it is outside the books."""
+    """An item and where it stands: a weapon on one account, or on none when it is outside the books. `accessories`: what went
+    out with it to who has it now; of now only, and not for donors.
+    """
 
     item: Described
     standings: list[Standing]
+    accessories: list[Accessory]
 
 
 @router.get(
@@ -85,11 +89,15 @@ def search_weapons(
 def read_weapon(
     item_id: UUID, engine: Database, actor: Asker, as_of: HappenedBy = None, recorded_as_of: KnownBy = None
 ) -> Response:
-    """What it is and where it is, since when, under which document; or where it was, on either clock."""
+    """What it is and where it is, since when, under which document, with which accessories it is out; or where it was, on
+    either clock.
+    """
+    at = AsOf(as_of, recorded_as_of)
     with reading(engine, actor) as connection:
         found = history.history(connection, actor, item_id, limit=1)
-        stood = history.as_of(connection, actor, item_id, AsOf(as_of, recorded_as_of))
-    return answer({"item": found.item, "standings": stood})
+        stood = history.as_of(connection, actor, item_id, at)
+        out = out_with(connection, item_id) if at.now and actor.role != DONOR else ()
+    return answer({"item": found.item, "standings": stood, "accessories": out})
 
 
 @router.get(

@@ -11,7 +11,16 @@ revision = "0002"
 down_revision = "0001"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS = ("orders", "identification", "custody", "transfers", "evidence", "discrepancies", "devices")
+SUBJECTS = (
+    "orders",
+    "identification",
+    "custody",
+    "transfers",
+    "evidence",
+    "discrepancies",
+    "devices",
+    "accessories",
+)
 
 
 def upgrade() -> None:

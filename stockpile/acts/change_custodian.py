@@ -57,7 +57,7 @@ def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
     """
     written = Writing.of(request)
     account = _account(desk, request.account)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, account)
     handover = _handover(desk, request, account, written.fact)
     close_books(desk.connection, desk.site)
     found = handover.contradictions

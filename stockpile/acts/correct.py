@@ -17,14 +17,17 @@ from pydantic import Field
 from stockpile import correction, identifications, items, ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.voucher import Scanned
+from stockpile.acts.voucher import Rows, Scanned
+from stockpile.catalogue import Model, find_models
 from stockpile.correction import Live
 from stockpile.documents import Desk, ItemLine, Posted, Request, Words, Writing, now, numbers_of
 from stockpile.errors import NotFound, Reason, Refused
 from stockpile.items import Entry
 from stockpile.movements import AccountClass, Act
+from stockpile.sites import Place
 
 UNDO_WITHIN = timedelta(minutes=15)
+NAME_THE_DOCUMENT = "name the document to take back: a quantity has no last entry of its own"
 
 
 class Correct(Request):
@@ -48,8 +51,8 @@ def correct(desk: Desk, request: Correct) -> Posted:
     if request.document is None and not request.lines:
         raise Refused("Nothing was done: name a document, or the weapons to correct.")
     wrong = _wrong(desk, request.document) if request.document is not None else None
-    lines = wrong.lines if wrong is not None and not request.lines else request.lines
-    scanned = voucher.lock(desk, lines)
+    rows = _rows(desk, request, wrong)
+    scanned = voucher.lock_rows(desk, rows)
     entries = _reversals(desk, scanned, wrong)
     voucher.refuse(scanned, desk.act)
     details = {
@@ -62,6 +65,16 @@ def correct(desk: Desk, request: Correct) -> Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What a document moved of an item."""
+
+    item_id: UUID
+    model_id: UUID
+    lot: str | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wrong:
     """The document to take back: its number in its book, by which its entries are known even where late facts posted them
     again, and its items.
@@ -70,7 +83,20 @@ class Wrong:
     document_id: UUID
     book_id: UUID
     number: int
-    lines: tuple[ItemLine, ...]
+    moved: tuple[Moved, ...]
+
+    @property
+    def lines(self) -> tuple[ItemLine, ...]:
+        """Every item of it, as lines."""
+        return tuple(ItemLine(item=item_id) for item_id in dict.fromkeys(one.item_id for one in self.moved))
+
+    def moved_of(self, model: Model, lot: str | None) -> dict[UUID, int]:
+        """The items of a model that it moved, and how many of each."""
+        found: dict[UUID, int] = {}
+        for one in self.moved:
+            if one.model_id == model.model_id and lot in (None, one.lot):
+                found[one.item_id] = found.get(one.item_id, 0) + one.quantity
+        return found
 
     def first_posted(self, live: Live) -> bool:
         """Whether the entry is this document's own, and no other's that it moved in time."""
@@ -79,14 +105,53 @@ class Wrong:
 
 def _wrong(desk: Desk, document_id: UUID) -> Wrong:
     rows = desk.connection.exec_driver_sql(
-        """SELECT d.book_id, d.number, e.item_id FROM document d JOIN entry e USING (document_id)
+        """SELECT d.book_id, d.number, e.item_id, i.model_id, i.lot, e.quantity
+           FROM document d JOIN entry e USING (document_id) JOIN item i USING (item_id)
            WHERE d.document_id = %s AND e.reverses IS NULL AND e.posts_again IS NULL ORDER BY e.line""",
         (document_id,),
     ).all()
     if not rows:
         raise NotFound(f"There is no document {document_id} at {desk.site.code} that moved anything.")
-    found = tuple(ItemLine(item=item_id) for item_id in dict.fromkeys(row[2] for row in rows))
-    return Wrong(document_id, rows[0][0], rows[0][1], found)
+    return Wrong(document_id, rows[0][0], rows[0][1], tuple(Moved(*row[2:]) for row in rows))
+
+
+def _rows(desk: Desk, request: Correct, wrong: Wrong | None) -> Rows:
+    """The lines to take back under their numbers; a model stands for all its items that the document moved. Raises Refused
+    where it moved another number of them.
+    """
+    if wrong is not None and not request.lines:
+        return list(enumerate(wrong.lines, 1))
+    names = {line.model for line in request.lines if line.by_model and line.model}
+    models = find_models(desk.connection, names, desk.site.code)
+    rows: list[tuple[int, ItemLine]] = []
+    reasons: list[Reason] = []
+    for number, line in enumerate(request.lines, 1):
+        if not line.by_model:
+            rows.append((number, line))
+            continue
+        model = models.get(line.model or "")
+        moved = wrong.moved_of(model, line.lot) if wrong and model else {}
+        reason = _not_by_model(line, wrong, model, moved)
+        if reason:
+            reasons.append(Reason(number, line.named, reason))
+        rows += [(number, ItemLine(item=item_id)) for item_id in moved]
+    if reasons:
+        raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {desk.act} cannot be.", reasons)
+    return rows
+
+
+def _not_by_model(line: ItemLine, wrong: Wrong | None, model: Model | None, moved: dict[UUID, int]) -> str | None:
+    """Why a model's name does not say what to take back."""
+    if wrong is None:
+        return NAME_THE_DOCUMENT
+    if model is not None and model.tracked_by == "serial":
+        return f"{model.name} is tracked by serial number: scan each weapon"
+    in_all = sum(moved.values())
+    if not in_all:
+        return "the document moved none of them"
+    if line.quantity != in_all:
+        return f"the document moved {in_all} of them: they are taken back all or none"
+    return None
 
 
 def _reversals(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> list[Entry]:
@@ -125,17 +190,19 @@ def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None)
     held = one.held
     assert held is not None
     if wrong is None:
-        one.reason = "name the document to take back: a quantity has no last entry of its own"
+        one.reason = NAME_THE_DOCUMENT
         return []
     mine = [entry for entry in live if wrong.first_posted(entry)]
     if not mine:
         one.reason = "no entry of that document is live: it was taken back already"
-    left = {account: quantity for account, (_, quantity) in held.holdings.items()}
+    wanted: dict[UUID, tuple[Place, int]] = {}
     for entry in mine:
-        if entry.to.account_class is not AccountClass.OUTSIDE and left.get(entry.to.account_id, 0) < entry.quantity:
-            one.reason = (
-                f"only {left.get(entry.to.account_id, 0)} are left at {entry.to.name}, {entry.quantity} to take back"
-            )
+        place, quantity = wanted.get(entry.to.account_id, (entry.to, 0))
+        wanted[entry.to.account_id] = (place, quantity + entry.quantity)
+    for place, quantity in wanted.values():
+        left = held.holdings.get(place.account_id, (place, 0))[1]
+        if place.account_class is not AccountClass.OUTSIDE and left < quantity:
+            one.reason = f"only {left} are left at {place.name}, {quantity} to take back"
     return [] if one.reason else [correction.reversal(held, entry) for entry in mine]
 
 

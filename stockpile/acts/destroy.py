@@ -23,7 +23,7 @@ from stockpile.documents import Code, Desk, Posted, Words, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import find_party
-from stockpile.sites import find_store, site_account
+from stockpile.sites import site_account
 
 MOST = 10_000_000
 NOT_POSTED = "The destruction certificate was not posted."
@@ -86,9 +86,7 @@ def destroy(desk: Desk, request: Destroy) -> Posted:
         if not request.attachments:
             flaws.append(Flaw(Kind.WITNESS_MISSING, "attachments", "a photo of what was destroyed", "none is attached"))
         _refuse(flaws)
-    scanned = voucher.lock_voucher(desk, request)
-    counted = voucher.any_counted(scanned)
-    store = find_store(desk.connection, desk.site, request.store) if counted or request.store else None
+    scanned, store = voucher.lock_from_store(desk, request, request.store)
     found: list[Contradiction] = []
     if written.fact:
         found += voucher.take_as_written(desk, scanned)

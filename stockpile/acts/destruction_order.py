@@ -22,7 +22,7 @@ from stockpile.documents import Code, Desk, Posted, Words, Writing, full_number,
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
-from stockpile.sites import Place, Site, find_store
+from stockpile.sites import Place, Site
 
 Method = Literal["cutting", "crushing", "melting", "shredding", "burning", "detonation", "deep-sea dumping"]
 """How weapons are destroyed."""
@@ -47,9 +47,7 @@ def order_destruction(desk: Desk, request: OrderDestruction) -> Posted:
     if request.due_on < desk.site.local_day(now()):
         fault = Fault("is in the past", field="due_on", value=str(request.due_on))
         raise Invalid("The destruction order was not posted.", [fault])
-    scanned = voucher.lock_voucher(desk, request)
-    counted = voucher.any_counted(scanned)
-    store = find_store(desk.connection, desk.site, request.store) if counted or request.store else None
+    scanned, store = voucher.lock_from_store(desk, request, request.store)
     in_a_store(scanned, desk.site, store if request.store else None)
     if store is not None:
         voucher.check_quantities(scanned, store)

@@ -9,23 +9,27 @@ other is told. It is a command; a weapon whose story contradicts the books is is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.accessories import EquippedConditionLine, account_for, as_details, seek_with, with_each
 from stockpile.acts.issue import not_to_be_handed_out
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
+from stockpile.discrepancies import Contradiction
 from stockpile.documents import Code, ConditionLine, Desk, Posted, Request, Scan, Writing, full_number, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import Party, Receiver, find_people, read_people
+from stockpile.reports import accessories
+from stockpile.reports.accessories import Accessory, read
 from stockpile.reports.weapon_cards import LAST_MOVE, PAPER
 from stockpile.sites import Place, find_store, place_of
 
@@ -39,7 +43,7 @@ class Draw(Request):
     """
 
     scan: Scan | None = Field(None, description="The one weapon, as scanned or typed", examples=["SP-000001-K"])
-    lines: Annotated[tuple[ConditionLine, ...], Field(max_length=500)] = Field(
+    lines: Annotated[tuple[EquippedConditionLine, ...], Field(max_length=500)] = Field(
         (), description="Instead of `scan`: several weapons, all of them out or all of them back"
     )
     person: Code | None = Field(
@@ -59,37 +63,52 @@ class Draw(Request):
         return self
 
     @property
-    def weapons(self) -> tuple[ConditionLine, ...]:
+    def weapons(self) -> tuple[EquippedConditionLine, ...]:
         """What was scanned, as lines."""
-        return self.lines or (ConditionLine(scan=self.scan),)
+        return self.lines or (EquippedConditionLine(scan=self.scan),)
 
 
 @dataclass(frozen=True, slots=True)
 class LastMove:
-    """How a weapon came to where it is: by which act, under which paper and number, how long ago it was recorded."""
+    """How a weapon came to where it is: by which act, under which paper and number, how long ago it was recorded, with what."""
 
     to_account: UUID
     act: str
     paper: str | None
     number: str
     ago: timedelta
+    accessories: tuple[Accessory, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the draw knows of a weapon: whose it is, how it came to where it is, and the store it was last taken from."""
+    """What the draw knows of a weapon: whose it is, how it came to where it is, and the store it was last taken from.
+    `place` is where that was, `version` that of its newest entry: who waited for the weapon reads both anew.
+    """
 
+    version: int | None
     assigned_to: UUID | None
     last: LastMove | None
     rack: Place | None
+    place: Place | None
+
+    @property
+    def last_move(self) -> accessories.LastMove | None:
+        """The last move as far as accessories go."""
+        if self.last is None or self.place is None:
+            return None
+        return accessories.LastMove(self.place, self.last.number, self.last.accessories)
 
 
 _DRAWN = f"""
 SELECT h.item_id, w.party_id, last.to_account, last.act, last.paper, last.book_site, last.book_code, last.year, last.number,
-       clock_timestamp() - last.recorded_at, rack.account_id, rack.class, rack.name, rack.site_id, rack.party_id
+       clock_timestamp() - last.recorded_at, last.accessories, rack.account_id, rack.class, rack.name, rack.site_id, rack.party_id,
+       (SELECT max(e.version) FROM entry e WHERE e.item_id = h.item_id),
+       place.account_id, place.class, place.name, place.site_id, place.party_id
 FROM unnest(%s::uuid[]) AS h (item_id)
 LEFT JOIN weapon_assignment w ON w.item_id = h.item_id AND w.until IS NULL
 LEFT JOIN {LAST_MOVE} ON true
+LEFT JOIN account place ON place.account_id = last.to_account
 LEFT JOIN LATERAL (SELECT a.* FROM entry e JOIN account a ON a.account_id = e.from_account
                    WHERE e.item_id = h.item_id AND a.class = 'store' AND a.site_id = own_site()
                    ORDER BY e.version DESC LIMIT 1) rack ON true
@@ -103,13 +122,16 @@ def draw(desk: Desk, request: Draw) -> Posted:
     """
     person = _person(desk, request.person)
     store = find_store(desk.connection, desk.site, request.store) if request.store else None
-    scanned = voucher.lock(desk, request.weapons)
-    drawn = _read_drawn(desk, scanned)
+    everything, drawn = _lock(desk, request)
+    scanned = [one for one in everything if one.of is None]
     people = _people(desk, drawn)
     for one in scanned:
         if one.held is not None and not one.reason:
             one.reason = _not_at_the_draw(one.held, drawn[one.held.item_id], people, desk)
     out = _way(scanned, drawn, request.direction)
+    for one in everything:
+        if one.of is not None and one.held is not None and one.held.serial and not one.reason:
+            one.reason = _not_with_its_weapon(one.held, one.of) or (not_to_be_handed_out(one.held) if out else None)
     for one in scanned:
         if one.held is not None and not one.reason:
             known = drawn[one.held.item_id]
@@ -117,11 +139,29 @@ def draw(desk: Desk, request: Draw) -> Posted:
                 one.reason = _not_out(one, known, people, person, store)
             else:
                 one.reason = _not_back(one.held, known, person, store)
-    voucher.refuse(scanned, "draw")
+    voucher.refuse(everything, "draw")
     moves = _moves(scanned, drawn, people, out, store)
     if out:
-        return _post(desk, request, moves, "received_by", "receiver")
-    return _post(replace(desk, act=Act.RETURN), request, moves, "handed_over_by", "returned_by")
+        return _post(desk, request, moves, everything, Went("received_by", "receiver"))
+    lasts = {item_id: last for item_id, known in drawn.items() if (last := known.last_move) is not None}
+    accounted = account_for(desk, everything, lasts, None, "came back", late=False)
+    went = Went("handed_over_by", "returned_by", accounted.details, accounted.contradictions)
+    return _post(replace(desk, act=Act.RETURN), request, moves, everything, went)
+
+
+def _lock(desk: Desk, request: Draw) -> tuple[list[Scanned], dict[UUID, Drawn]]:
+    """Locks the weapons with what goes with them, and tells what the draw must know of each. A weapon goes out with what it
+    last came back with, and comes back with what it went out with, unless its line says otherwise: that is why all is read
+    before the locks too, and again only if somebody moved a weapon meanwhile.
+    """
+    sought = voucher.seek(desk.connection, list(enumerate(request.weapons, 1)), source=desk.site.code)
+    drawn = _read_drawn(desk, [one.found[0] for one in sought if one.of is None and len(one.found) == 1])
+    lasts = {item_id: last for item_id, known in drawn.items() if (last := known.last_move) is not None}
+    everything = voucher.lock_sought(desk.connection, seek_with(sought, lasts, None, complete=True, from_rack=True))
+    weapons = [one.held for one in everything if one.held is not None and one.of is None]
+    if any(held.version != drawn[held.item_id].version for held in weapons):
+        drawn = _read_drawn(desk, [held.item_id for held in weapons])
+    return everything, drawn
 
 
 def _person(desk: Desk, code: str | None) -> Party | None:
@@ -137,17 +177,17 @@ def _person(desk: Desk, code: str | None) -> Party | None:
     return found[code].party
 
 
-def _read_drawn(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Drawn]:
-    """Of each locked weapon what the draw must know."""
-    items = [one.held.item_id for one in scanned if one.held is not None]
-    return {
-        row[0]: Drawn(
-            row[1],
-            LastMove(row[2], row[3], row[4], full_number(*row[5:9]), row[9]) if row[2] is not None else None,
-            place_of(row[10:]) if row[10] is not None else None,
-        )
-        for row in desk.connection.exec_driver_sql(_DRAWN, (items,))
-    }
+def _read_drawn(desk: Desk, items: Sequence[UUID]) -> dict[UUID, Drawn]:
+    """Of each weapon what the draw must know."""
+    return {row[0]: _drawn(row) for row in desk.connection.exec_driver_sql(_DRAWN, ([*items],))}
+
+
+def _drawn(row: Sequence[Any]) -> Drawn:
+    last = None
+    if row[2] is not None:
+        last = LastMove(row[2], row[3], row[4], full_number(*row[5:9]), row[9], read(row[10]))
+    rack = place_of(row[11:16]) if row[11] is not None else None
+    return Drawn(row[16], row[1], last, rack, place_of(row[17:]) if row[17] is not None else None)
 
 
 def _people(desk: Desk, drawn: dict[UUID, Drawn]) -> dict[UUID, Receiver]:
@@ -172,6 +212,13 @@ def _not_at_the_draw(held: Held, known: Drawn, people: dict[UUID, Receiver], des
     owner = people.get(known.assigned_to)
     whose = owner.party.display if owner else "its person"
     return f"{place.name} holds it, not {whose}, to whom it is assigned: take it back by a return"
+
+
+def _not_with_its_weapon(held: Held, weapon: Scanned) -> str | None:
+    """Why a serialised accessory does not go where its weapon goes."""
+    if weapon.held is None or held.where.account_id == weapon.held.where.account_id:
+        return None
+    return f"it is not where {weapon.held.name} is: issue or return it by itself"
 
 
 def _is_its_persons(held: Held, known: Drawn) -> bool:
@@ -271,13 +318,38 @@ def _moves(
     return moves
 
 
-def _post(desk: Desk, request: Draw, moves: Sequence[tuple[UUID, Line]], part: str, detail: str) -> Posted:
+@dataclass(frozen=True, slots=True)
+class Went:
+    """Which way the weapons went: in which part their person signs, under which name the details have it, and what is said
+    of accessories on the way back.
+    """
+
+    part: str
+    person: str
+    details: dict[str, Any] = field(default_factory=dict)
+    contradictions: Sequence[Contradiction] = ()
+
+
+def _post(
+    desk: Desk, request: Draw, moves: Sequence[tuple[UUID, Line]], everything: Sequence[Scanned], went: Went
+) -> Posted:
     """One document. One person signs it; of several, each line's account says whose it is, and the cards are theirs."""
     persons = {person_id for person_id, _ in moves}
     only = persons.pop() if len(persons) == 1 else None
-    details = {"paper": PAPER, detail: str(only) if only else None}
-    document = Writing.of(request).document(desk, {part: only} if only else {}, details)
-    return ledger.post(desk, document, [line for _, line in moves])
+    details = {
+        "paper": PAPER,
+        went.person: str(only) if only else None,
+        "accessories": as_details(with_each(everything)),
+        **went.details,
+    }
+    document = Writing.of(request).document(desk, {went.part: only} if only else {}, details)
+    lines = [line for _, line in moves]
+    goes_to = {line.held.item_id: line.to for line in lines}
+    for to in dict.fromkeys(goes_to.values()):
+        lines += voucher.lines_from(
+            [one for one in everything if one.of and one.of.held and goes_to[one.of.held.item_id] == to], None, to
+        )
+    return ledger.post(desk, document, lines, went.contradictions)
 
 
 DRAW = ActForm(Act.ISSUE, Draw, draw, turns_into=(Act.RETURN,), called="draw")

@@ -54,8 +54,11 @@ def emergency_issue(desk: Desk, request: EmergencyIssue) -> Posted:
     rows = _rows(desk, request)
     day = desk.site.local_day(now())
     receivers = find_receivers(desk.connection, desk.site, {line.receiver for _, line in rows}, day)
-    scanned = voucher.lock(desk, [line for _, line in rows], [number for number, _ in rows])
-    store = find_store(desk.connection, desk.site, request.store) if voucher.any_counted(scanned) else None
+    by_model = voucher.by_model(rows)
+    store = find_store(desk.connection, desk.site, request.store) if by_model else None
+    scanned = voucher.lock_rows(desk, rows, store)
+    if store is None and voucher.any_counted(scanned):
+        store = find_store(desk.connection, desk.site, request.store)
     _guard(desk, scanned, receivers, store)
     voucher.refuse(scanned, "emergency issue")
     handed = [_handed(one, receivers) for one in scanned]
@@ -92,7 +95,7 @@ def _read(line: mapping.Line) -> EmergencyLine:
     if not receiver:
         raise ValueError("nobody is named: give a service number or a unit code")
     return EmergencyLine(
-        scan=get("asset_tag") or get("serial_number") or "",
+        scan=get("asset_tag") or get("serial_number") or None,
         model=get("model") or None,
         quantity=line.quantity or 1,
         receiver=receiver,

@@ -12,25 +12,18 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import holder_as_said
-from stockpile.acts.voucher import FactVoucher
-from stockpile.documents import Code, Desk, Posted, Words, Writing
+from stockpile.acts.receiving_party import FromHolder, lock_from_holder
+from stockpile.documents import Desk, Posted, Words, Writing
 from stockpile.movements import AccountClass, Act
 from stockpile.sites import site_account
 
 Manner = Literal["fired", "destroyed in combat"]
 
 
-class Expend(FactVoucher):
+class Expend(FromHolder):
     """Report weapons or equipment fired or destroyed in combat (expenditure report). Takes a second party."""
 
     manner: Manner = Field(examples=["destroyed in combat"])
-    holder: Code | None = Field(
-        None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
-    )
-    store: Code | None = Field(
-        None, description="From which store, for what is counted; needed where the site has several"
-    )
     place: Words = Field(description="Where it happened", examples=["Route Tampa, checkpoint 4"])
     circumstances: Words = Field(examples=["Vehicle burnt out after an attack"])
 
@@ -39,8 +32,7 @@ def expend(desk: Desk, request: Expend) -> Posted:
     """Posts an expenditure report. Raises Invalid (holder, store), Refused (one reason a weapon)."""
     written = Writing.of(request)
     expended = site_account(desk.connection, desk.site, AccountClass.EXPENDED)
-    scanned = voucher.lock_voucher(desk, request)
-    origin, found = holder_as_said(desk, request.holder, request.store, written, voucher.any_counted(scanned))
+    scanned, origin, found = lock_from_holder(desk, request, written)
     if written.fact:
         found += voucher.take_as_written(desk, scanned)
     else:

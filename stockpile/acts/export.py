@@ -24,7 +24,7 @@ from stockpile.files import file_store
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import need_party
 from stockpile.shipments import consignments_of
-from stockpile.sites import Place, find_store, site_account
+from stockpile.sites import Place, site_account
 
 Purpose = Literal["sale", "gift", "return to donor", "repair abroad", "loan", "peace operation", "other"]
 
@@ -56,9 +56,7 @@ def export(desk: Desk, request: Export) -> Posted:
     written = Writing.of(request)
     consenting = _check_consents(desk, request.consents)
     exported = site_account(desk.connection, desk.site, AccountClass.EXPORTED)
-    scanned = voucher.lock_voucher(desk, request)
-    counted = voucher.any_counted(scanned)
-    store = find_store(desk.connection, desk.site, request.store) if counted or request.store else None
+    scanned, store = voucher.lock_from_store(desk, request, request.store)
     _guard(desk, scanned, store if request.store else None, store)
     _check_certificates(desk, scanned, consenting)
     voucher.refuse(scanned, desk.act)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.accessories import COMPLETE, EquippedLine, account_for, read_lasts, seek_with
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver, receiving
 from stockpile.acts.voucher import FactVoucher
-from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.movements import Act
 
 
@@ -19,6 +22,8 @@ class HandOver(FactVoucher):
     giver: Code = Field(description="Service number or unit code of who holds them", examples=["A-1001"])
     receiver: Code = Field(description="Service number or unit code of who takes them", examples=["A-1002"])
     received_by: Code | None = Field(None, description="For a unit: who signs for it, on its signature card")
+    lines: Annotated[tuple[EquippedLine, ...], Field(max_length=500)] = ()
+    accessories_complete: Annotated[bool, LATER] = COMPLETE
 
 
 def hand_over(desk: Desk, request: HandOver) -> Posted:
@@ -27,7 +32,9 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     day = desk.site.local_day(written.happened_at or now())
     giving = giver(desk, request.giver, written.fact, day, "giver")
     taking = receiving(desk, request.receiver, request.received_by, written, day)
-    scanned = voucher.lock_voucher(desk, request)
+    sought = voucher.seek_voucher(desk, request, giving.place)
+    lasts = read_lasts(desk, sought, written.happened_at)
+    scanned = voucher.lock_sought(desk.connection, seek_with(sought, lasts, giving.place, request.accessories_complete))
     if written.fact:
         found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned)]
     else:
@@ -37,7 +44,13 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
         voucher.check_quantities(scanned, giving.place)
     voucher.refuse(scanned, desk.act)
     signatories = {**taking.signatories, **giving.signatories}
-    details = {"paper": "lateral transfer", "giver": str(giving.party_id), "receiver": str(taking.party_id)}
+    accounted = account_for(desk, scanned, lasts, giving.place, "handed on", written.claim is not None)
+    details = {
+        "paper": "lateral transfer",
+        "giver": str(giving.party_id),
+        "receiver": str(taking.party_id),
+        **accounted.details,
+    }
     return ledger.post(
         desk,
         written.document(desk, signatories, details),
@@ -48,7 +61,7 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
             fact=desk.act if written.fact else None,
             claimed=giving.place if written.fact else None,
         ),
-        found,
+        [*found, *accounted.contradictions],
     )
 
 

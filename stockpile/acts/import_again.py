@@ -29,7 +29,7 @@ def import_again(desk: Desk, request: ImportAgain) -> Posted:
     written = Writing.of(request)
     store = find_store(desk.connection, desk.site, request.store)
     exported = site_account(desk.connection, desk.site, AccountClass.EXPORTED)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, exported)
     if written.fact:
         found = voucher.take_as_written(desk, scanned)
     else:

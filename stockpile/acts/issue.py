@@ -14,11 +14,12 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.accessories import MOST, EquippedLine, as_details, with_each
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
+from stockpile.documents import LATER, Code, Desk, ItemLine, Posted, Words, Writing, now
 from stockpile.errors import Refused
 from stockpile.items import Held
 from stockpile.movements import Act
@@ -38,6 +39,12 @@ class Issue(FactVoucher):
         None,
         description="Why unmarked or unserviceable weapons go out all the same; a commander approves it, and each is reported",
     )
+    lines: Annotated[tuple[EquippedLine, ...], Field(max_length=500)] = ()
+    accessories: Annotated[tuple[ItemLine, ...], Field(max_length=MOST), LATER] = Field(
+        (),
+        description="What goes with each weapon whose line says nothing of its own",
+        examples=[[{"model": "AKM magazine", "quantity": 4}]],
+    )
 
 
 def issue(desk: Desk, request: Issue) -> Posted:
@@ -46,7 +53,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     day = desk.site.local_day(written.happened_at or now())
     store = find_store(desk.connection, desk.site, request.store)
     taking = receiving(desk, request.receiver, request.received_by, written, day)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, store, each=request.accessories)
     if written.fact:
         found = [*taking.contradictions, *voucher.take_as_written(desk, scanned)]
     else:
@@ -63,6 +70,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
         "receiver": str(taking.party_id),
         "override": request.override,
         "overridden_on_lines": lines_overridden or None,
+        "accessories": as_details(with_each(scanned)),
     }
     document = written.document(desk, taking.signatories, details)
     return ledger.post(

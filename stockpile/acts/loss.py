@@ -10,8 +10,8 @@ from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.arrive import check_outstanding, shipment_here
 from stockpile.acts.perform import ActForm
-from stockpile.acts.receiving_party import holder_as_said, reporter
-from stockpile.acts.voucher import FactVoucher, Voucher
+from stockpile.acts.receiving_party import FromHolder, lock_from_holder, reporter
+from stockpile.acts.voucher import Voucher
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
@@ -22,13 +22,9 @@ from stockpile.sites import Place, site_account
 Cause = Literal["lost", "stolen", "captured", "abandoned", "destroyed in combat", "clerical"]
 
 
-class ReportMissing(FactVoucher):
+class ReportMissing(FromHolder):
     """Report weapons or equipment missing (loss report)."""
 
-    holder: Code | None = Field(
-        None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
-    )
-    store: Code | None = None
     shipment: Annotated[Code | None, LATER] = Field(
         None, description="Of what did not come: number or id of the shipment it was on; what is counted needs it"
     )
@@ -56,14 +52,13 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
     found = _seen_in_the_future(request, written.fact)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     signatories, unknown = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
-    scanned = voucher.lock_voucher(desk, request)
     shipment = None
     if request.shipment is not None:
         shipment, unheard = shipment_here(desk, request.shipment, written.fact)
         origin: Place | None = site_account(desk.connection, desk.site, AccountClass.TRANSIT)
+        scanned = voucher.lock_voucher(desk, request, origin)
     else:
-        counted = voucher.any_counted(scanned)
-        origin, unheard = holder_as_said(desk, request.holder, request.store, written, counted)
+        scanned, origin, unheard = lock_from_holder(desk, request, written)
     found += [*unknown, *unheard]
     if written.fact:
         found += voucher.take_as_written(desk, scanned)
@@ -115,7 +110,7 @@ def conclude_loss(desk: Desk, request: ConcludeLoss) -> Posted:
     """Posts the conclusion of an investigation, approved by a second party. Raises Refused (one reason a weapon)."""
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     lost = site_account(desk.connection, desk.site, AccountClass.LOST)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, missing)
     voucher.check_origin(scanned, desk.act, desk.site)
     voucher.check_quantities(scanned, missing)
     voucher.refuse(scanned, desk.act)

@@ -48,8 +48,8 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
     written = Writing.of(request)
     workshop = site_account(desk.connection, desk.site, AccountClass.MAINTENANCE)
     end = _other_end(desk, request, written)
-    scanned = voucher.lock_voucher(desk, request)
     origin = workshop if request.back else end.place
+    scanned = voucher.lock_voucher(desk, request, origin)
     if origin is None and voucher.any_counted(scanned):
         message = "quantities go to the workshop from somewhere: give a store or a unit"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])

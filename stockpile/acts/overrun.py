@@ -17,13 +17,13 @@ from pydantic import AwareDatetime, Field, model_validator
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import reporter
-from stockpile.counted import least_since
 from stockpile.documents import Code, Desk, FactRequest, Posted, Precision, Words, Writing, now
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.inside import holding_accounts, inside
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
 from stockpile.registers.listing import many_rows_at_hand
+from stockpile.shortfall import least_since
 from stockpile.sites import Place, site_account
 from stockpile.standstill import hold_still
 

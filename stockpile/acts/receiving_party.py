@@ -6,13 +6,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from pydantic import Field, model_validator
+
+from stockpile.acts import voucher
+from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Desk, Writing, now
+from stockpile.documents import LATER, Code, Desk, Writing, now
 from stockpile.errors import Fault, Invalid, Refused
+from stockpile.movements import AccountClass
 from stockpile.parties import Receiver, find_party, find_receiver, may_draw, unidentified_person
-from stockpile.sites import Place, find_store, party_account
+from stockpile.sites import Place, find_store, party_account, site_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +127,56 @@ def giver(desk: Desk, code: str, fact: bool, day: date, field: str) -> Giving:
     return Giving(party_id, place, {}, [Contradiction(Kind.PERSON_UNKNOWN, _nobody(desk, code), f"{field} {code}")])
 
 
+class FromHolder(FactVoucher):
+    """A voucher of what left its holding: who had it, or, for what is counted, where it was kept."""
+
+    holder: Code | None = Field(
+        None, description="Who held it; left out, for what is counted: the store", examples=["A-1001"]
+    )
+    store: Code | None = Field(
+        None, description="From which store, for what is counted; needed where the site has several"
+    )
+    kept_in: Annotated[Literal["workshop", "transit"] | None, LATER] = Field(
+        None, description="Instead of holder and store, for what is counted: in the workshop, or on its way"
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.kept_in is not None and (self.holder is not None or self.store is not None):
+            raise ValueError("give one of holder, store and kept_in")
+        return self
+
+
+KEPT_IN = {"workshop": AccountClass.MAINTENANCE, "transit": AccountClass.TRANSIT}
+
+
 def holder_as_said(
-    desk: Desk, code: str | None, store: str | None, written: Writing, counted: bool
+    desk: Desk, request: FromHolder, written: Writing, counted: bool
 ) -> tuple[Place | None, list[Contradiction]]:
-    """Who held it, as a report says; a store for what is counted; for weapons alone wherever the books have them."""
-    if code is not None:
+    """Who held it, as a report says; where it was kept, for what is counted; for weapons alone wherever the books have them."""
+    if request.holder is not None:
         day = desk.site.local_day(written.happened_at or now())
-        giving = giver(desk, code, written.fact, day, "holder")
+        giving = giver(desk, request.holder, written.fact, day, "holder")
         return giving.place, [*giving.contradictions]
-    if counted:
-        return find_store(desk.connection, desk.site, store), []
-    return None, []
+    if not counted:
+        return None, []
+    if request.kept_in is not None:
+        return site_account(desk.connection, desk.site, KEPT_IN[request.kept_in]), []
+    return find_store(desk.connection, desk.site, request.store), []
+
+
+def lock_from_holder(
+    desk: Desk, request: FromHolder, written: Writing
+) -> tuple[list[Scanned], Place | None, list[Contradiction]]:
+    """Locks what a report names, with where it was and what speaks against that. Where what is counted was, is asked only
+    where something is: by its model before the locks, by its key or tag after them.
+    """
+    rows = voucher.rows(desk, request)
+    origin, found = holder_as_said(desk, request, written, voucher.by_model(rows))
+    scanned = voucher.lock_rows(desk, rows, origin)
+    if origin is None and voucher.any_counted(scanned):
+        origin, found = holder_as_said(desk, request, written, True)
+    return scanned, origin, found
 
 
 def reporter(desk: Desk, code: str, fact: bool) -> tuple[dict[str, UUID], list[Contradiction]]:

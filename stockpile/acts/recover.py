@@ -59,10 +59,11 @@ def recover(desk: Desk, request: Recover) -> Posted:
     written = Writing.of(request, in_hand=request.in_hand)
     goal = _goal(desk, request, written)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
-    scanned = voucher.lock_voucher(desk, request)
+    given_up = _given_up(desk) if written.fact else []
+    scanned = voucher.lock_voucher(desk, request, missing, *given_up)
     live = correction.live_entries(desk.connection, _weapons(scanned))
     if written.fact:
-        found = [*goal.contradictions, *voucher.take_as_written(desk, scanned)]
+        found = [*goal.contradictions, *voucher.take_as_written(desk, scanned), *_claims_of_counted(scanned)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
@@ -91,6 +92,26 @@ def _goal(desk: Desk, request: Recover, written: Writing) -> Goal:
     former = giver(desk, request.holder, written.fact, day, "holder")
     person = former.signatories.get("handed_over_by")
     return Goal(former.place, {"received_by": person} if person else {}, former.contradictions)
+
+
+def _given_up(desk: Desk) -> list[Place]:
+    """Where what is counted was booked when the site gave it up: found in hand, it is taken from there after `missing`."""
+    return [site_account(desk.connection, desk.site, one) for one in AccountClass if one in GONE]
+
+
+def _claims_of_counted(scanned: Sequence[Scanned]) -> list[Contradiction]:
+    return [
+        Contradiction(
+            Kind.CLAIMED_GONE,
+            f"{one.line.quantity} {one.held.name} {one.origin.account_class}",
+            "found",
+            one.held.item_id,
+            one.held.donor_id,
+            one.number,
+        )
+        for one in scanned
+        if one.held is not None and one.origin is not None and one.origin.account_class in GONE
+    ]
 
 
 def _weapons(scanned: Sequence[Scanned]) -> list[UUID]:

@@ -65,7 +65,7 @@ def reject(desk: Desk, request: Reject) -> Posted:
     """Posts a rejection. Raises Invalid (store, shipment), Refused (one reason a weapon)."""
     written = Writing.of(request)
     place, shipment, found = _said(desk, request, written.fact)
-    scanned = voucher.lock_voucher(desk, request)
+    scanned = voucher.lock_voucher(desk, request, place)
     if place is None and voucher.any_counted(scanned):
         message = "quantities are rejected from somewhere: give a store or a shipment"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])

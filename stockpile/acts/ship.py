@@ -84,8 +84,7 @@ def ship(desk: Desk, request: Ship) -> Posted:
     destination = desk.site if supply is not None else _destination(desk, request)
     _check_day(request.expected_on, destination, written.fact)
     transit = site_account(desk.connection, destination, AccountClass.TRANSIT)
-    scanned = _all_of(desk, supply) if supply and _says_all(request) else voucher.lock_voucher(desk, request)
-    origin = supply.place if supply else _store(desk, request, written.fact or voucher.any_counted(scanned))
+    scanned, origin = _lock(desk, request, supply, written.fact)
     found = []
     if written.fact:
         found = voucher.take_as_written(desk, scanned, supply.donor_id if supply else OWN_PROCUREMENT)
@@ -160,13 +159,16 @@ def _check_day(expected_on: date, destination: Site, fact: bool) -> None:
         raise Invalid("Nothing was shipped.", [Fault(fault, field="expected_on", value=str(expected_on))])
 
 
-def _store(desk: Desk, request: Ship, needed: bool) -> Place | None:
-    """The store they leave; none said and none needed: wherever at this site they are."""
-    return find_store(desk.connection, desk.site, request.store) if needed or request.store else None
-
-
-def _says_all(request: Ship) -> bool:
-    return not request.lines and request.file is None
+def _lock(desk: Desk, request: Ship, supply: Supply | None, fact: bool) -> tuple[list[Scanned], Place | None]:
+    """Locks what is sent, with where it leaves: the supply account, or a store. None said and none needed: wherever at this
+    site the weapons are; a paper must say it.
+    """
+    if supply is not None:
+        says_all = not request.lines and request.file is None
+        scanned = _all_of(desk, supply) if says_all else voucher.lock_voucher(desk, request, supply.place)
+        return scanned, supply.place
+    scanned, store = voucher.lock_from_store(desk, request, request.store)
+    return scanned, store if store or not fact else find_store(desk.connection, desk.site, None)
 
 
 def _all_of(desk: Desk, supply: Supply) -> list[Scanned]:

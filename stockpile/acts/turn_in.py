@@ -6,14 +6,17 @@ the books had it, and the contradiction opened.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.accessories import COMPLETE, EquippedConditionLine, account_for, read_lasts, seek_with
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver
 from stockpile.acts.voucher import ConditionVoucher
-from stockpile.documents import Code, Desk, Posted, Writing, now
+from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
 from stockpile.sites import find_store
@@ -29,6 +32,8 @@ class Return(ConditionVoucher):
     in_hand: bool = Field(
         False, description="The weapons lie on the counter, whatever the books say: post it as a fact"
     )
+    lines: Annotated[tuple[EquippedConditionLine, ...], Field(max_length=500)] = ()
+    accessories_complete: Annotated[bool, LATER] = COMPLETE
 
 
 def turn_in(desk: Desk, request: Return) -> Posted:
@@ -37,8 +42,10 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     store = find_store(desk.connection, desk.site, request.store)
     day = desk.site.local_day(written.happened_at or now())
     giving = giver(desk, request.returned_by, written.fact, day, "returned_by") if request.returned_by else None
-    scanned = voucher.lock_voucher(desk, request)
     origin = giving.place if giving else None
+    sought = voucher.seek_voucher(desk, request, origin)
+    lasts = read_lasts(desk, sought, written.happened_at)
+    scanned = voucher.lock_sought(desk.connection, seek_with(sought, lasts, origin, request.accessories_complete))
     if origin is None and voucher.any_counted(scanned):
         raise Invalid(
             "Say who returns what is counted.",
@@ -49,14 +56,15 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
-        if origin is not None:
-            voucher.check_quantities(scanned, origin)
+        voucher.check_quantities(scanned, origin)
     voucher.refuse(scanned, desk.act)
     others = [one.number for one in scanned if origin and one.held and one.held.serial and one.held.where != origin]
+    accounted = account_for(desk, scanned, lasts, origin, "came back", written.claim is not None)
     details = {
         "paper": "turn-in",
         "returned_by": str(giving.party_id) if giving else None,
-        "returner_is_not_holder_on_lines": others or None,
+        "returner_is_not_holder_on_lines": list(dict.fromkeys(others)) or None,
+        **accounted.details,
     }
     return ledger.post(
         desk,
@@ -68,7 +76,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
             fact=desk.act if written.fact else None,
             claimed=origin if written.fact else None,
         ),
-        found,
+        [*found, *accounted.contradictions],
     )
 
 

@@ -6,7 +6,7 @@ Guards only collect reasons; `refuse` raises them all at once, so that a clerk r
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +14,9 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from stockpile import items, scans
-from stockpile.catalogue import UNIDENTIFIED, find_models
+from stockpile.acts import counted
+from stockpile.acts.counted import Lack, Left, Part, Wanted, left_of
+from stockpile.catalogue import UNIDENTIFIED, UNIDENTIFIED_EQUIPMENT, Model, find_models
 from stockpile.correction import stood_at
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import ClaimedNumber, ConditionLine, Desk, FactRequest, ItemLine, now
@@ -23,7 +25,10 @@ from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import ListRequest, scanned_from
-from stockpile.sites import OUTSIDE, Place, Site
+from stockpile.sites import OUTSIDE, Place, Site, find_store
+
+UNKNOWN_LOT = "unknown"
+"""The lot of what a fact takes in without a lot."""
 
 
 class Voucher(ListRequest[ItemLine]):
@@ -41,9 +46,26 @@ class ConditionVoucher(FactVoucher):
 
 
 @dataclass(slots=True)
+class Sought:
+    """One line of a voucher with the items it may mean, before they are locked. What is counted has its model, if there is
+    one, and is taken from the first of its `origins` that has some; `of` is the line of the weapon it is an accessory of.
+    An `optional` accessory comes as far as there is some.
+    """
+
+    number: int
+    line: ItemLine
+    found: list[UUID] = field(default_factory=list)
+    model: Model | None = None
+    origins: tuple[Place, ...] = ()
+    of: Sought | None = None
+    optional: bool = False
+
+
+@dataclass(slots=True)
 class Scanned:
     """One line of a voucher with what it led to: `held` is the locked item, None where the books never heard of it.
-    `repeats` is the line that named it before.
+    `repeats` is the line that named it before. What is counted by its model is one or more of these, each with its own
+    origin, and the last tells what `lacks`. `of` is the weapon it is an accessory of.
     """
 
     number: int
@@ -51,13 +73,22 @@ class Scanned:
     held: Held | None
     reason: str | None = None
     repeats: int | None = None
+    origin: Place | None = None
+    lacks: Lack | None = None
+    of: Scanned | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is told by number, not one by one."""
+        return not self.held.serial if self.held is not None else self.line.by_model
 
     def refused(self) -> Reason:
         """The reason as the clerk reads it."""
         assert self.reason is not None
-        held = self.held
+        held = None if self.line.by_model else self.held
         where = describe_place(held) if held else None
-        return Reason(self.number, self.line.named, self.reason, where, str(held.item_id) if held else None)
+        named = held.name if held is not None and self.of is not None else self.line.named
+        return Reason(self.number, named, self.reason, where, str(held.item_id) if held else None)
 
 
 def describe_place(held: Held) -> str:
@@ -74,58 +105,226 @@ def describe(place: Place) -> str:
     return f"{place.name} ({place.account_class})"
 
 
-def lock_voucher(desk: Desk, voucher: Voucher, also: Collection[UUID] = ()) -> list[Scanned]:
-    """`lock` for a voucher's own lines, or the rows of its file under their row numbers."""
+Rows = Sequence[tuple[int, ItemLine]]
+"""Lines with their numbers."""
+
+
+def rows(desk: Desk, voucher: Voucher) -> Rows:
+    """A voucher's own lines, or the rows of its file under their row numbers."""
     if voucher.file is None:
-        return lock(desk, voucher.lines, also=also)
-    rows = scanned_from(desk, voucher.file)
-    return lock(desk, [line for _, line in rows], [number for number, _ in rows], also)
+        return list(enumerate(voucher.lines, 1))
+    return [*scanned_from(desk, voucher.file)]
 
 
-def lock(
-    desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None, also: Collection[UUID] = ()
+def lock_voucher(
+    desk: Desk,
+    voucher: Voucher,
+    *origins: Place | None,
+    each: Sequence[ItemLine] = (),
+    also: Collection[UUID] = (),
 ) -> list[Scanned]:
-    """Finds and locks the items of a voucher: `lock_items` at its desk."""
-    return lock_items(desk.connection, lines, numbers, also)
+    """Finds and locks the items of a voucher, and in the same order `also` those that the act judges with them. What is
+    counted and named by its model is taken from the `origins`; `each` is what goes with every weapon whose line says
+    nothing of its own.
+    """
+    return lock_sought(desk.connection, seek_voucher(desk, voucher, *origins, each=each), also)
+
+
+def seek_voucher(desk: Desk, voucher: Voucher, *origins: Place | None, each: Sequence[ItemLine] = ()) -> list[Sought]:
+    """What a voucher's lines may mean, before anything is locked."""
+    return seek(desk.connection, rows(desk, voucher), *origins, source=desk.site.code, each=each)
+
+
+def lock_from_store(desk: Desk, voucher: Voucher, name: str | None) -> tuple[list[Scanned], Place | None]:
+    """Locks what is taken from a store. Which one is asked only where it is named, or something is counted. Raises Invalid
+    (store).
+    """
+    numbered = rows(desk, voucher)
+    asked = name is not None or by_model(numbered)
+    store = find_store(desk.connection, desk.site, name) if asked else None
+    scanned = lock_rows(desk, numbered, store)
+    if store is None and any_counted(scanned):
+        store = find_store(desk.connection, desk.site, name)
+    return scanned, store
+
+
+def lock_rows(desk: Desk, rows: Rows, *origins: Place | None) -> list[Scanned]:
+    """`lock_voucher` for lines that were read before."""
+    return lock_sought(desk.connection, seek(desk.connection, rows, *origins, source=desk.site.code))
+
+
+def lock(desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None) -> list[Scanned]:
+    """Finds and locks the items of lines: `lock_items` at its desk."""
+    return lock_items(desk.connection, lines, numbers)
 
 
 def lock_items(
-    connection: Connection,
-    lines: Sequence[ItemLine],
-    numbers: Sequence[int] | None = None,
-    also: Collection[UUID] = (),
+    connection: Connection, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None
 ) -> list[Scanned]:
-    """Finds and locks the items of lines; in the same order `also` those that the act judges with them. A line that means
-    nothing, or several weapons, or a weapon that already stands on the list, carries its reason.
+    """Finds and locks the items of lines that name each of them: without an origin a model means none."""
+    numbered = list(zip(numbers or range(1, len(lines) + 1), lines, strict=True))
+    return lock_sought(connection, seek(connection, numbered))
+
+
+def seek(
+    connection: Connection,
+    rows: Rows,
+    *origins: Place | None,
+    source: str | None = None,
+    each: Sequence[ItemLine] = (),
+) -> list[Sought]:
+    """What lines may mean, before anything is locked; the accessories of a weapon stand after it. `each` is what goes with
+    every weapon whose line says nothing of its own.
     """
-    candidates = scans.candidates(connection, lines)
-    held = items.whereabouts(connection, {found[0] for found in candidates if len(found) == 1} | set(also))
-    scanned, seen = [], dict[UUID, int]()
-    for number, line, found in zip(numbers or range(1, len(lines) + 1), lines, candidates, strict=True):
-        one = Scanned(number, line, held.get(found[0]) if len(found) == 1 else None)
-        if len(found) > 1:
-            one.reason = f"{len(found)} weapons bear this number: scan the asset tag, or name the model"
+    sought: list[Sought] = []
+    for number, line in rows:
+        one = Sought(number, line)
+        sought.append(one)
+        own = getattr(line, "accessories", None)
+        with_it = each if own is None and not line.by_model else own or ()
+        sought += [Sought(number, accessory, of=one) for accessory in with_it]
+    candidates = scans.candidates(connection, [one.line for one in sought])
+    named = {one.line.model for one in sought if one.line.by_model and one.line.model}
+    models = find_models(connection, named, source)
+    places = tuple(place for place in origins if place is not None)
+    for one, found in zip(sought, candidates, strict=True):
+        one.found, one.origins = found, places
+        if one.line.by_model:
+            one.model = models.get(one.line.model or "")
+    return sought
+
+
+def lock_sought(connection: Connection, sought: Sequence[Sought], also: Collection[UUID] = ()) -> list[Scanned]:
+    """Locks what was sought, all of it in one statement, in item order. A line that means nothing, or several weapons, or a
+    weapon that already stands on the list, or more of a model than there is, carries its reason.
+    """
+    wanted = {
+        n: _wanted(one.model, one) for n, one in enumerate(sought) if one.line.by_model and _is_counted(one.model)
+    }
+    stock = counted.stock(connection, wanted.values())
+    ids = {one.found[0] for one in sought if len(one.found) == 1} | set(also)
+    ids.update(*(stock.to_lock(one) for one in wanted.values()))
+    accounts = {place.account_id for one in wanted.values() for place in one.origins}
+    held = items.whereabouts(connection, ids, accounts=accounts)
+    scanned = _scanned(sought, held)
+    left = _left_by_keys(scanned, sought) if wanted else {}
+    parts: list[Scanned] = []
+    for n, (one, known) in enumerate(zip(sought, scanned, strict=True)):
+        if n in wanted and not known.reason:
+            parts += _parts(one, known, *stock.take(wanted[n], held, left))
+        elif not one.optional or _is_there(one, known):
+            parts.append(known)
+    return parts
+
+
+def _is_there(one: Sought, known: Scanned) -> bool:
+    return (
+        not known.reason
+        and known.held is not None
+        and known.held.where.account_id in {place.account_id for place in one.origins}
+    )
+
+
+def _left_by_keys(scanned: Sequence[Scanned], sought: Sequence[Sought]) -> Left:
+    """What the lines that name an item by its key leave for those that name a model."""
+    left: Left = {}
+    for known, one in zip(scanned, sought, strict=True):
+        if known.held is None or known.held.serial or known.reason:
+            continue
+        for origin in one.origins[:1]:
+            left[known.held.item_id, origin.account_id] = max(left_of(left, known.held, origin) - one.line.quantity, 0)
+    return left
+
+
+def _is_counted(model: Model | None) -> bool:
+    return model is not None and model.tracked_by != "serial"
+
+
+def _wanted(model: Model | None, one: Sought) -> Wanted:
+    assert model is not None
+    return Wanted(model, one.line.lot, one.line.quantity, one.origins)
+
+
+def _scanned(sought: Sequence[Sought], held: dict[UUID, Held]) -> list[Scanned]:
+    """What each line led to; what is named by its model is not looked into yet."""
+    scanned, seen, weapons = [], dict[UUID, int](), dict[int, Scanned]()
+    for line in sought:
+        one = Scanned(line.number, line.line, held.get(line.found[0]) if len(line.found) == 1 else None)
+        one.of = weapons.get(id(line.of))
+        weapons[id(line)] = one
+        if one.of is not None and one.counted and not line.line.by_model:
+            one.origin = next(iter(line.origins), None)
+        if one.of is not None and one.of.held is not None and not one.of.held.serial:
+            one.reason = f"accessories go with a weapon: {one.of.held.name} is counted"
+        elif line.line.by_model:
+            _name_no_counted(one, line.model)
+        elif len(line.found) > 1:
+            one.reason = f"{len(line.found)} weapons bear this number: scan the asset tag, or name the model"
         elif one.held is None:
             one.reason = "unknown: nothing in the books bears this number"
         elif one.held.item_id in seen:
             one.repeats = seen[one.held.item_id]
             one.reason = f"already on this list, line {one.repeats}"
-        elif one.held.serial and line.quantity != 1:
+        elif one.held.serial and line.line.quantity != 1:
             one.reason = "a weapon is one: quantity must be 1"
         else:
-            seen[one.held.item_id] = number
+            seen[one.held.item_id] = line.number
         scanned.append(one)
     return scanned
 
 
+def _name_no_counted(one: Scanned, model: Model | None) -> None:
+    """Why a model's name is not enough. Of a name that nobody knows a fact takes in unidentified equipment."""
+    if model is None:
+        one.reason = "unknown model: name it as the catalogue does, or have a registrar say once what is meant by it"
+        one.lacks = Lack(UNIDENTIFIED_EQUIPMENT, None, 0, one.line.quantity)
+    elif not _is_counted(model):
+        one.reason = f"{model.name} is tracked by serial number: scan each weapon"
+
+
+def _parts(sought: Sought, one: Scanned, parts: Sequence[Part], lack: Lack | None) -> list[Scanned]:
+    """A number of a model as the items it is taken from, and what lacks of it."""
+    lot_unsaid = _lot_unsaid(sought)
+    found = [
+        replace(one, line=one.line.model_copy(update={"quantity": part.quantity}), held=part.held, origin=part.origin, reason=lot_unsaid)
+        for part in parts
+    ]  # fmt: skip
+    if lack is None or sought.optional:
+        return found
+    line = one.line.model_copy(update={"quantity": lack.asked - lack.there})
+    return [*found, replace(one, line=line, held=None, reason=lot_unsaid or _too_few(lack), lacks=lack)]
+
+
+def _lot_unsaid(sought: Sought) -> str | None:
+    model = sought.model
+    if model is None or model.tracked_by != "lot" or sought.line.lot is not None:
+        return None
+    return f"{model.name} is tracked by lot: give the lot"
+
+
+def _too_few(lack: Lack) -> str:
+    name = f"{lack.model.name}, lot {lack.lot}" if lack.lot else lack.model.name
+    if not lack.origins:
+        return f"{name} is counted: say where it is taken from, or scan a weapon"
+    if lack.before:
+        more = f"{lack.asked} more asked for: other lines take {lack.before}"
+        return f"only {lack.before + lack.there} {name} at {lack.where}, {more}"
+    return f"only {lack.there} {name} at {lack.where}, {lack.asked} asked for"
+
+
 def any_counted(scanned: Iterable[Scanned]) -> bool:
-    """Whether something among it is told by number, not one by one."""
-    return any(one.held is not None and not one.held.serial for one in scanned)
+    """Whether something among it is told by number, and nobody knows yet where it is taken from."""
+    return any(one.counted and one.origin is None and (one.of is None or one.lacks is None) for one in scanned)
+
+
+def by_model(rows: Rows) -> bool:
+    """Whether a line among them names what is counted by its model."""
+    return any(line.by_model for _, line in rows)
 
 
 def refuse(scanned: Iterable[Scanned], act: str) -> None:
     """Raises Refused with every line's reason, if any line has one."""
-    reasons = [one.refused() for one in scanned if one.reason]
+    reasons = list(dict.fromkeys(one.refused() for one in scanned if one.reason))
     if reasons:
         raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {act} cannot be.", reasons)
 
@@ -175,21 +374,24 @@ def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
             one.reason = f"{holder.name} does not hold it"
 
 
-def check_quantities(scanned: Sequence[Scanned], origin: Place) -> None:
+def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:
     """A command can't take more of a quantity than there is at its origin."""
     for one in scanned:
-        if one.reason or one.held is None or one.held.serial:
+        if one.reason or one.held is None or one.held.serial or one.line.by_model:
             continue
-        there = one.held.holdings.get(origin.account_id, (origin, 0))[1]
+        place = one.origin or origin
+        if place is None:
+            continue
+        there = one.held.holdings.get(place.account_id, (place, 0))[1]
         if there < one.line.quantity:
-            one.reason = f"only {there} at {origin.name}, {one.line.quantity} asked for"
+            one.reason = f"only {there} at {place.name}, {one.line.quantity} asked for"
 
 
 def take_as_written(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID = OWN_PROCUREMENT) -> list[Contradiction]:
     """For facts, which are not refused: a weapon written twice is taken once, and what the books never heard of, or can't
-    tell apart, enters them now, from outside. Each is flagged.
+    tell apart, or have too few of, enters them now, from outside. Each is flagged.
     """
-    return [*_take_once(scanned), *_take_unknown(desk, scanned, donor_id)]
+    return [*_take_once(scanned), *_take_unknown(desk, scanned, donor_id), *_take_lacking(desk, scanned, donor_id)]
 
 
 def _take_once(scanned: Sequence[Scanned]) -> list[Contradiction]:
@@ -261,14 +463,79 @@ def known_then(desk: Desk, held: dict[UUID, Held], claim: ClaimedNumber | None) 
     return KnownThen(held, {item: then[item].place if item in then else OUTSIDE for item in since})
 
 
+def _take_lacking(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID) -> list[Contradiction]:
+    """What is counted enters as what it is said to be: as the last item it was taken of, as the host's own, or a new one."""
+    found: list[Contradiction] = []
+    new: dict[tuple[UUID, str | None], NewItem] = {}
+    for one in scanned:
+        lack = one.lacks
+        if lack is None:
+            if one.reason is not None and one.line.by_model and one.held is not None:
+                found.append(_doubtful_lot(one, one.held))
+                one.reason = None
+            continue
+        model = lack.model
+        lot = (lack.lot or UNKNOWN_LOT) if model.tracked_by == "lot" else None
+        if lack.held is not None:
+            one.held = lack.held
+        else:
+            item = items.new_item(model.maker, model.model_id, model.name, model.tracked_by, donor_id, lot=lot)
+            one.held = new.setdefault((model.model_id, lot), item).held
+        one.reason = None
+        if lack.origins and model != UNIDENTIFIED_EQUIPMENT:
+            one.origin = lack.origins[0]  # the ledger tells what it has too little of
+            _join(scanned, one)
+        else:
+            one.origin = OUTSIDE
+            found.append(_lacking(one, lack, one.held))
+    items.create(desk, Newcomers([*new.values()]))
+    return found
+
+
+def _doubtful_lot(one: Scanned, held: Held) -> Contradiction:
+    seen = f"{one.line.quantity} of no said lot, line {one.number}: taken from the oldest"
+    return Contradiction(
+        Kind.DOUBTFUL, f"{held.name} is told apart by lot", seen, held.item_id, held.donor_id, one.number
+    )
+
+
+def _join(scanned: Sequence[Scanned], rest: Scanned) -> None:
+    """What lacks of an item joins what was taken of it from the same place, as one number."""
+    for one in scanned:
+        same = one.number == rest.number and one.of is rest.of and one is not rest
+        if same and one.held is rest.held and one.origin == rest.origin:
+            one.line = one.line.model_copy(update={"quantity": one.line.quantity + rest.line.quantity})
+            rest.held = None
+            return
+
+
+def _lacking(one: Scanned, lack: Lack, held: Held) -> Contradiction:
+    """What nobody of the site is known to have had."""
+    seen = f"{lack.asked} {one.line.named} on line {one.number}"
+    kind, said = Kind.FEWER_IN_BOOKS, f"{lack.there} of {held.name} with anybody known"
+    if lack.model == UNIDENTIFIED_EQUIPMENT:
+        kind, said = Kind.UNKNOWN_WEAPON, f"no model is called {one.line.named}"
+    return Contradiction(kind, said, seen, held.item_id, held.donor_id, one.number)
+
+
 def lines_from(
     scanned: Sequence[Scanned], origin: Place | None, to: Place, fact: Act | None = None, claimed: Place | None = None
 ) -> list[Line]:
     """The lines to post: weapons from wherever they are, quantities from `origin`, all to one place. Of a fact, the act
     that it is, and where the paper says the weapons came from: what speaks against either is a discrepancy.
     """
-    return [
-        Line(one.held, to, origin, one.line.quantity, getattr(one.line, "condition", None), claimed, fact)
-        for one in scanned
-        if one.held is not None
-    ]
+    lines: list[Line] = []
+    of_accessories: dict[tuple[UUID, UUID], Line] = {}
+    for one in scanned:
+        if one.held is None:
+            continue
+        condition = getattr(one.line, "condition", None)
+        line = Line(one.held, to, one.origin or origin, one.line.quantity, condition, claimed, fact)
+        if one.of is not None and one.counted and line.origin is not None:
+            # The magazines of four hundred rifles are one line; the document's details tell them apart.
+            first = of_accessories.setdefault((one.held.item_id, line.origin.account_id), line)
+            if first is not line:
+                first.quantity += line.quantity
+                continue
+        lines.append(line)
+    return lines

@@ -12,7 +12,7 @@ from stockpile.acts.correct import UNDO
 from stockpile.acts.perform import ActForm, perform
 from stockpile.commands.asking import Token, acting
 from stockpile.commands.evidence import EvidenceFiles, PaperNumber, PaperScan, ToTheDay, Written, evidence_of
-from stockpile.commands.options import pairs
+from stockpile.commands.options import counts, pairs
 from stockpile.commands.shown import progress, show_posted
 from stockpile.errors import Fault, Invalid
 
@@ -32,6 +32,14 @@ def act(
     scan: Annotated[
         list[str] | None, typer.Option(help="A weapon: asset tag, serial number or UII; may be repeated")
     ] = None,
+    count: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL=NUMBER", help="What is counted: 'Helmet=40', or 'Cartridge, lot 12-77=600'"),
+    ] = None,
+    accessory: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="MODEL=NUMBER", help="What goes with each weapon scanned: 'AKM magazine=4'"),
+    ] = None,
     condition: Annotated[
         str | None, typer.Option(help="Of all that is scanned: serviceable, unserviceable or unknown")
     ] = None,
@@ -47,9 +55,11 @@ def act(
     if form is None:
         raise Invalid("There is no such act.", [Fault(f"one of {NAMES}", field="ACT", value=name)])
     asked: dict[str, Any] = pairs(fields, "FIELD=VALUE")
-    if scan:
-        seen = {"condition": condition} if condition else {}
-        asked["lines"] = [{"scan": one, **seen} for one in scan]
+    seen = {"condition": condition} if condition else {}
+    equipped = {**seen, "accessories": counts(accessory, "--with")} if accessory else seen
+    lines = [{"scan": one, **equipped} for one in scan or ()] + [{**one, **seen} for one in counts(count, "--count")]
+    if lines:
+        asked["lines"] = lines
     with acting(token) as (engine, actor), progress():
         asked.update(evidence_of(attach, paper, written, paper_scan, day_only))
         answer = perform(engine, actor, form, form.request.model_validate(asked))

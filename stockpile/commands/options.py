@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from stockpile.errors import Fault, Invalid
 
@@ -20,3 +22,21 @@ def pairs(given: Sequence[str] | None, option: str, blank: bool = False) -> dict
             )
         found[name.strip()] = value.strip()
     return found
+
+
+COUNT = re.compile(r"(?P<model>.+?)(,\s*lot\s+(?P<lot>[^=]+?))?\s*=\s*(?P<quantity>\d{1,8})\s*", re.IGNORECASE)
+
+
+def counts(given: Sequence[str] | None, option: str) -> list[dict[str, Any]]:
+    """MODEL=NUMBER options, a lot after the model where there is one, as lines of a voucher; a model may stand twice. Raises
+    Invalid naming the one that is not written so.
+    """
+    lines = []
+    for text in given or ():
+        written = COUNT.fullmatch(text.strip())
+        if written is None:
+            fault = Fault("write it like 'Helmet=40', or 'Cartridge, lot 12-77=600'", field=option, value=text)
+            raise Invalid("An option cannot be understood.", [fault])
+        said = written.groupdict()
+        lines.append({name: int(value) if name == "quantity" else value for name, value in said.items() if value})
+    return lines

@@ -20,6 +20,7 @@ from stockpile.errors import NotFound, Refused
 from stockpile.find import FoundItem, find
 from stockpile.movements import BALANCED, Act
 from stockpile.reports import discrepancies, documents
+from stockpile.reports.accessories import out_with
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.described import described
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
@@ -29,7 +30,7 @@ from stockpile.reports.export import every_row
 from stockpile.reports.history import End, HistoryEntry, Identified, history, list_entries
 from stockpile.reports.keyset import Page
 from stockpile.reports.trial_balance import BalanceLine, By, Proof, proof, trial_balance
-from stockpile.rights import Actor
+from stockpile.rights import DONOR, Actor
 from stockpile.scans import look_up
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%z"]
@@ -38,7 +39,7 @@ Moment = Annotated[datetime | None, typer.Option(formats=FORMATS, help="In UTC u
 
 def show_found(
     asked: Annotated[
-        str, typer.Argument(metavar="TEXT", help="Tag, serial number (? and * allowed), UII, document, person")
+        str, typer.Argument(metavar="TEXT", help="Tag, serial number (? and * allowed), UII, document, person, Helmet")
     ],
     limit: Annotated[int, typer.Option(help="How many weapons", min=1, max=1000)] = 20,
     token: Token = None,
@@ -46,13 +47,16 @@ def show_found(
     """Find anything one can scan or type: what it is, where, since when, under which document."""
     with reading_as(token) as (connection, actor):
         found = find(connection, actor, asked, limit)
-    if not (found.items or found.documents or found.parties):
+    if not (found.items or found.documents or found.parties or found.counted):
         raise NotFound(f"Nothing in the books is called {asked!r}.")
     if found.did_you_mean:
         out.print("Nothing is called exactly so. Did you mean:")
     if found.items:
         headings = ("tag", "model", "serial number", "where", "quantity", "since", "document")
         show_table(headings, [row for item in found.items for row in _standing(item)], "")
+    if found.counted:
+        sums = [(one.model, one.lot, one.site, one.account_class, one.quantity) for one in found.counted]
+        show_table(("model", "lot", "site", "where", "quantity"), sums, "")
     for document in found.documents:
         what = f"{document.act}, {document.lines:,} lines, quantity {document.quantity:,}"
         out.print(f"{document.number}: {what}, {text(document.happened_at)}", markup=False)
@@ -97,10 +101,13 @@ def show_history(
             write_report(csv, xlsx, HistoryEntry, entries)
             return
         found = history(connection, actor, item_id, limit)
+        with_it = out_with(connection, item_id) if actor.role != DONOR else ()
     item = found.item
     out.print(f"{item.model} {item.serial_number or ''}  {item.asset_tag}  donor {item.donor}", markup=False)
     if len(found.identifications) > 1:
         show_table(IDENTIFIED, [_identified(one) for one in found.identifications], "")
+    if with_it:
+        out.print(f"out with {'; '.join(one.name for one in with_it)}", markup=False)
     headings = ("", "happened", "act", "document", "from", "to", "quantity", "remarks")
     show_table(headings, [_entry(entry) for entry in found.entries], "Nothing was posted on it.")
 

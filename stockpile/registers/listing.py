@@ -166,8 +166,8 @@ READ = ("serial_number", "asset_tag", "model", "maker", "quantity", "lot", "cond
 ACCOUNT_FIELDS = ("account", "service_number", "unit_code", "holder")
 WEAPONS = ListKind("list of weapons", READ, (frozenset({"model"}),))
 """A list of what enters the books."""
-SCANS = ListKind(WEAPONS.name, READ, (frozenset({"asset_tag", "serial_number"}),))
-"""A list of weapons that are in the books."""
+SCANS = ListKind(WEAPONS.name, READ, (frozenset({"asset_tag", "serial_number", "quantity"}),))
+"""A list of weapons that are in the books, and of what is counted."""
 
 CONDITIONS: dict[str, str] = {"serviceable": "serviceable", "unserviceable": "unserviceable"}
 YES = frozenset({"yes", "y", "true", "1", "x", "obliterated"})
@@ -187,7 +187,8 @@ def listed_from(desk: Desk, file: ListFile, source: str) -> Read:
 
 
 def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
-    """The rows of a stored file that names weapons by asset tag or serial number, each with its row number.
+    """The rows of a stored file that names weapons by asset tag or serial number, and what is counted by its model, each with
+    its row number.
 
     Raises what `rows_from` does.
     """
@@ -239,13 +240,11 @@ def rejected(detail: str, headings: tuple[str, ...], rejects: Sequence[Reject], 
 
 def _scanned(line: Line) -> ConditionLine:
     get = line.fields.get
-    condition = get("condition")
-    return ConditionLine(
-        scan=get("asset_tag") or get("serial_number") or "",
-        model=get("model") or None,
-        quantity=line.quantity or 1,
-        condition=CONDITIONS.get(condition.casefold(), "unknown") if condition else None,
-    )
+    condition, scan, model = get("condition"), get("asset_tag") or get("serial_number") or None, get("model") or None
+    seen = CONDITIONS.get(condition.casefold(), "unknown") if condition else None
+    if scan is None and model is not None and line.quantity is not None:
+        return ConditionLine(model=model, quantity=line.quantity, lot=get("lot") or None, condition=seen)
+    return ConditionLine(scan=scan or "", model=model, quantity=line.quantity or 1, condition=seen)
 
 
 @contextmanager

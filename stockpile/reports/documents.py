@@ -59,6 +59,7 @@ class DocumentLine:
     condition: str | None
     reverses: int | None
     posts_again: int | None
+    lot: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ _DONOR_TEXT = f"{_NUMBER} ILIKE ANY (%s)"
 _LINES = """
 SELECT e.line, e.item_id, e.version,
        e.line, e.item_id, e.version, m.name, n.serial_number, e.quantity, coalesce(f.class, 'person'), coalesce(t.class, 'person'),
-       {accounts}, e.condition, e.reverses, e.posts_again
+       {accounts}, e.condition, e.reverses, e.posts_again, i.lot
 FROM entry e JOIN item i ON i.item_id = e.item_id JOIN model m ON m.model_id = i.model_id
 LEFT JOIN account f ON f.account_id = e.from_account
 LEFT JOIN account t ON t.account_id = e.to_account

@@ -25,11 +25,16 @@ PAPER = "weapon card"
 CARD_STANDS = timedelta(days=1)
 """A card stands in the rack for under a day (DESIGN section 4); a longer absence takes a hand receipt."""
 
-LAST_MOVE = """
+
+def last_move(until: str = "") -> str:
+    """The last live entry that moved weapon `h`, with the document that first posted it, as a lateral join: a late fact posts
+    entries again under a document of its own, and the card stays what it was. `until` bounds the entries (e) in time.
+    """
+    return f"""
 LATERAL (
     WITH RECURSIVE newest AS (
         SELECT e.document_id, e.posts_again, e.to_account, e.happened_at FROM entry e
-        WHERE e.item_id = h.item_id AND e.reverses IS NULL AND e.from_account <> e.to_account
+        WHERE e.item_id = h.item_id AND e.reverses IS NULL AND e.from_account <> e.to_account {until}
           AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version)
         ORDER BY e.version DESC LIMIT 1
     ), cited AS (
@@ -38,15 +43,16 @@ LATERAL (
         SELECT p.document_id, p.posts_again, c.to_account, c.happened_at
         FROM cited c JOIN entry p ON p.item_id = h.item_id AND p.version = c.posts_again
     )
-    SELECT c.to_account, c.happened_at, d.act, d.details->>'paper' AS paper, d.document_id, d.recorded_at,
+    SELECT c.to_account, c.happened_at, d.act, d.details->>'paper' AS paper,
+           d.details->'accessories'->(h.item_id::text) AS accessories, d.document_id, d.recorded_at,
            t.code AS book_site, b.code AS book_code, b.year, d.number
     FROM cited c JOIN document d ON d.document_id = c.document_id
     JOIN book b ON b.book_id = d.book_id JOIN site t ON t.site_id = d.site_id
     WHERE c.posts_again IS NULL) last
 """
-"""The last live entry that moved weapon `h`, with the document that first posted it: a late fact posts entries again
-under a document of its own, and the card stays what it was.
-"""
+
+
+LAST_MOVE = last_move()
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,7 @@ item = Table(
     CheckConstraint("octet_length(secret) = 32", name="item_secret"),
     UniqueConstraint("tag_number", name="item_tag"),
     Index("item_of_consignment", "consignment_id", postgresql_where="consignment_id IS NOT NULL"),
+    Index("item_counted", "model_id", postgresql_where="tracked_by <> 'serial'"),
     info=BY_ITEM,
     comment="What the ledger moves: one weapon, one lot, or one donor's quantity of a model.",
 )
