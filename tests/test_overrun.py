@@ -125,7 +125,7 @@ def test_as_of_the_moment_it_fell(country: Country) -> None:
     assert [country.where(serial) for serial in ("OLD 0", "OLD 1", "OLD 2", RIFLES[0])] == [
         "missing", "Private Quist (A-1002)", "Private Rahim (A-1003)", STORE,
     ]  # fmt: skip
-    assert kinds(posted) == ["moved by a late fact"] * 2
+    assert kinds(posted) == ["found what the books hold as gone"] * 2
     taken = country.query(
         """SELECT n.serial_number, f.name FROM entry e JOIN identification n USING (item_id)
            JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account

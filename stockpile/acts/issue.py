@@ -60,7 +60,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
         _guard(desk, scanned, store, overridden=request.override is not None)
         found = not_issuable(scanned)
     voucher.refuse(scanned, desk.act)
-    lines_overridden = [one.line for one in found if one.kind is Kind.NOT_ISSUABLE] if request.override else []
+    lines_overridden = [one.line for one in not_issuable(scanned)] if request.override else []
     if request.override and not written.fact and not lines_overridden:
         raise Refused(
             "Nothing was done: every weapon is marked and serviceable. Ask for the issue without an override."
