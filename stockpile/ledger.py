@@ -16,7 +16,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from stockpile import correction, discrepancies, gaps, items
-from stockpile.correction import NO_PAST, Laid, Past
+from stockpile.correction import Laid, Past
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
@@ -60,7 +60,7 @@ def post(
     numbered = _number(desk, document, [line.held for line in lines])
     happened_at = min(document.happened_at or numbered.recorded_at, numbered.recorded_at)
     laid = Laid(found=[*contradictions, *numbered.contradictions, *_second_party_missing(desk, document)])
-    past = _past(desk, document, lines, happened_at, numbered) if document.fact else NO_PAST
+    past = _past(desk, document, lines, happened_at, numbered)
     counted = Counted.of(desk.connection, lines, happened_at if document.fact else None)
     for line in lines:
         if line.held.item_id in past.followers:
@@ -82,6 +82,8 @@ def post_entries(
 
 
 def _past(desk: Desk, document: Document, lines: Sequence[Line], happened_at: datetime, numbered: Numbered) -> Past:
+    if not document.fact:
+        return Past(site_id=desk.site.site_id)
     return correction.past_of(
         desk.connection,
         lines,

@@ -24,7 +24,6 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed
-from stockpile.files import file_store
 from stockpile.find import find
 from stockpile.items import known_by_identity
 from stockpile.keys import new_key
@@ -34,7 +33,7 @@ from stockpile.reports.holdings import Holder, holdings
 from stockpile.rights import reading
 from stockpile.scans import look_up
 from tests.test_races import asking, at_once
-from tests.world import RIFLES, Country, ago, kinds, paper, scans, told
+from tests.world import RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, told
 
 STORE = "Main store"
 RIFLE, OTHER = RIFLES[:2]
@@ -42,7 +41,7 @@ RIFLE, OTHER = RIFLES[:2]
 
 def evidence() -> list[str]:
     """The SHA-256 of a stored photo of the marks."""
-    return [file_store().keep([b"a photo of the receiver"], 1_000).sha256]
+    return [scanned_paper(photo())]
 
 
 def request(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -217,7 +216,7 @@ def test_without_evidence_nothing_is_amended(country: Country) -> None:
         country.ask("clerk", AMEND_IDENTIFICATION, **request(line, attachments=[]))
     with pytest.raises(ValidationError, match="Extra inputs"):
         country.ask("clerk", AMEND_IDENTIFICATION, **request(line), paper=paper(1, ago()))
-    with pytest.raises(Invalid, match="what is attached is not stored"):
+    with pytest.raises(Invalid, match="what is attached is no evidence"):
         country.ask("clerk", AMEND_IDENTIFICATION, **request(line, attachments=["ab" * 32]))
 
 

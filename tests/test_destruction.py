@@ -19,10 +19,9 @@ from stockpile.acts.recover import RECOVER
 from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
-from stockpile.files import file_store
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.rights import reading
-from tests.world import RIFLES, Country, ago, kinds, paper, scans, today, told
+from tests.world import RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, today, told
 
 STORE = "Main store"
 ORDER: dict[str, Any] = {
@@ -31,8 +30,8 @@ ORDER: dict[str, Any] = {
 WATCHED = {"witness_1": "A-1001", "witness_2": "Jane Miller, UNMAS"}
 
 
-def photo() -> str:
-    return file_store().keep([b"cut in three"], 1_000).sha256
+def cut_in_three() -> str:
+    return scanned_paper(photo())
 
 
 def ordered(country: Country, *lines: dict[str, Any], **request: Any) -> Posted:
@@ -43,7 +42,7 @@ def certificate(order: Posted, *lines: dict[str, Any], **request: Any) -> dict[s
     count = sum(line.get("quantity", 1) for line in lines)
     return {
         "order": order.number, "method": "cutting", "place": "the yard", "counted_before": count, "counted_after": 0,
-        "attachments": [photo()], **WATCHED, **request, "lines": list(lines),
+        "attachments": [cut_in_three()], **WATCHED, **request, "lines": list(lines),
     }  # fmt: skip
 
 
@@ -72,7 +71,7 @@ def test_a_rifle_is_ordered_to_be_destroyed_and_is(country: Country) -> None:
         "SELECT details, attachments FROM document WHERE document_id = %s", posted.document_id
     )
     assert (details["order"], details["witness_2"]) == (str(order.document_id), WATCHED["witness_2"])
-    assert attachments == [photo()]
+    assert attachments == [cut_in_three()]
     refusal = country.refused("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans(RIFLES[0]))
     assert told(refusal)[0][1] == "it was destroyed: the act 'issue' does not begin there"
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests import test_report_files
 from tests.test_report_files import Command
-from tests.world import RIFLES, Country
+from tests.world import RIFLES, Country, photo
 
 stockpile = pytest.fixture(test_report_files.stockpile.__wrapped__)
 
@@ -28,7 +28,7 @@ def waiting(said: str) -> str:
 def test_an_armourer_s_day(stockpile: Command, country: Country) -> None:
     """A camp's list is taken in, a rifle marked with a photo, a rack with the country of import, a number amended."""
     Path("camp.csv").write_text("S/N;Item\nD 1;AKM\nD 2;AKM\n", encoding="utf-8")
-    Path("photo.jpg").write_bytes(b"a photo")
+    Path("photo.jpg").write_bytes(photo())
     about = (
         "--place",
         "the camp",
@@ -67,7 +67,7 @@ def test_an_armourer_s_day(stockpile: Command, country: Country) -> None:
 
 
 def test_what_can_not_be_is_said_in_words(stockpile: Command, country: Country) -> None:
-    Path("photo.jpg").write_bytes(b"a photo")
+    Path("photo.jpg").write_bytes(photo())
     how = ("--method", "laser", "--place", "receiver")
     refused = stockpile("armourer", "mark", RIFLES[0], "--serial-number", "N 1", *how)
     assert (refused.exit_code, "ask for an amendment" in refused.output) == (1, True)

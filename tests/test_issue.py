@@ -247,7 +247,7 @@ def test_a_paper_comes_with_its_scan(country: Country) -> None:
     """A fact rests on evidence: without the stored scan it is not keyed."""
     sheet = paper(1, ago(days=1)).model_copy(update={"scan_sha256": "ab" * 32})
     faults = country.invalid("clerk", ISSUE, **DRAW, lines=scans(RIFLES[0]), paper=sheet)
-    assert faults == [("scan_sha256", "ab" * 32, "no file of this SHA-256 is stored: upload it first")]
+    assert faults == [("scan_sha256", "ab" * 32, f"There is no stored file {'ab' * 32}: upload it first.")]
     assert country.where(RIFLES[0]) == "Main store"
 
 

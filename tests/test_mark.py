@@ -18,12 +18,11 @@ from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Posted
 from stockpile.errors import NotAllowed
-from stockpile.files import file_store
 from stockpile.find import find
 from stockpile.reports.described import Described
 from stockpile.reports.history import Identified, history
 from stockpile.rights import reading
-from tests.world import RIFLES, Country, ago, kinds, paper, scans, told
+from tests.world import RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, told
 
 STORE = "Main store"
 HOW = {"method": "laser", "place": "receiver"}
@@ -83,8 +82,8 @@ def test_an_unmarked_rifle_gets_a_registry_serial_and_may_be_issued(country: Cou
     key = captured(country, "red tape")
     refusal = country.refused("clerk", ISSUE, receiver="A-1001", store=STORE, lines=[{"item": key}])
     assert refusal.reasons[0].reason == "it bears no serial number or mark: mark it first"
-    photo = file_store().keep([b"a photo"], 1_000).sha256
-    posted = marked(country, {"item": key, "serial_number": "IQ-A 000417"}, method="dot peen", attachments=[photo])
+    shown = scanned_paper(photo())
+    posted = marked(country, {"item": key, "serial_number": "IQ-A 000417"}, method="dot peen", attachments=[shown])
     assert (posted.act, posted.fact, posted.lines, posted.discrepancy_count) == ("mark", False, 1, 0)
     assert (country.where("iq-a000417"), country.item("IQ-A 000417").serial_number) == (STORE, "IQ-A 000417")
     ((details, attached),) = country.query(
@@ -93,7 +92,7 @@ def test_an_unmarked_rifle_gets_a_registry_serial_and_may_be_issued(country: Cou
     assert details["marks"] == [
         {"line": 1, "item": key, "serial_number": "IQ-A 000417", "method": "dot peen", "place": "receiver"}
     ]
-    assert attached == [photo]
+    assert attached == [shown]
     country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans("IQ-A 000417"))
     first, second = versions(country, "IQ-A 000417")
     assert (first.serial_number, first.distinguishing_mark, first.stands) == (None, "red tape", True)

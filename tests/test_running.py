@@ -120,7 +120,7 @@ def test_interrupted_while_it_is_loaded_nothing_is_half_there(tmp_path: Path) ->
         assert ended(service) == []
         service.start()
         assert "A demonstration country was loaded" in service.said
-        assert "416 documents" in service.command("db", "status").stdout
+        assert "421 documents" in service.command("db", "status").stdout
     finally:
         service.end()
 
