@@ -268,7 +268,9 @@ SELECT wanted.n, wanted.discrepancy_id, x.kind, x.closed_at IS NOT NULL
 FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (discrepancy_id, n) LEFT JOIN discrepancy x USING (discrepancy_id) ORDER BY wanted.n
 """
 _EXPLAINS = """
-SELECT wanted.n, x.discrepancy_id, x.kind, %(document)s IN (x.document_id, x.concerns),
+SELECT wanted.n, x.discrepancy_id, x.kind,
+       %(document)s IN (x.document_id, x.concerns)
+           AND NOT EXISTS (SELECT FROM note a WHERE a.document_id = %(document)s AND a.recorded_at > x.opened_at),
        CASE WHEN x.item_id IS NULL THEN EXISTS (SELECT FROM document d WHERE d.document_id = %(document)s)
             ELSE document_moved(%(document)s, x.item_id) END
 FROM unnest(%(discrepancies)s::uuid[]) WITH ORDINALITY AS wanted (discrepancy_id, n) JOIN discrepancy x USING (discrepancy_id)
@@ -292,8 +294,8 @@ def _not_open(connection: Connection, discrepancies: Sequence[UUID]) -> list[Rea
 
 
 def _unexplained(connection: Connection, discrepancies: Sequence[UUID], document_id: UUID) -> list[Reason]:
-    """Which discrepancies a document can't explain: they are not open, the document itself opened them, or it has to do with
-    another weapon.
+    """Which discrepancies a document can't explain: they are not open, the document itself is what they are about and nothing
+    was added to it since, or it has to do with another weapon.
     """
     reasons = _not_open(connection, discrepancies)
     if reasons:
@@ -302,7 +304,8 @@ def _unexplained(connection: Connection, discrepancies: Sequence[UUID], document
     for n, discrepancy_id, kind, its_own, moved in rows:
         named = f"{kind} {discrepancy_id}"
         if its_own:
-            reasons.append(Reason(n, named, "this document is what it is about: name the one that explains it"))
+            reason = "this document is what it is about: name the one that explains it, or add to this what was missing"
+            reasons.append(Reason(n, named, reason))
         elif not moved:
             reasons.append(Reason(n, named, "this document says nothing of its weapon, or is none of this site"))
     return reasons

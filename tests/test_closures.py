@@ -13,6 +13,7 @@ import pytest
 
 from stockpile import closures
 from stockpile.acts.correct import CORRECT
+from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.turn_in import RETURN
@@ -20,8 +21,11 @@ from stockpile.closures import AskClosure, AssignDiscrepancies, Closure, Step
 from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed, NotFound, PostedWithOtherContent, Refused
 from stockpile.keys import new_key
+from stockpile.notes import NoteKind, WriteNote, write_note
 from stockpile.rights import reading
-from tests.world import RIFLES, Country, ago, paper, scans
+from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans
+
+SPENT = {"manner": "fired", "place": "the bridge", "circumstances": "an ambush"}
 
 
 def contradicted(country: Country, *rifles: str) -> tuple[Posted, list[UUID]]:
@@ -110,6 +114,18 @@ def test_a_document_that_explains_nothing(country: Country) -> None:
     assert [(reason.line, reason.reason) for reason in refusal.value.reasons] == [
         (2, "there is no such discrepancy at this site")
     ]
+
+
+def test_what_was_missing_is_added_to_the_document_itself(country: Country) -> None:
+    """The second party's signature, on a scan that came a week later: a note to the report, which then explains it."""
+    posted = country.do("clerk", EXPEND, **SPENT, lines=scans(RIFLES[0]), paper=paper(1, ago()))
+    (found,) = [one.discrepancy_id for one in posted.discrepancies]
+    with pytest.raises(Refused) as refusal:
+        ask(country, "clerk", [found], posted.number)
+    assert "add to this what was missing" in refusal.value.reasons[0].reason
+    signed = WriteNote(kind=NoteKind.SIGNATURE, text="signed by the commander", attachments=(scanned_paper(),))
+    write_note(country.engine, country.actors["clerk"], posted.document_id, signed)
+    assert approve(country, "commander", ask(country, "clerk", [found], posted.number)).outcome == "approved"
 
 
 def test_several_at_once_all_or_none(country: Country) -> None:
