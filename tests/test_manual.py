@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stockpile.commands.manual import MEANING, movements_page
+from stockpile.discrepancies import Kind
 from stockpile.movements import AccountClass, Act
 from stockpile.settings import PREFIX, Settings
 
@@ -17,6 +18,13 @@ def test_the_page_of_movements_is_the_table() -> None:
     assert (DOCS / "movements.md").read_text(encoding="utf-8") == page
     assert all(f"| {act} |" in page for act in Act)
     assert set(MEANING) == set(AccountClass)
+
+
+def test_every_kind_of_discrepancy_is_explained() -> None:
+    """docs/discrepancies.md has a row for each, and none for another."""
+    page = (DOCS / "discrepancies.md").read_text(encoding="utf-8")
+    told = [row.split(" | ")[0].removeprefix("| ") for row in page.split("| --- | --- |\n")[1].splitlines()]
+    assert sorted(told) == sorted(Kind)
 
 
 def test_every_setting_is_described() -> None:
