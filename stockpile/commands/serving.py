@@ -222,6 +222,12 @@ def _answers(listening: socket.socket) -> bool:
         connection.close()
 
 
+TURN = 0.0005
+"""Seconds until a thread that computes, such as one that posts a hundred thousand lines, gives way to those that only have an
+answer to pass on; each answer needs its turn many times.
+"""
+
+
 def worker() -> Any:
     """The application of one worker process, which ends when its parent is gone. Settings come from the environment."""
     parent = int(os.environ.get("STOCKPILE_PARENT", os.getppid()))
@@ -233,6 +239,7 @@ def worker() -> Any:
     )
     try:
         application = importlib.import_module(APPLICATION).create_app()
+        sys.setswitchinterval(TURN)
         gc.freeze()  # what is loaded now stays: looking through it for garbage again and again would hold up answers
         return application
     except StockpileError as problem:
