@@ -4,12 +4,14 @@ told; who turns up later with a weapon in hand is found present.
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from stockpile import jobs
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
@@ -290,3 +292,18 @@ def test_two_who_say_it_at_once(country: Country) -> None:
     requests = [("commander", FELL), ("registrar", {**FELL, "site": "TAJI"})]
     answers = at_once([asking(country, who, OVERRUN, OVERRUN.request.model_validate(asked)) for who, asked in requests])
     assert sorted(type(answer).__name__ for answer in answers) == ["Posted", "Refused"], answers
+
+
+def test_a_large_depot_s_overrun_is_a_job(country: Country) -> None:
+    """Posted in the background: the job names the document in the end."""
+    request = OVERRUN.request.model_validate({"circumstances": "attacked at night"})
+    job = jobs.start(country.engine, country.actors["commander"], OVERRUN, request)
+    for _ in range(600):
+        job = jobs.read(country.engine, country.actors["commander"], job.job_id)
+        if job.ended_at is not None:
+            break
+        time.sleep(0.05)
+    assert job.state == "done"
+    assert job.result is not None
+    assert job.result["posted"]["act"] == "overrun"
+    assert country.where(RIFLES[0]) == "missing"

@@ -240,7 +240,7 @@ IdempotencyKey = Annotated[
     UUID | None, Header(description="The same as `document_id`; if both are given they must agree")
 ]
 Background = Annotated[
-    bool, Header(alias="Prefer-Background", description="Post a file's list as a job: 202 with the job to watch")
+    bool, Header(alias="Prefer-Background", description="Post it as a job, if it is long: 202 with the job to watch")
 ]
 
 
@@ -276,7 +276,7 @@ def _add(route: ActRoute) -> None:
         background: Background = False,
     ) -> Response:
         request = keyed(body, idempotency_key)
-        if background and getattr(request, "file", None) is not None:
+        if background:
             return shaped(jobs.start(engine, actor, route.form, request))
         return shaped(perform(engine, actor, route.form, request))
 
