@@ -315,12 +315,15 @@ def _erase(connection: Connection, actor: Actor, wanted: OrderRow) -> Erased:
         raise NotAllowed("You asked for this yourself: it takes another person to approve it.")
     if actor.party_id == wanted.party_id:
         raise NotAllowed("You can't approve that you be erased yourself.")
+    # Who is just being given something, or signs, comes first: it counts against the erasure, or is begun again after it.
+    connection.exec_driver_sql("SELECT 1 FROM party WHERE party_id = %s FOR UPDATE", (wanted.party_id,))
     party = read_party(connection, wanted.party_id)
     _refuse(against(connection, party))
     found = named_in(connection, party)
     chosen = [one for one in found if _goes(one, wanted)]
     cells = [one for one in chosen if one.cells]
-    words = [one for one in chosen if not one.cells]
+    # In one order of rows, as who closes discrepancies locks them.
+    words = sorted((one for one in chosen if not one.cells), key=lambda one: (one.table, one.key, one.line or 0))
     registers = _registers_after(connection, cells)
     erased = {
         "names": versions_of(connection, party),
