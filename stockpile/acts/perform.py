@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stockpile.db import roles
-from stockpile.db.engine import connected, stand_at_desk
+from stockpile.db.engine import connected, nobody_erased, stand_at_desk
 from stockpile.documents import Desk, FactRequest, Posted, Request, answer_if_posted, now
 from stockpile.errors import (
     DatabaseUnavailable,
@@ -190,6 +190,7 @@ class _OnlyTried(Exception):
 
 def _draft(desk: Desk, form: ActForm, request: Request) -> Drafted:
     """Keeps the request for the second party, after a trial that shows it would be accepted now."""
+    nobody_erased(desk.connection)
     known = _read_draft(desk.connection, request.document_id)
     if known is None:
         try:
