@@ -15,6 +15,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from stockpile import items
 from stockpile.acts.perform import scope
 from stockpile.db.engine import connected
 from stockpile.documents import Asked, Code, Words, now
@@ -165,6 +166,7 @@ def refuse(engine: Engine, actor: Actor, closure_id: UUID, reason: str, site: st
         if not own:
             require(actor, APPROVE)
         closure = _read(connection, at, closure_id)
+        _lock(connection, closure.discrepancies)
         _step(connection, closure.discrepancies, "closure refused", actor, closure.explained_by, reason)
         _settle(connection, closure_id, actor, "withdrawn" if own else "refused", reason)
         return _read(connection, at, closure_id)
@@ -176,6 +178,11 @@ def assign(engine: Engine, actor: Actor, request: AssignDiscrepancies) -> int:
     with connected(engine) as connection:
         scope(connection, actor, request.site)
         owner = need_party(connection, "person", request.owner, "owner")
+        ((erased,),) = connection.exec_driver_sql(
+            "SELECT secret IS NULL FROM signatures(%s)", ([owner.party_id],)
+        ).all()
+        if erased:
+            raise Refused("Nothing was done: this person was erased.")
         _refuse(_not_open(connection, request.discrepancies), "assigned")
         connection.exec_driver_sql(
             "UPDATE discrepancy SET owner_id = %s, due_on = coalesce(%s, due_on) WHERE discrepancy_id = ANY (%s)",
@@ -280,10 +287,7 @@ ORDER BY wanted.n
 
 def _not_open(connection: Connection, discrepancies: Sequence[UUID]) -> list[Reason]:
     """Locks discrepancies of the own site, and says which are not open there."""
-    connection.exec_driver_sql(
-        "SELECT 1 FROM discrepancy WHERE discrepancy_id = ANY (%s) ORDER BY discrepancy_id FOR UPDATE",
-        (list(discrepancies),),
-    )
+    _lock(connection, discrepancies)
     reasons = []
     for n, discrepancy_id, kind, closed in connection.exec_driver_sql(_OPEN, (list(discrepancies),)):
         if kind is None:
@@ -291,6 +295,27 @@ def _not_open(connection: Connection, discrepancies: Sequence[UUID]) -> list[Rea
         elif closed:
             reasons.append(Reason(n, f"{kind} {discrepancy_id}", "it is closed already"))
     return reasons
+
+
+_ABOUT = """
+SELECT array_agg(DISTINCT item_id) FILTER (WHERE item_id IS NOT NULL), array_agg(DISTINCT book_id) FILTER (WHERE book_id IS NOT NULL)
+FROM discrepancy WHERE discrepancy_id = ANY (%s)
+"""
+
+
+def _lock(connection: Connection, discrepancies: Sequence[UUID]) -> None:
+    """Locks discrepancies after what they are about, as a posting does that withdraws them: it holds its items and its book."""
+    about, books = connection.exec_driver_sql(_ABOUT, (list(discrepancies),)).one()
+    if about:
+        items.whereabouts(connection, about)
+    if books:
+        connection.exec_driver_sql(
+            "SELECT FROM book WHERE book_id = ANY (%s) ORDER BY book_id FOR NO KEY UPDATE", (books,)
+        )
+    connection.exec_driver_sql(
+        "SELECT 1 FROM discrepancy WHERE discrepancy_id = ANY (%s) ORDER BY discrepancy_id FOR UPDATE",
+        (list(discrepancies),),
+    )
 
 
 def _unexplained(connection: Connection, discrepancies: Sequence[UUID], document_id: UUID) -> list[Reason]:

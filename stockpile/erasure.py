@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from sqlalchemy import Connection, Engine
 
 from stockpile.db import roles
-from stockpile.db.engine import take_role, transaction
+from stockpile.db.engine import nobody_erased, take_role, transaction
 from stockpile.documents import Asked, Code, Digest, Words, now
 from stockpile.erasure_plan import Plan, against, named_in, plan_of, times_named, versions_of
 from stockpile.errors import (
@@ -150,7 +150,7 @@ def order(engine: Engine, actor: Actor, request: OrderErasure) -> Ordered:
     """
     require(actor, ERASE)
     with transaction(engine, roles.REGISTRAR) as connection:
-        _one_at_a_time(connection)
+        nobody_erased(connection, but_one=True)
         known = _known(connection, request)
         if known is not None:
             return known
@@ -172,10 +172,6 @@ def order(engine: Engine, actor: Actor, request: OrderErasure) -> Ordered:
             ),
         )  # fmt: skip
         return Ordered(request.erasure_id, party.party_id, WAITING)
-
-
-def _one_at_a_time(connection: Connection) -> None:
-    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('stockpile erasure', 0))")
 
 
 def _known(connection: Connection, request: OrderErasure) -> Ordered | None:
@@ -280,7 +276,7 @@ def approve(engine: Engine, actor: Actor, erasure_id: UUID) -> Erased:
     """
     require(actor, APPROVE)
     with transaction(engine, roles.REGISTRAR) as connection:
-        _one_at_a_time(connection)
+        nobody_erased(connection, but_one=True)
         wanted = _read_order(connection, actor, erasure_id)
         done = _done(connection, erasure_id) or _erase(connection, actor, wanted)
     _delete(done.files)
@@ -315,12 +311,15 @@ def _erase(connection: Connection, actor: Actor, wanted: OrderRow) -> Erased:
         raise NotAllowed("You asked for this yourself: it takes another person to approve it.")
     if actor.party_id == wanted.party_id:
         raise NotAllowed("You can't approve that you be erased yourself.")
+    # Who is just being given something, or signs, comes first: it counts against the erasure, or is begun again after it.
+    connection.exec_driver_sql("SELECT 1 FROM party WHERE party_id = %s FOR UPDATE", (wanted.party_id,))
     party = read_party(connection, wanted.party_id)
     _refuse(against(connection, party))
     found = named_in(connection, party)
     chosen = [one for one in found if _goes(one, wanted)]
     cells = [one for one in chosen if one.cells]
-    words = [one for one in chosen if not one.cells]
+    # In one order of rows, as who closes discrepancies locks them.
+    words = sorted((one for one in chosen if not one.cells), key=lambda one: (one.table, one.key, one.line or 0))
     registers = _registers_after(connection, cells)
     erased = {
         "names": versions_of(connection, party),
@@ -474,7 +473,7 @@ def reject(engine: Engine, actor: Actor, erasure_id: UUID) -> Ordered:
     """The second person says no, or who asked takes it back. Raises NotFound, NotAllowed, Refused (settled already)."""
     require(actor, APPROVE)
     with transaction(engine, roles.REGISTRAR) as connection:
-        _one_at_a_time(connection)
+        nobody_erased(connection, but_one=True)
         wanted = _read_order(connection, actor, erasure_id)
         if wanted.state != WAITING:
             raise Refused(f"This order was {wanted.state} already.")

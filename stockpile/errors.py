@@ -89,6 +89,12 @@ class PostedWithOtherContent(StockpileError):
     title = "This document id is taken"
 
 
+class Overtaken(StockpileError):
+    """Somebody else was faster: what a request was judged by is otherwise since. It is begun again (`acts.perform`)."""
+
+    title = "Overtaken"
+
+
 class DatabaseUnavailable(StockpileError):
     """PostgreSQL can't be started or reached; says why and what to do."""
 

@@ -20,7 +20,8 @@ from stockpile.correction import Laid, Past
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import DISCREPANCIES_IN_ANSWER, ClaimedNumber, Desk, Document, Posted, full_number
+from stockpile.documents import DISCREPANCIES_IN_ANSWER, ClaimedNumber, Desk, Document, Posted, Writing, full_number
+from stockpile.errors import Overtaken
 from stockpile.gaps import Come, Series
 from stockpile.items import Entry, Held, Line, Newcomers
 from stockpile.keys import new_secret
@@ -57,7 +58,10 @@ def post(
     A fact is posted from wherever the books have the item; a late one is laid into its place in time. What
     contradicts the books is opened as a discrepancy under the document.
     """
-    numbered = _number(desk, document, [line.held for line in lines])
+    given_to = {line.to.party_id for line in lines if line.to != line.held.where}
+    numbered = _number(desk, document, [line.held for line in lines], given_to)
+    if any(signer.secret is None for signer in numbered.signers.values()):
+        raise Overtaken("Somebody whom this names was erased at this moment: ask again.")
     happened_at = min(document.happened_at or numbered.recorded_at, numbered.recorded_at)
     laid = Laid(found=[*contradictions, *numbered.contradictions, *_second_party_missing(desk, document)])
     past = _past(desk, document, lines, happened_at, numbered)
@@ -76,7 +80,7 @@ def post_entries(
     desk: Desk, document: Document, entries: Sequence[Entry], contradictions: Sequence[Contradiction] = ()
 ) -> Posted:
     """Posts entries that are already worked out, as reversals are; their items are locked."""
-    numbered = _number(desk, document, [entry.held for entry in entries])
+    numbered = _number(desk, document, [entry.held for entry in entries], {entry.to.party_id for entry in entries})
     laid = Laid(list(entries), [*contradictions, *numbered.contradictions])
     return _write(desk, document, laid, numbered, numbered.recorded_at)
 
@@ -105,13 +109,13 @@ def _second_party_missing(desk: Desk, document: Document) -> list[Contradiction]
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A party as it signs: by its current name, with the secret that salts its digest."""
+    """A party as it signs: by its current name, with the secret that salts its digest; no secret: it was erased."""
 
     code: str | None
     name: str
     rank: str | None
     name_version: int
-    secret: bytes
+    secret: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +149,19 @@ WITH taken AS (UPDATE book SET next_number = greatest(next_number, %s) WHERE sit
 SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
 """
 """The number, and in the same question the names of who signs."""
+_HOLD_BOOK = "SELECT book_id FROM book WHERE site_id = %s AND code = %s AND year = %s FOR NO KEY UPDATE"
 _ADD_BOOK = """
 INSERT INTO book (book_id, site_id, code, year, kind, holder) VALUES (gen_random_uuid(), %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT book_of_year DO NOTHING
 """
 
 
-def _number(desk: Desk, document: Document, items: Sequence[Held]) -> Numbered:
-    """Takes the number and the recorded clock after the locks, or the clock would go back within an item."""
+def _number(desk: Desk, document: Document, items: Sequence[Held], given_to: set[UUID | None]) -> Numbered:
+    """Takes the number and the recorded clock after the locks, or the clock would go back within an item. Who signs, and to
+    whom something goes, can't be erased from then on until the end.
+    """
     last_recorded = max((held.recorded_at for held in items if held.recorded_at), default=EPOCH)
-    signing = list(set(_parts(desk, document).values()))
+    signing = [*{*_parts(desk, document).values(), *(party for party in given_to if party is not None)}]
     if document.claim is not None:
         return _claimed_number(desk, document, document.claim, last_recorded, signing)
     return _next_number(desk, desk.book_code, "counter", last_recorded, signing)
@@ -199,12 +206,38 @@ def _claimed_number(
     desk.connection.exec_driver_sql(_ADD_BOOK, (site.site_id, claim.book, year, claim.kind, claim.holder))
     parameters = (claim.number + 1, site.site_id, claim.book, year, claim.number, last_recorded, signing)
     numbered = _numbered(ask(desk.connection, _TAKE_CLAIMED_NUMBER, parameters), claim.book, year)
-    if desk.connection.exec_driver_sql(
-        "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (numbered.book_id, claim.number)
-    ).first():
+    if _is_taken(desk, numbered.book_id, claim):
         return _exception(desk, claim, claimed, "is taken by another document", last_recorded, signing)
     series = Series(numbered.book_id, f"{site.code}/{claim.book}/{year}", begins_at_one=claim.kind == "device")
     return replace(numbered, contradictions=claim.against, series=series)
+
+
+def _is_taken(desk: Desk, book_id: UUID, claim: ClaimedNumber) -> bool:
+    return bool(
+        ask(desk.connection, "SELECT 1 FROM document WHERE book_id = %s AND number = %s", (book_id, claim.number))
+    )
+
+
+def hold_book(desk: Desk, written: Writing) -> None:
+    """Locks the books that a document about to be posted takes its number from, for what has to be done under their locks and
+    before it is posted.
+    """
+    claim = written.claim
+    if claim is None:
+        _hold(desk, desk.book_code, "counter", "counter", datetime.now(UTC))
+        return
+    if _other_kind(desk, claim) is None:
+        dated = claim.happened_at if claim.kind == "device" else written.happened_at or claim.happened_at
+        if not _is_taken(desk, _hold(desk, claim.book, claim.kind, claim.holder, dated), claim):
+            return
+    _hold(desk, EXCEPTIONS, "exceptions", "exceptions", datetime.now(UTC))
+
+
+def _hold(desk: Desk, code: str, kind: str, holder: str, dated: datetime) -> UUID:
+    book = (desk.site.site_id, code, desk.site.local_year(dated))
+    desk.connection.exec_driver_sql(_ADD_BOOK, (*book, kind, holder))
+    ((book_id,),) = ask(desk.connection, _HOLD_BOOK, book)
+    return book_id  # type: ignore[no-any-return]
 
 
 def _other_kind(desk: Desk, claim: ClaimedNumber) -> str | None:
@@ -415,6 +448,7 @@ def _signed(
     for part, party_id in parts.items():
         signer = signers[party_id]
         versions[part] = signer.name_version
+        assert signer.secret is not None
         name = name_value(signer.code, signer.name, signer.rank, signer.name_version)
         digests[part] = person_digest(signer.secret, document_id, part, name)
     return versions, digests

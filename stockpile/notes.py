@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from stockpile.db import roles
 from stockpile.db.engine import connected, stand_at_desk, take_role
 from stockpile.documents import Asked, Digest, now, of_a_book_year, printable
-from stockpile.errors import Fault, Invalid, PostedWithOtherContent
+from stockpile.errors import Fault, Invalid, NotAllowed, PostedWithOtherContent
 from stockpile.evidence import need_evidence
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import canonical, name_value, note_leaf, person_digest
@@ -165,6 +165,8 @@ def _insert(
     signer = connection.exec_driver_sql(
         "SELECT code, name, rank, name_version, secret FROM signatures(%s)", ([actor.party_id],)
     ).one()
+    if signer[4] is None:
+        raise NotAllowed("The note was not written: who writes it was erased at this moment.")
     digest = person_digest(bytes(signer[4]), request.note_id, "written_by", name_value(*signer[:4]))
     seed = new_secret()
     leaf = note_leaf(seed, header, digest)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import psycopg
 import pytest
@@ -64,6 +65,11 @@ class Databases:
         """Runs a statement as the administrator."""
         with psycopg.connect(self.server.conninfo(), autocommit=True) as administrator:
             administrator.execute(statement)
+
+    def ask(self, question: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What the administrator reads of the server."""
+        with psycopg.connect(self.server.conninfo(), autocommit=True) as administrator:
+            return administrator.execute(question, parameters).fetchall()
 
     def engine(self, name: str, user: str = roles.SERVICE) -> Engine:
         """An engine on a database, as the service unless said otherwise."""

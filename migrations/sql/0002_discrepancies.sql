@@ -346,6 +346,7 @@ GRANT EXECUTE ON FUNCTION stockpile.document_moved(uuid, uuid) TO stockpile_post
 -- Withdraws discrepancies, whichever site's, under a document of the own site that shows there is nothing to explain.
 CREATE FUNCTION stockpile.withdraw_discrepancies(found uuid[], explaining uuid, why text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+    SELECT FROM discrepancy WHERE discrepancy_id = ANY (found) AND closed_at IS NULL ORDER BY discrepancy_id FOR NO KEY UPDATE;
     WITH explains AS (SELECT d.document_id, d.posted_by, d.recorded_at FROM document d WHERE d.document_id = explaining AND d.site_id = own_site()),
     withdrawn AS (
         UPDATE discrepancy x SET closed_at = e.recorded_at, outcome = 'withdrawn', explanation = why, explained_by = e.document_id

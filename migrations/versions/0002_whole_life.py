@@ -20,6 +20,7 @@ SUBJECTS = (
     "discrepancies",
     "devices",
     "accessories",
+    "signatures",
 )
 
 

@@ -62,7 +62,7 @@ def arrive(desk: Desk, request: Arrive) -> Posted:
     shipment, found = shipment_here(desk, request.shipment, written.fact)
     all_of_it = shipped_items(desk.connection, shipment.document_id) if shipment and request.complete else {}
     scanned = voucher.lock_voucher(desk, request, transit, also=all_of_it)
-    unknown = voucher.take_as_written(desk, scanned)
+    unknown = voucher.take_as_written(desk, scanned, written)
     voucher.refuse(scanned, desk.act)
     asked = None if request.complete else {one.held.item_id for one in scanned if one.held}
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}

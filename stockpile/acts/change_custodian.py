@@ -62,7 +62,8 @@ def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
     close_books(desk.connection, desk.site)
     found = handover.contradictions
     if written.fact:
-        found += voucher.take_as_written(desk, scanned)
+        voucher.check_meant(desk.connection, scanned)
+        found += voucher.take_as_written(desk, scanned, written)
         voucher.refuse(scanned, desk.act)
     on_it = {one.item_id: one.quantity for one in inside(desk.connection, [account.account_id], written.happened_at)}
     unlisted = _unlisted(desk, scanned, on_it)

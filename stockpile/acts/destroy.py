@@ -89,7 +89,7 @@ def destroy(desk: Desk, request: Destroy) -> Posted:
     scanned, store = voucher.lock_from_store(desk, request, request.store)
     found: list[Contradiction] = []
     if written.fact:
-        found += voucher.take_as_written(desk, scanned)
+        found += voucher.take_as_written(desk, scanned, written)
         found += _not_ordered(desk, scanned, order)
     else:
         in_a_store(scanned, desk.site, store if request.store else None)

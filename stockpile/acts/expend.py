@@ -34,7 +34,7 @@ def expend(desk: Desk, request: Expend) -> Posted:
     expended = site_account(desk.connection, desk.site, AccountClass.EXPENDED)
     scanned, origin, found = lock_from_holder(desk, request, written)
     if written.fact:
-        found += voucher.take_as_written(desk, scanned)
+        found += voucher.take_as_written(desk, scanned, written)
     else:
         voucher.check_origin(scanned, desk.act, desk.site)
         if origin is not None:

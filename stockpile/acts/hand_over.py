@@ -36,7 +36,7 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     lasts = read_lasts(desk, sought, written.happened_at)
     scanned = voucher.lock_sought(desk.connection, seek_with(sought, lasts, giving.place, request.accessories_complete))
     if written.fact:
-        found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned)]
+        found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned, written)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)

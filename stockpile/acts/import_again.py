@@ -31,7 +31,7 @@ def import_again(desk: Desk, request: ImportAgain) -> Posted:
     exported = site_account(desk.connection, desk.site, AccountClass.EXPORTED)
     scanned = voucher.lock_voucher(desk, request, exported)
     if written.fact:
-        found = voucher.take_as_written(desk, scanned)
+        found = voucher.take_as_written(desk, scanned, written)
     else:
         found = []
         _guard(scanned)

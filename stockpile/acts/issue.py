@@ -55,7 +55,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     taking = receiving(desk, request.receiver, request.received_by, written, day)
     scanned = voucher.lock_voucher(desk, request, store, each=request.accessories)
     if written.fact:
-        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned)]
+        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned, written)]
     else:
         _guard(desk, scanned, store, overridden=request.override is not None)
         found = not_issuable(scanned)

@@ -61,7 +61,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
         scanned, origin, unheard = lock_from_holder(desk, request, written)
     found += [*unknown, *unheard]
     if written.fact:
-        found += voucher.take_as_written(desk, scanned)
+        found += voucher.take_as_written(desk, scanned, written)
     else:
         voucher.check_origin(scanned, desk.act, desk.site)
         if shipment is not None and origin is not None:

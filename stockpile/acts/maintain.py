@@ -54,7 +54,7 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
         message = "quantities go to the workshop from somewhere: give a store or a unit"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
     if written.fact:
-        found = [*end.contradictions, *voucher.take_as_written(desk, scanned)]
+        found = [*end.contradictions, *voucher.take_as_written(desk, scanned, written)]
     else:
         found = []
         _guard(desk, scanned, origin, request.back)

@@ -186,7 +186,7 @@ def mark(desk: Desk, request: Mark) -> Posted:
     """Posts a marking record. Raises Invalid (store, for unknown weapons), Refused (one reason a weapon)."""
     written = Writing.of(request)
     scanned = voucher.lock(desk, request.lines)
-    found = voucher.take_as_written(desk, scanned) if written.fact else []
+    found = voucher.take_as_written(desk, scanned, written) if written.fact else []
     if not written.fact:
         voucher.check_origin(scanned, desk.act, desk.site)
     marking = _marked(desk, request, scanned, written.fact)

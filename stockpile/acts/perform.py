@@ -17,9 +17,18 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stockpile.db import roles
-from stockpile.db.engine import connected, stand_at_desk
+from stockpile.db.engine import connected, nobody_erased, stand_at_desk
 from stockpile.documents import Desk, FactRequest, Posted, Request, answer_if_posted, now
-from stockpile.errors import DatabaseUnavailable, Fault, Invalid, NotAllowed, NotFound, PostedWithOtherContent, Refused
+from stockpile.errors import (
+    DatabaseUnavailable,
+    Fault,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Overtaken,
+    PostedWithOtherContent,
+    Refused,
+)
 from stockpile.movements import MOVEMENT_OF, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import many_rows_at_hand
@@ -164,6 +173,8 @@ def _retried(
                         "This document id is in use elsewhere. Take a new document id for a new document."
                     ) from None
                 return known
+        except Overtaken:
+            continue
         except OperationalError as problem:
             # The server ended the one of two that waited for each other: it did nothing, and is tried again.
             if not isinstance(problem.orig, DeadlockDetected):
@@ -179,6 +190,7 @@ class _OnlyTried(Exception):
 
 def _draft(desk: Desk, form: ActForm, request: Request) -> Drafted:
     """Keeps the request for the second party, after a trial that shows it would be accepted now."""
+    nobody_erased(desk.connection)
     known = _read_draft(desk.connection, request.document_id)
     if known is None:
         try:

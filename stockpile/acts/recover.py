@@ -63,7 +63,7 @@ def recover(desk: Desk, request: Recover) -> Posted:
     scanned = voucher.lock_voucher(desk, request, missing, *given_up)
     live = correction.live_entries(desk.connection, _weapons(scanned))
     if written.fact:
-        found = [*goal.contradictions, *voucher.take_as_written(desk, scanned), *_claims_of_counted(scanned)]
+        found = [*goal.contradictions, *voucher.take_as_written(desk, scanned, written), *_claims_of_counted(scanned)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)

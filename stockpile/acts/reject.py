@@ -73,7 +73,7 @@ def reject(desk: Desk, request: Reject) -> Posted:
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     origin = Origin(place, shipment, shipped)
     if written.fact:
-        found += voucher.take_as_written(desk, scanned)
+        found += voucher.take_as_written(desk, scanned, written)
     else:
         _guard(desk, scanned, origin)
     supplies = _supplies(desk, scanned)

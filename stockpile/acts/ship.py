@@ -87,7 +87,7 @@ def ship(desk: Desk, request: Ship) -> Posted:
     scanned, origin = _lock(desk, request, supply, written.fact)
     found = []
     if written.fact:
-        found = voucher.take_as_written(desk, scanned, supply.donor_id if supply else OWN_PROCUREMENT)
+        found = voucher.take_as_written(desk, scanned, written, supply.donor_id if supply else OWN_PROCUREMENT)
     else:
         _guard(desk, scanned, origin)
     voucher.refuse(scanned, desk.act)

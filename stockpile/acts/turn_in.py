@@ -52,7 +52,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
             [Fault("quantities come back from somebody: give a service number or unit code", field="returned_by")],
         )
     if written.fact:
-        found = [*(giving.contradictions if giving else ()), *voucher.take_as_written(desk, scanned)]
+        found = [*(giving.contradictions if giving else ()), *voucher.take_as_written(desk, scanned, written)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)

@@ -13,14 +13,14 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Connection
 
-from stockpile import items, scans
+from stockpile import items, ledger, scans
 from stockpile.acts import counted
 from stockpile.acts.counted import Lack, Left, Part, Wanted, left_of
 from stockpile.catalogue import UNIDENTIFIED, UNIDENTIFIED_EQUIPMENT, Model, find_models
 from stockpile.correction import stood_at
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import ClaimedNumber, ConditionLine, Desk, FactRequest, ItemLine, now
-from stockpile.errors import Reason, Refused
+from stockpile.documents import ClaimedNumber, ConditionLine, Desk, FactRequest, ItemLine, Writing, now
+from stockpile.errors import Overtaken, Reason, Refused
 from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT
@@ -64,8 +64,9 @@ class Sought:
 @dataclass(slots=True)
 class Scanned:
     """One line of a voucher with what it led to: `held` is the locked item, None where the books never heard of it.
-    `repeats` is the line that named it before. What is counted by its model is one or more of these, each with its own
-    origin, and the last tells what `lacks`. `of` is the weapon it is an accessory of.
+    `found` are the items that it might mean before the locks; `repeats` is the line that named it before. What is counted by
+    its model is one or more of these, each with its own origin, and the last tells what `lacks`. `of` is the weapon it is an
+    accessory of.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Scanned:
     origin: Place | None = None
     lacks: Lack | None = None
     of: Scanned | None = None
+    found: Sequence[UUID] = ()
 
     @property
     def counted(self) -> bool:
@@ -249,7 +251,9 @@ def _scanned(sought: Sequence[Sought], held: dict[UUID, Held]) -> list[Scanned]:
     """What each line led to; what is named by its model is not looked into yet."""
     scanned, seen, weapons = [], dict[UUID, int](), dict[int, Scanned]()
     for line in sought:
-        one = Scanned(line.number, line.line, held.get(line.found[0]) if len(line.found) == 1 else None)
+        one = Scanned(
+            line.number, line.line, held.get(line.found[0]) if len(line.found) == 1 else None, found=line.found
+        )
         one.of = weapons.get(id(line.of))
         weapons[id(line)] = one
         if one.of is not None and one.counted and not line.line.by_model:
@@ -387,11 +391,33 @@ def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:
             one.reason = f"only {there} at {place.name}, {one.line.quantity} asked for"
 
 
-def take_as_written(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID = OWN_PROCUREMENT) -> list[Contradiction]:
+def take_as_written(
+    desk: Desk, scanned: Sequence[Scanned], written: Writing, donor_id: UUID = OWN_PROCUREMENT
+) -> list[Contradiction]:
     """For facts, which are not refused: a weapon written twice is taken once, and what the books never heard of, or can't
-    tell apart, or have too few of, enters them now, from outside. Each is flagged.
+    tell apart, or have too few of, enters them now, from outside. Each is flagged. Raises Overtaken.
     """
-    return [*_take_once(scanned), *_take_unknown(desk, scanned, donor_id), *_take_lacking(desk, scanned, donor_id)]
+    found = _take_once(scanned)
+    unknown = [one for one in scanned if one.held is None and one.reason is not None and one.line.scan is not None]
+    if unknown:
+        _one_at_a_time(desk, written)
+        check_meant(desk.connection, unknown)
+    return [*found, *_take_unknown(desk, unknown, donor_id), *_take_lacking(desk, scanned, donor_id)]
+
+
+def _one_at_a_time(desk: Desk, written: Writing) -> None:
+    """Of two papers with one unknown weapon the second finds what the first took in. The document's book comes before new
+    identities, as in a receipt.
+    """
+    desk.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('unknown weapons', 0))")
+    ledger.hold_book(desk, written)
+
+
+def check_meant(connection: Connection, scanned: Sequence[Scanned]) -> None:
+    """Raises Overtaken if what was scanned means other weapons by now than before the locks."""
+    now_found = scans.candidates(connection, [one.line for one in scanned])
+    if any(set(found) != set(one.found) for one, found in zip(scanned, now_found, strict=True)):
+        raise Overtaken("A weapon that this names came into the books at this moment: ask again.")
 
 
 def _take_once(scanned: Sequence[Scanned]) -> list[Contradiction]:
@@ -411,9 +437,8 @@ def _written_twice(one: Scanned, before: int, held: Held) -> Contradiction:
     return Contradiction(Kind.TWIN, f"one weapon, {held.name}", seen, held.item_id, held.donor_id, one.number)
 
 
-def _take_unknown(desk: Desk, scanned: Sequence[Scanned], donor_id: UUID) -> list[Contradiction]:
+def _take_unknown(desk: Desk, unknown: Sequence[Scanned], donor_id: UUID) -> list[Contradiction]:
     """A line that names an item by a key nobody has stays refused: no paper bears a key."""
-    unknown = [one for one in scanned if one.held is None and one.reason is not None and one.line.scan is not None]
     models = find_models(desk.connection, {one.line.model for one in unknown if one.line.model})
     new: dict[str, tuple[int, NewItem]] = {}
     found: list[Contradiction] = []

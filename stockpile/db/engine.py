@@ -132,6 +132,14 @@ def transaction(
         yield connection
 
 
+def nobody_erased(connection: Connection, but_one: bool = False) -> None:
+    """Until the end of the transaction no person is erased: what is kept with names in it is found by the next erasure, and none
+    is kept while one looks. `but_one`: for the erasure itself.
+    """
+    lock = "pg_advisory_xact_lock" if but_one else "pg_advisory_xact_lock_shared"
+    connection.exec_driver_sql(f"SELECT {lock}(hashtextextended('stockpile erasure', 0))")
+
+
 def one_writer(connection: Connection) -> None:
     """Until the end of the transaction nobody else adds to the reference, so that what is looked up stays true: of two who
     take the same code at once, the second is told so.
