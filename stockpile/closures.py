@@ -25,6 +25,7 @@ from stockpile.parties import need_party
 from stockpile.reports.documents import find_document
 from stockpile.reports.keyset import Page, read_page
 from stockpile.reports.named import named
+from stockpile.reports.scope import site_asked
 from stockpile.rights import APPROVE, ASK_CLOSURE, ASSIGN_DISCREPANCY, READ_PEOPLE, Actor, require
 from stockpile.sites import Site
 
@@ -101,7 +102,14 @@ def ask(engine: Engine, actor: Actor, request: AskClosure) -> Closure:
     except IntegrityError as problem:
         if not isinstance(problem.orig, UniqueViolation):
             raise
+    try:
         return _ask(engine, actor, request)
+    except IntegrityError as problem:
+        if not isinstance(problem.orig, UniqueViolation):
+            raise
+        raise PostedWithOtherContent(
+            f"Closure {request.closure_id} is in use elsewhere. Take a new id for a new closure."
+        ) from None
 
 
 def _ask(engine: Engine, actor: Actor, request: AskClosure) -> Closure:
@@ -140,20 +148,7 @@ def approve(engine: Engine, actor: Actor, closure_id: UUID, site: str | None = N
             raise NotAllowed("You asked for this yourself: it takes another person to agree.")
         closure = _read(connection, at, closure_id)
         _refuse(_unexplained(connection, closure.discrepancies, closure.explained_by), "closed by this document")
-        connection.exec_driver_sql(
-            """UPDATE discrepancy SET closed_at = %s, outcome = 'explained', explanation = %s, explained_by = %s, proposed_by = %s,
-                      closed_by = %s WHERE discrepancy_id = ANY (%s)""",
-            (
-                now(),
-                closure.explanation,
-                closure.explained_by,
-                proposed_by,
-                actor.party_id,
-                list(closure.discrepancies),
-            ),
-        )
-        _step(connection, closure.discrepancies, "closed", actor, closure.explained_by, None)
-        _settle(connection, closure_id, actor, "approved", None)
+        connection.exec_driver_sql("SELECT close_discrepancies(%s, %s, %s)", (closure_id, actor.party_id, now()))
         return _read(connection, at, closure_id)
 
 
@@ -201,9 +196,11 @@ def list_closures(
     limit: int = 100,
     cursor: str | None = None,
 ) -> Page[Closure]:
-    """The closures of a site that wait for a second person, or were settled, or all. Raises NotAllowed, Invalid."""
+    """The closures that wait for a second person, or were settled, or all: of a site, or of all in the asker's scope. Raises
+    NotAllowed, NotFound (site), Invalid (limit, cursor).
+    """
     require(actor, READ_PEOPLE)
-    where = {"c.site_id = %s": scope(connection, actor, site).site_id, "(c.outcome IS NULL) = %s": waiting}
+    where = {"c.site_id = %s": site_asked(connection, actor, site), "(c.outcome IS NULL) = %s": waiting}
     return read_page(connection, _CLOSURES, where, {"c.closure_id": UUID}, _closure, limit, cursor)
 
 

@@ -45,7 +45,7 @@ from stockpile.files import file_store
 from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
 from stockpile.movements import MOVEMENT_OF, Act
-from stockpile.rights import CARRY, Actor, require
+from stockpile.rights import CARRY, RIGHTS, ROLES, Actor, require
 from stockpile.sites import Site
 
 log = structlog.get_logger("stockpile.devices")
@@ -59,14 +59,6 @@ def spelled_out(text: object) -> object:
 
 
 Sent = Annotated[str, BeforeValidator(spelled_out)]
-
-
-def between_its_years(moment: datetime) -> datetime:
-    """A device's claim decides the year of its book: the year on the wall must be one too. Raises ValueError."""
-    of_a_book_year(moment)
-    if not 1900 < moment.year < 2999:
-        raise ValueError(f"the year {moment.year} can't be: set the clock of the device")
-    return moment
 
 
 class SignedVoucher(Asked):
@@ -94,7 +86,7 @@ class Payload(Asked):
     device: UUID
     document_id: UUID
     number: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
-    happened_at: Annotated[AwareDatetime, AfterValidator(between_its_years)]
+    happened_at: Annotated[AwareDatetime, AfterValidator(of_a_book_year)]
     precision: Precision = Precision.SECOND
     act: Act
     clerk: Code
@@ -318,8 +310,18 @@ def _claim(
         clock_offset=offset,
         content_hash=sha256(one.signed.payload.encode()).digest(),
         details={"device": str(device.device_id), "carried_by": str(actor.party_id)},
-        against=(*_revoked(device, payload), *_unknown_clerk(actor, payload, clerk)),
+        against=(*_revoked(device, payload), *_unknown_clerk(actor, payload, clerk), *_without_right(actor, payload)),
     )
+
+
+def _without_right(actor: Actor, payload: Payload) -> list[Contradiction]:
+    """What happened, happened; but that nobody with the right to it stands behind a voucher is somebody's to look at."""
+    allowed = RIGHTS.get(payload.act, frozenset())
+    if actor.role in allowed:
+        return []
+    takes = " or ".join(role for role in ROLES if role in allowed)
+    seen = f"{payload.clerk} wrote it, a {actor.role} brought it"
+    return [Contradiction(Kind.WITHOUT_RIGHT, f"the act '{payload.act}' takes a {takes}", seen)]
 
 
 def _revoked(device: Device, payload: Payload) -> list[Contradiction]:

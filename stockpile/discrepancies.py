@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DOUBTFUL = "doubtful as it came"
     GAP_IN_BOOK = "gap in a book"
     REVOKED_DEVICE = "from a revoked device"
+    WITHOUT_RIGHT = "carried by who may not do it"
     ACCESSORIES_SHORT = "accessories short"
 
 
@@ -81,7 +82,8 @@ def judge_anew(
     connection: Connection, document_id: UUID, number: str, judged: Sequence[Judged], found: Sequence[Contradiction]
 ) -> list[Contradiction]:
     """Withdraws the open discrepancies of judged entries that a late document explains, and gives what is to be opened: what
-    was found, but for what is open already. So the order in which documents arrive makes no difference to what stays open.
+    was found, but for what is open already and what two people explained. So the order in which documents arrive makes no
+    difference to what stays open.
     """
     if not judged:
         return list(found)
@@ -92,15 +94,17 @@ def judge_anew(
     }
     item_ids, documents = (list(column) for column in zip(*set(judged), strict=True))
     rows = connection.exec_driver_sql(
-        "SELECT discrepancy_id, item_id, document_id, kind FROM judged_discrepancies(%s, %s, %s)",
+        "SELECT discrepancy_id, item_id, document_id, kind, explained FROM judged_discrepancies(%s, %s, %s)",
         (item_ids, documents, [str(kind) for kind in JUDGED]),
     ).all()
-    still = {(row[1], row[2], Kind(row[3])) for row in rows} & standing
-    explained = [row[0] for row in rows if (row[1], row[2], Kind(row[3])) not in still]
-    if explained:
+    known = [(row[0], (row[1], row[2], Kind(row[3])), row[4]) for row in rows]
+    still = {about for _, about, _ in known} & standing
+    settled = {about for _, about, by_people in known if by_people}
+    withdrawn = [discrepancy_id for discrepancy_id, about, by_people in known if not by_people and about not in still]
+    if withdrawn:
         why = f"{number} came late and explains it"
-        connection.exec_driver_sql("SELECT withdraw_discrepancies(%s, %s, %s)", (explained, document_id, why))
-    return [one for one in found if (one.item_id, one.concerns, one.kind) not in still]
+        connection.exec_driver_sql("SELECT withdraw_discrepancies(%s, %s, %s)", (withdrawn, document_id, why))
+    return [one for one in found if (one.item_id, one.concerns, one.kind) not in still | settled]
 
 
 def open_all(

@@ -82,9 +82,9 @@ def scannable(text: str) -> str:
 
 
 def of_a_book_year(moment: datetime) -> datetime:
-    """A date as a paper can bear. Raises ValueError outside the years that books have."""
-    if not 1900 <= moment.year < 3000:
-        raise ValueError(f"the year {moment.year} can't be: write a date from 1900 on")
+    """A date as a paper can bear, on whichever wall. Raises ValueError outside the years that books have."""
+    if not 1900 < moment.year < 2999:
+        raise ValueError(f"the year {moment.year} can't be: write a date from 1901 on")
     return moment
 
 

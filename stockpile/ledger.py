@@ -247,8 +247,9 @@ def _other_kind(desk: Desk, claim: ClaimedNumber) -> str | None:
     if claim.book == desk.book_code:
         return "counter"
     return desk.connection.exec_driver_sql(
-        "SELECT kind FROM book WHERE site_id = %s AND code = %s AND kind <> %s LIMIT 1",
-        (desk.site.site_id, claim.book, claim.kind),
+        """SELECT kind FROM book WHERE site_id = %s AND code = %s AND kind <> %s
+           UNION ALL SELECT 'counter' WHERE of_a_counter(%s) LIMIT 1""",
+        (desk.site.site_id, claim.book, claim.kind, claim.book),
     ).scalar()
 
 

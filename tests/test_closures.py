@@ -10,14 +10,19 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
 from stockpile import closures
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
+from stockpile.acts.loss import REPORT_MISSING
+from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.closures import AskClosure, AssignDiscrepancies, Closure, Step
+from stockpile.db import roles
+from stockpile.db.engine import transaction
 from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed, NotFound, PostedWithOtherContent, Refused
 from stockpile.keys import new_key
@@ -220,3 +225,56 @@ def test_a_late_paper_that_explains_it_withdraws_it(country: Country) -> None:
     with pytest.raises(Refused) as refusal:
         approve(country, "commander", waiting)
     assert refusal.value.reasons[0].reason == "it is closed already"
+
+
+def test_nobody_at_the_database_closes_one_past_two_people(country: Country) -> None:
+    """The role that posts may neither write that a discrepancy is closed nor that it is withdrawn, nor say it was a step; the
+    functions that do it want a closure that somebody else asked for, or a later document of the same weapon.
+    """
+    posted, (found,) = contradicted(country, RIFLES[0])
+    other = country.do("clerk", ISSUE, receiver="A-1002", store="Main store", lines=scans(RIFLES[1]))
+    clerk = country.parties["T-1"].party_id
+    closure = ask(country, "clerk", [found], explaining(country, RIFLES[0]))
+    taji = country.sites["TAJI"].site_id
+    refused = {
+        "UPDATE discrepancy SET outcome = 'withdrawn', closed_at = now(), explained_by = document_id WHERE discrepancy_id = %s": (found,),
+        "INSERT INTO discrepancy_step (discrepancy_id, step, site_id, what, happened_at, done_by)"
+        " VALUES (%s, 9, %s, 'closed', now(), %s)": (found, taji, clerk),
+        "UPDATE closure SET outcome = 'approved', settled_at = now(), settled_by = gen_random_uuid() WHERE closure_id = %s": (
+            closure.closure_id,
+        ),
+        "SELECT close_discrepancies(%s, %s, now())": (closure.closure_id, clerk),
+    }  # fmt: skip
+    for statement, parameters in refused.items():
+        with (
+            pytest.raises(ProgrammingError),
+            transaction(country.engine, roles.POSTER, taji) as connection,
+        ):
+            connection.exec_driver_sql(statement, parameters)
+    for explaining_document in (other.document_id, posted.document_id):
+        with transaction(country.engine, roles.POSTER, country.sites["ERBIL"].site_id) as connection:
+            connection.exec_driver_sql("SELECT withdraw_discrepancies(%s, %s, 'so')", ([found], explaining_document))
+    with transaction(country.engine, roles.POSTER, taji) as connection:
+        connection.exec_driver_sql("SELECT withdraw_discrepancies(%s, %s, 'so')", ([found], other.document_id))
+    assert state_of(country, found) == (None, None, None)
+
+
+def test_the_id_of_another_site_s_closure(country: Country) -> None:
+    """It is taken, and nothing is told of it."""
+    _, (found,) = contradicted(country, RIFLES[0])
+    closure = ask(country, "clerk", [found], explaining(country, RIFLES[0]))
+    country.do("erbil clerk", RECEIVE, lines=[{"model": "AKM", "serial_number": "E 1"}])
+    own = country.do("erbil clerk", RETURN, store="Main store", lines=scans("E 1"), in_hand=True)
+    theirs = [one.discrepancy_id for one in own.discrepancies]
+    later = country.do("erbil clerk", REPORT_MISSING, place="the yard", circumstances="gone", lines=scans("E 1"))
+    with pytest.raises(PostedWithOtherContent):
+        ask(country, "erbil clerk", theirs, later.number, closure_id=closure.closure_id)
+
+
+def test_an_auditor_reads_the_closures_of_all_sites(country: Country) -> None:
+    _, (found,) = contradicted(country, RIFLES[0])
+    closure = ask(country, "clerk", [found], explaining(country, RIFLES[0]))
+    auditor = country.actors["auditor"]
+    with reading(country.engine, auditor) as connection:
+        rows = closures.list_closures(connection, auditor).rows
+    assert [row.closure_id for row in rows] == [closure.closure_id]

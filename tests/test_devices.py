@@ -506,3 +506,13 @@ def test_a_week_offline_in_any_order_gives_the_same_custody(web: Web, seed: int)
         (LAST + 1,)
     ]
     assert web.country.discrepancies() == []
+
+
+def test_an_act_that_its_carrier_may_not_do_is_posted_and_told(web: Web) -> None:
+    """A tablet says that the depot fell; a clerk brought it in. It happened, if it did; and somebody looks at who says so."""
+    device = enrolled(web)
+    voucher = device.write("overrun", ago(), {"circumstances": "attacked"}, clerk="A-1003")
+    (document,) = posted(web, device, voucher)
+    assert kinds(document) == ["carried by who may not do it"]
+    again = device.write("overrun", ago(), {"circumstances": "attacked"}, clerk="A-1003")
+    assert set_aside(web, device, again)["detail"].startswith("Nothing was done: TAJI held nothing")

@@ -9,12 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from stockpile import closures
 from stockpile.acts.hand_over import HAND_OVER
 from stockpile.acts.issue import ISSUE
+from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.turn_in import RETURN
+from stockpile.db import roles
+from stockpile.db.engine import transaction
 from stockpile.documents import Paper, Posted, Precision
-from tests.world import RIFLES, Country, ago, kinds, paper, scans
+from stockpile.tokens import create_token
+from tests.world import RIFLES, Country, ago, kinds, paper, scanned_paper, scans
 
 PETROV, QUIST, RAHIM = "Private Petrov (A-1001)", "Private Quist (A-1002)", "Private Rahim (A-1003)"
 
@@ -247,3 +253,38 @@ def test_a_paper_written_twice_for_one_rifle_takes_it_once(country: Country) -> 
         "held elsewhere", "same serial number twice", "same serial number twice", "unknown weapon",
     ]  # fmt: skip
     assert posted.lines == 2
+
+
+def test_what_two_people_explained_stays_explained(country: Country) -> None:
+    """The return by Quist was explained. A paper that comes still later judges it anew, and opens nothing again."""
+    issued(country, RIFLES[0], "A-1001")
+    between = ago()
+    sheet = paper(2, ago())
+    back = returned(country, RIFLES[0], returned_by="A-1002", paper=sheet)
+    (found,) = [one.discrepancy_id for one in back.discrepancies]
+    later = issued(country, RIFLES[0], "A-1002")
+    asked = closures.AskClosure(discrepancies=(found,), explained_by=later.number, explanation="the wrong name")
+    closure = closures.ask(country.engine, country.actors["clerk"], asked)
+    closures.approve(country.engine, country.actors["commander"], closure.closure_id)
+    late = country.do(
+        "clerk", MAINTAIN, work="rust", store="Main store", lines=scans(RIFLES[0]), paper=paper(1, between)
+    )
+    assert "held elsewhere" in kinds(late)
+    concerned = "SELECT count(*) FROM discrepancy WHERE coalesce(concerns, document_id) = %s AND closed_at IS NULL"
+    assert country.query(concerned, back.document_id) == [(0,)]
+
+
+def test_a_paper_takes_no_number_of_a_counter(country: Country) -> None:
+    """Counter C has not numbered yet, but its token says that the book is its own: the paper goes to the exceptions."""
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        create_token(connection, role="clerk", party="T-2", site="TAJI", book="Z", label="counter Z")
+    keyed = issued(country, RIFLES[0], "A-1001", paper=paper(17, ago(), book="Z"))
+    assert keyed.number.startswith("TAJI/EXC/")
+    assert kinds(keyed) == ["number claimed twice"]
+
+
+def test_a_paper_of_no_year_that_books_have(country: Country) -> None:
+    """Nineteen hundred by its own offset, the year before on the depot's wall."""
+    for written in ("1900-01-01T00:00:00+14:00", "2999-12-31T23:00:00-12:00"):
+        with pytest.raises(ValidationError, match="can't be"):
+            Paper(book="P", number=1, happened_at=written, scan_sha256=scanned_paper())

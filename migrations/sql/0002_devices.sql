@@ -119,3 +119,11 @@ END $$;
 -- A device once revoked stays so.
 CREATE POLICY revoked_once ON stockpile.device AS RESTRICTIVE FOR UPDATE TO stockpile_poster, stockpile_registrar
     USING (revoked_at IS NULL) WITH CHECK (revoked_at IS NOT NULL);
+
+-- Whether a book is some counter's of the own site, also before its first document: no paper and no device may take its numbers.
+CREATE FUNCTION stockpile.of_a_counter(book text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM token t WHERE t.site_id = own_site() AND t.book_code = book)
+$$;
+REVOKE EXECUTE ON FUNCTION stockpile.of_a_counter(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stockpile.of_a_counter(text) TO stockpile_poster;

@@ -18,3 +18,4 @@ ALTER TABLE stockpile.discrepancy
     DROP COLUMN last_number,
     DROP COLUMN first_number,
     DROP COLUMN book_id;
+DROP FUNCTION stockpile.of_a_counter(text);

@@ -63,7 +63,8 @@ CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.closure FOR EACH STA
 GRANT SELECT ON stockpile.discrepancy_step, stockpile.closure TO stockpile_auditor, stockpile_registrar;
 GRANT SELECT, INSERT ON stockpile.discrepancy_step, stockpile.closure TO stockpile_poster;
 GRANT UPDATE (settled_by, settled_at, outcome, reason) ON stockpile.closure TO stockpile_poster;
-GRANT UPDATE (proposed_by) ON stockpile.discrepancy TO stockpile_poster;
+-- Only the two functions below close a discrepancy.
+REVOKE UPDATE (closed_at, outcome, explanation, closed_by, explained_by) ON stockpile.discrepancy FROM stockpile_poster;
 DO $$
 DECLARE secured text;
 BEGIN
@@ -78,7 +79,11 @@ END $$;
 CREATE POLICY closed_for_good ON stockpile.discrepancy AS RESTRICTIVE FOR UPDATE TO stockpile_poster
     USING (closed_at IS NULL) WITH CHECK (true);
 CREATE POLICY settled_once ON stockpile.closure AS RESTRICTIVE FOR UPDATE TO stockpile_poster
-    USING (outcome IS NULL) WITH CHECK (true);
+    USING (outcome IS NULL) WITH CHECK (outcome <> 'approved');
+CREATE POLICY asked_only ON stockpile.closure AS RESTRICTIVE FOR INSERT TO stockpile_poster WITH CHECK (outcome IS NULL);
+CREATE POLICY of_own ON stockpile.discrepancy_step AS RESTRICTIVE FOR INSERT TO stockpile_poster
+    WITH CHECK (what NOT IN ('closed', 'withdrawn')
+                AND EXISTS (SELECT FROM stockpile.discrepancy x WHERE x.discrepancy_id = discrepancy_step.discrepancy_id));
 
 -- A quantity that a fact took from where the books had too little may be posted again in two parts: what was there after all,
 -- and what still comes from outside. The parts make up the whole.
@@ -324,16 +329,49 @@ $$;
 REVOKE EXECUTE ON FUNCTION stockpile.short_entries(uuid[], uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.short_entries(uuid[], uuid[]) TO stockpile_poster;
 
--- The open discrepancies that were found about documents' entries of items, whichever site's: a late fact judges them anew.
+-- The discrepancies that were found about documents' entries of items, whichever site's, and stand open or were explained by two
+-- people: a late fact judges the open ones anew, and opens none that was explained.
 CREATE FUNCTION stockpile.judged_discrepancies(items uuid[], documents uuid[], kinds text[])
-RETURNS TABLE (discrepancy_id uuid, item_id uuid, document_id uuid, kind text)
+RETURNS TABLE (discrepancy_id uuid, item_id uuid, document_id uuid, kind text, explained boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
-    SELECT x.discrepancy_id, x.item_id, coalesce(x.concerns, x.document_id), x.kind
+    SELECT x.discrepancy_id, x.item_id, coalesce(x.concerns, x.document_id), x.kind, x.closed_at IS NOT NULL
     FROM discrepancy x JOIN unnest(items, documents) AS wanted (item_id, document_id) ON x.item_id = wanted.item_id
-    WHERE coalesce(x.concerns, x.document_id) = wanted.document_id AND x.closed_at IS NULL AND x.kind = ANY (kinds)
+    WHERE coalesce(x.concerns, x.document_id) = wanted.document_id AND x.kind = ANY (kinds)
+      AND (x.closed_at IS NULL OR x.outcome = 'explained')
 $$;
 REVOKE EXECUTE ON FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]) TO stockpile_poster;
+
+-- Closes what a second person of the own site agrees to, as the first asked for it: whoever posts can do it no other way.
+CREATE FUNCTION stockpile.close_discrepancies(closure uuid, approver uuid, at timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+DECLARE
+    asked  closure;
+    closed integer;
+BEGIN
+    SELECT * INTO asked FROM closure c
+    WHERE c.closure_id = close_discrepancies.closure AND c.site_id = own_site() AND c.outcome IS NULL FOR UPDATE;
+    IF NOT FOUND OR asked.proposed_by = approver THEN
+        RAISE EXCEPTION 'closure % is not for % to approve', close_discrepancies.closure, approver
+            USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'closure_two_people';
+    END IF;
+    UPDATE discrepancy x
+    SET closed_at = at, outcome = 'explained', explanation = asked.explanation, explained_by = asked.explained_by,
+        proposed_by = asked.proposed_by, closed_by = approver
+    WHERE x.discrepancy_id = ANY (asked.discrepancies) AND x.site_id = asked.site_id AND x.closed_at IS NULL;
+    GET DIAGNOSTICS closed = ROW_COUNT;
+    IF closed <> (SELECT count(DISTINCT d) FROM unnest(asked.discrepancies) d) THEN
+        RAISE EXCEPTION 'not all discrepancies of closure % are open', close_discrepancies.closure
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'closure_all_open';
+    END IF;
+    INSERT INTO discrepancy_step (discrepancy_id, step, site_id, what, happened_at, done_by, document_id)
+    SELECT DISTINCT d, 1 + (SELECT count(*) FROM discrepancy_step s WHERE s.discrepancy_id = d), asked.site_id, 'closed', at, approver,
+           asked.explained_by
+    FROM unnest(asked.discrepancies) d;
+    UPDATE closure c SET settled_at = at, settled_by = approver, outcome = 'approved' WHERE c.closure_id = asked.closure_id;
+END $$;
+REVOKE EXECUTE ON FUNCTION stockpile.close_discrepancies(uuid, uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stockpile.close_discrepancies(uuid, uuid, timestamptz) TO stockpile_poster;
 
 -- Whether a document, whichever site's, moved an item.
 CREATE FUNCTION stockpile.document_moved(document uuid, item uuid) RETURNS boolean
@@ -343,18 +381,24 @@ $$;
 REVOKE EXECUTE ON FUNCTION stockpile.document_moved(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.document_moved(uuid, uuid) TO stockpile_poster;
 
--- Withdraws discrepancies, whichever site's, under a document of the own site that shows there is nothing to explain.
-CREATE FUNCTION stockpile.withdraw_discrepancies(found uuid[], explaining uuid, why text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
-    SELECT FROM discrepancy WHERE discrepancy_id = ANY (found) AND closed_at IS NULL ORDER BY discrepancy_id FOR NO KEY UPDATE;
-    WITH explains AS (SELECT d.document_id, d.posted_by, d.recorded_at FROM document d WHERE d.document_id = explaining AND d.site_id = own_site()),
+-- Withdraws discrepancies, whichever site's, under a later document of the own site that shows there is nothing to explain: one of
+-- the same weapon, or of the book whose number was missing. What people have to explain is not withdrawn so.
+CREATE FUNCTION stockpile.withdraw_discrepancies(withdrawn_ones uuid[], explaining uuid, why text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+BEGIN
+    PERFORM FROM discrepancy WHERE discrepancy_id = ANY (withdrawn_ones) AND closed_at IS NULL ORDER BY discrepancy_id FOR NO KEY UPDATE;
+    WITH explains AS (SELECT d.document_id, d.book_id, d.posted_by, d.recorded_at FROM document d WHERE d.document_id = explaining AND d.site_id = own_site()),
     withdrawn AS (
         UPDATE discrepancy x SET closed_at = e.recorded_at, outcome = 'withdrawn', explanation = why, explained_by = e.document_id
-        FROM explains e WHERE x.discrepancy_id = ANY (found) AND x.closed_at IS NULL
+        FROM explains e WHERE x.discrepancy_id = ANY (withdrawn_ones) AND x.closed_at IS NULL AND x.opened_at <= e.recorded_at
+          AND CASE WHEN x.kind = 'gap in a book' THEN x.book_id = e.book_id
+                   ELSE x.kind IN ('unknown weapon', 'held elsewhere', 'moved by a late fact', 'found what the books hold as gone',
+                                   'issued though unmarked or unserviceable', 'fewer in the books')
+                        AND document_moved(e.document_id, x.item_id) END
         RETURNING x.discrepancy_id, x.site_id, e.posted_by, e.recorded_at, e.document_id)
     INSERT INTO discrepancy_step (discrepancy_id, step, site_id, what, happened_at, done_by, document_id, words)
     SELECT w.discrepancy_id, 1 + (SELECT count(*) FROM discrepancy_step s WHERE s.discrepancy_id = w.discrepancy_id),
-           w.site_id, 'withdrawn', w.recorded_at, w.posted_by, w.document_id, why FROM withdrawn w
-$$;
+           w.site_id, 'withdrawn', w.recorded_at, w.posted_by, w.document_id, why FROM withdrawn w;
+END $$;
 REVOKE EXECUTE ON FUNCTION stockpile.withdraw_discrepancies(uuid[], uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.withdraw_discrepancies(uuid[], uuid, text) TO stockpile_poster;

@@ -1,3 +1,4 @@
+DROP FUNCTION stockpile.close_discrepancies(uuid, uuid, timestamptz);
 DROP FUNCTION stockpile.document_moved(uuid, uuid);
 DROP FUNCTION stockpile.withdraw_discrepancies(uuid[], uuid, text);
 DROP FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]);
@@ -186,6 +187,7 @@ END $$;
 DROP INDEX stockpile.entry_short;
 DROP INDEX stockpile.entry_repeated_once;
 CREATE UNIQUE INDEX entry_repeated_once ON stockpile.entry (item_id, posts_again) WHERE posts_again IS NOT NULL;
+GRANT UPDATE (closed_at, outcome, explanation, closed_by, explained_by) ON stockpile.discrepancy TO stockpile_poster;
 DROP POLICY closed_for_good ON stockpile.discrepancy;
 DROP TABLE stockpile.closure;
 DROP TABLE stockpile.discrepancy_step;

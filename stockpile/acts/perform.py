@@ -173,6 +173,10 @@ def _retried(
                         "This document id is in use elsewhere. Take a new document id for a new document."
                     ) from None
                 return known
+            if name == "draft_pkey" and tried:
+                raise PostedWithOtherContent(
+                    "This document id is in use elsewhere. Take a new document id for a new document."
+                ) from None
         except Overtaken:
             continue
         except OperationalError as problem:
