@@ -53,7 +53,9 @@ app.command("destruction-orders")(reports.show_destruction_orders)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
+app.command("draft")(approving.show_draft)
 app.command("approve")(approving.approve)
+app.command("reject")(approving.reject)
 app.command("movements")(manual.movements)
 for name, group in (
     ("db", founding.database),

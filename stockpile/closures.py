@@ -22,7 +22,7 @@ from stockpile.documents import Asked, Code, Words, now
 from stockpile.errors import NotAllowed, NotFound, PostedWithOtherContent, Reason, Refused
 from stockpile.keys import new_key
 from stockpile.parties import need_party
-from stockpile.reports.documents import find_document
+from stockpile.reports.documents import document_named
 from stockpile.reports.keyset import Page, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
@@ -115,7 +115,7 @@ def ask(engine: Engine, actor: Actor, request: AskClosure) -> Closure:
 def _ask(engine: Engine, actor: Actor, request: AskClosure) -> Closure:
     with connected(engine) as connection:
         at = scope(connection, actor, request.site)
-        document_id = _document(connection, request.explained_by)
+        document_id = document_named(connection, request.explained_by)
         known = _find(connection, at, request.closure_id)
         if known is not None:
             if (known.explained_by, known.explanation, known.discrepancies) != (
@@ -257,14 +257,6 @@ def _settle(connection: Connection, closure_id: UUID, actor: Actor, outcome: str
         "UPDATE closure SET settled_at = %s, settled_by = %s, outcome = %s, reason = %s WHERE closure_id = %s",
         (now(), actor.party_id, outcome, reason, closure_id),
     )
-
-
-def _document(connection: Connection, named: str) -> UUID:
-    """The document of a key, or of a number at this site."""
-    try:
-        return UUID(named)
-    except ValueError:
-        return find_document(connection, named)
 
 
 _OPEN = """

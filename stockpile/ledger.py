@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,8 @@ from stockpile.sites import Site
 
 EXCEPTIONS = "EXC"
 """The code of each site's exceptions book."""
+
+A_DAY = timedelta(days=1)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -208,8 +210,16 @@ def _claimed_number(
     numbered = _numbered(ask(desk.connection, _TAKE_CLAIMED_NUMBER, parameters), claim.book, year)
     if _is_taken(desk, numbered.book_id, claim):
         return _exception(desk, claim, claimed, "is taken by another document", last_recorded, signing)
+    ahead = [_dated_ahead(document, claim, claimed)] if document.clock_offset > A_DAY and claim.kind == "paper" else []
     series = Series(numbered.book_id, f"{site.code}/{claim.book}/{year}", begins_at_one=claim.kind == "device")
-    return replace(numbered, contradictions=claim.against, series=series)
+    return replace(numbered, contradictions=(*claim.against, *ahead), series=series)
+
+
+def _dated_ahead(document: Document, claim: ClaimedNumber, claimed: str) -> Contradiction:
+    """A date that has not come is a slip of the pen or of who keyed it, more than a clock that is off."""
+    return Contradiction(
+        Kind.DOUBTFUL, f"{document.happened_at:%Y-%m-%d}", f"{claimed} is dated {claim.happened_at:%Y-%m-%d}"
+    )
 
 
 def _is_taken(desk: Desk, book_id: UUID, claim: ClaimedNumber) -> bool:

@@ -143,4 +143,8 @@ def require(actor: Actor, right: str) -> None:
     allowed = RIGHTS.get(right, frozenset())
     if actor.role not in allowed:
         who = " or ".join(role for role in ROLES if role in allowed) or "nobody yet"
-        raise NotAllowed(f"A {actor.role} may not {right}. It takes a {who}.")
+        raise NotAllowed(f"{_one(actor.role).capitalize()} may not {right}. It takes {_one(who)}.")
+
+
+def _one(role: str) -> str:
+    return role if role.startswith("nobody") else f"{'an' if role[0] in 'aeiou' else 'a'} {role}"

@@ -14,7 +14,7 @@ from stockpile.db.engine import ask
 from stockpile.documents import SEPARATORS, ItemLine
 from stockpile.errors import Invalid
 from stockpile.identity import LONGEST_SERIAL, read_asset_tag, serial_key
-from stockpile.items import Marks
+from stockpile.items import Marks, whereabouts
 from stockpile.marks import read_mark
 
 
@@ -26,7 +26,17 @@ def candidates(connection: Connection, lines: Sequence[ItemLine]) -> list[list[U
     """
     by_scan = look_up(connection, {line.scan for line in lines if line.scan is not None})
     found = [[line.item] if line.item is not None else by_scan.get(line.scan or "", []) for line in lines]
-    return _of_model(connection, lines, found)
+    return _in_the_books(connection, _of_model(connection, lines, found))
+
+
+def _in_the_books(connection: Connection, found: list[list[UUID]]) -> list[list[UUID]]:
+    """Where several items came up, those that are in the books: what was taken back out of them is not at the counter."""
+    several = {item_id for meant in found if len(meant) > 1 for item_id in meant}
+    if not several:
+        return found
+    held = whereabouts(connection, several, lock=False)
+    inside = {item_id for item_id, one in held.items() if not one.serial or one.place is not None}
+    return [[one for one in meant if one in inside] or meant if len(meant) > 1 else meant for meant in found]
 
 
 # Whether it bears that now: of what was neither marked nor amended since, at once. By key, not EXISTS: the planner would

@@ -88,3 +88,8 @@ def test_on_paper_everything_is_posted_and_told(country: Country) -> None:
     )
     assert kinds(posted) == ["held elsewhere", "person unknown", "receiver not on the roster", "unknown weapon"]
     assert country.where(RIFLES[0]) == country.where("NEVER 1") == "Private Leaver (A-1009)"
+
+
+def test_nobody_hands_a_rifle_to_himself(country: Country) -> None:
+    faults = country.invalid("clerk", HAND_OVER, giver="A-1001", receiver="A-1001", lines=scans(RIFLES[0]))
+    assert faults == [("receiver", "A-1001", "the same as who hands it over")]

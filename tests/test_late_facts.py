@@ -288,3 +288,9 @@ def test_a_paper_of_no_year_that_books_have(country: Country) -> None:
     for written in ("1900-01-01T00:00:00+14:00", "2999-12-31T23:00:00-12:00"):
         with pytest.raises(ValidationError, match="can't be"):
             Paper(book="P", number=1, happened_at=written, scan_sha256=scanned_paper())
+
+
+def test_a_paper_of_a_day_that_has_not_come(country: Country) -> None:
+    """Dated next week: posted as of now, as ever; and that its date can't be is somebody's to look at."""
+    posted = issued(country, RIFLES[0], "A-1001", paper=paper(1, ago(days=-7)))
+    assert kinds(posted) == ["doubtful as it came"]

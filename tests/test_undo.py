@@ -115,3 +115,26 @@ def test_a_document_of_nowhere_or_of_another_site(country: Country) -> None:
             country.ask("clerk", UNDO, document=document)
     with pytest.raises(NotAllowed):
         country.ask("auditor", UNDO, site="TAJI", document=there.document_id)
+
+
+def test_by_its_number(country: Country) -> None:
+    """As the clerk reads it on the answer; one of another site is none."""
+    posted = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    with pytest.raises(NotFound):
+        country.ask("erbil clerk", UNDO, document=posted.number)
+    undone = country.do("clerk", UNDO, document=posted.number.lower())
+    assert (undone.act, country.where(RIFLES[0])) == ("correct", "Main store")
+    assert country.query("SELECT details ->> 'corrects' FROM document WHERE document_id = %s", undone.document_id) == [
+        (str(posted.document_id),)
+    ]
+
+
+def test_what_was_taken_back_out_of_the_books_is_not_at_the_counter(country: Country) -> None:
+    """A list received twice by mistake, and the second receipt undone: the number means the one that is there."""
+    first = country.item(RIFLES[0])
+    again = country.do("clerk", RECEIVE, store="Main store", lines=[{"model": "AKM", "serial_number": RIFLES[0]}])
+    refusal = country.refused("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    assert "2 weapons bear this number" in refusal.reasons[0].reason
+    country.do("clerk", UNDO, document=again.document_id)
+    issued = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    assert country.query("SELECT item_id FROM entry WHERE document_id = %s", issued.document_id) == [(first.item_id,)]

@@ -20,10 +20,11 @@ from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Rows, Scanned
 from stockpile.catalogue import Model, find_models
 from stockpile.correction import Live
-from stockpile.documents import Desk, ItemLine, Posted, Request, Words, Writing, now, numbers_of
+from stockpile.documents import Code, Desk, ItemLine, Posted, Request, Words, Writing, now, numbers_of
 from stockpile.errors import NotFound, Reason, Refused
 from stockpile.items import Entry
 from stockpile.movements import AccountClass, Act
+from stockpile.reports.documents import document_named
 from stockpile.sites import Place
 
 UNDO_WITHIN = timedelta(minutes=15)
@@ -33,7 +34,9 @@ NAME_THE_DOCUMENT = "name the document to take back: a quantity has no last entr
 class Correct(Request):
     """Take back the last entry of weapons, or the entries of one document. Takes a second party."""
 
-    document: UUID | None = Field(None, description="The document to take back; left out: each line's last entry")
+    document: UUID | Code | None = Field(
+        None, description="The document to take back, by its number or key; left out: each line's last entry"
+    )
     reason: Words = Field(examples=["The wrong rifle was scanned"])
     lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = Field(
         (), description="Only these of the document; needed if no document is named"
@@ -43,14 +46,15 @@ class Correct(Request):
 class Undo(Request):
     """Take back one's own last document, within fifteen minutes."""
 
-    document: UUID = Field(description="The document to take back")
+    document: UUID | Code = Field(description="The document to take back, by its number or key")
 
 
 def correct(desk: Desk, request: Correct) -> Posted:
     """Posts a correction. Raises NotFound (document), Refused (a weapon whose last entry is another)."""
     if request.document is None and not request.lines:
         raise Refused("Nothing was done: name a document, or the weapons to correct.")
-    wrong = _wrong(desk, request.document) if request.document is not None else None
+    document_id = document_named(desk.connection, request.document) if request.document is not None else None
+    wrong = _wrong(desk, document_id) if document_id is not None else None
     rows = _rows(desk, request, wrong)
     scanned = voucher.lock_rows(desk, rows)
     entries = _reversals(desk, scanned, wrong)
@@ -58,7 +62,7 @@ def correct(desk: Desk, request: Correct) -> Posted:
     details = {
         "paper": "correction",
         "reason": request.reason,
-        "corrects": str(request.document) if request.document else None,
+        "corrects": str(document_id) if document_id else None,
     }
     twins = identifications.twins_again(desk.connection, entries)
     return ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries, twins)
@@ -210,12 +214,13 @@ def undo(desk: Desk, request: Undo) -> Posted:
     """Posts an undo. Raises NotFound, Refused: not one's own, not the last, older than 15 minutes, a late or correcting
     document, or something was posted on its items since.
     """
+    document_id = document_named(desk.connection, request.document)
     row = desk.connection.exec_driver_sql(
         """SELECT d.posted_by, d.recorded_at, d.act,
                   EXISTS (SELECT FROM document later WHERE later.posted_by = d.posted_by AND later.recorded_at > d.recorded_at),
                   EXISTS (SELECT FROM entry e WHERE e.document_id = d.document_id AND e.reverses IS NOT NULL)
            FROM document d WHERE d.document_id = %s""",
-        (request.document,),
+        (document_id,),
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no document {request.document} at {desk.site.code}.")
@@ -228,13 +233,13 @@ def undo(desk: Desk, request: Undo) -> Posted:
         raise Refused("Nothing was done: it is not your last document. Ask for a correction.")
     if reverses or act in (Act.CORRECT, Act.VOID):
         raise Refused("Nothing was done: a late, correcting or void document can only be corrected.")
-    return _undo(desk, request)
+    return _undo(desk, request, document_id)
 
 
-def _undo(desk: Desk, request: Undo) -> Posted:
+def _undo(desk: Desk, request: Undo, document_id: UUID) -> Posted:
     """Reverses every entry of the document, the newest of each item first."""
     rows = desk.connection.exec_driver_sql(
-        "SELECT item_id, version FROM entry WHERE document_id = %s ORDER BY item_id, version DESC", (request.document,)
+        "SELECT item_id, version FROM entry WHERE document_id = %s ORDER BY item_id, version DESC", (document_id,)
     ).all()
     held = items.whereabouts(desk.connection, {row[0] for row in rows})
     since = [held[item_id] for item_id, version in _newest(rows).items() if held[item_id].version != version]
@@ -250,7 +255,7 @@ def _undo(desk: Desk, request: Undo) -> Posted:
     entries = []
     for item_id, live in correction.live_entries(desk.connection, held).items():
         entries += [correction.reversal(held[item_id], entry) for entry in live if (item_id, entry.version) in wanted]
-    details = {"paper": "correction", "reason": "undone by who posted it", "corrects": str(request.document)}
+    details = {"paper": "correction", "reason": "undone by who posted it", "corrects": str(document_id)}
     document = replace(Writing.of(request).document(desk, {}, details), undo=True)
     return ledger.post_entries(desk, document, entries, identifications.twins_again(desk.connection, entries))
 

@@ -13,6 +13,7 @@ from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver, receiving
 from stockpile.acts.voucher import FactVoucher
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
+from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
 
 
@@ -35,6 +36,9 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     sought = voucher.seek_voucher(desk, request, giving.place)
     lasts = read_lasts(desk, sought, written.happened_at)
     scanned = voucher.lock_sought(desk.connection, seek_with(sought, lasts, giving.place, request.accessories_complete))
+    if giving.party_id == taking.party_id and not written.fact:
+        fault = Fault("the same as who hands it over", field="receiver", value=request.receiver)
+        raise Invalid("Nothing was done: nobody hands weapons to himself.", [fault])
     if written.fact:
         found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned, written)]
     else:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stockpile import identifications, items, ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Asked, Code, Desk, FactRequest, ItemLine, Posted, Scan, Words, Writing
+from stockpile.documents import Asked, Code, Desk, FactRequest, ItemLine, Posted, Scan, Words, Writing, now
 from stockpile.errors import Invalid
 from stockpile.identifications import Change, Identification
 from stockpile.identity import identity_key, serial_key
@@ -35,8 +37,28 @@ Part = Literal[
 ]
 """Frame or receiver is the reference point; barrel, bolt, cylinder, slide and breech block are advised too (MOSAIC 05.30)."""
 
-Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
-Year = Annotated[int, Field(ge=1800, le=2999)]
+
+@cache
+def countries() -> frozenset[str]:
+    """The countries' two letters of ISO 3166, as the time zone database lists them."""
+    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(row.split("\t")[0] for row in table.splitlines() if row and not row.startswith("#"))
+
+
+def _country(code: str) -> str:
+    if code not in countries():
+        raise ValueError("no country has these two letters (ISO 3166), such as IQ")
+    return code
+
+
+def _past_year(year: int) -> int:
+    if not 1800 <= year <= now().year + 1:
+        raise ValueError("a year from 1800 to this one")
+    return year
+
+
+Country = Annotated[str, AfterValidator(_country)]
+Year = Annotated[int, AfterValidator(_past_year)]
 
 
 def _uii(text: str) -> str:

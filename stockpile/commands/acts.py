@@ -61,6 +61,6 @@ def act(
     if lines:
         asked["lines"] = lines
     with acting(token) as (engine, actor), progress():
-        asked.update(evidence_of(attach, paper, written, paper_scan, day_only))
+        asked.update(evidence_of(attach, paper, written, paper_scan, day_only, actor.time_zone))
         answer = perform(engine, actor, form, form.request.model_validate(asked))
     show_posted(answer)

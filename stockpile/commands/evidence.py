@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -28,7 +30,13 @@ EvidenceFiles = Annotated[
     list[Path] | None, typer.Option("--attach", help="A photo or scan that belongs to it; may be repeated")
 ]
 PaperNumber = Annotated[str | None, typer.Option("--paper", help="Key a paper: its book and number, e.g. PAPER-1/17")]
-Written = Annotated[str | None, typer.Option("--written", help="The moment on the paper, e.g. 2026-11-20T09:30+03:00")]
+Written = Annotated[
+    str | None,
+    typer.Option(
+        "--written",
+        help="The moment on the paper, e.g. 2026-11-20T09:30, or its day with --day-only; in the site's time",
+    ),
+]
 PaperScan = Annotated[Path | None, typer.Option("--paper-scan", help="The scanned paper: a PDF or a picture")]
 ToTheDay = Annotated[bool, typer.Option("--day-only", help="The paper bears a date and no hour")]
 
@@ -47,32 +55,53 @@ def stored(file: Path) -> str:
 
 
 def evidence_of(
-    attached: list[Path] | None, paper: str | None, written: str | None, scan: Path | None, day_only: bool
+    attached: list[Path] | None,
+    paper: str | None = None,
+    written: str | None = None,
+    scan: Path | None = None,
+    day_only: bool = False,
+    time_zone: str | None = None,
 ) -> dict[str, Any]:
-    """The fields of a request that the options stand for. Raises Invalid (the options), UnreadableFile."""
+    """The fields of a request that the options stand for; `time_zone` is that of the paper's site. Raises Invalid (the
+    options), UnreadableFile.
+    """
     asked: dict[str, Any] = {}
     if attached:
         asked["attachments"] = [stored(file) for file in attached]
     if paper is not None or written is not None or scan is not None:
-        asked["paper"] = _paper(paper, written, scan, day_only)
+        asked["paper"] = _paper(paper, written, scan, day_only, time_zone)
     return asked
 
 
-def _paper(paper: str | None, written: str | None, scan: Path | None, day_only: bool) -> dict[str, Any]:
+def _paper(
+    paper: str | None, written: str | None, scan: Path | None, day_only: bool, time_zone: str | None
+) -> dict[str, Any]:
     given = {"--paper": paper, "--written": written, "--paper-scan": scan}
     faults = [Fault("a paper is keyed with it", field=name) for name, value in given.items() if value is None]
     numbered = re.fullmatch(r"([A-Za-z0-9-]{1,12})/(\d{1,9})", paper or "")
     if paper is not None and numbered is None:
         faults.append(Fault("write its book and number like PAPER-1/17", field="--paper", value=paper))
+    moment = _moment(written, time_zone) if written is not None else None
+    if written is not None and moment is None:
+        faults.append(Fault("write it like 2026-11-20T09:30, or 2026-11-20", field="--written", value=written))
     if faults or numbered is None or scan is None:
         raise Invalid("The paper cannot be keyed.", faults)
     return {
         "book": numbered[1].upper(),
         "number": int(numbered[2]),
-        "happened_at": written,
+        "happened_at": moment,
         "precision": "day" if day_only else "minute",
         "scan_sha256": stored(scan),
     }
+
+
+def _moment(written: str, time_zone: str | None) -> datetime | None:
+    """The moment, on the wall of the site if it says no other; None: it is none."""
+    try:
+        moment = datetime.fromisoformat(written.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "UTC"))
 
 
 DocumentNumber = Annotated[str, typer.Argument(metavar="NUMBER", help="The document: e.g. TAJI/B/2026/41")]
@@ -89,7 +118,7 @@ def add_note(
     token: Token = None,
 ) -> None:
     """Add to a posted document: the paper that was signed afterwards, a photo, a remark."""
-    asked = {"text": text, "kind": kind, "happened_at": happened, **evidence_of(attach, None, None, None, False)}
+    asked = {"text": text, "kind": kind, "happened_at": happened, **evidence_of(attach)}
     request = WriteNote.model_validate(asked)
     with acting(token) as (engine, actor):
         with reading(engine, actor) as connection:

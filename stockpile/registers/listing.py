@@ -169,7 +169,7 @@ WEAPONS = ListKind("list of weapons", READ, (frozenset({"model"}),))
 SCANS = ListKind(WEAPONS.name, READ, (frozenset({"asset_tag", "serial_number", "quantity"}),))
 """A list of weapons that are in the books, and of what is counted."""
 
-CONDITIONS: dict[str, str] = {"serviceable": "serviceable", "unserviceable": "unserviceable"}
+CONDITIONS: dict[str, str] = {name: name for name in ("serviceable", "unserviceable", "unknown")}
 YES = frozenset({"yes", "y", "true", "1", "x", "obliterated"})
 
 
@@ -241,7 +241,7 @@ def rejected(detail: str, headings: tuple[str, ...], rejects: Sequence[Reject], 
 def _scanned(line: Line) -> ConditionLine:
     get = line.fields.get
     condition, scan, model = get("condition"), get("asset_tag") or get("serial_number") or None, get("model") or None
-    seen = CONDITIONS.get(condition.casefold(), "unknown") if condition else None
+    seen = condition.casefold() if condition else None
     if scan is None and model is not None and line.quantity is not None:
         return ConditionLine(model=model, quantity=line.quantity, lot=get("lot") or None, condition=seen)
     return ConditionLine(scan=scan or "", model=model, quantity=line.quantity or 1, condition=seen)
@@ -278,17 +278,25 @@ def told_rows(rows: Iterator[Line]) -> Iterator[Line]:
         yield line
 
 
+def _condition(listed: Listed, written: str) -> str:
+    """The condition that a list says. One that nobody knows is unknown, and a doubt of its row."""
+    known = CONDITIONS.get(written.casefold())
+    if known is None:
+        listed.doubts = (*listed.doubts, f"condition {written!r} is none of {', '.join(CONDITIONS)}: taken as unknown")
+    return known or "unknown"
+
+
 def _listed(line: Line) -> Listed:
     get = line.fields.get
     listed = Listed(line.number, get("model", ""), get("serial_number") or None, get("maker") or None)
+    listed.doubts = line.flags
     listed.quantity = 1 if line.quantity is None else line.quantity
     listed.lot = get("lot") or None
     listed.distinguishing_mark = get("distinguishing_mark") or None
     listed.obliterated = get("obliterated", "").casefold() in YES
     condition = get("condition")
-    listed.condition = CONDITIONS.get(condition.casefold(), "unknown") if condition else None
+    listed.condition = _condition(listed, condition) if condition else None
     listed.account = next((value for name in ACCOUNT_FIELDS if (value := get(name))), None)
-    listed.doubts = line.flags
     listed.cells = line.cells
     listed.reason = _unreadable(listed)
     return listed

@@ -176,6 +176,14 @@ def find_document(connection: Connection, number: str) -> UUID:
     raise NotFound(f"There is no document {number!r} here.")
 
 
+def document_named(connection: Connection, named: str | UUID) -> UUID:
+    """The document of a key, which may be anybody's, or of a full number in the reader's scope. Raises NotFound (number)."""
+    try:
+        return UUID(str(named))
+    except ValueError:
+        return find_document(connection, str(named))
+
+
 def read_document(
     connection: Connection, actor: Actor, document_id: UUID, limit: int = 500, cursor: str | None = None
 ) -> DocumentShown:
