@@ -134,7 +134,7 @@ def test_helmets_in_any_order(country: Country) -> None:
     def in_any_order(papers: list[tuple[str, str, int, int]]) -> None:
         begin = country.do("clerk", RECEIVE, store=STORE, lines=[{"model": HELMET, "quantity": 1}])
         ((item,),) = country.query("SELECT item_id FROM entry WHERE document_id = %s", begin.document_id)
-        helmets = Helmets([(begin.happened_at, OUTSIDE, STORE, 1)])
+        helmets = Helmets([(begin.happened_at, OUTSIDE, STORE, 1)], OUTSIDE)
         acts: dict[str, Callable[[str], tuple[ActForm, dict[str, Any], str, str]]] = {
             "in": lambda person: (RETURN, {"store": STORE, "returned_by": person}, PEOPLE[person], STORE),
             "out": lambda person: (ISSUE, {"store": STORE, "receiver": person}, STORE, PEOPLE[person]),
