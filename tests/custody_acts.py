@@ -206,7 +206,7 @@ ASKINGS: dict[str, Asking] = {
     ),
     "receive a delivery": Asking(
         RECEIVE, lambda ask: {"store": "Main store", "donor": "USA", "consignment": ask.consignment},
-        lambda ask: ask.store, line=by_serial, stands=True, at_hand=_given_up, never=_somebody_s,
+        lambda ask: ask.store, line=by_serial, stands=True, at_hand=_given_up, never=_somebody_s, sites=("TAJI",),
     ),
     "arrive": Asking(
         ARRIVE, lambda ask: {"store": "Main store", "shipment": ask.shipment or "ERBIL/B/1999/1"}, lambda ask: ask.store,
