@@ -233,6 +233,7 @@ ASKINGS: dict[str, Asking] = {
     "mark": Asking(
         MARK, lambda ask: {"method": "laser", "place": "receiver"}, lambda ask: None, who="commander",
         line=lambda ask: {**its_line(ask), "distinguishing_mark": f"No {ask.number}"},
+        on_paper={"store": "Main store"},
     ),
     "amend identification": Asking(
         AMEND_IDENTIFICATION, lambda ask: {"reason": "misread", "attachments": [scanned_paper()]}, lambda ask: None,

@@ -39,7 +39,7 @@ def account(site: str, account_class: AccountClass) -> Place:
 @dataclass(order=True)
 class Move:
     """What one document says of a weapon: when, which act, where it went (None: it stayed). `came_from`: of a command where the
-    books had it then, of a fact where the paper says it was.
+    books had it then, of a fact where the paper says it was. `enters`: where what stayed was put if the books did not have it.
     """
 
     happened_at: datetime
@@ -51,6 +51,7 @@ class Move:
     fact: bool = field(compare=False, default=False)
     came_from: Place | None = field(compare=False, default=None)
     condition: str | None = field(compare=False, default=None)
+    enters: Place | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Stood:
 
     def after(self, move: Move) -> Stood:
         """How it stands after a move."""
-        return Stood(move.to or self.place, move.condition or self.condition)
+        to = move.to or (move.enters if move.enters and self.place == OUTSIDE else self.place)
+        return Stood(to, move.condition or self.condition)
 
 
 @dataclass

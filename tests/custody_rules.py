@@ -69,7 +69,7 @@ RULES = {
         SELECT count(*) FROM document WHERE approved_by = posted_by""",
     "1: what stays is on the account where it was": f"""
         SELECT count(*) FROM live_entries(ARRAY(SELECT item_id FROM item WHERE tracked_by = 'serial'), '-infinity')
-        WHERE first_act IN ({_acts(STAYS)}) AND from_account <> to_account""",
+        WHERE first_act IN ({_acts(STAYS)}) AND from_account <> to_account AND from_class <> 'outside'""",
     "9: a document has the lines it says": """
         SELECT count(*) FROM document d WHERE line_count <> (SELECT count(*) FROM entry e WHERE e.document_id = d.document_id)""",
     "every entry, document and register has its leaf in the queue": """

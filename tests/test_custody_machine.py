@@ -225,7 +225,9 @@ class Custody(RuleBasedStateMachine):
         if act is Act.SHIP:
             self.sent(posted, to, 0)
         return ask.weapon.lay(
-            Move(posted.happened_at, order, act, to, ask.site, posted.document_id, fact, came_from, condition)
+            Move(
+                posted.happened_at, order, act, to, ask.site, posted.document_id, fact, came_from, condition, ask.store
+            )
         )
 
     def sent(self, posted: Posted, to: Place | None, helmets: int) -> None:
@@ -435,7 +437,9 @@ class Custody(RuleBasedStateMachine):
 
     def stayed(self, posted: Posted, weapon: Weapon, site: str, place: Place) -> bool:
         act, order = Act(posted.act), next(self.order)
-        return weapon.lay(Move(posted.happened_at, order, act, None, site, posted.document_id, posted.fact, place))
+        return weapon.lay(
+            Move(posted.happened_at, order, act, None, site, posted.document_id, posted.fact, place, None, place)
+        )
 
     def bystanders(self, place: Place) -> list[dict[str, Any]]:
         """What else is on an account: the country had rifles and helmets before."""
