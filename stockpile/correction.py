@@ -212,7 +212,7 @@ def follow(line: Line, happened_at: datetime, past: Past = NO_PAST) -> Laid:
     before = past.before(held)
     held.version += 1
     origin = held.where
-    to = origin if line.stays else line.to
+    to = origin if line.stays and origin.account_class is not AccountClass.OUTSIDE else line.to
     came_from = claimed.account_id if claimed else None
     entry = Entry(held, held.version, origin, to, 1, happened_at, line.condition, came_from)
     held.place = to
@@ -260,7 +260,7 @@ def _posted_again(held: Held, live: Live, claim: Claim) -> Entry:
     still can make it true.
     """
     place = held.where
-    to = place if live.act in STAYS else live.to
+    to = place if live.act in STAYS and place.account_class is not AccountClass.OUTSIDE else live.to
     held.version += 1
     held.place = to
     return Entry(
@@ -279,8 +279,12 @@ def _posted_again(held: Held, live: Live, claim: Claim) -> Entry:
 def _misplaced(held: Held, claim: Claim, stood: Stood, past: Past) -> list[Contradiction]:
     """What speaks against where a document found a weapon: it stood elsewhere, the books had given it up, or never had it."""
     place = stood.place
+    if not claim.fact and place.account_id != claim.came_from:
+        return [_moved(held, claim, place)]
+    if not claim.fact and claim.act is not Act.RECEIVE:
+        return []
     if not claim.fact:
-        return [_moved(held, claim, place)] if place.account_id != claim.came_from else []
+        claim = replace(claim, came_from=None)  # what was received stood at the counter, wherever the books had it
     kind = _contradiction(claim, place)
     if kind is None:
         return []

@@ -67,7 +67,7 @@ class Held:
 class Line:
     """One line to post: the item goes to a place. `origin` None means wherever the books have it (weapons only). Of a fact,
     `fact` is the act that it is, by which what the books say is judged, and `claimed_from` where the paper says it came from. A
-    weapon that `stays` does so wherever it is then.
+    weapon that `stays` does so wherever it is then; only if it was not in the books it goes `to` the place.
     """
 
     held: Held

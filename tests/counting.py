@@ -4,32 +4,44 @@ it can have had, the rest came from outside; not in what order the documents cam
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 OUTSIDE = "outside"
 
+P = TypeVar("P", bound=Hashable)
+
 
 @dataclass
-class Helmets:
-    """Movements of one kind of helmet."""
+class Helmets(Generic[P]):
+    """Movements of one kind of helmet, between places of any form."""
 
-    moves: list[tuple[datetime, str, str, int]]
+    moves: list[tuple[datetime, P, P, int]]
+    outside: P
 
-    def short(self, place: str) -> int:
+    def short(self, place: P) -> int:
         """How many more left a place than it can have had, by the worst moment."""
         balance, least = 0, 0
-        for _, origin, to, number in sorted(self.moves):
+        for _, origin, to, number in sorted(self.moves, key=lambda move: move[0]):
             balance += number * ((to == place) - (origin == place))
             least = min(least, balance)
         return -least
 
-    def held(self) -> dict[str, int]:
+    def any_short(self) -> bool:
+        """Whether more left any place than it can have had."""
+        return any(self.short(place) for place in self._sums())
+
+    def held(self) -> dict[P, int]:
         """What each place has now."""
-        sums: dict[str, int] = {}
+        held = {place: number + self.short(place) for place, number in self._sums().items()}
+        return {place: number for place, number in held.items() if number}
+
+    def _sums(self) -> dict[P, int]:
+        sums: dict[P, int] = {}
         for _, origin, to, number in self.moves:
             for place, change in ((origin, -number), (to, number)):
-                if place != OUTSIDE:
+                if place != self.outside:
                     sums[place] = sums.get(place, 0) + change
-        held = {place: number + self.short(place) for place, number in sums.items()}
-        return {place: number for place, number in held.items() if number}
+        return sums

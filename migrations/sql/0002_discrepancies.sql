@@ -151,6 +151,8 @@ BEGIN
                                  AND (m.reverses = n.reverses OR m.posts_again = n.posts_again))
                OR (n.reverses IS NOT NULL AND (e.from_account, e.to_account) <> (n.to_account, n.from_account))
                OR (n.posts_again IS NOT NULL AND (e.to_account <> n.to_account AND e.from_account <> e.to_account
+                   AND NOT (e.from_account = '00000000-0000-7000-8000-000000000000' AND EXISTS (
+                       SELECT FROM document d WHERE d.document_id = e.document_id AND d.act IN ('mark', 'change custodian')))
                    OR NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version
                                   AND r.version < n.version))))
         LIMIT 1;

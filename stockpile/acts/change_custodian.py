@@ -76,7 +76,7 @@ def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
     claimed, fact = (account, desk.act) if written.fact else (None, None)
     lines = [
         Line(
-            one.held, one.held.where if one.held.serial else account, account, one.line.quantity, None, claimed, fact, stays=True
+            one.held, account, account, one.line.quantity, None, claimed, fact, stays=True
         )
         for one in scanned
         if one.held is not None

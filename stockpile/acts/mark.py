@@ -29,7 +29,7 @@ from stockpile.items import UII, Held, Known, Line
 from stockpile.marks import envelope, read_mark
 from stockpile.movements import Act
 from stockpile.registers.listing import Serial
-from stockpile.sites import Place, find_store
+from stockpile.sites import find_store
 
 Method = Literal["engraved", "stamped", "laser", "dot peen", "electrochemical", "cast", "plate"]
 Part = Literal[
@@ -225,12 +225,12 @@ def mark(desk: Desk, request: Mark) -> Posted:
 
 
 def _lines(desk: Desk, request: Mark, weapons: Iterable[Held], fact: bool) -> list[Line]:
-    """Each stays where it is; one that enters the books by this paper enters a store."""
-    new: Place | None = None
+    """Each stays where it is, or was; one that was not in the books then enters a store."""
+    new = find_store(desk.connection, desk.site, request.store) if fact and request.store else None
     lines = []
     for held in weapons:
         if held.version:
-            lines.append(Line(held, held.where, fact=Act.MARK if fact else None, stays=True))
+            lines.append(Line(held, new or held.where, fact=Act.MARK if fact else None, stays=True))
         else:
             new = new or find_store(desk.connection, desk.site, request.store)
             lines.append(Line(held, new))
