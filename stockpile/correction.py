@@ -212,7 +212,7 @@ def follow(line: Line, happened_at: datetime, past: Past = NO_PAST) -> Laid:
     before = past.before(held)
     held.version += 1
     origin = held.where
-    to = origin if line.stays else line.to
+    to = origin if line.stays and origin.account_class is not AccountClass.OUTSIDE else line.to
     came_from = claimed.account_id if claimed else None
     entry = Entry(held, held.version, origin, to, 1, happened_at, line.condition, came_from)
     held.place = to
@@ -257,10 +257,10 @@ def _claim(live: Live) -> Claim:
 
 def _posted_again(held: Held, live: Live, claim: Claim) -> Entry:
     """A follower once more. What it first claimed to begin at stays with it, so that a predecessor who arrives later
-    still can make it true.
+    still can make it true. A mark that took an unknown weapon in does so again only if nobody did before it.
     """
     place = held.where
-    to = place if live.act in STAYS else live.to
+    to = place if live.act in STAYS and place.account_class is not AccountClass.OUTSIDE else live.to
     held.version += 1
     held.place = to
     return Entry(

@@ -146,6 +146,7 @@ BEGIN
                                  AND (m.reverses = n.reverses OR m.posts_again = n.posts_again))
                OR (n.reverses IS NOT NULL AND (e.from_account, e.to_account) <> (n.to_account, n.from_account))
                OR (n.posts_again IS NOT NULL AND (e.to_account <> n.to_account AND e.from_account <> e.to_account
+                   AND NOT (n.from_account = n.to_account AND EXISTS (SELECT FROM account o WHERE o.account_id = e.from_account AND o.class = 'outside'))
                    OR NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version
                                   AND r.version < n.version))))
         LIMIT 1;

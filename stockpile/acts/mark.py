@@ -203,12 +203,12 @@ def mark(desk: Desk, request: Mark) -> Posted:
 
 
 def _lines(desk: Desk, request: Mark, weapons: Iterable[Held], fact: bool) -> list[Line]:
-    """Each stays where it is; one that enters the books by this paper enters a store."""
-    new: Place | None = None
+    """Each stays where it is; one that enters the books by this paper enters a store, also if a later paper entered it first."""
+    new = find_store(desk.connection, desk.site, request.store) if fact and request.store else None
     lines = []
     for held in weapons:
         if held.version:
-            lines.append(Line(held, held.where, fact=Act.MARK if fact else None, stays=True))
+            lines.append(Line(held, new or held.where, fact=Act.MARK if fact else None, stays=True))
         else:
             new = new or find_store(desk.connection, desk.site, request.store)
             lines.append(Line(held, new))
