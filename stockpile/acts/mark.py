@@ -27,7 +27,7 @@ from stockpile.items import UII, Held, Known, Line
 from stockpile.marks import envelope, read_mark
 from stockpile.movements import Act
 from stockpile.registers.listing import Serial
-from stockpile.sites import Place, find_store
+from stockpile.sites import find_store
 
 Method = Literal["engraved", "stamped", "laser", "dot peen", "electrochemical", "cast", "plate"]
 Part = Literal[
