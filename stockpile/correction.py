@@ -257,7 +257,7 @@ def _claim(live: Live) -> Claim:
 
 def _posted_again(held: Held, live: Live, claim: Claim) -> Entry:
     """A follower once more. What it first claimed to begin at stays with it, so that a predecessor who arrives later
-    still can make it true.
+    still can make it true. A mark that took an unknown weapon in does so again only if nobody did before it.
     """
     place = held.where
     to = place if live.act in STAYS and place.account_class is not AccountClass.OUTSIDE else live.to

@@ -5,7 +5,7 @@ Nothing here moves custody: a new item is outside until an entry takes it in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
 from stockpile.documents import Desk
+from stockpile.errors import Overtaken
 from stockpile.identity import fold, identity_key, serial_key
 from stockpile.keys import new_key, new_secret
 from stockpile.movements import AccountClass, Act
@@ -243,6 +244,15 @@ def identities_of(connection: Connection, item_ids: Iterable[UUID]) -> dict[UUID
 def keys_borne(maker: str, model_id: UUID, key: str | None, uii: str | None) -> set[str]:
     """The identity keys of a readable serial number's key and of a UII."""
     return {*((identity_key(maker, model_id, key),) if key else ()), *((UII + uii,) if uii else ())}
+
+
+def check_borne(known: Known, held: Mapping[UUID, Held]) -> None:
+    """Raises Overtaken if a weapon under its lock bears another serial number than when it was looked up."""
+    for identity, bearers in known.bearers.items():
+        _, _, key = identity.split("/", 2)
+        for number in (held[item_id].serial_number for item_id in bearers if item_id in held):
+            if number is None or serial_key(number) != key:
+                raise Overtaken("A weapon of these got another number at this moment: ask again.")
 
 
 _INSERT_ITEMS = """

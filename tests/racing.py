@@ -71,11 +71,17 @@ class Depot:
     moment: datetime = field(default_factory=now)
     order: Posted | None = None
     shipment: Posted | None = None
+    item: str | None = None
 
     @property
     def rifle(self) -> list[Asked]:
-        """The rifle, as a voucher names it."""
-        return scans(self.serial)
+        """The rifle, as a voucher names it: by its number, or by its key."""
+        return [{"item": self.item}] if self.item else scans(self.serial)
+
+    def name_by_key(self) -> None:
+        """From now on vouchers name the rifle by its key: what a scan means was looked up before a twin came, and stays so."""
+        rows = self.country.query("SELECT item_id FROM identification WHERE serial_number = %s", self.serial)
+        self.item = str(rows[0][0]) if rows else None
 
     @property
     def listed(self) -> list[Asked]:
@@ -369,11 +375,11 @@ def arrive(depot: Depot, number: int) -> Asked:
 
 
 def custodian(depot: Depot, number: int) -> Asked:
-    return {"account": STORE, "received_by": depot.soldier(number), "lines": depot.rifle}
+    return {"account": STORE, "received_by": depot.soldier(number), "lines": scans(depot.serial)}
 
 
 def amend(depot: Depot, number: int) -> Asked:
-    line = {"scan": depot.serial, "serial_number": f"{depot.serial}X"}
+    line = {**depot.rifle[0], "serial_number": f"{depot.serial}X"}
     return {"reason": "misread", "attachments": [scanned_paper(photo())], "lines": [line]}
 
 
@@ -399,10 +405,10 @@ ENTRANTS: tuple[Entrant, ...] = (
     entrant("issue", ISSUE, "in store, delivered, assigned, ordered to be destroyed", issue),
     entrant("issue by override", ISSUE, "unserviceable", lambda d, n: {**issue(d, n), "override": "no other"}),
     entrant("emergency issue", EMERGENCY_ISSUE, AT_HAND, lambda d, n: {
-        "reason": "attack", "lines": [{"scan": d.serial, "receiver": d.soldier(n)}]}),
-    entrant("draw", DRAW, "assigned, drawn", lambda d, n: {"scan": d.serial}),
-    entrant("draw out", DRAW, "assigned", lambda d, n: {"scan": d.serial, "direction": "out"}),
-    entrant("draw back", DRAW, "drawn", lambda d, n: {"scan": d.serial, "direction": "back"}),
+        "reason": "attack", "lines": [{**d.rifle[0], "receiver": d.soldier(n)}]}),
+    entrant("draw", DRAW, "assigned, drawn", lambda d, n: {"lines": d.rifle}),
+    entrant("draw out", DRAW, "assigned", lambda d, n: {"lines": d.rifle, "direction": "out"}),
+    entrant("draw back", DRAW, "drawn", lambda d, n: {"lines": d.rifle, "direction": "back"}),
     entrant("hand over", HAND_OVER, WITH_PEOPLE, hand_over),
     entrant("return", RETURN, f"{WITH_PEOPLE}, with the company", the_rifle(store=STORE)),
     entrant("maintain", MAINTAIN, f"{AT_HAND}, with the company", the_rifle(work="rust")),
@@ -473,6 +479,11 @@ class Race:
     stage: str
     first: Entrant
     second: Entrant
+
+    @property
+    def brings_a_twin(self) -> bool:
+        """Whether one of the two may take in a second rifle of the same number."""
+        return any(entrant.form in (RECEIVE, REGISTER_GAIN) for entrant in (self.first, self.second))
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.first.name} | {self.second.name}"

@@ -325,6 +325,28 @@ def test_a_paper_marks_a_weapon_wherever_the_books_have_it(country: Country) -> 
     assert country.where("NEVER 1") == "outside"
 
 
+@pytest.mark.parametrize("late_first", [False, True])
+def test_papers_about_a_rifle_nobody_heard_of_come_in_any_order(country: Country, late_first: bool) -> None:
+    """Marked twice on paper, then reported missing, then marked again: keyed in that order or from the last to the first, it ends
+    where it was lost, with every mark, and the same is open.
+    """
+    moments = [ago() for _ in range(4)]
+    loss = {"place": "the range", "circumstances": "gone"}
+    papers = [
+        lambda n: marked(country, *scans("NEVER 1"), import_country="IQ", store="Quarantine", paper=paper(n, moments[0])),
+        lambda n: marked(country, {"scan": "NEVER 1", "distinguishing_mark": "T2"}, store="Quarantine", paper=paper(n, moments[1])),
+        lambda n: country.do("clerk", REPORT_MISSING, **loss, lines=scans("NEVER 1"), paper=paper(n, moments[2])),
+        lambda n: marked(country, *scans("NEVER 1"), uii=CAGE, store="Quarantine", paper=paper(n, moments[3])),
+    ]  # fmt: skip
+    numbered = list(enumerate(papers, 1))
+    for n, keyed in reversed(numbered) if late_first else numbered:
+        keyed(n)
+    item = what(country, "NEVER 1")
+    assert (item.import_mark, item.distinguishing_mark, item.uii) == ("IQ", "T2", "D1ABC2NEVER1")
+    assert country.where("NEVER 1") == "missing"
+    assert country.discrepancies() == ["found what the books hold as gone", "unknown weapon"]
+
+
 def test_a_paper_that_contradicts_the_books_is_posted_and_told(country: Country) -> None:
     """A number on a rifle that has one, a number another bears, another's UII, a second UII: the metal says so, or the paper
     is wrong. A UII is never changed nor shared, whatever a paper says.

@@ -48,9 +48,10 @@ ROUNDS = range(6)
 
 @pytest.mark.parametrize("model", [{}, {"model": "AKM"}])
 def test_two_papers_with_one_unknown_rifle_take_in_one(country: Country, model: dict[str, str]) -> None:
-    """The second looked before the first was posted; it looks again, and finds the rifle."""
-    lines = [{"scan": "NEVER 1", **model}]
-    with in_flight(country, "clerk", RETURN, store=STORE, lines=lines, paper=paper(1, ago(), book="PAD-1")):
+    """The second, which names no model, looked before the first was posted; it looks again, and finds the rifle."""
+    lines = [{"scan": "NEVER 1"}]
+    named = [{**lines[0], **model}]
+    with in_flight(country, "clerk", RETURN, store=STORE, lines=named, paper=paper(1, ago(), book="PAD-1")):
         second = Waiting(
             lambda: country.do(
                 "second clerk", ISSUE, receiver=QUIST, store=STORE, lines=lines, paper=paper(1, ago(), book="PAD-2")

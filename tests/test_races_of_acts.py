@@ -79,6 +79,8 @@ def staged(country: Country, race: Race, one_book: bool = False) -> tuple[Depot,
     """A depot with its rifle where the race begins, and the two who are about to ask."""
     depot = found_depot(country)
     STAGES[race.stage](depot)
+    if race.brings_a_twin:
+        depot.name_by_key()
     if one_book:
         depot = same_book(depot)
     return depot, [race.first.begin(depot, 0, race.second), race.second.begin(depot, 1, race.first)]

@@ -84,6 +84,7 @@ def receive(desk: Desk, request: Receive) -> Posted:
     bearers = {item for several in listed.known.values() for item in several}
     # In one statement, so that all are locked in item order.
     held = items.whereabouts(desk.connection, bearers | _declared(desk, consignment))
+    items.check_borne(listed.identities, held)
     known = known_then(desk, held, request.claim)
     if consignment is not None:
         consignment.expected = _still_in(consignment.supply, held)

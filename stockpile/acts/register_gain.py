@@ -73,6 +73,7 @@ def register_gain(desk: Desk, request: RegisterGain) -> Posted:
     rows = listed_from(desk, request.file, source) if request.file else listing.typed(request.lines)
     listed = listing.sort_out(desk.connection, rows, source)
     held = items.whereabouts(desk.connection, {item for several in listed.known.values() for item in several})
+    items.check_borne(listed.identities, held)
     known = known_then(desk, held, request.claim)
     if not written.fact:
         _set_aside(listed, known)
