@@ -405,6 +405,17 @@ def papers(story: Story) -> None:
     )
     story.act("erbil clerk", "/voids", reason="Torn", paper=story.paper(2, 18))
     story.act("erbil clerk", "/voids", reason="Torn", paper=story.paper(4, 18))
+    for number, day, hour, path, body in (
+        (16, 10, 9, "/hand-overs", {"giver": "1COY", "receiver": "A-1002"}),
+        (17, 9, 9, "/hand-overs", {"giver": "A-1001", "receiver": "A-1003"}),
+        (18, 8, 9, "/returns", {"returned_by": "1COY", "store": STORE}),
+        (19, 9, 20, "/hand-overs", {"giver": "A-1003", "receiver": "A-1001"}),
+    ):
+        story.act("clerk", path, **body, lines=lines("ALT 2"), paper=story.paper(number, day, hour))
+    story.act(
+        "clerk", "/receipts", store=STORE, donor="USA", consignment="FMS-117",
+        lines=[{"model": "AKM", "serial_number": "US 106"}], paper=story.paper(4, 2, book="SHOP"),
+    )  # fmt: skip
     story.note_moment("papers")
 
 
