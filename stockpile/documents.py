@@ -401,8 +401,9 @@ WHERE d.document_id = %s
 
 _OPENED = """
 SELECT discrepancy_id, kind, item_id, line, count(*) OVER () AS of_all
-FROM discrepancy WHERE document_id = %s ORDER BY discrepancy_id LIMIT %s
+FROM discrepancy WHERE document_id = %s AND opened_at = %s ORDER BY discrepancy_id LIMIT %s
 """
+"""What was opened with the document, at its own recorded moment; what was found about it later is no part of its answer."""
 
 
 def answer_if_posted(connection: Connection, document_id: UUID, content_hash: bytes | None) -> Posted | None:
@@ -418,7 +419,7 @@ def answer_if_posted(connection: Connection, document_id: UUID, content_hash: by
             f"Document {document_id} was posted before with other content, as {full_number(*row[1:5])}. "
             "Take a new document id for a new document."
         )
-    opened = connection.exec_driver_sql(_OPENED, (document_id, DISCREPANCIES_IN_ANSWER)).all()
+    opened = connection.exec_driver_sql(_OPENED, (document_id, row[8], DISCREPANCIES_IN_ANSWER)).all()
     return Posted(
         document_id=row[0],
         number=full_number(*row[1:5]),

@@ -11,6 +11,27 @@ ALTER TABLE stockpile.discrepancy
 COMMENT ON COLUMN stockpile.discrepancy.concerns IS 'the document it is about, where a later one opened it';
 COMMENT ON COLUMN stockpile.discrepancy.proposed_by IS 'who asked for it to be closed; who closed it is another';
 
+-- What a late document showed of those that followed it stood under the late one alone. Which one each is about: the follower that
+-- began elsewhere when it was posted again, or that was not posted again; of several, the one that the words name.
+UPDATE stockpile.discrepancy x SET concerns = moved.document_id
+FROM (SELECT DISTINCT ON (x.discrepancy_id) x.discrepancy_id, first.document_id
+      FROM stockpile.discrepancy x
+      JOIN stockpile.entry back ON back.document_id = x.document_id AND back.item_id = x.item_id AND back.reverses IS NOT NULL
+      JOIN stockpile.entry e ON e.item_id = back.item_id AND e.version = back.reverses
+      JOIN stockpile.account f ON f.account_id = e.from_account
+      JOIN stockpile.account t ON t.account_id = e.to_account
+      LEFT JOIN stockpile.entry again ON again.document_id = x.document_id AND again.item_id = e.item_id AND again.posts_again = e.version
+      CROSS JOIN LATERAL (
+          WITH RECURSIVE cited AS (
+              SELECT e.document_id, e.posts_again
+              UNION ALL
+              SELECT p.document_id, p.posts_again FROM cited c JOIN stockpile.entry p ON p.item_id = e.item_id AND p.version = c.posts_again)
+          SELECT c.document_id FROM cited c WHERE c.posts_again IS NULL) first
+      WHERE x.kind = 'moved by a late fact'
+        AND (again.item_id IS NULL OR again.from_account NOT IN (e.from_account, coalesce(e.claimed_from, e.from_account)))
+      ORDER BY x.discrepancy_id, starts_with(reverse(x.books_said), reverse(format('from %s to %s', f.name, t.name))) DESC, e.version) moved
+WHERE moved.discrepancy_id = x.discrepancy_id;
+
 CREATE TABLE stockpile.discrepancy_step (
     discrepancy_id UUID NOT NULL,
     step INTEGER NOT NULL,
