@@ -21,7 +21,7 @@ from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.rights import reading
-from tests.world import RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, today, told
+from tests.world import HELMET, RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, today, told
 
 STORE = "Main store"
 ORDER: dict[str, Any] = {
@@ -210,6 +210,26 @@ def test_helmets_are_destroyed_by_number(country: Country) -> None:
     held = "SELECT a.name, h.quantity FROM holding h JOIN account a USING (account_id) WHERE h.item_id = %s ORDER BY 1"
     assert country.query(held, helmets) == [(STORE, 70), ("destroyed", 30)]
     assert [row.state for row in orders(country)] == ["certified"]
+
+
+def test_helmets_named_by_their_model_are_destroyed_under_their_order(country: Country) -> None:
+    """Ten ordered by model, four destroyed by model and one by key; two lines together take no more than is left. On paper the
+    last five contradict nothing, and one more does.
+    """
+    key = str(country.helmets().item_id)
+    order = ordered(country, {"model": HELMET, "quantity": 10}, store=STORE)
+    certified(country, order, {"model": HELMET, "quantity": 4}, {"item": key, "quantity": 1}, store=STORE)
+    assert [(row.certified, row.left) for row in orders(country)] == [(5, 5)]
+    for first in ({"model": HELMET, "quantity": 3}, {"item": key, "quantity": 3}):
+        both = certificate(order, first, {"model": HELMET, "quantity": 3}, store=STORE)
+        assert told(country.refused("clerk", DESTROY, **both))[0][:2] == (
+            HELMET,
+            f"2 are left on the destruction order {order.number}",
+        )
+    on_paper = certificate(order, {"model": HELMET, "quantity": 5}, store=STORE, paper=paper(1, ago()))
+    assert kinds(country.do("clerk", DESTROY, **on_paper)) == ["second party missing"]
+    one_more = certificate(order, {"model": HELMET, "quantity": 1}, store=STORE, paper=paper(2, ago()))
+    assert kinds(country.do("clerk", DESTROY, **one_more)) == ["destroyed without an order", "second party missing"]
 
 
 def test_a_certificate_on_paper_is_a_fact(country: Country) -> None:

@@ -201,19 +201,22 @@ def _not_ordered(desk: Desk, scanned: Sequence[Scanned], order: Order | None) ->
 
 
 def _off_the_order(desk: Desk, scanned: Sequence[Scanned], order: Order | None) -> Iterator[tuple[Scanned, str]]:
-    """The lines that an order does not name, or of which it names fewer."""
+    """The lines that an order does not name, or of which it names fewer than they and the lines before them take."""
     assert order is not None
     weapons = [one.held.item_id for one in scanned if one.held is not None and one.held.serial and not one.reason]
     live = correction.live_entries(desk.connection, weapons)
-    left = left_on(desk, order) if voucher.any_counted(scanned) else {}
+    left = left_on(desk, order) if any(one.counted for one in scanned) else {}
     for one in scanned:
         if one.reason or one.held is None:
             continue
         if one.held.serial:
             if not order.names(live.get(one.held.item_id, [])):
                 yield one, f"it is not on the destruction order {order.number}"
-        elif one.line.quantity > left.get(one.held.item_id, 0):
-            yield one, f"{left.get(one.held.item_id, 0)} are left on the destruction order {order.number}"
+            continue
+        there = left.get(one.held.item_id, 0)
+        left[one.held.item_id] = max(there - one.line.quantity, 0)
+        if one.line.quantity > there:
+            yield one, f"{there} are left on the destruction order {order.number}"
 
 
 DESTROY = ActForm(Act.DESTROY, Destroy, destroy)
