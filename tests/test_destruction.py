@@ -17,7 +17,7 @@ from stockpile.acts.perform import Drafted
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
 from stockpile.acts.turn_in import RETURN
-from stockpile.documents import Posted
+from stockpile.documents import Posted, Precision
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.rights import reading
@@ -230,6 +230,24 @@ def test_helmets_named_by_their_model_are_destroyed_under_their_order(country: C
     assert kinds(country.do("clerk", DESTROY, **on_paper)) == ["second party missing"]
     one_more = certificate(order, {"model": HELMET, "quantity": 1}, store=STORE, paper=paper(2, ago()))
     assert kinds(country.do("clerk", DESTROY, **one_more)) == ["destroyed without an order", "second party missing"]
+
+
+def test_what_a_late_return_posts_again_is_certified_once(country: Country) -> None:
+    """Sixty helmets burnt by paper while the books have fifty in the store; then the return of the others is keyed from before
+    that. The order is carried out, for the list and for the next certificate: nothing is left on it.
+    """
+    helmets = {"item": str(country.helmets().item_id)}
+    order = ordered(country, {**helmets, "quantity": 60}, store=STORE)
+    country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=[{**helmets, "quantity": 50}])
+    returned_at = documents.now()
+    burnt = certificate(order, {**helmets, "quantity": 60}, store=STORE)
+    posted = country.do("clerk", DESTROY, **burnt, paper=paper(1, documents.now(), precision=Precision.SECOND))
+    assert "fewer in the books" in kinds(posted)
+    back = {"returned_by": "A-1001", "store": STORE, "lines": [{**helmets, "quantity": 50}]}
+    country.do("clerk", RETURN, **back, paper=paper(2, returned_at, precision=Precision.SECOND))
+    assert [(row.certified, row.left, row.state) for row in orders(country)] == [(60, 0, "certified")]
+    refusal = country.refused("clerk", DESTROY, **certificate(order, {**helmets, "quantity": 10}, store=STORE))
+    assert told(refusal)[0][1] == f"0 are left on the destruction order {order.number}"
 
 
 def test_a_certificate_on_paper_is_a_fact(country: Country) -> None:

@@ -17,7 +17,7 @@ from stockpile import correction, ledger
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned, Voucher
-from stockpile.correction import Live
+from stockpile.correction import STANDS, Live
 from stockpile.documents import Code, Desk, Posted, Words, Writing, full_number, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
@@ -159,14 +159,12 @@ def _read_order(desk: Desk, condition: str, wanted: object) -> Any:
     return desk.connection.exec_driver_sql(f"{_ORDER}{condition}", (desk.site.site_id, wanted)).one_or_none()
 
 
-_LEFT = """
-WITH line AS (
-    SELECT e.item_id, e.quantity, d.act
-    FROM document d JOIN entry e USING (document_id)
-    WHERE (d.document_id = %(order)s OR d.act = 'destroy' AND d.site_id = %(site)s AND d.details->>'order' = %(order)s::text)
-      AND NOT e.serial AND e.reverses IS NULL
-      AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version))
-SELECT item_id, sum(CASE act WHEN 'destroy' THEN -quantity ELSE quantity END)::bigint FROM line GROUP BY item_id
+_LEFT = f"""
+SELECT e.item_id, sum(CASE d.act WHEN 'destroy' THEN -e.quantity ELSE e.quantity END)::bigint
+FROM document d JOIN entry e USING (document_id)
+WHERE (d.document_id = %(order)s OR d.act = 'destroy' AND d.site_id = %(site)s AND d.details->>'order' = %(order)s::text)
+  AND NOT e.serial AND {STANDS}
+GROUP BY e.item_id
 """
 
 
