@@ -19,7 +19,7 @@ from stockpile.errors import NotAllowed, Refused
 from stockpile.files import file_store
 from tests.in_flight import Waiting, in_flight
 from tests.test_races import at_once
-from tests.world import RIFLES, Country, ago, kinds, paper, scans, today, told
+from tests.world import HELMET, RIFLES, Country, ago, kinds, paper, scans, today, told
 
 STORE = "Main store"
 
@@ -68,7 +68,7 @@ def test_a_list_that_is_not_the_account_s_is_refused_weapon_by_weapon(country: C
     assert told(refusal) == [
         (RIFLES[0], f"too much: it is not on {STORE}", "Private Petrov (A-1001) (person)"),
         ("NO SUCH", "unknown: nothing in the books bears this number", None),
-        (str(country.helmets().item_id), f"100 on {STORE} in the books, 99 counted", f"100 at {STORE} (store)"),
+        (HELMET, f"100 on {STORE} in the books, 99 counted", f"100 at {STORE} (store)"),
         (f"AKM {RIFLES[9]}", "missing: it is not on the list", f"{STORE} (store)"),
     ]
     assert "3 line(s) cannot be, and 1 of Main store are not on it" in refusal.detail
