@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from stockpile import correction, identifications, items, ledger
+from stockpile import correction, identifications, items, ledger, shortfall
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Rows, Scanned
@@ -170,7 +170,7 @@ def _reversals(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> l
             if not one.reason:
                 entries.append(correction.reversal(one.held, mine[0]))
         else:
-            entries += _quantity_reversals(one, mine, wrong)
+            entries += _quantity_reversals(desk, one, mine, wrong)
     return entries
 
 
@@ -186,7 +186,7 @@ def _not_reversible(desk: Desk, live: Sequence[Live], wrong: Wrong | None) -> st
     return None
 
 
-def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None) -> list[Entry]:
+def _quantity_reversals(desk: Desk, one: Scanned, live: Sequence[Live], wrong: Wrong | None) -> list[Entry]:
     held = one.held
     assert held is not None
     if wrong is None:
@@ -200,10 +200,33 @@ def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None)
         place, quantity = wanted.get(entry.to.account_id, (entry.to, 0))
         wanted[entry.to.account_id] = (place, quantity + entry.quantity)
     for place, quantity in wanted.values():
+        if place.account_class is AccountClass.OUTSIDE:
+            continue
         left = held.holdings.get(place.account_id, (place, 0))[1]
-        if place.account_class is not AccountClass.OUTSIDE and left < quantity:
+        if left < quantity:
             one.reason = f"only {left} are left at {place.name}, {quantity} to take back"
+            continue
+        since = min(entry.happened_at for entry in mine if entry.to.account_id == place.account_id)
+        least = shortfall.least_since(desk.connection, held.item_id, place.account_id, since)
+        if least < quantity:
+            one.reason = _gone_between(desk, live, place, since, least, quantity)
     return [] if one.reason else [correction.reversal(held, entry) for entry in mine]
+
+
+def _gone_between(desk: Desk, live: Sequence[Live], place: Place, since: datetime, least: int, quantity: int) -> str:
+    """A quantity is back where it was, and was gone in between: taken back, the place would have held less than nothing then.
+    Names the document after which the place had the least.
+    """
+    there, fewest, took = 0, None, None
+    for entry in sorted(live, key=lambda entry: (entry.happened_at, entry.version)):
+        there += (entry.to.account_id == place.account_id) * entry.quantity
+        there -= (entry.origin.account_id == place.account_id) * entry.quantity
+        gone = entry.happened_at >= since and entry.origin.account_id == place.account_id
+        if gone and (fewest is None or there < fewest):
+            fewest, took = there, entry.first_document
+    numbers = numbers_of(desk.connection, [took]) if took else {}
+    later = numbers.get(took, "a document of another site") if took else "a later document"
+    return f"only {least} of the {quantity} to take back were left at {place.name} after {later}: correct that first"
 
 
 def undo(desk: Desk, request: Undo) -> Posted:
