@@ -20,7 +20,7 @@ from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned, Voucher
 from stockpile.documents import Asked, Code, Desk, Digest, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
-from stockpile.files import file_store
+from stockpile.evidence import why_no_evidence
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import need_party
 from stockpile.shipments import consignments_of
@@ -35,7 +35,7 @@ class Consent(Asked):
     donor: Code = Field(description="The donor's code", examples=["USA"])
     reference: Code = Field(description="The donor's number of its consent", examples=["DSP-83 4417"])
     given_on: date = Field(description="The day on it", examples=["2026-11-02"])
-    scan_sha256: Digest = Field(description="SHA-256 of its scan, a file that was stored before", examples=["9f" * 32])
+    scan_sha256: Digest = Field(description="SHA-256 of its scan, a photo or scan that was stored before", examples=["9f" * 32])
 
 
 class Export(Voucher):
@@ -75,14 +75,13 @@ def export(desk: Desk, request: Export) -> Posted:
 
 
 def _check_consents(desk: Desk, consents: Sequence[Consent]) -> set[UUID]:
-    """The donors that consent. Raises Invalid: a donor nobody knows, a day to come, a scan that is not stored."""
+    """The donors that consent. Raises Invalid: a donor nobody knows, a day to come, a scan that is not stored, or is none."""
     today, faults = desk.site.local_day(now()), []
     for row, consent in enumerate(consents, 1):
         if consent.given_on > today:
             faults.append(Fault("is in the future", row, "given_on", str(consent.given_on)))
-        if not file_store().holds(consent.scan_sha256):
-            missing = "no file of this SHA-256 is stored: upload it first"
-            faults.append(Fault(missing, row, "scan_sha256", consent.scan_sha256))
+        if why := why_no_evidence(consent.scan_sha256):
+            faults.append(Fault(why, row, "scan_sha256", consent.scan_sha256))
     if faults:
         raise Invalid("Nothing was exported: a consent can't be taken as it is.", faults)
     return {need_party(desk.connection, "donor", consent.donor, "consents").party_id for consent in consents}
