@@ -141,7 +141,11 @@ def test_a_document_is_found_through_the_late_papers_that_moved_it(country: Coun
     late = country.do("clerk", RETURN, store="Quarantine", lines=scans(RIFLES[0]), paper=sheet)
     assert late.lines == 3
     assert refused(country, document=late.document_id) == [
-        (f"AKM {RIFLES[0]}", f"a later document moved it, {late.number}: correct that first", "Private Quist (A-1002) (person)")
+        (
+            f"AKM {RIFLES[0]}",
+            f"a later document moved it, {late.number}: correct that first",
+            "Private Quist (A-1002) (person)",
+        )
     ]
     corrected(country, document=today.document_id)
     assert country.where(RIFLES[0]) == "Quarantine"

@@ -21,6 +21,7 @@ from stockpile.documents import Posted, Precision
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.rights import reading
+from tests.test_export import consent, delivered, donated
 from tests.world import HELMET, RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, today, told
 
 STORE = "Main store"
@@ -106,6 +107,24 @@ def test_what_can_not_be_ordered_is_refused_weapon_by_weapon(country: Country) -
     assert country.invalid("clerk", ORDER_DESTRUCTION, **{**ORDER, "due_on": yesterday}, lines=scans(RIFLES[2])) == [
         ("due_on", yesterday, "is in the past")
     ]
+
+
+def test_what_a_certificate_binds_is_ordered_destroyed_with_its_donor_s_consent(country: Country) -> None:
+    """A rifle and helmets of the USA: without its consent each names the certificate; with it, its scan is part of the order."""
+    delivered(country)
+    lines = [*scans("US 1", RIFLES[0]), donated(country, 5)]
+    refusal = country.refused("clerk", ORDER_DESTRUCTION, **ORDER, store=STORE, consents=[consent("FRA")], lines=lines)
+    why = "end-user certificate EUC-2026-8 binds it: add the consent of USA"
+    assert [(reason.line, reason.reason) for reason in refusal.reasons] == [(1, why), (3, why)]
+    text = scanned_paper(b"We consent to everything.")
+    asked = {**ORDER, "store": STORE, "lines": lines}
+    faults = country.invalid("clerk", ORDER_DESTRUCTION, **asked, consents=[consent(scan_sha256=text)])
+    assert faults[0][:2] == ("scan_sha256", text)
+    order = ordered(country, *lines, store=STORE, consents=[consent()])
+    kept = "SELECT details->'consents', attachments FROM document WHERE document_id = %s"
+    assert country.query(kept, order.document_id) == [([consent()], [scanned_paper()])]
+    certified(country, order, *scans("US 1"))
+    assert country.where("US 1") == "destroyed"
 
 
 def test_only_what_its_order_names_is_destroyed(country: Country) -> None:

@@ -116,7 +116,9 @@ def test_rounds_go_out_by_their_lot(country: Country) -> None:
     received(country, *({"model": ROUNDS, "lot": lot, "quantity": 1000} for lot in ("12-77", "3-81")))
     rounds = {"model": ROUNDS, "quantity": 1500, "receiver": "A-1001"}
     refusal = country.refused("clerk", EMERGENCY_ISSUE, reason=REASON, store=STORE, lines=[rounds])
-    assert [(reason.line, reason.reason) for reason in refusal.reasons] == [(1, f"{ROUNDS} is tracked by lot: give the lot")]
+    assert [(reason.line, reason.reason) for reason in refusal.reasons] == [
+        (1, f"{ROUNDS} is tracked by lot: give the lot")
+    ]
     emptied(country, {**rounds, "lot": "3-81", "quantity": 200}, store=STORE)
     listed = stored(
         "serial,model,lot,quantity,service number", f"{RIFLES[0]},AKM,,,A-1002", f',"{ROUNDS}",3-81,300,A-1002',

@@ -246,7 +246,7 @@ def test_the_check_finds_what_is_missing_and_what_was_altered(country: Country, 
             file_to_read(connection, country.actors["USA"], digests[0])
 
 
-def test_the_check_sees_what_a_waiting_draft_says_that_a_donor_consented_by(country: Country, stored_here: FileStore) -> None:
+def test_the_check_sees_the_consents_of_waiting_drafts(country: Country, stored_here: FileStore) -> None:
     """The export is not approved yet, and the scan of the consent is named all the same; lost, it is missing."""
     scan = kept(photo(41))
     consent = {"donor": "USA", "reference": "DSP-83 4417", "given_on": str(today()), "scan_sha256": scan}
