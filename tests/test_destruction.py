@@ -193,6 +193,39 @@ def test_a_certificate_has_two_other_witnesses_two_counts_and_a_photo(country: C
     assert country.where(RIFLES[0]) == STORE
 
 
+def test_a_witness_in_words_is_somebody_else(country: Country) -> None:
+    """An observer under two spellings; the clerk by number, by name, the other way round; the first witness by name; and two
+    observers of whom the books know neither.
+    """
+    order = ordered(country, *scans(RIFLES[0]))
+    asked = certificate(order, *scans(RIFLES[0]))
+    takes = ": it takes two witnesses, neither who posted nor who approved it"
+
+    def faults(first: str, second: str) -> list[tuple[Any, str]]:
+        given = country.invalid("clerk", DESTROY, **{**asked, "witness_1": first, "witness_2": second})
+        return [(field, message) for field, _, message in given]
+
+    jane = "Jane Miller, UNMAS"
+    for again in ("Jane  Miller, UNMAS", "JANE MILLER,UNMAS", "jane miller , unmas"):
+        assert faults(jane, again) == [("witness_2", f"witness_2: the first witness again{takes}")]
+    for clerk in ("t-1, Taji depot", "Talib Clerk, Taji depot", "Sergeant  CLERK, Talib, Taji"):
+        assert faults("A-1001", clerk) == [("witness_2", f"witness_2: who posts the certificate is named in it{takes}")]
+        assert faults(clerk, jane) == [("witness_1", f"witness_1: who posts the certificate is named in it{takes}")]
+    assert faults("A-1001", "Petrov, 1st Company") == [
+        ("witness_2", f"witness_2: the other witness is named in it{takes}")
+    ]
+    assert faults(jane, "Bob Ross, ITF") == [
+        ("witness_1", "neither witness is a person of TAJI: it takes two witnesses, one of them by service number")
+    ]
+    draft = country.ask("clerk", DESTROY, **{**asked, "witness_2": "Carim Commander, Taji depot"})
+    with pytest.raises(Invalid, match="not posted") as problem:
+        country.approve("commander", draft)
+    (fault,) = problem.value.faults
+    assert fault.message == f"witness_2: who approves the certificate is named in it{takes}"
+    on_paper = {**asked, "witness_1": "T-1, Taji", "witness_2": jane, "paper": paper(1, ago())}
+    assert kinds(country.do("clerk", DESTROY, **on_paper)) == ["second party missing", "witness missing"]
+
+
 def test_who_approves_is_no_witness(country: Country) -> None:
     """The commander stands on the draft as a witness: another must approve, and the registrar may."""
     order = ordered(country, *scans(RIFLES[0]))
