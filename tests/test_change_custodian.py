@@ -8,6 +8,7 @@ import pytest
 
 from stockpile.accounts import search_accounts, set_custodian
 from stockpile.acts.change_custodian import CHANGE_CUSTODIAN
+from stockpile.acts.correct import CORRECT, UNDO
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.maintain import MAINTAIN
 from stockpile.acts.receive import RECEIVE
@@ -169,6 +170,46 @@ def test_an_inventory_on_paper_is_a_fact(country: Country) -> None:
     )
     assert (country.where(RIFLES[0]), country.where(RIFLES[1])) == ("Private Quist (A-1002)", STORE)
     assert kinds(posted) == ["held elsewhere", "second party missing", "shortage", "shortage", "unknown weapon"]
+
+
+def test_an_inventory_taken_back_gives_the_account_back(country: Country) -> None:
+    """Petrov took the store over, and Quist from him. Quist's is taken back but for the helmets, and stands; then the whole of it, and
+    Petrov answers; then Petrov's, and the registrar does. He takes over anew, and undoes it himself.
+    """
+    first = changed(country, *everything(country))
+    second = changed(country, *everything(country), received_by="A-1002")
+    wrong = {"reason": "miscounted", "document": second.document_id}
+    country.do_with_approval("clerk", "commander", CORRECT, **wrong, lines=scans(*RIFLES))
+    assert custodian(country) == "Private Quist (A-1002)"
+    country.do_with_approval("clerk", "commander", CORRECT, **wrong, lines=[{"model": HELMET, "quantity": 100}])
+    assert custodian(country) == "Private Petrov (A-1001)"
+    country.do_with_approval("clerk", "commander", CORRECT, **{**wrong, "document": first.document_id})
+    assert custodian(country) == "Rana Registrar (R-1)"
+    again = changed(country, *everything(country))
+    assert signed(country, again)["handed_over_by"] == "R-1"
+    country.do("clerk", UNDO, document=again.document_id)
+    assert custodian(country) == "Rana Registrar (R-1)"
+
+
+def test_inventories_taken_back_from_the_first_on(country: Country) -> None:
+    """Of helmets alone any may be the first. While a later one stands it says who answers; and whom a registrar named since stays."""
+    helmets = {"model": HELMET, "quantity": 20}
+    country.do("clerk", RECEIVE, store="Quarantine", lines=[helmets])
+    asked = {"account": "Quarantine"}
+    first = changed(country, helmets, **asked, received_by="A-1001")
+    second = changed(country, helmets, **asked, received_by="A-1002")
+    third = changed(country, helmets, **asked, received_by="A-1001")
+    for posted, answers in ((first, "Private Petrov (A-1001)"), (second, "Private Petrov (A-1001)")):
+        country.do_with_approval("clerk", "commander", CORRECT, document=posted.document_id, reason="miscounted")
+        assert custodian(country, "Quarantine") == answers
+    country.do_with_approval("clerk", "commander", CORRECT, document=third.document_id, reason="miscounted")
+    assert custodian(country, "Quarantine") == "Rana Registrar (R-1)"
+    fourth = changed(country, helmets, **asked, received_by="A-1001")
+    account = country.query("SELECT account_id FROM account WHERE name = 'Quarantine'")[0][0]
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        set_custodian(connection, account, country.parties["A-1003"])
+    country.do_with_approval("clerk", "commander", CORRECT, document=fourth.document_id, reason="miscounted")
+    assert custodian(country, "Quarantine") == "Private Rahim (A-1003)"
 
 
 def test_one_clerk_alone_appoints_nobody(country: Country) -> None:
