@@ -25,6 +25,10 @@ NOT_AT_HAND = GONE | {AccountClass.MISSING}
 """Classes of what nobody has, as the books say."""
 
 
+STANDS = "e.reverses IS NULL AND e.posts_again IS NULL AND standing_entry(e.item_id, e.version) IS NOT NULL"
+"""In SQL: entry `e` is its document's own, and neither it nor what late facts posted in its place was taken back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """A live entry of an item: neither reversal nor reversed. What begins with `first_` is of the document that first posted

@@ -60,14 +60,19 @@ class Evidence:
 
 def need_evidence(digests: Iterable[str], field: str, problem: str) -> None:
     """Raises Invalid, naming the field, unless each digest is that of a stored photo or scan."""
-    store, faults = file_store(), []
-    for digest in digests:
-        try:
-            known(store, digest)
-        except (UnreadableFile, NotFound) as fault:
-            faults.append(Fault(fault.detail, field=field, value=digest))
+    judged = [(digest, why_no_evidence(digest)) for digest in digests]
+    faults = [Fault(why, field=field, value=digest) for digest, why in judged if why is not None]
     if faults:
         raise Invalid(problem, faults)
+
+
+def why_no_evidence(digest: str) -> str | None:
+    """Why a digest is not that of a stored photo or scan, in words; None: it is."""
+    try:
+        known(file_store(), digest)
+    except (UnreadableFile, NotFound) as fault:
+        return fault.detail
+    return None
 
 
 def known(store: FileStore, digest: str) -> Evidence:

@@ -165,7 +165,7 @@ MOVEMENTS: tuple[Movement, ...] = (
         frozenset(),
         "destruction order",
         "2",
-        "reason and authority; names every weapon, in its store",
+        "reason and authority; names every weapon, in its store; the donor's consent where a certificate binds",
     ),
     _row(
         Act.DESTROY,

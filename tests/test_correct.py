@@ -14,7 +14,7 @@ from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Posted
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.keys import new_key
-from tests.world import RIFLES, Country, ago, paper, scans, told
+from tests.world import HELMET, RIFLES, Country, ago, paper, scans, told
 
 PETROV = "Private Petrov (A-1001)"
 LOSS = {"place": "the range", "circumstances": "not in the rack"}
@@ -63,9 +63,8 @@ def test_what_a_later_document_moved_is_not_taken_back_before_that(country: Coun
     """The refusal names the later document by its number."""
     wrong = issued(country, *scans(RIFLES[0]))
     back = country.do("clerk", RETURN, store="Main store", lines=scans(RIFLES[0]))
-    item = str(country.item(RIFLES[0]).item_id)
     assert refused(country, document=wrong.document_id) == [
-        (item, f"a later document moved it, {back.number}: correct that first", "Main store (store)")
+        (f"AKM {RIFLES[0]}", f"a later document moved it, {back.number}: correct that first", "Main store (store)")
     ]
     corrected(country, document=back.document_id)
     corrected(country, document=wrong.document_id)
@@ -112,6 +111,27 @@ def test_helmets_that_went_on_are_not_taken_back(country: Country) -> None:
     assert refused(country, document=first.document_id)[0][1] == f"only 20 are left at {PETROV}, 30 to take back"
 
 
+def test_helmets_that_came_back_were_gone_in_between(country: Country) -> None:
+    """Received, issued and returned by papers: without the receipt the store would have held less than nothing while Petrov had
+    them. The documents are taken back from the last to the first.
+    """
+    helmets = [{"model": HELMET, "quantity": 10}]
+    day = {n: paper(n, ago(days=6 - n)) for n in (1, 2, 3)}
+    receipt = country.do("clerk", RECEIVE, store="Quarantine", lines=helmets, paper=day[1])
+    issue = issued(country, *helmets, store="Quarantine", paper=day[2])
+    back = country.do("clerk", RETURN, returned_by="A-1001", store="Quarantine", lines=helmets, paper=day[3])
+    why = f"only 0 of the 10 to take back were left at Quarantine after {issue.number}: correct that first"
+    assert [one[:2] for one in refused(country, document=receipt.document_id)] == [(HELMET, why)]
+    for document in (back, issue, receipt):
+        corrected(country, document=document.document_id)
+    negative = """SELECT a.name, moment.happened_at FROM entry moment JOIN account a ON a.class <> 'outside'
+                  JOIN entry e ON e.item_id = moment.item_id AND e.happened_at <= moment.happened_at
+                   AND a.account_id IN (e.from_account, e.to_account)
+                  GROUP BY 1, 2, moment.item_id, moment.version
+                  HAVING sum(CASE WHEN e.to_account = a.account_id THEN e.quantity ELSE -e.quantity END) < 0"""
+    assert country.query(negative) == []
+
+
 def test_a_document_is_found_through_the_late_papers_that_moved_it(country: Country) -> None:
     """A paper lays itself under today's issue. Each is corrected as what it was: the issue first, then the paper; never
     the one in place of the other.
@@ -120,9 +140,12 @@ def test_a_document_is_found_through_the_late_papers_that_moved_it(country: Coun
     today = issued(country, *scans(RIFLES[0]), receiver="A-1002")
     late = country.do("clerk", RETURN, store="Quarantine", lines=scans(RIFLES[0]), paper=sheet)
     assert late.lines == 3
-    item = str(country.item(RIFLES[0]).item_id)
     assert refused(country, document=late.document_id) == [
-        (item, f"a later document moved it, {late.number}: correct that first", "Private Quist (A-1002) (person)")
+        (
+            f"AKM {RIFLES[0]}",
+            f"a later document moved it, {late.number}: correct that first",
+            "Private Quist (A-1002) (person)",
+        )
     ]
     corrected(country, document=today.document_id)
     assert country.where(RIFLES[0]) == "Quarantine"

@@ -17,11 +17,12 @@ from stockpile.acts.perform import Drafted
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.recover import RECOVER
 from stockpile.acts.turn_in import RETURN
-from stockpile.documents import Posted
+from stockpile.documents import Posted, Precision
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.rights import reading
-from tests.world import RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, today, told
+from tests.test_export import consent, delivered, donated
+from tests.world import HELMET, RIFLES, Country, ago, kinds, paper, photo, scanned_paper, scans, today, told
 
 STORE = "Main store"
 ORDER: dict[str, Any] = {
@@ -108,6 +109,24 @@ def test_what_can_not_be_ordered_is_refused_weapon_by_weapon(country: Country) -
     ]
 
 
+def test_what_a_certificate_binds_is_ordered_destroyed_with_its_donor_s_consent(country: Country) -> None:
+    """A rifle and helmets of the USA: without its consent each names the certificate; with it, its scan is part of the order."""
+    delivered(country)
+    lines = [*scans("US 1", RIFLES[0]), donated(country, 5)]
+    refusal = country.refused("clerk", ORDER_DESTRUCTION, **ORDER, store=STORE, consents=[consent("FRA")], lines=lines)
+    why = "end-user certificate EUC-2026-8 binds it: add the consent of USA"
+    assert [(reason.line, reason.reason) for reason in refusal.reasons] == [(1, why), (3, why)]
+    text = scanned_paper(b"We consent to everything.")
+    asked = {**ORDER, "store": STORE, "lines": lines}
+    faults = country.invalid("clerk", ORDER_DESTRUCTION, **asked, consents=[consent(scan_sha256=text)])
+    assert faults[0][:2] == ("scan_sha256", text)
+    order = ordered(country, *lines, store=STORE, consents=[consent()])
+    kept = "SELECT details->'consents', attachments FROM document WHERE document_id = %s"
+    assert country.query(kept, order.document_id) == [([consent()], [scanned_paper()])]
+    certified(country, order, *scans("US 1"))
+    assert country.where("US 1") == "destroyed"
+
+
 def test_only_what_its_order_names_is_destroyed(country: Country) -> None:
     """Not on it; on another; issued since; the order taken back."""
     order, other = ordered(country, *scans(*RIFLES[:2])), ordered(country, *scans(RIFLES[2]))
@@ -174,6 +193,39 @@ def test_a_certificate_has_two_other_witnesses_two_counts_and_a_photo(country: C
     assert country.where(RIFLES[0]) == STORE
 
 
+def test_a_witness_in_words_is_somebody_else(country: Country) -> None:
+    """An observer under two spellings; the clerk by number, by name, the other way round; the first witness by name; and two
+    observers of whom the books know neither.
+    """
+    order = ordered(country, *scans(RIFLES[0]))
+    asked = certificate(order, *scans(RIFLES[0]))
+    takes = ": it takes two witnesses, neither who posted nor who approved it"
+
+    def faults(first: str, second: str) -> list[tuple[Any, str]]:
+        given = country.invalid("clerk", DESTROY, **{**asked, "witness_1": first, "witness_2": second})
+        return [(field, message) for field, _, message in given]
+
+    jane = "Jane Miller, UNMAS"
+    for again in ("Jane  Miller, UNMAS", "JANE MILLER,UNMAS", "jane miller , unmas"):
+        assert faults(jane, again) == [("witness_2", f"witness_2: the first witness again{takes}")]
+    for clerk in ("t-1, Taji depot", "Talib Clerk, Taji depot", "Sergeant  CLERK, Talib, Taji"):
+        assert faults("A-1001", clerk) == [("witness_2", f"witness_2: who posts the certificate is named in it{takes}")]
+        assert faults(clerk, jane) == [("witness_1", f"witness_1: who posts the certificate is named in it{takes}")]
+    assert faults("A-1001", "Petrov, 1st Company") == [
+        ("witness_2", f"witness_2: the other witness is named in it{takes}")
+    ]
+    assert faults(jane, "Bob Ross, ITF") == [
+        ("witness_1", "neither witness is a person of TAJI: it takes two witnesses, one of them by service number")
+    ]
+    draft = country.ask("clerk", DESTROY, **{**asked, "witness_2": "Carim Commander, Taji depot"})
+    with pytest.raises(Invalid, match="not posted") as problem:
+        country.approve("commander", draft)
+    (fault,) = problem.value.faults
+    assert fault.message == f"witness_2: who approves the certificate is named in it{takes}"
+    on_paper = {**asked, "witness_1": "T-1, Taji", "witness_2": jane, "paper": paper(1, ago())}
+    assert kinds(country.do("clerk", DESTROY, **on_paper)) == ["second party missing", "witness missing"]
+
+
 def test_who_approves_is_no_witness(country: Country) -> None:
     """The commander stands on the draft as a witness: another must approve, and the registrar may."""
     order = ordered(country, *scans(RIFLES[0]))
@@ -210,6 +262,44 @@ def test_helmets_are_destroyed_by_number(country: Country) -> None:
     held = "SELECT a.name, h.quantity FROM holding h JOIN account a USING (account_id) WHERE h.item_id = %s ORDER BY 1"
     assert country.query(held, helmets) == [(STORE, 70), ("destroyed", 30)]
     assert [row.state for row in orders(country)] == ["certified"]
+
+
+def test_helmets_named_by_their_model_are_destroyed_under_their_order(country: Country) -> None:
+    """Ten ordered by model, four destroyed by model and one by key; two lines together take no more than is left. On paper the
+    last five contradict nothing, and one more does.
+    """
+    key = str(country.helmets().item_id)
+    order = ordered(country, {"model": HELMET, "quantity": 10}, store=STORE)
+    certified(country, order, {"model": HELMET, "quantity": 4}, {"item": key, "quantity": 1}, store=STORE)
+    assert [(row.certified, row.left) for row in orders(country)] == [(5, 5)]
+    for first in ({"model": HELMET, "quantity": 3}, {"item": key, "quantity": 3}):
+        both = certificate(order, first, {"model": HELMET, "quantity": 3}, store=STORE)
+        assert told(country.refused("clerk", DESTROY, **both))[0][:2] == (
+            HELMET,
+            f"2 are left on the destruction order {order.number}",
+        )
+    on_paper = certificate(order, {"model": HELMET, "quantity": 5}, store=STORE, paper=paper(1, ago()))
+    assert kinds(country.do("clerk", DESTROY, **on_paper)) == ["second party missing"]
+    one_more = certificate(order, {"model": HELMET, "quantity": 1}, store=STORE, paper=paper(2, ago()))
+    assert kinds(country.do("clerk", DESTROY, **one_more)) == ["destroyed without an order", "second party missing"]
+
+
+def test_what_a_late_return_posts_again_is_certified_once(country: Country) -> None:
+    """Sixty helmets burnt by paper while the books have fifty in the store; then the return of the others is keyed from before
+    that. The order is carried out, for the list and for the next certificate: nothing is left on it.
+    """
+    helmets = {"item": str(country.helmets().item_id)}
+    order = ordered(country, {**helmets, "quantity": 60}, store=STORE)
+    country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=[{**helmets, "quantity": 50}])
+    returned_at = documents.now()
+    burnt = certificate(order, {**helmets, "quantity": 60}, store=STORE)
+    posted = country.do("clerk", DESTROY, **burnt, paper=paper(1, documents.now(), precision=Precision.SECOND))
+    assert "fewer in the books" in kinds(posted)
+    back = {"returned_by": "A-1001", "store": STORE, "lines": [{**helmets, "quantity": 50}]}
+    country.do("clerk", RETURN, **back, paper=paper(2, returned_at, precision=Precision.SECOND))
+    assert [(row.certified, row.left, row.state) for row in orders(country)] == [(60, 0, "certified")]
+    refusal = country.refused("clerk", DESTROY, **certificate(order, {**helmets, "quantity": 10}, store=STORE))
+    assert told(refusal)[0][1] == f"0 are left on the destruction order {order.number}"
 
 
 def test_a_certificate_on_paper_is_a_fact(country: Country) -> None:

@@ -21,6 +21,7 @@ from stockpile.errors import Invalid, NotAllowed
 from stockpile.files import file_store
 from stockpile.keys import new_key
 from stockpile.registers.rejects import RowsRejected
+from tests.test_counted import ROUNDS, received
 from tests.world import RIFLES, SINCE, Country, kinds
 
 STORE = "Main store"
@@ -108,6 +109,28 @@ def test_helmets_go_with_the_rifles_a_row_each(country: Country) -> None:
         (2, f"only 97 at {STORE}, 98 asked for on the rows up to here")
     ]
     assert country.invalid("clerk", EMERGENCY_ISSUE, reason=REASON, lines=rows)[0][0] == "store"
+
+
+def test_rounds_go_out_by_their_lot(country: Country) -> None:
+    """Which lot was handed out could not be told afterwards: without one the row is refused, with one it goes, also from a file."""
+    received(country, *({"model": ROUNDS, "lot": lot, "quantity": 1000} for lot in ("12-77", "3-81")))
+    rounds = {"model": ROUNDS, "quantity": 1500, "receiver": "A-1001"}
+    refusal = country.refused("clerk", EMERGENCY_ISSUE, reason=REASON, store=STORE, lines=[rounds])
+    assert [(reason.line, reason.reason) for reason in refusal.reasons] == [
+        (1, f"{ROUNDS} is tracked by lot: give the lot")
+    ]
+    emptied(country, {**rounds, "lot": "3-81", "quantity": 200}, store=STORE)
+    listed = stored(
+        "serial,model,lot,quantity,service number", f"{RIFLES[0]},AKM,,,A-1002", f',"{ROUNDS}",3-81,300,A-1002',
+        f',"{ROUNDS}",12-77,100,A-1001',
+    )  # fmt: skip
+    country.do("clerk", EMERGENCY_ISSUE, reason=REASON, store=STORE, file=listed)
+    held = """SELECT a.name, i.lot, h.quantity::int FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
+              WHERE i.tracked_by = 'lot' AND a.class = 'person' ORDER BY 1, 2"""
+    assert country.query(held) == [
+        ("Private Petrov (A-1001)", "12-77", 100), ("Private Petrov (A-1001)", "3-81", 200),
+        ("Private Quist (A-1002)", "3-81", 300),
+    ]  # fmt: skip
 
 
 def test_two_thousand_rifles_go_out_in_seconds(country: Country) -> None:

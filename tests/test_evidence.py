@@ -15,6 +15,7 @@ from httpx import Response
 
 from stockpile import evidence
 from stockpile.acts.expend import EXPEND
+from stockpile.acts.export import EXPORT
 from stockpile.acts.issue import ISSUE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
@@ -24,7 +25,7 @@ from stockpile.reports.attachments import file_to_read, list_attachments
 from stockpile.reports.file_check import FileCheck, check_files
 from stockpile.rights import reading
 from tests.api_world import Web, problem, served
-from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans
+from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans, today
 
 web = pytest.fixture(served)
 
@@ -243,6 +244,18 @@ def test_the_check_finds_what_is_missing_and_what_was_altered(country: Country, 
             file_to_read(connection, country.actors["clerk"], digests[0])
         with pytest.raises(NotAllowed):
             file_to_read(connection, country.actors["USA"], digests[0])
+
+
+def test_the_check_sees_the_consents_of_waiting_drafts(country: Country, stored_here: FileStore) -> None:
+    """The export is not approved yet, and the scan of the consent is named all the same; lost, it is missing."""
+    scan = kept(photo(41))
+    consent = {"donor": "USA", "reference": "DSP-83 4417", "given_on": str(today()), "scan_sha256": scan}
+    abroad = {"destination": "Jordan", "consignee": "the works", "authorisation": "EXP-1", "purpose": "sale"}
+    draft = country.ask("clerk", EXPORT, **abroad, consents=[consent], lines=scans(RIFLES[0]))
+    found = checked(country)
+    assert (found.named, found.intact, found.unnamed) == (1, 1, ())
+    stored_here.path(scan).unlink()
+    assert [one.named_by for one in checked(country).missing] == [f"draft {draft.document_id}"]
 
 
 def test_what_was_erased_does_not_come_back(stored_here: FileStore) -> None:

@@ -118,7 +118,7 @@ def test_a_certificate_binds_where_the_weapon_went_on_to(country: Country) -> No
 
 
 def test_a_consent_that_can_not_be(country: Country) -> None:
-    """Given tomorrow, a scan nobody stored, a donor nobody knows: named by its place on the request."""
+    """Given tomorrow, a scan nobody stored, a text that is no scan, a donor nobody knows: named by its place on the request."""
     delivered(country)
     tomorrow = str(today() + timedelta(days=1))
     request = {**ABROAD, "lines": scans("US 1")}
@@ -126,8 +126,12 @@ def test_a_consent_that_can_not_be(country: Country) -> None:
         "clerk", EXPORT, **request, consents=[consent(given_on=tomorrow, scan_sha256="9f" * 32)]
     ) == [
         ("given_on", tomorrow, "is in the future"),
-        ("scan_sha256", "9f" * 32, "no file of this SHA-256 is stored: upload it first"),
+        ("scan_sha256", "9f" * 32, f"There is no stored file {'9f' * 32}: upload it first."),
     ]
+    text = scanned_paper(b"We consent to everything.")
+    (fault,) = country.invalid("clerk", EXPORT, **request, consents=[consent(scan_sha256=text)])
+    assert fault[:2] == ("scan_sha256", text)
+    assert fault[2].startswith("a text: attach a photo")
     assert country.invalid("clerk", EXPORT, **request, consents=[consent("XXX")])[0][:2] == ("consents", "XXX")
 
 

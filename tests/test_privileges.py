@@ -32,7 +32,7 @@ from stockpile.documents import now
 from stockpile.keys import new_key
 from stockpile.sites import OUTSIDE
 from stockpile.tokens import create_token, revoke_token
-from tests.world import RIFLES, Country, scans
+from tests.world import RIFLES, Country, ago, paper, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
@@ -697,25 +697,31 @@ def test_jobs_of_another_site_are_neither_read_nor_stopped(country: Country) -> 
 
 def test_who_answers_for_an_account_changes_by_a_joint_inventory_alone(country: Country) -> None:
     """A poster may not name a custodian by hand; what a document says that is no joint inventory, or another site's, or not
-    the last one, changes nothing.
+    the last one, or one clerk's alone, changes nothing.
     """
     taji = country.sites["TAJI"].site_id
     store = country.item(RIFLES[0]).where.account_id
     listed = [*scans(*RIFLES), {"item": str(country.helmets().item_id), "quantity": 100}]
     change = {"account": "Main store", "lines": listed}
     first = country.do_with_approval("clerk", "commander", CHANGE_CUSTODIAN, **change, received_by="A-1001")
-    country.do_with_approval("clerk", "commander", CHANGE_CUSTODIAN, **change, received_by="A-1002")
+    last = country.do_with_approval("clerk", "commander", CHANGE_CUSTODIAN, **change, received_by="A-1002")
     issued = country.do("clerk", ISSUE, receiver="A-1003", store="Main store", lines=scans(RIFLES[0]))
+    on_paper = country.do("clerk", CHANGE_CUSTODIAN, **change, received_by="A-1003", paper=paper(1, ago()))
     take_over = "SELECT take_over_account(%s)"
     with transaction(country.engine, roles.POSTER, taji) as connection:
         assert DENIED in answer_to(connection, "UPDATE account SET custodian_id = custodian_id")
-        for document in (first, issued):
+        for document in (first, issued, on_paper):
             assert not connection.exec_driver_sql(take_over, (document.document_id,)).scalar_one()
+        for document in (last, issued, on_paper):
+            assert not connection.exec_driver_sql("SELECT give_back_account(%s)", (document.document_id,)).scalar_one()
+        for inner in (f"document_stands('{first.document_id}')", f"inventories_of('{taji}', '{store}')"):
+            assert DENIED in answer_to(connection, f"SELECT {inner}")
     with transaction(country.engine, roles.POSTER, country.sites["ERBIL"].site_id) as connection:
         assert not connection.exec_driver_sql(take_over, (first.document_id,)).scalar_one()
     for role in (roles.AUDITOR, roles.DONOR, roles.REGISTRAR, roles.SEQUENCER):
         with standing_as(country, role) as connection:
             assert DENIED in answer_to(connection, f"SELECT take_over_account('{first.document_id}')")
+            assert DENIED in answer_to(connection, f"SELECT give_back_account('{first.document_id}')")
     custodian = country.query(
         "SELECT p.code FROM account a JOIN party p ON p.party_id = a.custodian_id WHERE account_id = %s", store
     )

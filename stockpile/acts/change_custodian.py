@@ -2,7 +2,7 @@
 weapon by serial, and both sign. It moves nothing.
 
 As a command it is refused, weapon by weapon, for what is missing from the list or too much on it. From paper it is a fact, and each
-of these is a discrepancy.
+of these is a discrepancy; who answers stays as it was then, for one person alone says otherwise.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Handover:
 
 
 def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
-    """Posts a joint inventory; from then on who received answers for the account. Raises Invalid (account, persons), Refused (who
-    hands over; one reason a weapon).
+    """Posts a joint inventory; from then on who received answers for the account, if a second party approved it. Raises Invalid
+    (account, persons), Refused (who hands over; one reason a weapon).
     """
     written = Writing.of(request)
     account = _account(desk, request.account)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from stockpile import correction, identifications, items, ledger
+from stockpile import correction, identifications, items, ledger, shortfall
 from stockpile.acts import voucher
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Rows, Scanned
@@ -22,13 +22,16 @@ from stockpile.catalogue import Model, find_models
 from stockpile.correction import Live
 from stockpile.documents import Code, Desk, ItemLine, Posted, Request, Words, Writing, now, numbers_of
 from stockpile.errors import NotFound, Reason, Refused
-from stockpile.items import Entry
+from stockpile.items import Held
 from stockpile.movements import AccountClass, Act
 from stockpile.reports.documents import document_named
 from stockpile.sites import Place
 
 UNDO_WITHIN = timedelta(minutes=15)
 NAME_THE_DOCUMENT = "name the document to take back: a quantity has no last entry of its own"
+
+TakenBack = tuple[Held, Live]
+"""An item with its entry that is taken back."""
 
 
 class Correct(Request):
@@ -57,15 +60,24 @@ def correct(desk: Desk, request: Correct) -> Posted:
     wrong = _wrong(desk, document_id) if document_id is not None else None
     rows = _rows(desk, request, wrong)
     scanned = voucher.lock_rows(desk, rows)
-    entries = _reversals(desk, scanned, wrong)
+    back = _taken_back(desk, scanned, wrong)
     voucher.refuse(scanned, desk.act)
+    entries = [correction.reversal(held, live) for held, live in back]
     details = {
         "paper": "correction",
         "reason": request.reason,
         "corrects": str(document_id) if document_id else None,
     }
     twins = identifications.twins_again(desk.connection, entries)
-    return ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries, twins)
+    posted = ledger.post_entries(desk, Writing.of(request).document(desk, {}, details), entries, twins)
+    _give_back(desk, back)
+    return posted
+
+
+def _give_back(desk: Desk, back: Sequence[TakenBack]) -> None:
+    """Who took an account over by a joint inventory of which nothing is left answers for it no more."""
+    for inventory in {live.first_document for _, live in back if live.act is Act.CHANGE_CUSTODIAN}:
+        desk.connection.exec_driver_sql("SELECT give_back_account(%s)", (inventory,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +170,11 @@ def _not_by_model(line: ItemLine, wrong: Wrong | None, model: Model | None, move
     return None
 
 
-def _reversals(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> list[Entry]:
-    """The reversal of each weapon's last live entry; of a quantity's, the live entries of the document."""
+def _taken_back(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> list[TakenBack]:
+    """Each weapon's last live entry; of a quantity's, the live entries of the document."""
     held_items = {one.held.item_id for one in scanned if one.held and not one.reason}
     live = correction.live_entries(desk.connection, held_items)
-    entries = []
+    back: list[TakenBack] = []
     for one in scanned:
         if one.held is None or one.reason:
             continue
@@ -172,10 +184,10 @@ def _reversals(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> l
         elif one.held.serial:
             one.reason = _not_reversible(desk, mine, wrong)
             if not one.reason:
-                entries.append(correction.reversal(one.held, mine[0]))
+                back.append((one.held, mine[0]))
         else:
-            entries += _quantity_reversals(one, mine, wrong)
-    return entries
+            back += _of_a_quantity(desk, one, mine, wrong)
+    return back
 
 
 def _not_reversible(desk: Desk, live: Sequence[Live], wrong: Wrong | None) -> str | None:
@@ -190,7 +202,7 @@ def _not_reversible(desk: Desk, live: Sequence[Live], wrong: Wrong | None) -> st
     return None
 
 
-def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None) -> list[Entry]:
+def _of_a_quantity(desk: Desk, one: Scanned, live: Sequence[Live], wrong: Wrong | None) -> list[TakenBack]:
     held = one.held
     assert held is not None
     if wrong is None:
@@ -204,10 +216,33 @@ def _quantity_reversals(one: Scanned, live: Sequence[Live], wrong: Wrong | None)
         place, quantity = wanted.get(entry.to.account_id, (entry.to, 0))
         wanted[entry.to.account_id] = (place, quantity + entry.quantity)
     for place, quantity in wanted.values():
+        if place.account_class is AccountClass.OUTSIDE:
+            continue
         left = held.holdings.get(place.account_id, (place, 0))[1]
-        if place.account_class is not AccountClass.OUTSIDE and left < quantity:
+        if left < quantity:
             one.reason = f"only {left} are left at {place.name}, {quantity} to take back"
-    return [] if one.reason else [correction.reversal(held, entry) for entry in mine]
+            continue
+        since = min(entry.happened_at for entry in mine if entry.to.account_id == place.account_id)
+        least = shortfall.least_since(desk.connection, held.item_id, place.account_id, since)
+        if least < quantity:
+            one.reason = _gone_between(desk, live, place, since, least, quantity)
+    return [] if one.reason else [(held, entry) for entry in mine]
+
+
+def _gone_between(desk: Desk, live: Sequence[Live], place: Place, since: datetime, least: int, quantity: int) -> str:
+    """A quantity is back where it was, and was gone in between: taken back, the place would have held less than nothing then.
+    Names the document after which the place had the least.
+    """
+    there, fewest, took = 0, None, None
+    for entry in sorted(live, key=lambda entry: (entry.happened_at, entry.version)):
+        there += (entry.to.account_id == place.account_id) * entry.quantity
+        there -= (entry.origin.account_id == place.account_id) * entry.quantity
+        gone = entry.happened_at >= since and entry.origin.account_id == place.account_id
+        if gone and (fewest is None or there < fewest):
+            fewest, took = there, entry.first_document
+    numbers = numbers_of(desk.connection, [took]) if took else {}
+    later = numbers.get(took, "a document of another site") if took else "a later document"
+    return f"only {least} of the {quantity} to take back were left at {place.name} after {later}: correct that first"
 
 
 def undo(desk: Desk, request: Undo) -> Posted:
@@ -252,12 +287,15 @@ def _undo(desk: Desk, request: Undo, document_id: UUID) -> Posted:
             ],
         )
     wanted = {(row[0], row[1]) for row in rows}
-    entries = []
+    back: list[TakenBack] = []
     for item_id, live in correction.live_entries(desk.connection, held).items():
-        entries += [correction.reversal(held[item_id], entry) for entry in live if (item_id, entry.version) in wanted]
+        back += [(held[item_id], entry) for entry in live if (item_id, entry.version) in wanted]
+    entries = [correction.reversal(one, live) for one, live in back]
     details = {"paper": "correction", "reason": "undone by who posted it", "corrects": str(document_id)}
     document = replace(Writing.of(request).document(desk, {}, details), undo=True)
-    return ledger.post_entries(desk, document, entries, identifications.twins_again(desk.connection, entries))
+    posted = ledger.post_entries(desk, document, entries, identifications.twins_again(desk.connection, entries))
+    _give_back(desk, back)
+    return posted
 
 
 def _newest(rows: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:

@@ -30,7 +30,7 @@ class Declare(ListRequest[ListLine]):
     expected_on: date | None = Field(None, examples=["2026-12-01"])
     end_user_certificate: Annotated[Code | None, LATER] = Field(
         None,
-        description="Number of the certificate that binds it: what is exported later takes the donor's consent",
+        description="Number of the certificate that binds it: what is exported or destroyed later takes the donor's consent",
         examples=["EUC-2026-8"],
     )
 

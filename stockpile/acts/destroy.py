@@ -7,7 +7,8 @@ other people. From paper it is a fact: nothing is refused, and each of these is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -22,12 +23,14 @@ from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, Posted, Words, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
-from stockpile.parties import find_party
+from stockpile.occurrences import Called
+from stockpile.parties import OWN_PROCUREMENT, find_party
 from stockpile.sites import site_account
 
 MOST = 10_000_000
 NOT_POSTED = "The destruction certificate was not posted."
 TWO_WITNESSES = "two witnesses, neither who posted nor who approved it"
+ONE_OF_THE_BOOKS = "two witnesses, one of them by service number"
 
 
 class Destroy(FactVoucher):
@@ -49,7 +52,11 @@ class Destroy(FactVoucher):
         description="Service number of who watched; of an observer without one, name and organisation with a comma between",
         examples=["A-1001"],
     )
-    witness_2: Words | None = Field(None, description="The second witness, likewise", examples=["Jane Miller, UNMAS"])
+    witness_2: Words | None = Field(
+        None,
+        description="The second witness, likewise; one of the two has a service number",
+        examples=["Jane Miller, UNMAS"],
+    )
     store: Code | None = Field(
         None, description="From which store, for what is counted; needed where the site has several"
     )
@@ -143,6 +150,11 @@ def _watched(desk: Desk, request: Destroy) -> Watched:
         fault = _witness(desk, watched, part, written)
         if fault is not None:
             watched.flaws.append(Flaw(Kind.WITNESS_MISSING, part, TWO_WITNESSES, f"{part}: {fault}"))
+    flawed = {flaw.field for flaw in watched.flaws}
+    watched.flaws += [flaw for flaw in _named_in_words(desk, watched) if flaw.field not in flawed]
+    if not watched.flaws and not watched.signatories:
+        seen = f"neither witness is a person of {desk.site.code}"
+        watched.flaws.append(Flaw(Kind.WITNESS_MISSING, "witness_1", ONE_OF_THE_BOOKS, seen))
     return watched
 
 
@@ -152,7 +164,7 @@ def _witness(desk: Desk, watched: Watched, part: str, written: str | None) -> st
         return "nobody is named"
     person = find_party(desk.connection, "person", written)
     if person is None:
-        again = any(written.casefold() == other.casefold() for other in watched.in_words.values())
+        again = any(_folded(written) == _folded(other) for other in watched.in_words.values())
         watched.in_words[part] = written
         if again:
             return "the first witness again"
@@ -165,6 +177,29 @@ def _witness(desk: Desk, watched: Watched, part: str, written: str | None) -> st
     if person.party_id == desk.actor.party_id:
         return "who posts the certificate"
     return "who approves the certificate" if person.party_id == desk.approved_by else None
+
+
+def _folded(written: str) -> str:
+    """Words as they compare: blanks, case and commas tell no two people apart."""
+    return re.sub(r"[\W_]+", " ", written).strip().casefold()
+
+
+def _named_in_words(desk: Desk, watched: Watched) -> Iterator[Flaw]:
+    """Words of an observer in which somebody is named, by name or number, who is no other witness."""
+    people = {party_id: "the other witness" for party_id in watched.signatories.values()}
+    if desk.approved_by not in (None, OWN_PROCUREMENT):
+        people[desk.approved_by] = "who approves the certificate"
+    people[desk.actor.party_id] = "who posts the certificate"
+    called = _called(desk, people) if watched.in_words else {}
+    for part, words in watched.in_words.items():
+        who = next((people[party_id] for party_id, one in called.items() if one.in_text(words)), None)
+        if who is not None:
+            yield Flaw(Kind.WITNESS_MISSING, part, TWO_WITNESSES, f"{part}: {who} is named in it")
+
+
+def _called(desk: Desk, people: Iterable[UUID]) -> dict[UUID, Called]:
+    rows = desk.connection.exec_driver_sql("SELECT party_id, name, code, rank FROM signatures(%s)", (list(people),))
+    return {party_id: Called(*((word,) if word else () for word in words)) for party_id, *words in rows}
 
 
 def _miscounted(scanned: Sequence[Scanned], request: Destroy) -> Iterator[Flaw]:
@@ -201,19 +236,22 @@ def _not_ordered(desk: Desk, scanned: Sequence[Scanned], order: Order | None) ->
 
 
 def _off_the_order(desk: Desk, scanned: Sequence[Scanned], order: Order | None) -> Iterator[tuple[Scanned, str]]:
-    """The lines that an order does not name, or of which it names fewer."""
+    """The lines that an order does not name, or of which it names fewer than they and the lines before them take."""
     assert order is not None
     weapons = [one.held.item_id for one in scanned if one.held is not None and one.held.serial and not one.reason]
     live = correction.live_entries(desk.connection, weapons)
-    left = left_on(desk, order) if voucher.any_counted(scanned) else {}
+    left = left_on(desk, order) if any(one.counted for one in scanned) else {}
     for one in scanned:
         if one.reason or one.held is None:
             continue
         if one.held.serial:
             if not order.names(live.get(one.held.item_id, [])):
                 yield one, f"it is not on the destruction order {order.number}"
-        elif one.line.quantity > left.get(one.held.item_id, 0):
-            yield one, f"{left.get(one.held.item_id, 0)} are left on the destruction order {order.number}"
+            continue
+        there = left.get(one.held.item_id, 0)
+        left[one.held.item_id] = max(there - one.line.quantity, 0)
+        if one.line.quantity > there:
+            yield one, f"{there} are left on the destruction order {order.number}"
 
 
 DESTROY = ActForm(Act.DESTROY, Destroy, destroy)

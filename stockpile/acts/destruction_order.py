@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 
 from stockpile import correction, ledger
 from stockpile.acts import voucher
+from stockpile.acts.consents import Consents, check_certificates, check_consents, in_words, with_scans
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned, Voucher
-from stockpile.correction import Live
-from stockpile.documents import Code, Desk, Posted, Words, Writing, full_number, now
+from stockpile.correction import STANDS, Live
+from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, full_number, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
@@ -40,18 +41,23 @@ class OrderDestruction(Voucher):
     store: Code | None = Field(
         None, description="From which store, for what is counted; needed where the site has several"
     )
+    consents: Annotated[Consents, LATER] = Field(
+        (), description="One of each donor whose end-user certificate binds what is to be destroyed"
+    )
 
 
 def order_destruction(desk: Desk, request: OrderDestruction) -> Posted:
-    """Posts a destruction order. Raises Invalid (due date, store), Refused (one reason a weapon)."""
+    """Posts a destruction order. Raises Invalid (due date, store, consents), Refused (one reason a weapon)."""
     if request.due_on < desk.site.local_day(now()):
         fault = Fault("is in the past", field="due_on", value=str(request.due_on))
         raise Invalid("The destruction order was not posted.", [fault])
+    consenting = check_consents(desk, request.consents)
     scanned, store = voucher.lock_from_store(desk, request, request.store)
     in_a_store(scanned, desk.site, store if request.store else None)
     if store is not None:
         voucher.check_quantities(scanned, store)
     _not_on_an_order(desk, scanned)
+    check_certificates(desk, scanned, consenting)
     voucher.refuse(scanned, desk.act)
     details = {
         "paper": "destruction order",
@@ -59,9 +65,11 @@ def order_destruction(desk: Desk, request: OrderDestruction) -> Posted:
         "authority": request.authority,
         "due_on": str(request.due_on),
         "method": request.method,
+        "consents": in_words(request.consents),
     }
     lines = [_stays(one.held, store, one.line.quantity) for one in scanned if one.held is not None]
-    return ledger.post(desk, Writing.of(request).document(desk, {}, details), lines)
+    document = with_scans(Writing.of(request).document(desk, {}, details), request.consents)
+    return ledger.post(desk, document, lines)
 
 
 def _stays(held: Held, store: Place | None, quantity: int) -> Line:
@@ -159,14 +167,12 @@ def _read_order(desk: Desk, condition: str, wanted: object) -> Any:
     return desk.connection.exec_driver_sql(f"{_ORDER}{condition}", (desk.site.site_id, wanted)).one_or_none()
 
 
-_LEFT = """
-WITH line AS (
-    SELECT e.item_id, e.quantity, d.act
-    FROM document d JOIN entry e USING (document_id)
-    WHERE (d.document_id = %(order)s OR d.act = 'destroy' AND d.site_id = %(site)s AND d.details->>'order' = %(order)s::text)
-      AND NOT e.serial AND e.reverses IS NULL
-      AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version))
-SELECT item_id, sum(CASE act WHEN 'destroy' THEN -quantity ELSE quantity END)::bigint FROM line GROUP BY item_id
+_LEFT = f"""
+SELECT e.item_id, sum(CASE d.act WHEN 'destroy' THEN -e.quantity ELSE e.quantity END)::bigint
+FROM document d JOIN entry e USING (document_id)
+WHERE (d.document_id = %(order)s OR d.act = 'destroy' AND d.site_id = %(site)s AND d.details->>'order' = %(order)s::text)
+  AND NOT e.serial AND {STANDS}
+GROUP BY e.item_id
 """
 
 

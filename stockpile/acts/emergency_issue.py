@@ -2,7 +2,7 @@
 the papers follow.
 
 Refused, row by row, is only what could not be told afterwards: a receiver nobody knows, a weapon that is not in a store of this
-site. All else goes out, and what speaks against it is a discrepancy.
+site, ammunition without its lot. All else goes out, and what speaks against it is a discrepancy.
 """
 
 from __future__ import annotations
@@ -94,10 +94,12 @@ def _read(line: mapping.Line) -> EmergencyLine:
     receiver = get("service_number") or get("unit_code") or get("holder")
     if not receiver:
         raise ValueError("nobody is named: give a service number or a unit code")
+    scan = get("asset_tag") or get("serial_number") or None
     return EmergencyLine(
-        scan=get("asset_tag") or get("serial_number") or None,
+        scan=scan,
         model=get("model") or None,
         quantity=line.quantity or 1,
+        lot=(get("lot") or None) if scan is None else None,
         receiver=receiver,
     )
 
@@ -124,7 +126,10 @@ def _share_out(scanned: Sequence[Scanned], store: Place | None) -> None:
         if one.held is None or one.held.serial:
             continue
         assert store is not None
-        one.reason = None
+        if one.repeats is not None:
+            one.reason = None
+        if one.reason:
+            continue
         there = one.held.holdings.get(store.account_id, (store, 0))[1]
         taken[one.held.item_id] = taken.get(one.held.item_id, 0) + one.line.quantity
         if taken[one.held.item_id] > there:

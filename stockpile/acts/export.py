@@ -1,41 +1,26 @@
 """Export: weapons leave the country from a store, under an export authorisation and by two people.
 
-Where an end-user certificate binds the consignment that brought them, the donor's consent must be on file, with its
-scan: as for a change of end use and for disposal. It is never a fact: what left without authorisation is a loss.
+Where an end-user certificate binds the consignment that brought them, the donor's consent must be on file
+(`acts.consents`). It is never a fact: what left without authorisation is a loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
-from typing import Annotated, Literal
-from uuid import UUID
+from typing import Literal
 
 from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.consents import Consents, check_certificates, check_consents, in_words, with_scans
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned, Voucher
-from stockpile.documents import Asked, Code, Desk, Digest, Posted, Words, Writing, now
-from stockpile.errors import Fault, Invalid
-from stockpile.files import file_store
+from stockpile.documents import Code, Desk, Posted, Words, Writing
 from stockpile.movements import AccountClass, Act
-from stockpile.parties import need_party
-from stockpile.shipments import consignments_of
 from stockpile.sites import Place, site_account
 
 Purpose = Literal["sale", "gift", "return to donor", "repair abroad", "loan", "peace operation", "other"]
-
-
-class Consent(Asked):
-    """A donor's consent to what leaves the country, with its scan."""
-
-    donor: Code = Field(description="The donor's code", examples=["USA"])
-    reference: Code = Field(description="The donor's number of its consent", examples=["DSP-83 4417"])
-    given_on: date = Field(description="The day on it", examples=["2026-11-02"])
-    scan_sha256: Digest = Field(description="SHA-256 of its scan, a file that was stored before", examples=["9f" * 32])
 
 
 class Export(Voucher):
@@ -46,19 +31,17 @@ class Export(Voucher):
     authorisation: Words = Field(description="Number of the export authorisation", examples=["EXP-2026-12"])
     purpose: Purpose = Field(examples=["repair abroad"])
     store: Code | None = Field(None, description="From which store; needed for quantities where the site has several")
-    consents: Annotated[tuple[Consent, ...], Field(max_length=50)] = Field(
-        (), description="One of each donor whose end-user certificate binds what is exported"
-    )
+    consents: Consents = Field((), description="One of each donor whose end-user certificate binds what is exported")
 
 
 def export(desk: Desk, request: Export) -> Posted:
     """Posts an export. Raises Invalid (store, consents), Refused (one reason a weapon)."""
     written = Writing.of(request)
-    consenting = _check_consents(desk, request.consents)
+    consenting = check_consents(desk, request.consents)
     exported = site_account(desk.connection, desk.site, AccountClass.EXPORTED)
     scanned, store = voucher.lock_from_store(desk, request, request.store)
     _guard(desk, scanned, store if request.store else None, store)
-    _check_certificates(desk, scanned, consenting)
+    check_certificates(desk, scanned, consenting)
     voucher.refuse(scanned, desk.act)
     details = {
         "paper": "export authorisation",
@@ -66,26 +49,10 @@ def export(desk: Desk, request: Export) -> Posted:
         "consignee": request.consignee,
         "authorisation": request.authorisation,
         "purpose": request.purpose,
-        "consents": [consent.model_dump(mode="json") for consent in request.consents] or None,
+        "consents": in_words(request.consents),
     }
-    document = written.document(desk, {}, details)
-    scans = (consent.scan_sha256 for consent in request.consents)
-    document = replace(document, attachments=tuple(dict.fromkeys((*document.attachments, *scans))))
+    document = with_scans(written.document(desk, {}, details), request.consents)
     return ledger.post(desk, document, voucher.lines_from(scanned, store, exported))
-
-
-def _check_consents(desk: Desk, consents: Sequence[Consent]) -> set[UUID]:
-    """The donors that consent. Raises Invalid: a donor nobody knows, a day to come, a scan that is not stored."""
-    today, faults = desk.site.local_day(now()), []
-    for row, consent in enumerate(consents, 1):
-        if consent.given_on > today:
-            faults.append(Fault("is in the future", row, "given_on", str(consent.given_on)))
-        if not file_store().holds(consent.scan_sha256):
-            missing = "no file of this SHA-256 is stored: upload it first"
-            faults.append(Fault(missing, row, "scan_sha256", consent.scan_sha256))
-    if faults:
-        raise Invalid("Nothing was exported: a consent can't be taken as it is.", faults)
-    return {need_party(desk.connection, "donor", consent.donor, "consents").party_id for consent in consents}
 
 
 def _guard(desk: Desk, scanned: Sequence[Scanned], store: Place | None, counted_from: Place | None) -> None:
@@ -97,19 +64,6 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], store: Place | None, counted_
             continue
         if one.held.where.account_id != store.account_id:
             one.reason = f"it is not in {store.name}"
-
-
-def _check_certificates(desk: Desk, scanned: Sequence[Scanned], consenting: set[UUID]) -> None:
-    """What an end-user certificate binds leaves with its donor's consent alone."""
-    delivered = consignments_of(
-        desk.connection, {one.held.consignment_id for one in scanned if one.held and one.held.consignment_id}
-    )
-    for one in scanned:
-        if one.reason or one.held is None or one.held.consignment_id not in delivered:
-            continue
-        bound = delivered[one.held.consignment_id]
-        if bound.end_user_certificate is not None and bound.donor_id not in consenting:
-            one.reason = f"end-user certificate {bound.end_user_certificate} binds it: add the consent of {bound.donor}"
 
 
 EXPORT = ActForm(Act.EXPORT, Export, export)

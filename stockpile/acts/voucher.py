@@ -89,7 +89,8 @@ class Scanned:
         assert self.reason is not None
         held = None if self.line.by_model else self.held
         where = describe_place(held) if held else None
-        named = held.name if held is not None and self.of is not None else self.line.named
+        by_key = self.of is not None or self.line.item is not None
+        named = held.name if held is not None and by_key else self.line.named
         return Reason(self.number, named, self.reason, where, str(held.item_id) if held else None)
 
 

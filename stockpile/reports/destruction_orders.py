@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.correction import STANDS
 from stockpile.documents import full_number
 from stockpile.reports.keyset import Page, read_page
 from stockpile.reports.scope import site_asked
@@ -47,17 +48,6 @@ class DestructionOrderRow:
     state: str
 
 
-STANDS = """
-NOT EXISTS (
-    WITH RECURSIVE mended AS (
-        SELECT e.version
-        UNION ALL
-        SELECT p.version FROM mended m JOIN entry p ON p.item_id = e.item_id AND p.posts_again = m.version)
-    SELECT FROM (SELECT max(version) AS version FROM mended) last
-    JOIN entry r ON r.item_id = e.item_id AND r.reverses = last.version)
-"""
-"""Entry `e` was not taken back: neither it nor what late facts posted in its place."""
-
 _ORDERS = f"""
 SELECT o.ordered_at, o.document_id, o.* FROM (
     SELECT d.happened_at AS ordered_at, d.document_id, s.code AS site_code, s.site_id, b.code AS book, b.year, d.number,
@@ -69,12 +59,12 @@ SELECT o.ordered_at, o.document_id, o.* FROM (
     FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(e.quantity), 0)::bigint AS quantity FROM entry e
-        WHERE e.document_id = d.document_id AND e.reverses IS NULL AND e.posts_again IS NULL AND {STANDS}) ordered
+        WHERE e.document_id = d.document_id AND {STANDS}) ordered
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(e.quantity), 0)::bigint AS quantity
         FROM document c JOIN entry e ON e.document_id = c.document_id
         WHERE c.act = 'destroy' AND c.site_id = d.site_id AND c.details->>'order' = d.document_id::text
-          AND e.reverses IS NULL AND e.posts_again IS NULL AND {STANDS}) certified
+          AND {STANDS}) certified
     WHERE d.act = 'order destruction') o
 """
 

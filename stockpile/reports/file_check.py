@@ -27,6 +27,8 @@ _NAMED_BY = (
     """SELECT f.sha256, 'draft ' || document_id
        FROM draft, LATERAL (VALUES (request #>> '{paper,scan_sha256}'), (request #>> '{file,sha256}')) AS f (sha256)
        WHERE f.sha256 IS NOT NULL""",
+    """SELECT c.consent ->> 'scan_sha256', 'draft ' || document_id
+       FROM draft, jsonb_array_elements(coalesce(request -> 'consents', '[]')) AS c (consent)""",
 )
 """Whatever names files."""
 _NAMED = f"SELECT n.sha256, min(n.named_by), count(*) FROM ({' UNION ALL '.join(_NAMED_BY)}) n (sha256, named_by) GROUP BY 1 ORDER BY 1"
