@@ -24,7 +24,7 @@ from tests.test_races import at_once
 from tests.world import Country, kinds
 
 EVERY = os.environ.get("STOCKPILE_TEST_RACES") == "all"
-SAMPLE = 150
+SAMPLE = 100
 ROUNDS = 2
 
 Outcome = tuple[Any, ...]
