@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from stockpile.db import roles
 from stockpile.db.engine import nobody_erased, take_role, transaction
 from stockpile.documents import Asked, Code, Digest, Words, now
-from stockpile.erasure_plan import Plan, against, named_in, plan_of, times_named, versions_of
+from stockpile.erasure_plan import Plan, against, files_of, named_in, plan_of, versions_of
 from stockpile.errors import (
     Fault,
     Invalid,
@@ -34,7 +34,7 @@ from stockpile.errors import (
 from stockpile.files import file_store
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import canonical, erasure_leaf, name_value, person_digest
-from stockpile.occurrences import Called, Fate, called_of
+from stockpile.occurrences import Fate, called_of
 from stockpile.occurrences import Words as Named
 from stockpile.parties import Party, need_party, read_party
 from stockpile.registers.committed import committed_digest, stored_digest, stored_lines
@@ -159,7 +159,7 @@ def order(engine: Engine, actor: Actor, request: OrderErasure) -> Ordered:
             raise NotAllowed("You can't have yourself erased: it takes another registrar to ask for it.")
         found = named_in(connection, party)
         _refuse(against(connection, party))
-        _check(connection, request, called_of(connection, party.party_id), found)
+        _check(connection, request, party, found)
         _refuse_second(connection, party)
         redact = [ALL] if request.redact_all else list(request.redact)
         connection.exec_driver_sql(
@@ -200,8 +200,9 @@ def _refuse_second(connection: Connection, party: Party) -> None:
         raise Refused(f"An order for this person waits already: {waiting}.")
 
 
-def _check(connection: Connection, request: OrderErasure, called: Called, found: Sequence[Named]) -> None:
+def _check(connection: Connection, request: OrderErasure, party: Party, found: Sequence[Named]) -> None:
     """What the order says must not tell the name; what it names must be there, and can be erased."""
+    called = called_of(connection, party.party_id)
     fates = {one.occurrence.where: one.occurrence.fate for one in found}
     faults = [
         Fault("names the person, and is kept for ever: say it without", field=field, value=text)
@@ -215,10 +216,11 @@ def _check(connection: Connection, request: OrderErasure, called: Called, found:
             faults.append(
                 Fault("can't be taken out: it is evidence, or the log commits it", field="redact", value=where)
             )
+    concerned = {one.sha256 for one in files_of(connection, party, found, request.files)}
     faults += [
-        Fault("nothing in the books names this file", field="files", value=digest)
+        Fault("not among the files that may show the person: see the plan", field="files", value=digest)
         for digest in request.files
-        if not times_named(connection, digest)
+        if digest not in concerned
     ]
     if faults:
         raise Invalid("The order was not taken.", faults)

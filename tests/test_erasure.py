@@ -391,6 +391,22 @@ def test_scans_that_the_order_names_are_replaced_by_their_hash(lived: Country) -
     assert not place.exists()
 
 
+def test_evidence_that_does_not_concern_the_person_stays(lived: Country) -> None:
+    """The photo of another soldier's issue can't go with Petrov; one to a remark that tells of him can."""
+    another, telling, of_note = (kept(photo(shade)) for shade in (201, 202, 203))
+    store = {"store": "Main store", "attachments": [another]}
+    posted = lived.do("clerk", ISSUE, receiver="A-1002", lines=scans(RIFLES[3]), **store)
+    told = {"lines": scans(RIFLES[3]), "remarks": "Petrov carried it", "store": "Main store", "attachments": [telling]}
+    lived.do("clerk", RETURN, **told)
+    remark = WriteNote(text="Petrov saw it", attachments=(of_note,))
+    write_note(lived.engine, lived.actors["clerk"], posted.document_id, remark)
+    with pytest.raises(Invalid) as refusal:
+        ordered(lived, files=[telling, another])
+    assert [(fault.field, fault.value) for fault in refusal.value.faults] == [("files", another)]
+    erased(lived, files=[telling, of_note])
+    assert [file_store().holds(digest) for digest in (another, telling, of_note)] == [True, False, False]
+
+
 def kept(content: bytes) -> str:
     return file_store().keep([content], 1_000_000).sha256
 
