@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
 from stockpile import erasure, parties, tokens
@@ -487,6 +488,60 @@ def test_the_owner_s_function_only_takes_away(country: Country) -> None:
         ("by Petrov", "by Quist", False),
     ):
         assert country.owner_query(taken, before, after) == [(right,)], (before, after)
+
+
+RECORDED = """
+INSERT INTO erasure SELECT erasure_id, party_id, order_reference, reason, '[]', '[]', '{}', asked_by, 1, sha256(''), %s, 1, sha256(''),
+       asked_at, now(), sha256(''), decode('05' || repeat('ab', 64), 'hex') FROM erasure_order WHERE erasure_id = %s
+"""
+
+
+def past_the_program(country: Country, erasure_id: UUID, cells: list[Any], words: list[Any]) -> None:
+    """What somebody may try who has the registrar's role and speaks to the database."""
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        connection.exec_driver_sql(RECORDED, (country.actors["second registrar"].party_id, erasure_id))
+        connection.exec_driver_sql("SELECT erase_person(%s, %s, %s)", (erasure_id, Jsonb(cells), Jsonb(words)))
+
+
+@pytest.mark.parametrize(
+    ("what", "column"),
+    [("cells", "{}"), ("words", "explanation"), ("words", "seen")],
+)
+def test_who_has_the_registrar_s_role_takes_nothing_away_where_the_person_is_not_named(
+    lived: Country, what: str, column: str
+) -> None:
+    """Even under an erasure that is recorded: not the rows of others, nor a discrepancy's words about them."""
+    order = ordered(lived)
+    ((register, line),) = lived.query("SELECT register_id, line FROM register_line WHERE cells ->> 0 = 'OLD 3'")
+    cells, words = [], []
+    if what == "cells":
+        cells = [{"register": str(register), "line": line, "places": [3]}]
+    else:
+        forge(lived, "UPDATE stockpile.discrepancy SET explanation = 'Quist sold it', seen = 'Quist had it'")
+        ((found,), *_) = lived.query("SELECT discrepancy_id FROM discrepancy ORDER BY 1")
+        words = [{"table": "discrepancy", "key": str(found), "line": None, "column": column, "text": GONE}]
+    with pytest.raises(DBAPIError, match="not name the person"):
+        past_the_program(lived, order.erasure_id, cells, words)
+    assert erasure.approve(lived.engine, lived.actors["second registrar"], order.erasure_id).erased["names"] == 2
+
+
+def test_a_person_is_known_in_every_spelling_that_an_erasure_finds(country: Country) -> None:
+    """By the number, written as one likes, and by the longest word of a name, in capitals or not, in any script."""
+    taji = country.sites["TAJI"]
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        people = {
+            code: parties.add_person(connection, code, name, "Private", taji, None, ago(days=9).date()).party_id
+            for code, name in (
+                ("B-11", "Иван Сидоров"), ("B-12", "أحمد العبيدي"), ("B-13", "Yıldız"), ("B-14", 'Ali "Sur" Khan'), ("B-15", "É. Zoë"),
+            )
+        }  # fmt: skip
+    for said, code, right in (
+        ("given to b 11", "B-11", True), ("СИДОРОВ", "B-11", True), ("سيدوروف", "B-11", False), ("Ы", "B-11", False),
+        ("B-١٢", "B-12", True), ("أعطيت إلى العبيدي", "B-12", True), ("الجبوري", "B-12", False), ("YILDIZ", "B-13", True),
+        (r'{"who": "Ali \"Sur\" Khan"}', "B-14", True), ("É. ZOË", "B-15", True), ("Quist", "B-15", False),
+    ):  # fmt: skip
+        known = country.owner_query("SELECT stockpile.names_person(%s, %s)", said, people[code])
+        assert known == [(right,)], (said, code)
 
 
 def test_an_erasure_over_the_api(web: Web) -> None:
