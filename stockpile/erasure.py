@@ -463,7 +463,7 @@ def _take_away(connection: Connection, wanted: OrderRow, cells: Sequence[Named],
     )
 
 
-JSON_COLUMNS = frozenset({("draft", "request"), ("job", "result")})
+JSON_COLUMNS = frozenset({("draft", "request"), ("job", "result"), ("column_mapping", "mapping")})
 
 
 def _told(one: Named) -> dict[str, Any]:

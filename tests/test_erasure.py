@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from stockpile import erasure, parties, tokens
+from stockpile import catalogue, devices, erasure, parties, tokens
+from stockpile.acts.declare import DECLARE
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.open_books import OPEN
@@ -25,7 +27,11 @@ from stockpile.files import file_store
 from stockpile.keys import new_key
 from stockpile.log.leaf import document_leaf, entries_digest, erasure_leaf
 from stockpile.notes import WriteNote, write_note
+from stockpile.occurrences import SOURCES, WITHOUT_PEOPLE, Fate
+from stockpile.registers.columns import remember_columns
 from stockpile.registers.committed import is_as_committed, stored_digest
+from stockpile.registers.listing import WEAPONS, ListFile
+from stockpile.registers.mapping import mapping_of
 from stockpile.reports.documents import read_document
 from stockpile.reports.file_check import check_files
 from stockpile.reports.history import history
@@ -147,6 +153,46 @@ def test_the_name_is_gone_from_the_whole_database(lived: Country) -> None:
         "names": 2, "register lines": 3, "words": 3, "words that remain": 1, "files": 0,
     }  # fmt: skip
     assert lived.owner_query("SELECT code, name, rank, secret FROM party WHERE erased_at IS NOT NULL") == [(None,) * 4]
+
+
+def test_every_column_of_text_is_looked_through_or_said_to_hold_no_people(country: Country) -> None:
+    """A new table with words in it must say where it belongs."""
+    columns = {f"{table}.{column}" for table, column in country.owner_query(TEXT_COLUMNS)}
+    sought = {f"{source.table}.{source.column}" for source in SOURCES}
+    others = [column for listed in WITHOUT_PEOPLE.values() for column in listed.split()]
+    assert len(others) == len(set(others))
+    assert sought.isdisjoint(others)
+    assert columns == (sought | set(others)) - {"device_reject.payload"}
+
+
+def test_a_name_is_found_in_labels_books_mappings_and_orders(country: Country) -> None:
+    """A tablet is labelled with its soldier's name, and its book takes the label over; a list calls a model so, and its mapping
+    says whose all its rows are; a consignment and an order for somebody else tell the name.
+    """
+    second_registrar(country)
+    registrar = country.actors["registrar"]
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        devices.enrol(
+            connection, registrar, "TAB-1", "Tablet of Rahim (A-1003)", b64encode(bytes(range(32))).decode(), "TAJI"
+        )
+        catalogue.note_unknown(connection, ["Rahim's rifle"], "Book 2019")
+        columns, constants = {"serial_number": "S/N", "model": "Item"}, {"service_number": "A-1003"}
+        file = ListFile(sha256="ab" * 32, name="book.csv", columns=columns, constants=constants)
+        remember_columns(connection, file, "Book 2019", WEAPONS, mapping_of(columns, constants), registrar.party_id)
+    weapon = {"model": "AKM", "serial_number": "US 1", "condition": "serviceable"}
+    country.do(
+        "registrar", DECLARE, site="TAJI", donor="USA", reference="by Rahim", end_user_certificate="EUC 7", lines=[weapon]
+    )  # fmt: skip
+    ordered(country, reason="As for Rahim")
+    shown = erasure.plan(country.engine, registrar, "A-1003")
+    decided = {"alias.name", "book.holder", "column_mapping.mapping", "device.label"}
+    remaining = {"account.name", "consignment.reference", "erasure_order.reason"}
+    found = {f"{one.where.split('/')[0]}.{one.where.split('/')[-1]}": one.fate for one in shown.words}
+    assert {place for place, fate in found.items() if fate is Fate.DECIDE} == decided
+    assert {place for place, fate in found.items() if fate is Fate.REMAINS} == remaining
+    erased(country, person="A-1003", redact_all=True)
+    assert named_anywhere(country, "Rahim", "A-1003") == remaining
+    assert country.owner_query("SELECT label FROM stockpile.device") == [("Tablet of erased person",)]
 
 
 def test_what_was_not_chosen_stays(lived: Country) -> None:

@@ -234,6 +234,10 @@ BEGIN
             WHEN 'draft.reason' THEN UPDATE draft SET reason = given.text WHERE document_id = given.key AND taken_out_of(gone, reason, given.text);
             WHEN 'token.label' THEN UPDATE token SET label = given.text WHERE token_id = given.key AND taken_out_of(gone, label, given.text);
             WHEN 'job.result' THEN UPDATE job SET result = given.text::jsonb WHERE job_id = given.key AND taken_out_of(gone, result::text, given.text::jsonb::text);
+            WHEN 'device.label' THEN UPDATE device SET label = given.text WHERE device_id = given.key AND taken_out_of(gone, label, given.text);
+            WHEN 'book.holder' THEN UPDATE book SET holder = given.text WHERE book_id = given.key AND taken_out_of(gone, holder, given.text);
+            WHEN 'alias.name' THEN UPDATE alias SET name = given.text, name_key = 'erased person ' || alias_id WHERE alias_id = given.key AND taken_out_of(gone, name, given.text);
+            WHEN 'column_mapping.mapping' THEN UPDATE column_mapping SET mapping = given.text::jsonb WHERE md5(source || '/' || kind)::uuid = given.key AND taken_out_of(gone, mapping::text, given.text::jsonb::text);
             WHEN 'register_line.rejected' THEN UPDATE register_line SET rejected = given.text WHERE register_id = given.key AND line = given.line AND taken_out_of(gone, rejected, given.text);
             WHEN 'register_line.doubts' THEN UPDATE register_line SET doubts = given.text WHERE register_id = given.key AND line = given.line AND taken_out_of(gone, doubts, given.text);
         END CASE;
