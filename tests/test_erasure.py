@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +26,7 @@ from stockpile.db import roles
 from stockpile.db.engine import connected, transaction
 from stockpile.erasure import Erased, Ordered, OrderErasure
 from stockpile.errors import Invalid, NotAllowed, NotSignedIn, PostedWithOtherContent, Refused, UnreadableFile
-from stockpile.files import file_store
+from stockpile.files import FileStore, file_store
 from stockpile.keys import new_key
 from stockpile.log.leaf import document_leaf, entries_digest, erasure_leaf
 from stockpile.notes import WriteNote, write_note
@@ -452,6 +455,25 @@ def test_evidence_that_does_not_concern_the_person_stays(lived: Country) -> None
     assert [(fault.field, fault.value) for fault in refusal.value.faults] == [("files", another)]
     erased(lived, files=[telling, of_note])
     assert [file_store().holds(digest) for digest in (another, telling, of_note)] == [True, False, False]
+
+
+def test_a_file_that_is_erased_while_it_is_sent_in_again_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The erasure comes between the last look at the mark and the moment in which the file takes its place."""
+    store, put_in_place = FileStore(tmp_path), os.replace
+    digest = sha256(photo(210)).hexdigest()
+
+    def erased_meanwhile(incoming: Path, place: Path) -> None:
+        store.erase(digest)
+        put_in_place(incoming, place)
+
+    monkeypatch.setattr(os, "replace", erased_meanwhile)
+    with pytest.raises(UnreadableFile, match="erased by order"):
+        store.keep([photo(210)], 1_000_000)
+    assert not store.holds(digest)
+    assert list(store.digests()) == []
+    assert not list(tmp_path.glob("incoming-*"))
 
 
 def kept(content: bytes) -> str:
