@@ -121,7 +121,7 @@ def test_closing_the_books_leaves_how_long_the_caller_waits_for_locks(country: C
         assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == "7s"
 
 
-def test_two_handovers_at_once_are_one_after_the_other(country: Country) -> None:
+def test_two_changes_at_once_are_one_after_the_other(country: Country) -> None:
     """Two take the store over at one moment: it goes to the one, and from him to the other."""
     drafts = [
         country.ask("clerk", CHANGE_CUSTODIAN, account=STORE, received_by=taker, lines=everything(country))
