@@ -14,7 +14,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from stockpile import catalogue, devices, erasure, parties, tokens
+from stockpile import catalogue, devices, erasure, erasure_orders, parties, tokens
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.issue import ISSUE
@@ -24,7 +24,8 @@ from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.db import roles
 from stockpile.db.engine import connected, transaction
-from stockpile.erasure import Erased, Ordered, OrderErasure
+from stockpile.erasure import Erased
+from stockpile.erasure_orders import Ordered, OrderErasure
 from stockpile.errors import Invalid, NotAllowed, NotSignedIn, PostedWithOtherContent, Refused, UnreadableFile
 from stockpile.files import FileStore, file_store
 from stockpile.keys import new_key
@@ -107,7 +108,7 @@ def petrov(country: Country) -> UUID:
 
 def ordered(country: Country, who: str = "registrar", **wanted: Any) -> Ordered:
     request = {"person": "A-1001", "order_reference": "MOD 117/2026", "reason": "Court order", **wanted}
-    return erasure.order(country.engine, country.actors[who], OrderErasure.model_validate(request))
+    return erasure_orders.order(country.engine, country.actors[who], OrderErasure.model_validate(request))
 
 
 def erased(country: Country, second: str = "second registrar", **wanted: Any) -> Erased:
@@ -138,7 +139,7 @@ def test_the_name_is_gone_from_the_whole_database(lived: Country) -> None:
         "party.code", "party.name", "party_name.code", "party_name.name", "account.name", "register_line.cells", "discrepancy.seen",
         "draft.request", "draft.reason", "document.details",
     }  # fmt: skip
-    shown = erasure.plan(lived.engine, lived.actors["registrar"], "A-1001")
+    shown = erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001")
     fates = sorted((one.fate, one.where.split("/")[0], one.where.split("/")[-1]) for one in shown.words)
     assert fates == [
         ("for decision", "discrepancy", "seen"),
@@ -187,7 +188,7 @@ def test_a_name_is_found_in_labels_books_mappings_and_orders(country: Country) -
         "registrar", DECLARE, site="TAJI", donor="USA", reference="by Rahim", end_user_certificate="EUC 7", lines=[weapon]
     )  # fmt: skip
     ordered(country, reason="As for Rahim")
-    shown = erasure.plan(country.engine, registrar, "A-1003")
+    shown = erasure_orders.plan(country.engine, registrar, "A-1003")
     decided = {"alias.name", "book.holder", "column_mapping.mapping", "device.label"}
     remaining = {"account.name", "consignment.reference", "erasure_order.reason"}
     found = {f"{one.where.split('/')[0]}.{one.where.split('/')[-1]}": one.fate for one in shown.words}
@@ -200,7 +201,7 @@ def test_a_name_is_found_in_labels_books_mappings_and_orders(country: Country) -
 
 def test_what_was_not_chosen_stays(lived: Country) -> None:
     """Only what the two decided about goes; a name without a number may be another's, so its row waits for a word."""
-    words = erasure.plan(lived.engine, lived.actors["registrar"], "A-1001").words
+    words = erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001").words
     (of_discrepancy,) = [one.where for one in words if one.where.startswith("discrepancy")]
     erased(lived, redact=[of_discrepancy])
     assert "discrepancy.seen" not in named_anywhere(lived, "A-1001")
@@ -386,11 +387,11 @@ def test_an_order_is_asked_again_rejected_withdrawn_and_asked_anew(country: Coun
         ordered(country, erasure_id=key, reason="Another")
     with pytest.raises(Refused, match="waits already"):
         ordered(country)
-    assert erasure.reject(country.engine, country.actors["commander"], key).state == "rejected"
+    assert erasure_orders.reject(country.engine, country.actors["commander"], key).state == "rejected"
     with pytest.raises(Refused, match="was rejected"):
         erasure.approve(country.engine, country.actors["second registrar"], key)
     own = ordered(country)
-    assert erasure.reject(country.engine, country.actors["registrar"], own.erasure_id).state == "withdrawn"
+    assert erasure_orders.reject(country.engine, country.actors["registrar"], own.erasure_id).state == "withdrawn"
     done = erased(country)
     assert erasure.approve(country.engine, country.actors["commander"], done.erasure_id) == done
     with pytest.raises(Invalid, match="no person"):
@@ -401,7 +402,7 @@ def test_an_order_that_names_the_person_is_not_taken(lived: Country) -> None:
     """Orders are kept for ever; so is what names words or files that are not there, or can't go."""
     (remains,) = [
         one.where
-        for one in erasure.plan(lived.engine, lived.actors["registrar"], "A-1001").words
+        for one in erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001").words
         if one.fate.startswith("remains")
     ]
     with pytest.raises(Invalid) as refusal:
@@ -423,7 +424,9 @@ def test_scans_that_the_order_names_are_replaced_by_their_hash(lived: Country) -
     )
     lived.do("clerk", RETURN, store="Main store", lines=scans(RIFLES[3]))
     digest = kept(photo(200))
-    assert digest in [one.sha256 for one in erasure.plan(lived.engine, lived.actors["registrar"], "A-1001").files]
+    assert digest in [
+        one.sha256 for one in erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001").files
+    ]
     done = erased(lived, files=[digest])
     assert not file_store().holds(digest)
     with pytest.raises(UnreadableFile, match="erased by order"):
@@ -500,7 +503,7 @@ def test_the_erasure_is_itself_recorded_without_the_name(lived: Country) -> None
     persons = {"asked_by": bytes(asked), "approved_by": bytes(approved)}
     assert erasure_leaf(bytes(seed), dict(zip(names, values, strict=True)), persons).hex() == done.leaf
     with reading(lived.engine, lived.actors["auditor"]) as connection:
-        (row,) = erasure.list_orders(connection, lived.actors["auditor"]).rows
+        (row,) = erasure_orders.list_orders(connection, lived.actors["auditor"]).rows
     assert (row.party_id, row.state, row.settled_by) == (petrov(lived), "approved", "Captain Rauf Registrar (R-2)")
 
 
