@@ -6,12 +6,10 @@ Every problem says in words what happened and what to do. None ever holds a stac
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -25,8 +23,7 @@ from starlette.types import ExceptionHandler
 from stockpile import errors
 from stockpile.errors import Fault, Invalid, Refused, StockpileError
 from stockpile.registers.rejects import RowsRejected
-
-log = structlog.get_logger("stockpile.api")
+from stockpile.unforeseen import log_unforeseen
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_VALUE = 200
@@ -228,21 +225,8 @@ async def _of_database(request: Request, error: DBAPIError) -> Response:
 
 
 def unexpected(error: BaseException) -> Response:
-    """The answer for an error nobody foresaw. The log gets where it happened and the database's own codes, not the
-    message, which may hold names.
-    """
-    original = getattr(error, "orig", None)
-    diagnosis = getattr(original, "diag", None)
-    log.error(
-        "unexpected",
-        kind=type(error).__name__,
-        sqlstate=getattr(original, "sqlstate", None),
-        constraint=getattr(diagnosis, "constraint_name", None),
-        primary=getattr(diagnosis, "message_primary", None),
-        where=[
-            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-12:]
-        ],
-    )
+    """The answer for an error nobody foresaw. The log says more."""
+    log_unforeseen("unexpected", error)
     return problem(UNEXPECTED, "Nothing was done. Tell who runs the service when it happened: the log says more.")
 
 

@@ -15,7 +15,6 @@ from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
-import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
@@ -47,8 +46,7 @@ from stockpile.log.leaf import canonical
 from stockpile.movements import MOVEMENT_OF, Act
 from stockpile.rights import CARRY, RIGHTS, ROLES, Actor, require
 from stockpile.sites import Site
-
-log = structlog.get_logger("stockpile.devices")
+from stockpile.unforeseen import log_unforeseen
 
 MOST_VOUCHERS = 500
 
@@ -276,7 +274,7 @@ def _outcome(engine: Engine, actor: Actor, device: Device, one: Read, clerk: UUI
     except (OperationalError, NoConnection):
         raise
     except Exception as problem:
-        log.exception("a voucher was set aside", kind=type(problem).__name__, document_id=str(document_id))
+        log_unforeseen("a voucher was set aside", problem, document_id=str(document_id))
         told = "Nobody foresaw this: the voucher is kept as it came. Tell who runs the service; the log says more."
         return Outcome(document_id, problem=Unforeseen(told))
 

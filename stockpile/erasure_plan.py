@@ -17,8 +17,8 @@ from stockpile.parties import Party
 
 @dataclass(frozen=True, slots=True)
 class PersonsFile:
-    """A file that may show the person: a scan of a paper the person stands on, or a list with the person in it; how many
-    documents, notes and lists name it.
+    """A file that may show the person: a scan of a paper on which the person stands or is named, or a list with the person in
+    it; how many documents, notes and lists name it.
     """
 
     sha256: str
@@ -51,7 +51,7 @@ def plan_of(connection: Connection, party: Party, found: Sequence[Words]) -> Pla
         versions_of(connection, party),
         tuple(against(connection, party)),
         tuple(one.occurrence for one in found),
-        tuple(_files(connection, party, found)),
+        tuple(files_of(connection, party, found)),
     )
 
 
@@ -102,28 +102,47 @@ def against(connection: Connection, party: Party) -> list[Reason]:
     return [Reason(line, *one) for line, one in enumerate(told, 1)]
 
 
-_SIGNED_FILES = """
-WITH signed AS (SELECT DISTINCT document_id FROM signatory WHERE party_id = %s)
-SELECT DISTINCT f.sha256, concat_ws('/', s.code, b.code, b.year, d.number)
-FROM signed JOIN document d USING (document_id) JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
-CROSS JOIN LATERAL (SELECT jsonb_array_elements_text(d.attachments)
-                    UNION SELECT jsonb_array_elements_text(n.attachments) FROM note n WHERE n.document_id = d.document_id) f (sha256)
-UNION
-SELECT encode(r.file_sha256, 'hex'), 'list ' || r.name FROM register r
-WHERE r.file_sha256 IS NOT NULL AND (r.register_id = ANY (%s) OR r.kind = 'roster' AND r.site_id IN
-      (SELECT site_id FROM account WHERE party_id = %s))
-ORDER BY 1, 2
+_PERSONS_FILES = """
+WITH signed AS (SELECT document_id FROM signatory WHERE party_id = %(party)s UNION SELECT unnest(%(documents)s::uuid[])),
+     noted AS (SELECT note_id, document_id, attachments FROM note
+               WHERE document_id IN (SELECT document_id FROM signed) OR note_id = ANY (%(notes)s)),
+     named (sha256, document_id) AS (
+         SELECT jsonb_array_elements_text(d.attachments), d.document_id FROM signed JOIN document d USING (document_id)
+         UNION SELECT jsonb_array_elements_text(attachments), document_id FROM noted)
+SELECT DISTINCT ON (sha256) sha256, what FROM (
+    SELECT n.sha256, concat_ws('/', s.code, b.code, b.year, d.number)
+    FROM named n JOIN document d USING (document_id) JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+    UNION
+    SELECT encode(r.file_sha256, 'hex'), 'list ' || r.name FROM register r
+    WHERE r.file_sha256 IS NOT NULL AND (r.register_id = ANY (%(registers)s) OR r.kind = 'roster' AND r.site_id IN
+          (SELECT site_id FROM account WHERE party_id = %(party)s))) f (sha256, what)
+WHERE %(wanted)s::text[] IS NULL OR sha256 = ANY (%(wanted)s)
+ORDER BY sha256, what
 LIMIT 1000
 """
 
 
-def _files(connection: Connection, party: Party, found: Sequence[Words]) -> list[PersonsFile]:
-    """Scans of papers on which the person stands; lists in which, and rosters of the sites where."""
-    registers = list({one.key for one in found if one.table == "register_line"})
-    named_by: dict[str, list[str]] = {}
-    for digest, what in connection.exec_driver_sql(_SIGNED_FILES, (party.party_id, registers, party.party_id)):
-        named_by.setdefault(digest, []).append(what)
-    return [PersonsFile(digest, whats[0], times_named(connection, digest)) for digest, whats in named_by.items()]
+def files_of(
+    connection: Connection, party: Party, found: Sequence[Words], wanted: Sequence[str] | None = None
+) -> list[PersonsFile]:
+    """Scans of papers and notes on which the person stands, or that name the person; lists in which, and rosters of the sites
+    where: only these may an erasure take away. `wanted`: those of these files.
+    """
+
+    def rows_of(table: str) -> list[UUID]:
+        return list({one.key for one in found if one.table == table})
+
+    sought = {
+        "party": party.party_id,
+        "documents": rows_of("document"),
+        "notes": rows_of("note"),
+        "registers": rows_of("register_line"),
+        "wanted": None if wanted is None else list(wanted),
+    }
+    return [
+        PersonsFile(digest, what, times_named(connection, digest))
+        for digest, what in connection.exec_driver_sql(_PERSONS_FILES, sought)
+    ]
 
 
 def times_named(connection: Connection, digest: str) -> int:

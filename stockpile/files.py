@@ -69,8 +69,6 @@ class FileStore:
                 os.fsync(file.fileno())
             if judge is not None:
                 judge(incoming)
-            if self.was_erased(digest.hexdigest()):
-                raise UnreadableFile("This file was erased by order: it is not stored again.")
             self._settle(incoming, digest.hexdigest())
         except OSError as problem:
             raise UnreadableFile(f"The file could not be stored: {problem.strerror}. Nothing was kept.") from None
@@ -123,6 +121,10 @@ class FileStore:
         if not place.exists():
             incoming.chmod(0o400)
             os.replace(incoming, place)
+        # The mark is there before its file goes: whoever erases in between takes away what was settled, or is seen here.
+        if self.was_erased(digest):
+            place.unlink(missing_ok=True)
+            raise UnreadableFile("This file was erased by order: it is not stored again.")
         self._settle_folder(place.parent)
 
     @staticmethod

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine
@@ -29,13 +28,13 @@ from stockpile.progress import heard_by
 from stockpile.registers.rejects import RowsRejected
 from stockpile.reports.keyset import Page, read_page
 from stockpile.rights import Actor, require
+from stockpile.unforeseen import log_unforeseen
 
 SILENT_FOR = timedelta(minutes=2)
 """A running job without a sign of life for so long was interrupted."""
 TOLD_EVERY = 0.5
 """Seconds between two writings of a job's progress."""
 
-log = structlog.get_logger()
 _plain: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -91,8 +90,8 @@ class _Watched:
             self.end("cancelled", {"problem": {"title": "Cancelled", "detail": "Nothing was done."}})
         except StockpileError as problem:
             self.end("failed", {"problem": _problem(problem)})
-        except Exception:
-            log.exception("job failed", job_id=str(self.job_id))
+        except Exception as problem:
+            log_unforeseen("job failed", problem, job_id=str(self.job_id))
             self.end(
                 "failed", {"problem": {"title": "It did not work", "detail": "Nothing was done. The cause is logged."}}
             )

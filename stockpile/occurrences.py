@@ -164,6 +164,33 @@ def _hand_over(column: str) -> Source:
     )  # fmt: skip
 
 
+def _column(table: str, key: str, column: str, fate: Fate, place: str) -> Source:
+    """A column whose rows one key names; `place` in SQL, of its row x."""
+    return Source(
+        table, column, fate,
+        f"SELECT {key}, NULL, {place}, to_jsonb(x.{column}) FROM {table} x WHERE x.{column}::text ILIKE ANY (%s)",
+    )  # fmt: skip
+
+
+def _order(table: str, column: str) -> Source:
+    return _column(
+        table,
+        "x.erasure_id",
+        column,
+        Fate.REMAINS,
+        f"'order of erasure ' || x.erasure_id || ': {column.replace('_', ' ')}'",
+    )
+
+
+def _shipment(column: str) -> Source:
+    return _column(
+        "shipment", "x.document_id", column, Fate.REMAINS, f"'shipment ' || x.number || ': {column.replace('_', ' ')}'"
+    )
+
+
+MAPPING_KEY = "md5(x.source || '/' || x.kind)::uuid"
+"""A mapping has no key of its own."""
+
 SOURCES = (
     Source("document", "details", Fate.REMAINS,
            f"""SELECT d.document_id, NULL, 'document ' || {_NUMBER}, d.details FROM document d {_BOOKED}
@@ -171,9 +198,8 @@ SOURCES = (
     Source("note", "text", Fate.REMAINS,
            f"""SELECT n.note_id, NULL, 'note to ' || {_NUMBER}, to_jsonb(n.text)
                FROM note n JOIN document d USING (document_id) {_BOOKED} WHERE n.text ILIKE ANY (%s)"""),
-    Source("register", "name", Fate.REMAINS,
-           """SELECT register_id, NULL, 'name of the list ' || name, to_jsonb(concat_ws(' ', name, file_name)) FROM register
-              WHERE concat_ws(' ', name, file_name) ILIKE ANY (%s)"""),
+    *(_column("register", "x.register_id", column, Fate.REMAINS, "'the list ' || x.name")
+      for column in ("name", "file_name", "headings")),
     _discrepancy("books_said"),
     _discrepancy("seen"),
     _discrepancy("explanation"),
@@ -184,12 +210,23 @@ SOURCES = (
            "SELECT closure_id, NULL, 'closure of discrepancies', to_jsonb(explanation) FROM closure WHERE explanation ILIKE ANY (%s)"),
     Source("closure", "reason", Fate.DECIDE,
            "SELECT closure_id, NULL, 'closure of discrepancies: reason', to_jsonb(reason) FROM closure WHERE reason ILIKE ANY (%s)"),
-    Source("shipment", "words", Fate.REMAINS,
-           """SELECT document_id, NULL, 'shipment ' || number, to_jsonb(concat_ws(' ', carrier, driver, vehicle, route)) FROM shipment
-              WHERE concat_ws(' ', carrier, driver, vehicle, route) ILIKE ANY (%s)"""),
+    *map(_shipment, ("number", "carrier", "driver", "vehicle", "seal_numbers", "route")),
+    *(_column("consignment", "x.consignment_id", column, Fate.REMAINS, "'consignment ' || x.reference")
+      for column in ("reference", "end_user_certificate")),
+    Source("account", "name", Fate.REMAINS,
+           """SELECT account_id, NULL, 'name of a ' || class || ' account', to_jsonb(name) FROM account
+              WHERE class <> 'person' AND name ILIKE ANY (%s)"""),
+    *(_column("identification", "x.item_id", column, Fate.REMAINS, "'marks of the weapon ' || x.item_id")
+      for column in ("distinguishing_mark", "mark_place")),
+    *(_order(table, column) for table in ("erasure_order", "erasure") for column in ("order_reference", "reason")),
     Source("device_reject", "payload", Fate.REMAINS,
            """SELECT reject_id, NULL, 'voucher of a device that could not be posted', to_jsonb(encode(payload, 'escape')) FROM device_reject
               WHERE encode(payload, 'escape') ILIKE ANY (%s)"""),
+    _column("device_reject", "x.reject_id", "reason", Fate.REMAINS, "'why a voucher of a device could not be posted'"),
+    _column("device", "x.device_id", "label", Fate.DECIDE, "'label of a device'"),
+    _column("book", "x.book_id", "holder", Fate.DECIDE, "'holder of the book ' || x.code || '/' || x.year"),
+    _column("alias", "x.alias_id", "name", Fate.DECIDE, "'what ' || x.source || ' calls a model'"),
+    _column("column_mapping", MAPPING_KEY, "mapping", Fate.DECIDE, "'how the columns of ' || x.source || ' map: ' || x.kind"),
     _hand_over("handed_over_by"),
     _hand_over("carrier"),
     _hand_over("place"),
@@ -208,6 +245,29 @@ SOURCES = (
            "SELECT job_id, NULL, 'result of a job', result FROM job WHERE result::text ILIKE ANY (%s)"),
 )  # fmt: skip
 """Every column with words, but the cells of registers, and names, accounts and own tokens, which go with the person."""
+
+WITHOUT_PEOPLE = {
+    "names, which go with the person; of sites, units and donors they are their own":
+        "party.code party.name party.rank party_name.code party_name.name party_name.rank site.name",
+    "looked through row by row": "register_line.cells",
+    "what a model or a weapon is": """
+        model.maker model.name model.country model.calibre model.category model.subcategory model.variants model.fire_mode
+        model.security_risk_category model.stock_number model.value_source model.treaty_row model.tracked_by item.tracked_by item.lot
+        identification.maker identification.serial_number identification.serial_key identification.fold identification.import_mark
+        identification.uii identification.import_country identification.mark_method identity.identity_key entry.condition""",
+    "codes and numbers": """
+        site.code site.time_zone book.code device.book_code draft.book_code token.book_code document.claimed_number alias.source
+        column_mapping.source column_mapping.kind""",
+    "goes with the name beside it": "alias.name_key",
+    "words of ours, one of a few": """
+        party.kind account.class book.kind register.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
+        discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state note.kind signatory.part token.role
+        erasure_order.outcome""",
+    "keys and digests of ours": """
+        document.attachments note.attachments erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
+        register_erasure.lines""",
+}  # fmt: skip
+"""All other columns of text, by why nothing is sought in them."""
 
 
 def occurrences(connection: Connection, called: Called) -> Iterator[Words]:

@@ -25,7 +25,9 @@ from stockpile.sites import Site
 BRIEFLY = "200ms"
 AT_ONCE = "10ms"
 PATIENCE = 60.0
-"""Seconds until a site whose counters never come to rest is given up."""
+"""Seconds until a site whose counters never come to rest is given up: an overrun can't wait for a quieter hour."""
+AT_A_COUNTER = 4.0
+"""The same where somebody stands and waits for the answer."""
 PAUSE = 0.02
 AT_A_TIME = 5_000
 """Items locked and read by one question: the answer is made into rows in one go, and for so long nobody else in this process is
@@ -34,10 +36,10 @@ served.
 
 
 def close_books(connection: Connection, site: Site) -> None:
-    """Waits for the postings of a site that have their number, and holds up those that want one until the end of the
+    """Waits a moment for the postings of a site that have their number, and holds up those that want one until the end of the
     transaction. Raises DatabaseUnavailable.
     """
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + AT_A_COUNTER
     while not _closed(connection, site):
         _have_patience(until, site)
 
@@ -98,13 +100,17 @@ def _locked(connection: Connection, entered: Iterable[UUID], held: dict[UUID, He
     return not given_up
 
 
+_WAIT_FOR_LOCKS = "SELECT set_config('lock_timeout', %s, true)"
+
+
 @contextmanager
 def _given_up_after(connection: Connection, timeout: str) -> Iterator[list[str]]:
     """Within it a lock is waited for so long; given up, nothing of it is held, and the list says why."""
     given_up: list[str] = []
+    before = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar_one()
     attempt = connection.begin_nested()
     try:
-        connection.exec_driver_sql("SELECT set_config('lock_timeout', %s, true)", (timeout,))
+        connection.exec_driver_sql(_WAIT_FOR_LOCKS, (timeout,))
         yield given_up
     except OperationalError as problem:
         attempt.rollback()
@@ -112,13 +118,14 @@ def _given_up_after(connection: Connection, timeout: str) -> Iterator[list[str]]
             raise
         given_up.append(str(problem.orig))
     else:
-        connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', true)")
+        connection.exec_driver_sql(_WAIT_FOR_LOCKS, (before,))
         attempt.commit()
 
 
 def _have_patience(until: float, site: Site) -> None:
     if time.monotonic() > until:
         raise DatabaseUnavailable(
-            f"The counters of {site.code} do not come to rest. Nothing was done: try again with the same document id."
+            f"The counters of {site.code} do not come to rest. Nothing was done: let them pause for a moment, and try again "
+            "with the same document id."
         )
     time.sleep(PAUSE)

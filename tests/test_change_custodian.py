@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from stockpile.acts.turn_in import RETURN
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Posted, Precision
-from stockpile.errors import NotAllowed, Refused
+from stockpile.errors import DatabaseUnavailable, NotAllowed, Refused
 from stockpile.files import file_store
+from stockpile.standstill import close_books
 from tests.in_flight import Waiting, in_flight
 from tests.test_races import at_once
 from tests.world import HELMET, RIFLES, Country, ago, kinds, paper, scans, today, told
@@ -100,7 +102,27 @@ def test_what_comes_in_while_it_is_approved_is_on_it_or_after_it(country: Countr
     assert [reason[0] for reason in told(refusal)] == ["AKM N 1"]
 
 
-def test_two_handovers_at_once_are_one_after_the_other(country: Country) -> None:
+def test_a_site_that_does_not_come_to_rest_is_told_so_while_one_waits(country: Country) -> None:
+    """A long list is being posted: the commander is told within seconds to let the counters pause, and approves after it."""
+    draft = country.ask("clerk", CHANGE_CUSTODIAN, account=STORE, received_by="A-1001", lines=everything(country))
+    new = [{"model": "AKM", "serial_number": "N 1"}]
+    with in_flight(country, "second clerk", RECEIVE, store="Quarantine", lines=new):
+        begun = monotonic()
+        with pytest.raises(DatabaseUnavailable, match="let them pause for a moment, and try again"):
+            country.approve("commander", draft)
+        assert monotonic() - begun < 20
+    assert country.approve("commander", draft).lines == 11
+
+
+def test_closing_the_books_leaves_how_long_the_caller_waits_for_locks(country: Country) -> None:
+    site = country.sites["TAJI"]
+    with transaction(country.engine, roles.POSTER, site.site_id) as connection:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '7s'")
+        close_books(connection, site)
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == "7s"
+
+
+def test_two_changes_at_once_are_one_after_the_other(country: Country) -> None:
     """Two take the store over at one moment: it goes to the one, and from him to the other."""
     drafts = [
         country.ask("clerk", CHANGE_CUSTODIAN, account=STORE, received_by=taker, lines=everything(country))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from stockpile import erasure, parties, tokens
+from stockpile import catalogue, devices, erasure, erasure_orders, parties, tokens
+from stockpile.acts.declare import DECLARE
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.open_books import OPEN
@@ -18,13 +24,18 @@ from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.db import roles
 from stockpile.db.engine import connected, transaction
-from stockpile.erasure import Erased, Ordered, OrderErasure
+from stockpile.erasure import Erased
+from stockpile.erasure_orders import Ordered, OrderErasure
 from stockpile.errors import Invalid, NotAllowed, NotSignedIn, PostedWithOtherContent, Refused, UnreadableFile
-from stockpile.files import file_store
+from stockpile.files import FileStore, file_store
 from stockpile.keys import new_key
 from stockpile.log.leaf import document_leaf, entries_digest, erasure_leaf
 from stockpile.notes import WriteNote, write_note
+from stockpile.occurrences import SOURCES, WITHOUT_PEOPLE, Fate
+from stockpile.registers.columns import remember_columns
 from stockpile.registers.committed import is_as_committed, stored_digest
+from stockpile.registers.listing import WEAPONS, ListFile
+from stockpile.registers.mapping import mapping_of
 from stockpile.reports.documents import read_document
 from stockpile.reports.file_check import check_files
 from stockpile.reports.history import history
@@ -97,7 +108,7 @@ def petrov(country: Country) -> UUID:
 
 def ordered(country: Country, who: str = "registrar", **wanted: Any) -> Ordered:
     request = {"person": "A-1001", "order_reference": "MOD 117/2026", "reason": "Court order", **wanted}
-    return erasure.order(country.engine, country.actors[who], OrderErasure.model_validate(request))
+    return erasure_orders.order(country.engine, country.actors[who], OrderErasure.model_validate(request))
 
 
 def erased(country: Country, second: str = "second registrar", **wanted: Any) -> Erased:
@@ -128,7 +139,7 @@ def test_the_name_is_gone_from_the_whole_database(lived: Country) -> None:
         "party.code", "party.name", "party_name.code", "party_name.name", "account.name", "register_line.cells", "discrepancy.seen",
         "draft.request", "draft.reason", "document.details",
     }  # fmt: skip
-    shown = erasure.plan(lived.engine, lived.actors["registrar"], "A-1001")
+    shown = erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001")
     fates = sorted((one.fate, one.where.split("/")[0], one.where.split("/")[-1]) for one in shown.words)
     assert fates == [
         ("for decision", "discrepancy", "seen"),
@@ -148,9 +159,49 @@ def test_the_name_is_gone_from_the_whole_database(lived: Country) -> None:
     assert lived.owner_query("SELECT code, name, rank, secret FROM party WHERE erased_at IS NOT NULL") == [(None,) * 4]
 
 
+def test_every_column_of_text_is_looked_through_or_said_to_hold_no_people(country: Country) -> None:
+    """A new table with words in it must say where it belongs."""
+    columns = {f"{table}.{column}" for table, column in country.owner_query(TEXT_COLUMNS)}
+    sought = {f"{source.table}.{source.column}" for source in SOURCES}
+    others = [column for listed in WITHOUT_PEOPLE.values() for column in listed.split()]
+    assert len(others) == len(set(others))
+    assert sought.isdisjoint(others)
+    assert columns == (sought | set(others)) - {"device_reject.payload"}
+
+
+def test_a_name_is_found_in_labels_books_mappings_and_orders(country: Country) -> None:
+    """A tablet is labelled with its soldier's name, and its book takes the label over; a list calls a model so, and its mapping
+    says whose all its rows are; a consignment and an order for somebody else tell the name.
+    """
+    second_registrar(country)
+    registrar = country.actors["registrar"]
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        devices.enrol(
+            connection, registrar, "TAB-1", "Tablet of Rahim (A-1003)", b64encode(bytes(range(32))).decode(), "TAJI"
+        )
+        catalogue.note_unknown(connection, ["Rahim's rifle"], "Book 2019")
+        columns, constants = {"serial_number": "S/N", "model": "Item"}, {"service_number": "A-1003"}
+        file = ListFile(sha256="ab" * 32, name="book.csv", columns=columns, constants=constants)
+        remember_columns(connection, file, "Book 2019", WEAPONS, mapping_of(columns, constants), registrar.party_id)
+    weapon = {"model": "AKM", "serial_number": "US 1", "condition": "serviceable"}
+    country.do(
+        "registrar", DECLARE, site="TAJI", donor="USA", reference="by Rahim", end_user_certificate="EUC 7", lines=[weapon]
+    )  # fmt: skip
+    ordered(country, reason="As for Rahim")
+    shown = erasure_orders.plan(country.engine, registrar, "A-1003")
+    decided = {"alias.name", "book.holder", "column_mapping.mapping", "device.label"}
+    remaining = {"account.name", "consignment.reference", "erasure_order.reason"}
+    found = {f"{one.where.split('/')[0]}.{one.where.split('/')[-1]}": one.fate for one in shown.words}
+    assert {place for place, fate in found.items() if fate is Fate.DECIDE} == decided
+    assert {place for place, fate in found.items() if fate is Fate.REMAINS} == remaining
+    erased(country, person="A-1003", redact_all=True)
+    assert named_anywhere(country, "Rahim", "A-1003") == remaining
+    assert country.owner_query("SELECT label FROM stockpile.device") == [("Tablet of erased person",)]
+
+
 def test_what_was_not_chosen_stays(lived: Country) -> None:
     """Only what the two decided about goes; a name without a number may be another's, so its row waits for a word."""
-    words = erasure.plan(lived.engine, lived.actors["registrar"], "A-1001").words
+    words = erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001").words
     (of_discrepancy,) = [one.where for one in words if one.where.startswith("discrepancy")]
     erased(lived, redact=[of_discrepancy])
     assert "discrepancy.seen" not in named_anywhere(lived, "A-1001")
@@ -336,11 +387,11 @@ def test_an_order_is_asked_again_rejected_withdrawn_and_asked_anew(country: Coun
         ordered(country, erasure_id=key, reason="Another")
     with pytest.raises(Refused, match="waits already"):
         ordered(country)
-    assert erasure.reject(country.engine, country.actors["commander"], key).state == "rejected"
+    assert erasure_orders.reject(country.engine, country.actors["commander"], key).state == "rejected"
     with pytest.raises(Refused, match="was rejected"):
         erasure.approve(country.engine, country.actors["second registrar"], key)
     own = ordered(country)
-    assert erasure.reject(country.engine, country.actors["registrar"], own.erasure_id).state == "withdrawn"
+    assert erasure_orders.reject(country.engine, country.actors["registrar"], own.erasure_id).state == "withdrawn"
     done = erased(country)
     assert erasure.approve(country.engine, country.actors["commander"], done.erasure_id) == done
     with pytest.raises(Invalid, match="no person"):
@@ -351,7 +402,7 @@ def test_an_order_that_names_the_person_is_not_taken(lived: Country) -> None:
     """Orders are kept for ever; so is what names words or files that are not there, or can't go."""
     (remains,) = [
         one.where
-        for one in erasure.plan(lived.engine, lived.actors["registrar"], "A-1001").words
+        for one in erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001").words
         if one.fate.startswith("remains")
     ]
     with pytest.raises(Invalid) as refusal:
@@ -373,7 +424,9 @@ def test_scans_that_the_order_names_are_replaced_by_their_hash(lived: Country) -
     )
     lived.do("clerk", RETURN, store="Main store", lines=scans(RIFLES[3]))
     digest = kept(photo(200))
-    assert digest in [one.sha256 for one in erasure.plan(lived.engine, lived.actors["registrar"], "A-1001").files]
+    assert digest in [
+        one.sha256 for one in erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001").files
+    ]
     done = erased(lived, files=[digest])
     assert not file_store().holds(digest)
     with pytest.raises(UnreadableFile, match="erased by order"):
@@ -389,6 +442,41 @@ def test_scans_that_the_order_names_are_replaced_by_their_hash(lived: Country) -
         assert check_files(connection, file_store()).come_back == (digest,)
     erasure.approve(lived.engine, lived.actors["second registrar"], done.erasure_id)
     assert not place.exists()
+
+
+def test_evidence_that_does_not_concern_the_person_stays(lived: Country) -> None:
+    """The photo of another soldier's issue can't go with Petrov; one to a remark that tells of him can."""
+    another, telling, of_note = (kept(photo(shade)) for shade in (201, 202, 203))
+    store = {"store": "Main store", "attachments": [another]}
+    posted = lived.do("clerk", ISSUE, receiver="A-1002", lines=scans(RIFLES[3]), **store)
+    told = {"lines": scans(RIFLES[3]), "remarks": "Petrov carried it", "store": "Main store", "attachments": [telling]}
+    lived.do("clerk", RETURN, **told)
+    remark = WriteNote(text="Petrov saw it", attachments=(of_note,))
+    write_note(lived.engine, lived.actors["clerk"], posted.document_id, remark)
+    with pytest.raises(Invalid) as refusal:
+        ordered(lived, files=[telling, another])
+    assert [(fault.field, fault.value) for fault in refusal.value.faults] == [("files", another)]
+    erased(lived, files=[telling, of_note])
+    assert [file_store().holds(digest) for digest in (another, telling, of_note)] == [True, False, False]
+
+
+def test_a_file_that_is_erased_while_it_is_sent_in_again_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The erasure comes between the last look at the mark and the moment in which the file takes its place."""
+    store, put_in_place = FileStore(tmp_path), os.replace
+    digest = sha256(photo(210)).hexdigest()
+
+    def erased_meanwhile(incoming: Path, place: Path) -> None:
+        store.erase(digest)
+        put_in_place(incoming, place)
+
+    monkeypatch.setattr(os, "replace", erased_meanwhile)
+    with pytest.raises(UnreadableFile, match="erased by order"):
+        store.keep([photo(210)], 1_000_000)
+    assert not store.holds(digest)
+    assert list(store.digests()) == []
+    assert not list(tmp_path.glob("incoming-*"))
 
 
 def kept(content: bytes) -> str:
@@ -415,7 +503,7 @@ def test_the_erasure_is_itself_recorded_without_the_name(lived: Country) -> None
     persons = {"asked_by": bytes(asked), "approved_by": bytes(approved)}
     assert erasure_leaf(bytes(seed), dict(zip(names, values, strict=True)), persons).hex() == done.leaf
     with reading(lived.engine, lived.actors["auditor"]) as connection:
-        (row,) = erasure.list_orders(connection, lived.actors["auditor"]).rows
+        (row,) = erasure_orders.list_orders(connection, lived.actors["auditor"]).rows
     assert (row.party_id, row.state, row.settled_by) == (petrov(lived), "approved", "Captain Rauf Registrar (R-2)")
 
 
@@ -471,6 +559,60 @@ def test_the_owner_s_function_only_takes_away(country: Country) -> None:
         ("by Petrov", "by Quist", False),
     ):
         assert country.owner_query(taken, before, after) == [(right,)], (before, after)
+
+
+RECORDED = """
+INSERT INTO erasure SELECT erasure_id, party_id, order_reference, reason, '[]', '[]', '{}', asked_by, 1, sha256(''), %s, 1, sha256(''),
+       asked_at, now(), sha256(''), decode('05' || repeat('ab', 64), 'hex') FROM erasure_order WHERE erasure_id = %s
+"""
+
+
+def past_the_program(country: Country, erasure_id: UUID, cells: list[Any], words: list[Any]) -> None:
+    """What somebody may try who has the registrar's role and speaks to the database."""
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        connection.exec_driver_sql(RECORDED, (country.actors["second registrar"].party_id, erasure_id))
+        connection.exec_driver_sql("SELECT erase_person(%s, %s, %s)", (erasure_id, Jsonb(cells), Jsonb(words)))
+
+
+@pytest.mark.parametrize(
+    ("what", "column"),
+    [("cells", "{}"), ("words", "explanation"), ("words", "seen")],
+)
+def test_who_has_the_registrar_s_role_takes_nothing_away_where_the_person_is_not_named(
+    lived: Country, what: str, column: str
+) -> None:
+    """Even under an erasure that is recorded: not the rows of others, nor a discrepancy's words about them."""
+    order = ordered(lived)
+    ((register, line),) = lived.query("SELECT register_id, line FROM register_line WHERE cells ->> 0 = 'OLD 3'")
+    cells, words = [], []
+    if what == "cells":
+        cells = [{"register": str(register), "line": line, "places": [3]}]
+    else:
+        forge(lived, "UPDATE stockpile.discrepancy SET explanation = 'Quist sold it', seen = 'Quist had it'")
+        ((found,), *_) = lived.query("SELECT discrepancy_id FROM discrepancy ORDER BY 1")
+        words = [{"table": "discrepancy", "key": str(found), "line": None, "column": column, "text": GONE}]
+    with pytest.raises(DBAPIError, match="not name the person"):
+        past_the_program(lived, order.erasure_id, cells, words)
+    assert erasure.approve(lived.engine, lived.actors["second registrar"], order.erasure_id).erased["names"] == 2
+
+
+def test_a_person_is_known_in_every_spelling_that_an_erasure_finds(country: Country) -> None:
+    """By the number, written as one likes, and by the longest word of a name, in capitals or not, in any script."""
+    taji = country.sites["TAJI"]
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        people = {
+            code: parties.add_person(connection, code, name, "Private", taji, None, ago(days=9).date()).party_id
+            for code, name in (
+                ("B-11", "Иван Сидоров"), ("B-12", "أحمد العبيدي"), ("B-13", "Yıldız"), ("B-14", 'Ali "Sur" Khan'), ("B-15", "É. Zoë"),
+            )
+        }  # fmt: skip
+    for said, code, right in (
+        ("given to b 11", "B-11", True), ("СИДОРОВ", "B-11", True), ("سيدوروف", "B-11", False), ("Ы", "B-11", False),
+        ("B-١٢", "B-12", True), ("أعطيت إلى العبيدي", "B-12", True), ("الجبوري", "B-12", False), ("YILDIZ", "B-13", True),
+        (r'{"who": "Ali \"Sur\" Khan"}', "B-14", True), ("É. ZOË", "B-15", True), ("Quist", "B-15", False),
+    ):  # fmt: skip
+        known = country.owner_query("SELECT stockpile.names_person(%s, %s)", said, people[code])
+        assert known == [(right,)], (said, code)
 
 
 def test_an_erasure_over_the_api(web: Web) -> None:

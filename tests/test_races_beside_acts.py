@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from stockpile import closures, device_vouchers, devices, erasure
+from stockpile import closures, device_vouchers, devices, erasure, erasure_orders
 from stockpile.acts import ACTS, perform
 from stockpile.acts.correct import UNDO
 from stockpile.acts.expend import EXPEND
@@ -26,7 +26,8 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.device_vouchers import Contact
 from stockpile.documents import Posted, now
-from stockpile.erasure import Erased, OrderErasure
+from stockpile.erasure import Erased
+from stockpile.erasure_orders import OrderErasure
 from stockpile.errors import Invalid, Refused
 from stockpile.notes import WriteNote, write_note
 from tests.conftest import Databases
@@ -141,7 +142,7 @@ def test_a_discrepancy_is_closed_or_withdrawn_and_never_both(country: Country, d
 
 def ordered(country: Country, person: str = QUIST) -> UUID:
     request = OrderErasure(person=person, order_reference="MOD 117", reason="Court order", redact_all=True)
-    return erasure.order(country.engine, country.actors["registrar"], request).erasure_id
+    return erasure_orders.order(country.engine, country.actors["registrar"], request).erasure_id
 
 
 def erased(country: Country, erasure_id: UUID) -> Erased:

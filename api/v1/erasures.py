@@ -24,9 +24,9 @@ from api.problems import (
     UNREADABLE_REQUEST,
     documented,
 )
-from stockpile import erasure
+from stockpile import erasure, erasure_orders
 from stockpile.documents import Code
-from stockpile.erasure import OrderErasure, OrderRow, OrderShown
+from stockpile.erasure_orders import OrderErasure, OrderRow, OrderShown
 from stockpile.erasure_plan import Plan
 
 router = APIRouter(tags=["erasures"])
@@ -61,7 +61,7 @@ def list_erasures(engine: Database, actor: Asker, pages: Pages) -> Response:
     """Orders that wait and those that were settled, the newest first. They name nobody."""
     return listing(
         engine, actor, pages, "erasures", OrderRow,
-        lambda connection, limit, cursor: erasure.list_orders(connection, actor, limit, cursor),
+        lambda connection, limit, cursor: erasure_orders.list_orders(connection, actor, limit, cursor),
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def plan_erasure(
     person: Annotated[Code, Query(description="Service number", examples=["A-1001"])],
 ) -> Response:
     """What speaks against it, where the name stands and what becomes of it there, which files may show the person."""
-    return answer(erasure.plan(engine, actor, person))
+    return answer(erasure_orders.plan(engine, actor, person))
 
 
 @router.post(
@@ -91,7 +91,7 @@ def plan_erasure(
 )
 def order_erasure(body: OrderErasure, engine: Database, actor: Asker) -> Response:
     """Nothing goes before another person approves it. Who still holds weapons can't be erased."""
-    return answer(erasure.order(engine, actor, body), 202)
+    return answer(erasure_orders.order(engine, actor, body), 202)
 
 
 @router.get(
@@ -102,7 +102,7 @@ def order_erasure(body: OrderErasure, engine: Database, actor: Asker) -> Respons
 )
 def show_erasure(erasure_id: UUID, engine: Database, actor: Asker) -> Response:
     """With what it would do now, while it waits."""
-    return answer(erasure.show_order(engine, actor, erasure_id))
+    return answer(erasure_orders.show_order(engine, actor, erasure_id))
 
 
 @router.post(
@@ -125,4 +125,4 @@ def approve_erasure(erasure_id: UUID, engine: Database, actor: Asker) -> Respons
 )
 def reject_erasure(erasure_id: UUID, engine: Database, actor: Asker) -> Response:
     """The second person says no; or who asked takes it back."""
-    return answer(erasure.reject(engine, actor, erasure_id))
+    return answer(erasure_orders.reject(engine, actor, erasure_id))

@@ -164,9 +164,31 @@ $$;
 CREATE FUNCTION stockpile.only_taken_out(before text, after text) RETURNS boolean LANGUAGE sql IMMUTABLE
 RETURN before LIKE replace(replace(replace(replace(after, '\', '\\'), '%', '\%'), '_', '\_'), 'erased person', '%');
 
+-- A text in which names and numbers are compared, whatever their case and however they are written: without spaces, dashes and what
+-- JSON escapes; digits of Arabic script as 0-9. Of letters beyond ASCII that have capitals only that there is one: the database's
+-- locale does not know their case.
+CREATE FUNCTION stockpile.plain_letters(said text) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN regexp_replace(regexp_replace(lower(translate(said, '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹ıİſ', '01234567890123456789iis')), '[\s"\\-]+', '', 'g'),
+                      '[\u00C0-\u058F\u10A0-\u10FF\u1C80-\u1CBF\u1D00-\u1FFF\u2C00-\u2DFF\uA640-\uA7FF]', '?', 'g');
+
+-- Whether words bear a service number of a person, or the longest word of a name: one of them is in all that an erasure finds.
+CREATE FUNCTION stockpile.names_person(said text, person uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = stockpile, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM (SELECT code, name FROM party_name WHERE party_id = person UNION SELECT code, name FROM party WHERE party_id = person) called
+        CROSS JOIN LATERAL (SELECT called.code
+                            UNION ALL (SELECT word FROM regexp_split_to_table(called.name, '\s+') word ORDER BY length(word) DESC LIMIT 1)) one (word)
+        WHERE plain_letters(one.word) <> '' AND position(plain_letters(one.word) IN plain_letters(said)) > 0)
+$$;
+
+CREATE FUNCTION stockpile.taken_out_of(person uuid, before text, after text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = stockpile, pg_temp AS $$
+    SELECT only_taken_out(before, after) AND names_person(before, person)
+$$;
+
 -- Erases a person under an erasure that is recorded in the same transaction: nobody but the owner may change these rows. It can
--- take words and cells away, and put no others in their place. `cells`: [{register, line, places}]; `words`: [{table, key, line,
--- column, text}], the text as it is to be.
+-- take words and cells away where the person is named, and put no others in their place. What it can't tell is how much of such a
+-- text or row is the person's. `cells`: [{register, line, places}]; `words`: [{table, key, line, column, text}], the text as it is to be.
 CREATE FUNCTION stockpile.erase_person(erasure uuid, cells jsonb, words jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 DECLARE
@@ -185,6 +207,11 @@ BEGIN
     END IF;
 
     FOR given IN SELECT * FROM jsonb_to_recordset(cells) AS one (register uuid, line integer, places integer[]) LOOP
+        PERFORM FROM register_line l WHERE l.register_id = given.register AND l.line = given.line AND names_person(l.cells::text, gone);
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'line % of register % does not name the person', given.line, given.register
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'erasure_takes_out';
+        END IF;
         FOREACH place IN ARRAY given.places LOOP
             UPDATE register_line l SET cells = jsonb_set(l.cells, ARRAY[place::text], '""', false)
             WHERE l.register_id = given.register AND l.line = given.line;
@@ -193,25 +220,29 @@ BEGIN
 
     FOR given IN SELECT * FROM jsonb_to_recordset(words) AS one ("table" text, key uuid, line integer, "column" text, text text) LOOP
         CASE given."table" || '.' || given."column"
-            WHEN 'discrepancy.books_said' THEN UPDATE discrepancy SET books_said = given.text WHERE discrepancy_id = given.key AND only_taken_out(books_said, given.text);
-            WHEN 'discrepancy.seen' THEN UPDATE discrepancy SET seen = given.text WHERE discrepancy_id = given.key AND only_taken_out(seen, given.text);
-            WHEN 'discrepancy.explanation' THEN UPDATE discrepancy SET explanation = given.text WHERE discrepancy_id = given.key AND only_taken_out(explanation, given.text);
-            WHEN 'discrepancy_step.words' THEN UPDATE discrepancy_step SET words = given.text WHERE discrepancy_id = given.key AND step = given.line AND only_taken_out(discrepancy_step.words, given.text);
-            WHEN 'closure.explanation' THEN UPDATE closure SET explanation = given.text WHERE closure_id = given.key AND only_taken_out(explanation, given.text);
-            WHEN 'closure.reason' THEN UPDATE closure SET reason = given.text WHERE closure_id = given.key AND only_taken_out(reason, given.text);
-            WHEN 'carrier_hand_over.handed_over_by' THEN UPDATE carrier_hand_over SET handed_over_by = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(handed_over_by, given.text);
-            WHEN 'carrier_hand_over.carrier' THEN UPDATE carrier_hand_over SET carrier = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(carrier, given.text);
-            WHEN 'carrier_hand_over.place' THEN UPDATE carrier_hand_over SET place = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(carrier_hand_over.place, given.text);
-            WHEN 'carrier_hand_over.remarks' THEN UPDATE carrier_hand_over SET remarks = given.text WHERE document_id = given.key AND ordinal = given.line AND only_taken_out(remarks, given.text);
-            WHEN 'draft.request' THEN UPDATE draft SET request = given.text::jsonb WHERE document_id = given.key AND outcome IS NOT NULL AND only_taken_out(request::text, given.text::jsonb::text);
-            WHEN 'draft.reason' THEN UPDATE draft SET reason = given.text WHERE document_id = given.key AND only_taken_out(reason, given.text);
-            WHEN 'token.label' THEN UPDATE token SET label = given.text WHERE token_id = given.key AND only_taken_out(label, given.text);
-            WHEN 'job.result' THEN UPDATE job SET result = given.text::jsonb WHERE job_id = given.key AND only_taken_out(result::text, given.text::jsonb::text);
-            WHEN 'register_line.rejected' THEN UPDATE register_line SET rejected = given.text WHERE register_id = given.key AND line = given.line AND only_taken_out(rejected, given.text);
-            WHEN 'register_line.doubts' THEN UPDATE register_line SET doubts = given.text WHERE register_id = given.key AND line = given.line AND only_taken_out(doubts, given.text);
+            WHEN 'discrepancy.books_said' THEN UPDATE discrepancy SET books_said = given.text WHERE discrepancy_id = given.key AND taken_out_of(gone, books_said, given.text);
+            WHEN 'discrepancy.seen' THEN UPDATE discrepancy SET seen = given.text WHERE discrepancy_id = given.key AND taken_out_of(gone, seen, given.text);
+            WHEN 'discrepancy.explanation' THEN UPDATE discrepancy SET explanation = given.text WHERE discrepancy_id = given.key AND taken_out_of(gone, explanation, given.text);
+            WHEN 'discrepancy_step.words' THEN UPDATE discrepancy_step SET words = given.text WHERE discrepancy_id = given.key AND step = given.line AND taken_out_of(gone, discrepancy_step.words, given.text);
+            WHEN 'closure.explanation' THEN UPDATE closure SET explanation = given.text WHERE closure_id = given.key AND taken_out_of(gone, explanation, given.text);
+            WHEN 'closure.reason' THEN UPDATE closure SET reason = given.text WHERE closure_id = given.key AND taken_out_of(gone, reason, given.text);
+            WHEN 'carrier_hand_over.handed_over_by' THEN UPDATE carrier_hand_over SET handed_over_by = given.text WHERE document_id = given.key AND ordinal = given.line AND taken_out_of(gone, handed_over_by, given.text);
+            WHEN 'carrier_hand_over.carrier' THEN UPDATE carrier_hand_over SET carrier = given.text WHERE document_id = given.key AND ordinal = given.line AND taken_out_of(gone, carrier, given.text);
+            WHEN 'carrier_hand_over.place' THEN UPDATE carrier_hand_over SET place = given.text WHERE document_id = given.key AND ordinal = given.line AND taken_out_of(gone, carrier_hand_over.place, given.text);
+            WHEN 'carrier_hand_over.remarks' THEN UPDATE carrier_hand_over SET remarks = given.text WHERE document_id = given.key AND ordinal = given.line AND taken_out_of(gone, remarks, given.text);
+            WHEN 'draft.request' THEN UPDATE draft SET request = given.text::jsonb WHERE document_id = given.key AND outcome IS NOT NULL AND taken_out_of(gone, request::text, given.text::jsonb::text);
+            WHEN 'draft.reason' THEN UPDATE draft SET reason = given.text WHERE document_id = given.key AND taken_out_of(gone, reason, given.text);
+            WHEN 'token.label' THEN UPDATE token SET label = given.text WHERE token_id = given.key AND taken_out_of(gone, label, given.text);
+            WHEN 'job.result' THEN UPDATE job SET result = given.text::jsonb WHERE job_id = given.key AND taken_out_of(gone, result::text, given.text::jsonb::text);
+            WHEN 'device.label' THEN UPDATE device SET label = given.text WHERE device_id = given.key AND taken_out_of(gone, label, given.text);
+            WHEN 'book.holder' THEN UPDATE book SET holder = given.text WHERE book_id = given.key AND taken_out_of(gone, holder, given.text);
+            WHEN 'alias.name' THEN UPDATE alias SET name = given.text, name_key = 'erased person ' || alias_id WHERE alias_id = given.key AND taken_out_of(gone, name, given.text);
+            WHEN 'column_mapping.mapping' THEN UPDATE column_mapping SET mapping = given.text::jsonb WHERE md5(source || '/' || kind)::uuid = given.key AND taken_out_of(gone, mapping::text, given.text::jsonb::text);
+            WHEN 'register_line.rejected' THEN UPDATE register_line SET rejected = given.text WHERE register_id = given.key AND line = given.line AND taken_out_of(gone, rejected, given.text);
+            WHEN 'register_line.doubts' THEN UPDATE register_line SET doubts = given.text WHERE register_id = given.key AND line = given.line AND taken_out_of(gone, doubts, given.text);
         END CASE;
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'the words of % % were changed meanwhile', given."table", given.key
+            RAISE EXCEPTION 'the words of % % do not name the person, or were changed meanwhile', given."table", given.key
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'erasure_takes_out';
         END IF;
     END LOOP;
@@ -226,6 +257,7 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION stockpile.only_by_erasure(), stockpile.documents_of_file(text), stockpile.only_taken_out(text, text),
+    stockpile.plain_letters(text), stockpile.names_person(text, uuid), stockpile.taken_out_of(uuid, text, text),
     stockpile.erase_person(uuid, jsonb, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.documents_of_file(text) TO stockpile_poster, stockpile_registrar, stockpile_auditor;
 GRANT EXECUTE ON FUNCTION stockpile.erase_person(uuid, jsonb, jsonb) TO stockpile_registrar;

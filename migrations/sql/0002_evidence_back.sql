@@ -3,7 +3,8 @@ DO $$ BEGIN
         RAISE EXCEPTION 'the books hold notes or erasures, which the older schema cannot keep' USING ERRCODE = 'check_violation';
     END IF;
 END $$;
-DROP FUNCTION stockpile.erase_person(uuid, jsonb, jsonb), stockpile.only_taken_out(text, text), stockpile.documents_of_file(text);
+DROP FUNCTION stockpile.erase_person(uuid, jsonb, jsonb), stockpile.taken_out_of(uuid, text, text), stockpile.names_person(text, uuid),
+    stockpile.plain_letters(text), stockpile.only_taken_out(text, text), stockpile.documents_of_file(text);
 DROP TRIGGER only_by_erasure ON stockpile.register_line;
 DROP TRIGGER never_moves ON stockpile.register_line;
 DROP TRIGGER never ON stockpile.register_line;

@@ -44,7 +44,7 @@ class ChangeCustodian(FactVoucher):
 
 
 @dataclass(slots=True)
-class Handover:
+class Succession:
     """From whom to whom; what is wrong with it is a discrepancy of a fact."""
 
     signatories: dict[str, UUID] = field(default_factory=dict)
@@ -58,9 +58,9 @@ def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
     written = Writing.of(request)
     account = _account(desk, request.account)
     scanned = voucher.lock_voucher(desk, request, account)
-    handover = _handover(desk, request, account, written.fact)
+    succession = _succession(desk, request, account, written.fact)
     close_books(desk.connection, desk.site)
-    found = handover.contradictions
+    found = succession.contradictions
     if written.fact:
         voucher.check_meant(desk.connection, scanned)
         found += voucher.take_as_written(desk, scanned, written)
@@ -81,7 +81,7 @@ def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
         for one in scanned
         if one.held is not None
     ]  # fmt: skip
-    posted = ledger.post(desk, written.document(desk, handover.signatories, details), lines, found)
+    posted = ledger.post(desk, written.document(desk, succession.signatories, details), lines, found)
     desk.connection.exec_driver_sql("SELECT take_over_account(%s)", (posted.document_id,))
     return posted
 
@@ -108,43 +108,43 @@ WHERE a.account_id = %s
 """
 
 
-def _handover(desk: Desk, request: ChangeCustodian, account: Place, fact: bool) -> Handover:
+def _succession(desk: Desk, request: ChangeCustodian, account: Place, fact: bool) -> Succession:
     """Who hands over and who takes over. Read under the items' locks: another joint inventory of them waits."""
     answers, code = desk.connection.exec_driver_sql(_ANSWERS, (account.account_id,)).one()
-    handover = Handover()
+    succession = Succession()
     for part, given in (("received_by", request.received_by), ("handed_over_by", request.handed_over_by)):
         person = find_party(desk.connection, "person", given) if given else None
         if person is not None:
-            handover.signatories[part] = person.party_id
+            succession.signatories[part] = person.party_id
         elif given:
-            _unknown(desk, handover, part, given, fact)
+            _unknown(desk, succession, part, given, fact)
         else:
-            handover.signatories[part] = answers
-    giver, taker = (handover.signatories.get(part) for part in ("handed_over_by", "received_by"))
+            succession.signatories[part] = answers
+    giver, taker = (succession.signatories.get(part) for part in ("handed_over_by", "received_by"))
     if giver not in (None, answers):
-        _object(handover, fact, f"{code} answers for {account.name}", f"{request.handed_over_by} hands it over")
+        _object(succession, fact, f"{code} answers for {account.name}", f"{request.handed_over_by} hands it over")
     if taker is not None and taker == (giver or answers):
         _object(
-            handover,
+            succession,
             fact,
             f"{code} answers for {account.name}",
             f"{request.received_by} takes it over from the same person",
         )
-    return handover
+    return succession
 
 
-def _unknown(desk: Desk, handover: Handover, part: str, code: str, fact: bool) -> None:
+def _unknown(desk: Desk, succession: Succession, part: str, code: str, fact: bool) -> None:
     books_said = f"nobody at {desk.site.code} has the number {code}"
     if not fact:
         message = "not a service number of this site"
         raise Invalid(f"{part}: {books_said}.", [Fault(message, field=part, value=code)])
-    handover.contradictions.append(Contradiction(Kind.PERSON_UNKNOWN, books_said, f"{part} {code}"))
+    succession.contradictions.append(Contradiction(Kind.PERSON_UNKNOWN, books_said, f"{part} {code}"))
 
 
-def _object(handover: Handover, fact: bool, books_said: str, seen: str) -> None:
+def _object(succession: Succession, fact: bool, books_said: str, seen: str) -> None:
     if not fact:
         raise Refused(f"Nothing was done: {books_said}, and {seen}.")
-    handover.contradictions.append(Contradiction(Kind.DOUBTFUL, books_said, seen))
+    succession.contradictions.append(Contradiction(Kind.DOUBTFUL, books_said, seen))
 
 
 def _guard(scanned: Sequence[Scanned], on_it: dict[UUID, int], account: Place) -> None:

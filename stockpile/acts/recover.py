@@ -46,7 +46,7 @@ class Recover(ConditionVoucher):
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class Destination:
     """Where what was found goes; `signatories` and `contradictions` are those of the former holder who gets it back."""
 
     place: Place
@@ -57,19 +57,23 @@ class Goal:
 def recover(desk: Desk, request: Recover) -> Posted:
     """Posts a recovery. Raises Invalid (store, holder), Refused (one reason a weapon)."""
     written = Writing.of(request, in_hand=request.in_hand)
-    goal = _goal(desk, request, written)
+    destination = _destination(desk, request, written)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     given_up = _given_up(desk) if written.fact else []
     scanned = voucher.lock_voucher(desk, request, missing, *given_up)
     live = correction.live_entries(desk.connection, _weapons(scanned))
     if written.fact:
-        found = [*goal.contradictions, *voucher.take_as_written(desk, scanned, written), *_claims_of_counted(scanned)]
+        found = [
+            *destination.contradictions,
+            *voucher.take_as_written(desk, scanned, written),
+            *_claims_of_counted(scanned),
+        ]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
         voucher.check_quantities(scanned, missing)
     if request.holder is not None:
-        found += _back_to_its_holder(scanned, live, goal.place, written.fact)
+        found += _back_to_its_holder(scanned, live, destination.place, written.fact)
     voucher.refuse(scanned, desk.act)
     if any(one.held and one.held.serial and one.held.where.account_class in GONE for one in scanned):
         written = replace(written, fact=True)
@@ -79,19 +83,19 @@ def recover(desk: Desk, request: Recover) -> Posted:
         "found_by": request.found_by,
         **_found_present(scanned, live),
     }
-    lines = voucher.lines_from(scanned, missing, goal.place, fact=desk.act if written.fact else None)
-    return ledger.post(desk, written.document(desk, goal.signatories, details), lines, found)
+    lines = voucher.lines_from(scanned, missing, destination.place, fact=desk.act if written.fact else None)
+    return ledger.post(desk, written.document(desk, destination.signatories, details), lines, found)
 
 
-def _goal(desk: Desk, request: Recover, written: Writing) -> Goal:
+def _destination(desk: Desk, request: Recover, written: Writing) -> Destination:
     if request.holder is None:
-        return Goal(find_store(desk.connection, desk.site, request.store), {})
+        return Destination(find_store(desk.connection, desk.site, request.store), {})
     if request.store is not None:
         raise Invalid("Say a store or a holder.", [Fault("give one of store and holder", field="holder")])
     day = desk.site.local_day(written.happened_at or now())
     former = giver(desk, request.holder, written.fact, day, "holder")
     person = former.signatories.get("handed_over_by")
-    return Goal(former.place, {"received_by": person} if person else {}, former.contradictions)
+    return Destination(former.place, {"received_by": person} if person else {}, former.contradictions)
 
 
 def _given_up(desk: Desk) -> list[Place]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from stockpile import erasure as erasures
+from stockpile import erasure_orders as orders
 from stockpile.commands.asking import Token, acting, every_row, reading_as
 from stockpile.commands.shown import new_group, out, show_table
 from stockpile.erasure_plan import Plan
@@ -22,7 +23,7 @@ Order = Annotated[UUID, typer.Argument(metavar="ORDER", help="The id of the orde
 def show_plan(person: Person, token: Token = None) -> None:
     """Show what erasing a person would do: what speaks against it, where the name stands, which files may show the person."""
     with acting(token) as (engine, actor):
-        _show(erasures.plan(engine, actor, person))
+        _show(orders.plan(engine, actor, person))
 
 
 def _show(plan: Plan) -> None:
@@ -62,7 +63,7 @@ def order(
         "files": file or (),
     }  # fmt: skip
     with acting(token) as (engine, actor):
-        ordered = erasures.order(engine, actor, erasures.OrderErasure.model_validate(asked))
+        ordered = orders.order(engine, actor, orders.OrderErasure.model_validate(asked))
     out.print(f"Order {ordered.erasure_id}: {ordered.state}.", markup=False)
 
 
@@ -70,7 +71,7 @@ def order(
 def list_orders(token: Token = None) -> None:
     """List the orders, the newest first. They name nobody."""
     with reading_as(token) as (connection, actor):
-        rows = list(every_row(lambda cursor: erasures.list_orders(connection, actor, cursor=cursor)))
+        rows = list(every_row(lambda cursor: orders.list_orders(connection, actor, cursor=cursor)))
     show_table(
         ("order", "reference", "reason", "asked by", "at", "state", "by"),
         (
@@ -85,7 +86,7 @@ def list_orders(token: Token = None) -> None:
 def show(order_id: Order, token: Token = None) -> None:
     """Show an order and, while it waits, what it would do now."""
     with acting(token) as (engine, actor):
-        shown = erasures.show_order(engine, actor, order_id)
+        shown = orders.show_order(engine, actor, order_id)
     row = shown.order
     out.print(f"{row.order_reference}: {row.reason}. Asked by {row.asked_by}: {row.state}.", markup=False)
     out.print(f"Words that are to go too: {', '.join(row.redact) or 'none'}.", markup=False)
@@ -107,5 +108,5 @@ def approve(order_id: Order, token: Token = None) -> None:
 def reject(order_id: Order, token: Token = None) -> None:
     """Say no to an order, or take one's own back."""
     with acting(token) as (engine, actor):
-        settled = erasures.reject(engine, actor, order_id)
+        settled = orders.reject(engine, actor, order_id)
     out.print(f"Order {settled.erasure_id}: {settled.state}.", markup=False)

@@ -23,7 +23,6 @@ from multiprocessing import get_context
 from types import FrameType
 from typing import Any, NoReturn
 
-import structlog
 from uvicorn import Config
 from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE
@@ -34,6 +33,7 @@ from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of
 from stockpile.errors import DatabaseUnavailable, StockpileError
 from stockpile.settings import Settings
+from stockpile.unforeseen import log_to_stderr
 
 GRACE = 10
 """Seconds that requests under way get to end."""
@@ -233,10 +233,7 @@ def worker() -> Any:
     parent = int(os.environ.get("STOCKPILE_PARENT", os.getppid()))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     level = logging.getLevelNamesMapping()[os.environ.get("STOCKPILE_LOG_LEVEL", "warning").upper()]
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    log_to_stderr(level)
     try:
         application = importlib.import_module(APPLICATION).create_app()
         sys.setswitchinterval(TURN)

@@ -30,6 +30,7 @@ def engine_of(url: str) -> Engine:
         max_overflow=0,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        hide_parameters=True,  # in the messages of its errors
         connect_args={"options": "-c search_path=stockpile -c timezone=UTC", "prepare_threshold": 2},
     )
 
