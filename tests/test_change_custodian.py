@@ -71,7 +71,7 @@ def test_a_list_that_is_not_the_account_s_is_refused_weapon_by_weapon(country: C
     assert told(refusal) == [
         (RIFLES[0], f"too much: it is not on {STORE}", "Private Petrov (A-1001) (person)"),
         ("NO SUCH", "unknown: nothing in the books bears this number", None),
-        (HELMET, f"100 on {STORE} in the books, 99 counted", f"100 at {STORE} (store)"),
+        (str(country.helmets().item_id), f"100 on {STORE} in the books, 99 counted", f"100 at {STORE} (store)"),
         (f"AKM {RIFLES[9]}", "missing: it is not on the list", f"{STORE} (store)"),
     ]
     assert "3 line(s) cannot be, and 1 of Main store are not on it" in refusal.detail

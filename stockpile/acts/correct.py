@@ -61,7 +61,7 @@ def correct(desk: Desk, request: Correct) -> Posted:
     rows = _rows(desk, request, wrong)
     scanned = voucher.lock_rows(desk, rows)
     back = _taken_back(desk, scanned, wrong)
-    voucher.refuse(scanned, desk.act)
+    voucher.refuse(scanned, desk.act, keys_by_name=True)
     entries = [correction.reversal(held, live) for held, live in back]
     details = {
         "paper": "correction",

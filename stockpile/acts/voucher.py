@@ -84,13 +84,13 @@ class Scanned:
         """Whether it is told by number, not one by one."""
         return not self.held.serial if self.held is not None else self.line.by_model
 
-    def refused(self) -> Reason:
-        """The reason as the clerk reads it."""
+    def refused(self, keys_by_name: bool = False) -> Reason:
+        """The reason as the clerk reads it; what a line names by its key alone by the key, or by its name."""
         assert self.reason is not None
         held = None if self.line.by_model else self.held
         where = describe_place(held) if held else None
-        by_key = self.of is not None or self.line.item is not None
-        named = held.name if held is not None and by_key else self.line.named
+        by_name = self.of is not None or (keys_by_name and self.line.item is not None)
+        named = held.name if held is not None and by_name else self.line.named
         return Reason(self.number, named, self.reason, where, str(held.item_id) if held else None)
 
 
@@ -327,9 +327,9 @@ def by_model(rows: Rows) -> bool:
     return any(line.by_model for _, line in rows)
 
 
-def refuse(scanned: Iterable[Scanned], act: str) -> None:
-    """Raises Refused with every line's reason, if any line has one."""
-    reasons = list(dict.fromkeys(one.refused() for one in scanned if one.reason))
+def refuse(scanned: Iterable[Scanned], act: str, keys_by_name: bool = False) -> None:
+    """Raises Refused with every line's reason, if any line has one. `keys_by_name`: who asked named no keys."""
+    reasons = list(dict.fromkeys(one.refused(keys_by_name) for one in scanned if one.reason))
     if reasons:
         raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {act} cannot be.", reasons)
 
