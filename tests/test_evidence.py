@@ -15,6 +15,7 @@ from httpx import Response
 
 from stockpile import evidence
 from stockpile.acts.expend import EXPEND
+from stockpile.acts.export import EXPORT
 from stockpile.acts.issue import ISSUE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
@@ -243,6 +244,15 @@ def test_the_check_finds_what_is_missing_and_what_was_altered(country: Country, 
             file_to_read(connection, country.actors["clerk"], digests[0])
         with pytest.raises(NotAllowed):
             file_to_read(connection, country.actors["USA"], digests[0])
+
+
+def test_the_check_knows_every_file_that_a_draft_names(country: Country, stored_here: FileStore) -> None:
+    """Also a donor's consent to an export that still waits for its second person."""
+    consent = {"donor": "USA", "reference": "DSP-83", "given_on": "2026-01-02", "scan_sha256": kept(photo(50))}
+    asked = {"destination": "Jordan", "consignee": "Royal Works", "authorisation": "E 1", "purpose": "repair abroad"}
+    country.ask("clerk", EXPORT, **asked, store="Main store", lines=scans(RIFLES[0]), consents=[consent])
+    found = checked(country)
+    assert (found.named, found.intact, found.unnamed) == (1, 1, ())
 
 
 def test_what_was_erased_does_not_come_back(stored_here: FileStore) -> None:
