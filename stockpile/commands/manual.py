@@ -15,7 +15,6 @@ Written by `stockpile movements > docs/movements.md` from the table that drives 
 Every weapon is in exactly one account, and its status is the class of that account. An act takes it from one class to
 another, under a document. *Two parties*: somebody else approves, under their own sign-in. *Fact*: may also come from
 paper or, for what lies on the counter, be posted whatever the books say; what contradicts them opens a discrepancy.
-Acts without "asked for by" are in the table already, but cannot be asked for yet.
 
 | act | from | to | document | two parties | fact | needs | asked for by |
 | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -22,13 +22,8 @@ _NAMED_BY = (
        FROM note n JOIN document d USING (document_id) JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id,
             jsonb_array_elements_text(n.attachments) AS f (sha256)""",
     "SELECT encode(file_sha256, 'hex'), kind || ' ' || name FROM register WHERE file_sha256 IS NOT NULL",
-    """SELECT f.sha256, 'draft ' || document_id
-       FROM draft, jsonb_array_elements_text(coalesce(request -> 'attachments', '[]')) AS f (sha256)""",
-    """SELECT f.sha256, 'draft ' || document_id
-       FROM draft, LATERAL (VALUES (request #>> '{paper,scan_sha256}'), (request #>> '{file,sha256}')) AS f (sha256)
-       WHERE f.sha256 IS NOT NULL""",
-    """SELECT c.consent ->> 'scan_sha256', 'draft ' || document_id
-       FROM draft, jsonb_array_elements(coalesce(request -> 'consents', '[]')) AS c (consent)""",
+    """SELECT f.sha256 #>> '{}', 'draft ' || document_id
+       FROM draft, jsonb_path_query(request, 'strict $.** ? (@ like_regex "^[0-9a-f]{64}$")') AS f (sha256)""",
 )
 """Whatever names files."""
 _NAMED = f"SELECT n.sha256, min(n.named_by), count(*) FROM ({' UNION ALL '.join(_NAMED_BY)}) n (sha256, named_by) GROUP BY 1 ORDER BY 1"
