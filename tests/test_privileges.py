@@ -519,6 +519,9 @@ def test_a_shipment_is_told_by_its_sender_and_seen_at_both_ends(country: Country
             f"shipment_lines(ARRAY['{order.document_id}'::uuid])",
             "shipments_under_way()",
             f"consignments_of(ARRAY['{new_key()}'::uuid])",
+            f"withdraw_excess('{order.document_id}')",
+            f"least_held(ARRAY['{new_key()}'::uuid], ARRAY['{new_key()}'::uuid], now())",
+            f"came_after(ARRAY['{new_key()}'::uuid], now())",
         ):
             assert DENIED in answer_to(connection, f"SELECT * FROM {question}")
 

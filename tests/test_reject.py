@@ -14,6 +14,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.reject import REJECT
 from stockpile.acts.ship import SHIP
+from stockpile.acts.turn_in import RETURN
 from stockpile.errors import Invalid, NotAllowed
 from stockpile.reports.history import history
 from stockpile.reports.trial_balance import By, proof, trial_balance
@@ -160,6 +161,17 @@ def test_a_rejection_on_paper_is_a_fact(country: Country) -> None:
     assert reasons(country, "USA", "US 1")[-1] == ("reject", CRACKED)
     refusal = country.refused("clerk", REJECT, reason=CRACKED, store=STORE, paper=paper(2, ago()), lines=scans("NEW 1"))
     assert told(refusal)[0][1] == "no consignment brought it, so nobody delivered it: ship it back"
+
+
+def test_a_rejection_on_paper_of_helmets_that_were_there_after_all(country: Country) -> None:
+    """More than the store had by the books; an older paper shows that Petrov had brought them back: nothing is open."""
+    delivered(country)
+    country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=[donated(country, 40)])
+    sent = country.do("clerk", REJECT, reason=CRACKED, store=STORE, paper=paper(2, ago()), lines=[donated(country, 10)])
+    assert kinds(sent) == ["fewer in the books"]
+    back = {"returned_by": "A-1001", "store": STORE, "lines": [donated(country, 10)]}
+    country.do("clerk", RETURN, **back, paper=paper(1, sent.happened_at - timedelta(microseconds=1)))
+    assert (country.discrepancies(), in_supply(country)) == ([], [("USA FMS-1", 10)])
 
 
 def test_a_late_paper_keeps_the_reason_with_the_entry_it_moves(country: Country) -> None:

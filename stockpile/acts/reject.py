@@ -15,16 +15,15 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
-from stockpile.acts.arrive import check_outstanding, outstanding, shipment_here
+from stockpile.acts.arrive import check_outstanding, not_named, shipment_here
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
-from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, ConditionLine, Desk, Posted, Words, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
 from stockpile.shipments import Shipment, Shipped, consignments_of, shipped_items
-from stockpile.sites import OUTSIDE, Place, find_store, site_account
+from stockpile.sites import Place, find_store, site_account
 
 
 class Reject(ConditionVoucher):
@@ -47,41 +46,30 @@ class Origin:
     shipment: Shipment | None
     shipped: Mapping[UUID, Shipped]
 
-    def there(self, held: Held) -> int:
-        """How much of what is counted can be rejected from here."""
-        assert self.place is not None
-        if self.place.account_class is AccountClass.TRANSIT:
-            return outstanding(held, self.shipped, self.place)
-        return held.holdings.get(self.place.account_id, (self.place, 0))[1]
-
-    @property
-    def named(self) -> str:
-        """The origin in words."""
-        assert self.place is not None
-        return f"outstanding on shipment {self.shipment.number}" if self.shipment else f"at {self.place.name}"
-
 
 def reject(desk: Desk, request: Reject) -> Posted:
     """Posts a rejection. Raises Invalid (store, shipment), Refused (one reason a weapon)."""
     written = Writing.of(request)
-    place, shipment, found = _said(desk, request, written.fact)
+    place = _said(desk, request, written.fact)
     scanned = voucher.lock_voucher(desk, request, place)
     if place is None and voucher.any_counted(scanned):
         message = "quantities are rejected from somewhere: give a store or a shipment"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
+    found = voucher.take_as_written(desk, scanned, written) if written.fact else []
+    shipment, unheard = shipment_here(desk, request.shipment, written.fact) if request.shipment else (None, None)
     asked = {one.held.item_id for one in scanned if one.held}
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     origin = Origin(place, shipment, shipped)
-    if written.fact:
-        found += voucher.take_as_written(desk, scanned, written)
-    else:
+    if written.fact and request.shipment:
+        found += not_named(scanned, shipped, unheard or f"not on shipment {request.shipment}")
+    if not written.fact:
         _guard(desk, scanned, origin)
     supplies = _supplies(desk, scanned)
     voucher.refuse(scanned, desk.act)
     lines: list[Line] = []
     for one in scanned:
         if one.held is not None:
-            found += _send_back(lines, one, one.held, supplies, origin, written.fact)
+            lines.append(_send_back(one, one.held, supplies, origin, written.fact))
     details = {
         "paper": "rejection",
         "reason": request.reason,
@@ -91,16 +79,15 @@ def reject(desk: Desk, request: Reject) -> Posted:
     return ledger.post(desk, written.document(desk, {}, details), lines, found)
 
 
-def _said(desk: Desk, request: Reject, fact: bool) -> tuple[Place | None, Shipment | None, list[Contradiction]]:
-    """Where the request says they come from, and what speaks against it. A paper must say it."""
+def _said(desk: Desk, request: Reject, fact: bool) -> Place | None:
+    """Where the request says they come from. A paper must say it."""
     if request.store is not None and request.shipment is not None:
         raise Invalid("Say a store or a shipment.", [Fault("give one of store and shipment", field="shipment")])
     if request.shipment is not None:
-        shipment, found = shipment_here(desk, request.shipment, fact)
-        return site_account(desk.connection, desk.site, AccountClass.TRANSIT), shipment, found
+        return site_account(desk.connection, desk.site, AccountClass.TRANSIT)
     if request.store is not None or fact:
-        return find_store(desk.connection, desk.site, request.store), None, []
-    return None, None, []
+        return find_store(desk.connection, desk.site, request.store)
+    return None
 
 
 def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
@@ -129,29 +116,15 @@ def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:
     return {consignment_id: each.supply for consignment_id, each in delivered.items()}
 
 
-def _send_back(
-    lines: list[Line], one: Scanned, held: Held, supplies: Mapping[UUID, Place], origin: Origin, fact: bool
-) -> list[Contradiction]:
-    """Adds the lines of one item. What a paper sends back beyond what is there enters from outside, with a discrepancy."""
+def _send_back(one: Scanned, held: Held, supplies: Mapping[UUID, Place], origin: Origin, fact: bool) -> Line:
+    """The line of one item. Of what is counted the ledger tells what a paper sends back beyond what was there."""
     assert held.consignment_id is not None
     assert isinstance(one.line, ConditionLine)
     supply, condition = supplies[held.consignment_id], one.line.condition
     if held.serial:
         claimed, act = (origin.place, Act.REJECT) if fact else (None, None)
-        lines.append(Line(held, supply, None, 1, condition, claimed, act))
-        return []
-    asked, already = (
-        one.line.quantity,
-        sum(line.quantity for line in lines if line.held is held and line.origin is not OUTSIDE),
-    )
-    there = max(origin.there(held) - already, 0)
-    for place, quantity in ((origin.place, min(there, asked)), (OUTSIDE, asked - there)):
-        if quantity > 0:
-            lines.append(Line(held, supply, place, quantity, condition))
-    if there >= asked:
-        return []
-    said, seen = f"{there} of {held.name} {origin.named}", f"{asked} rejected"
-    return [Contradiction(Kind.FEWER_IN_BOOKS, said, seen, held.item_id, held.donor_id, one.number)]
+        return Line(held, supply, None, 1, condition, claimed, act)
+    return Line(held, supply, one.origin or origin.place, one.line.quantity, condition)
 
 
 REJECT = ActForm(Act.REJECT, Reject, reject)

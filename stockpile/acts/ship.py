@@ -24,7 +24,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound, Refused
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.rights import REGISTRAR
-from stockpile.shipments import Shipment, Way, add_shipment
+from stockpile.shipments import Shipment, Way, add_shipment, withdraw_excess
 from stockpile.sites import Place, Site, find_site, find_store, places, site_account
 
 
@@ -105,6 +105,8 @@ def ship(desk: Desk, request: Ship) -> Posted:
     )
     consignment_id = supply.consignment_id if supply else None
     add_shipment(desk.connection, sent, request.way, posted.happened_at, consignment_id)
+    if written.fact:
+        withdraw_excess(desk.connection, sent)
     return posted
 
 
