@@ -2,7 +2,7 @@
 that the donor reads.
 
 From a store, or from what is on its way here. What no consignment brought has no supply to go back to: it is shipped
-back. From paper it is a fact.
+back. From paper it is a fact; of what no consignment brought it moves nothing away: that stays where the paper has it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from stockpile.acts import voucher
 from stockpile.acts.arrive import check_outstanding, not_named, shipment_here
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
+from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, ConditionLine, Desk, Posted, Words, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
@@ -65,6 +66,7 @@ def reject(desk: Desk, request: Reject) -> Posted:
     if not written.fact:
         _guard(desk, scanned, origin)
     supplies = _supplies(desk, scanned)
+    found += _not_delivered(scanned, supplies, origin, written.fact)
     voucher.refuse(scanned, desk.act)
     lines: list[Line] = []
     for one in scanned:
@@ -104,27 +106,39 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
 
 
 def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:
-    """The supply account of each consignment. What no consignment brought carries that as its reason, on paper too:
-    nowhere is a place for it to go back to.
-    """
+    """The supply account of each consignment by which something came."""
     delivered = consignments_of(
         desk.connection, {one.held.consignment_id for one in scanned if one.held and one.held.consignment_id}
     )
-    for one in scanned:
-        if one.held is not None and not one.reason and one.held.consignment_id not in delivered:
-            one.reason = "no consignment brought it, so nobody delivered it: ship it back"
     return {consignment_id: each.supply for consignment_id, each in delivered.items()}
+
+
+def _not_delivered(
+    scanned: Sequence[Scanned], supplies: Mapping[UUID, Place], origin: Origin, fact: bool
+) -> list[Contradiction]:
+    """What no consignment brought carries that as its reason; on paper it is a doubt."""
+    found = []
+    for one in scanned:
+        if one.held is None or one.reason or one.held.consignment_id in supplies:
+            continue
+        if fact and origin.place is not None:
+            held, seen = one.held, f"{one.held.name} rejected, line {one.number}: it stays at {origin.place.name}"
+            said = "no consignment brought it, so nobody delivered it"
+            found.append(Contradiction(Kind.DOUBTFUL, said, seen, held.item_id, held.donor_id, one.number))
+        else:
+            one.reason = "no consignment brought it, so nobody delivered it: ship it back"
+    return found
 
 
 def _send_back(one: Scanned, held: Held, supplies: Mapping[UUID, Place], origin: Origin, fact: bool) -> Line:
     """The line of one item. Of what is counted the ledger tells what a paper sends back beyond what was there."""
-    assert held.consignment_id is not None
     assert isinstance(one.line, ConditionLine)
-    supply, condition = supplies[held.consignment_id], one.line.condition
+    to = supplies.get(held.consignment_id, origin.place) if held.consignment_id else origin.place
+    assert to is not None
     if held.serial:
         claimed, act = (origin.place, Act.REJECT) if fact else (None, None)
-        return Line(held, supply, None, 1, condition, claimed, act)
-    return Line(held, supply, one.origin or origin.place, one.line.quantity, condition)
+        return Line(held, to, None, 1, one.line.condition, claimed, act)
+    return Line(held, to, one.origin or origin.place, one.line.quantity, one.line.condition)
 
 
 REJECT = ActForm(Act.REJECT, Reject, reject)
