@@ -144,8 +144,7 @@ FROM shipment_lines(ARRAY[%s::uuid]) l
 JOIN item i ON i.item_id = l.item_id
 JOIN model m ON m.model_id = i.model_id
 LEFT JOIN party p ON p.party_id = i.donor_id
-LEFT JOIN LATERAL (SELECT n.serial_number FROM identification n WHERE n.item_id = l.item_id
-                   ORDER BY n.version DESC LIMIT 1) n ON true
+LEFT JOIN LATERAL identified(l.item_id) n ON true
 """
 _LINE_ORDER: dict[str, Callable[[str], Any]] = {"l.line": line_number, "l.item_id": UUID}
 
