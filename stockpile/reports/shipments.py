@@ -20,6 +20,7 @@ from stockpile.errors import NotAllowed, NotFound
 from stockpile.identity import asset_tag
 from stockpile.reports.documents import line_number
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.shipments import find_shipment
 from stockpile.sites import find_site
@@ -148,9 +149,8 @@ LEFT JOIN LATERAL identified(l.item_id) n ON true
 """
 _LINE_ORDER: dict[str, Callable[[str], Any]] = {"l.line": line_number, "l.item_id": UUID}
 
-_HAND_OVERS = """
-SELECT h.ordinal, h.handed_over_by, h.carrier, h.place, h.happened_at, h.recorded_at,
-       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'), h.remarks
+_HAND_OVERS = f"""
+SELECT h.ordinal, h.handed_over_by, h.carrier, h.place, h.happened_at, h.recorded_at, {named("p")}, h.remarks
 FROM carrier_hand_over h LEFT JOIN party p ON p.party_id = h.recorded_by
 WHERE h.document_id = %s ORDER BY h.ordinal
 """
