@@ -512,8 +512,8 @@ def test_a_shipment_is_told_by_its_sender_and_seen_at_both_ends(country: Country
                 ROW_LEVEL in answer_to(connection, sent),
                 ROW_LEVEL in answer_to(connection, handed),
             )
-    # TAJI's own forgery is no document: a foreign key refuses it. Who sees no shipment copies none.
-    assert seen == {"TAJI": (1, False, False), "ERBIL": (1, True, False), None: (0, False, True)}
+    # TAJI's own forgery is no document. Who sees no shipment copies none.
+    assert seen == {"TAJI": (1, True, False), "ERBIL": (1, True, False), None: (0, False, True)}
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         for question in (
             f"shipment_lines(ARRAY['{order.document_id}'::uuid])",
@@ -524,6 +524,27 @@ def test_a_shipment_is_told_by_its_sender_and_seen_at_both_ends(country: Country
             f"came_after(ARRAY['{new_key()}'::uuid], now())",
         ):
             assert DENIED in answer_to(connection, f"SELECT * FROM {question}")
+
+
+def test_nobody_makes_a_shipment_of_what_is_none(country: Country) -> None:
+    """ERBIL can't read TAJI's hand receipt by a shipment row of its own, nor take the key of TAJI's order, nor give an order of
+    its own another's number, nor make a shipment of another document of its own.
+    """
+    issued = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    erbil, taji = country.sites["ERBIL"].site_id, country.sites["TAJI"].site_id
+    received = country.do("erbil clerk", RECEIVE, lines=[{"model": "AKM", "serial_number": "E 1"}])
+    way = {"to_site": "TAJI", "carrier": "2nd Transport", "expected_on": "2099-12-31"}
+    own = country.do("erbil clerk", SHIP, **way, lines=scans("E 1"))
+    forged = """INSERT INTO shipment (document_id, number, from_site, to_site, transit_account, carrier, expected_on, shipped_at)
+                SELECT '{}', '{}', '{}', '{}', account_id, 'x', now(), now() FROM account WHERE class = 'transit' LIMIT 1"""
+    for document_id, number in (
+        (issued.document_id, issued.number),
+        (received.document_id, received.number),
+        (own.document_id, issued.number),
+    ):
+        with transaction(country.engine, roles.POSTER, erbil) as connection:
+            assert ROW_LEVEL in answer_to(connection, forged.format(document_id, number, erbil, taji))
+    assert country.query("SELECT document_id FROM shipment") == [(own.document_id,)]
 
 
 def test_a_donor_reads_why_its_own_weapons_were_rejected(country: Country) -> None:

@@ -218,7 +218,12 @@ CREATE POLICY auditor ON stockpile.shipment FOR SELECT TO stockpile_auditor USIN
 CREATE POLICY registrar ON stockpile.shipment FOR SELECT TO stockpile_registrar USING (true);
 CREATE POLICY poster_reads ON stockpile.shipment FOR SELECT TO stockpile_poster
     USING (from_site = (SELECT stockpile.own_site()) OR to_site = (SELECT stockpile.own_site()));
-CREATE POLICY poster_adds ON stockpile.shipment FOR INSERT TO stockpile_poster WITH CHECK (from_site = (SELECT stockpile.own_site()));
+-- Only of a shipping order of the own site, under its own number: both ends read what the order moved by this row alone.
+CREATE POLICY poster_adds ON stockpile.shipment FOR INSERT TO stockpile_poster WITH CHECK (
+    from_site = (SELECT stockpile.own_site())
+    AND EXISTS (SELECT FROM stockpile.document d JOIN stockpile.book b ON b.book_id = d.book_id JOIN stockpile.site s ON s.site_id = d.site_id
+                WHERE d.document_id = shipment.document_id AND d.act = 'ship' AND d.site_id = shipment.from_site
+                  AND shipment.number = concat_ws('/', s.code, b.code, b.year, d.number)));
 CREATE POLICY auditor ON stockpile.carrier_hand_over FOR SELECT TO stockpile_auditor USING (true);
 CREATE POLICY registrar ON stockpile.carrier_hand_over FOR SELECT TO stockpile_registrar USING (true);
 -- Either end tells of a hand-over: who sees the shipment.
