@@ -1,3 +1,8 @@
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM stockpile.shipment) OR EXISTS (SELECT FROM stockpile.consignment WHERE end_user_certificate IS NOT NULL) THEN
+        RAISE EXCEPTION 'the books hold shipments or end-user certificates, which the older schema cannot keep' USING ERRCODE = 'check_violation';
+    END IF;
+END $$;
 DROP FUNCTION stockpile.rejections(uuid[]);
 DROP FUNCTION stockpile.consignments_of(uuid[]);
 DROP FUNCTION stockpile.withdraw_excess(uuid);
