@@ -32,7 +32,7 @@ from stockpile.documents import now
 from stockpile.keys import new_key
 from stockpile.sites import OUTSIDE
 from stockpile.tokens import create_token, revoke_token
-from tests.world import RIFLES, Country, scans
+from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
@@ -548,7 +548,7 @@ def test_nobody_makes_a_shipment_of_what_is_none(country: Country) -> None:
 
 
 def test_a_donor_reads_why_its_own_weapons_were_rejected(country: Country) -> None:
-    """The USA one reason; France, which knows the weapon's key, none."""
+    """The USA one reason; France, which knows the weapon's key, none. Of the sites TAJI, which rejected it, and no other."""
     lines = [{"model": "M4", "serial_number": "US 1"}]
     country.do("registrar", DECLARE, site="TAJI", donor="USA", reference="FMS-1", lines=lines)
     country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-1", lines=lines)
@@ -558,7 +558,23 @@ def test_a_donor_reads_why_its_own_weapons_were_rejected(country: Country) -> No
     for donor in ("USA", "FRA"):
         with transaction(country.engine, roles.DONOR, donor_id=country.parties[donor].party_id) as connection:
             seen[donor] = counted(connection, question)["reasons"]
-    assert seen == {"USA": 1, "FRA": 0}
+    for code, site in country.sites.items():
+        with transaction(country.engine, roles.POSTER, site.site_id) as connection:
+            seen[code] = counted(connection, question)["reasons"]
+    assert seen == {"USA": 1, "FRA": 0, "TAJI": 1, "ERBIL": 0}
+
+
+def test_a_site_does_not_learn_which_documents_of_another_name_a_file(country: Country) -> None:
+    """ERBIL has the same scan as TAJI's paper: of TAJI's document it hears nothing, the registrar of both."""
+    for who, number in (("clerk", 1), ("erbil clerk", 2)):
+        line = {"model": "AKM", "serial_number": f"P {number}"}
+        country.do(who, RECEIVE, store="Main store", lines=[line], paper=paper(number, ago()))
+    question = {"documents": f"documents_of_file('{scanned_paper()}')"}
+    seen = {}
+    for role, code in ((roles.POSTER, "TAJI"), (roles.POSTER, "ERBIL"), (roles.REGISTRAR, None)):
+        with transaction(country.engine, role, country.sites[code].site_id if code else None) as connection:
+            seen[code] = counted(connection, question)["documents"]
+    assert seen == {"TAJI": 1, "ERBIL": 1, None: 2}
 
 
 def test_a_clerk_who_stands_at_no_site_sees_nothing(country: Country) -> None:

@@ -297,7 +297,9 @@ REVOKE EXECUTE ON FUNCTION stockpile.stood_at(uuid[], timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.stood_at(uuid[], timestamptz) TO stockpile_poster;
 
 -- What an account held of a counted item at a moment, and every change after it: a fact of that moment can take no more than the
--- least of it, or the account would have held less than nothing.
+-- least of it, or the account would have held less than nothing. Open to every site, as the next three are: a fact takes from
+-- wherever the books have an item, another site's account too, and nothing less can judge it. They tell numbers and moments of an
+-- item and an account whose keys one has, no document's words, and of another site's persons no names.
 CREATE FUNCTION stockpile.held_since(item uuid, account uuid, since timestamptz) RETURNS TABLE (happened_at timestamptz, change bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
     SELECT greatest(e.happened_at, since), sum(CASE WHEN e.to_account = account THEN e.quantity ELSE 0 END

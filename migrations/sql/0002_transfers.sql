@@ -177,7 +177,8 @@ BEGIN
 END $$;
 
 -- What an act must know of the consignments that items came by, another site's too: where a rejected item goes back to, and which
--- certificate binds it.
+-- certificate binds it. Open to every site: what one site's consignment brought another rejects or exports, and a fact does so from
+-- anywhere. It is asked by keys that stand on items, which every site finds, and tells nothing of what else a consignment brought.
 CREATE FUNCTION stockpile.consignments_of(consignments uuid[])
 RETURNS TABLE (consignment_id uuid, donor_id uuid, donor text, reference text, end_user_certificate text,
                account_id uuid, class text, account_name text, site_id uuid, party_id uuid)
@@ -187,7 +188,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
     WHERE c.consignment_id = ANY (consignments)
 $$;
 
--- Why items were rejected, entry by entry: a donor reads it of its own, though not the rest of what documents say.
+-- Why items were rejected, entry by entry: a donor reads it of its own, though not the rest of what documents say; a site what it
+-- rejected itself.
 CREATE FUNCTION stockpile.rejections(items uuid[])
 RETURNS TABLE (item_id uuid, version integer, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
@@ -195,7 +197,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
         SELECT e.item_id, e.version, d.details->>'reason' AS reason
         FROM entry e JOIN document d ON d.document_id = e.document_id AND d.act = 'reject'
         WHERE e.item_id = ANY (items) AND e.reverses IS NULL AND e.posts_again IS NULL
-          AND (current_setting('role') <> 'stockpile_donor' OR e.donor_id = own_donor())
+          AND CASE current_setting('role') WHEN 'stockpile_donor' THEN e.donor_id = own_donor()
+                                           WHEN 'stockpile_poster' THEN e.site_id = own_site() ELSE true END
         UNION ALL
         SELECT n.item_id, n.version, s.reason FROM said s JOIN entry n ON n.item_id = s.item_id AND n.posts_again = s.version)
     SELECT * FROM said
