@@ -100,9 +100,7 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
         check_outstanding(scanned, origin.shipment, origin.shipped, origin.place)
         return
     voucher.check_quantities(scanned, origin.place)
-    for one in scanned:
-        if not one.reason and one.held is not None and one.held.serial and one.held.where != origin.place:
-            one.reason = f"it is not in {origin.place.name}"
+    voucher.check_there(scanned, origin.place)
 
 
 def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:

@@ -197,11 +197,9 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Place | None) -> None
     for one in scanned:
         if one.reason or one.held is None or not one.held.serial:
             continue
-        where = one.held.where
-        if origin is None and where.account_class is AccountClass.SUPPLY:
+        if origin is None and one.held.where.account_class is AccountClass.SUPPLY:
             one.reason = "it has not arrived: what a donor sends is shipped by its donor and consignment"
-        elif origin is not None and where.account_id != origin.account_id:
-            one.reason = f"it is not in {origin.name}"
+    voucher.check_there(scanned, origin)
 
 
 SHIP = ActForm(Act.SHIP, Ship, ship)

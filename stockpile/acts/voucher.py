@@ -394,6 +394,15 @@ def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
             one.reason = f"{holder.name} does not hold it"
 
 
+def check_there(scanned: Sequence[Scanned], origin: Place | None) -> None:
+    """A weapon leaves where it is said to leave from, if that is said."""
+    for one in scanned:
+        if origin is None or one.reason or one.held is None or not one.held.serial:
+            continue
+        if one.held.where.account_id != origin.account_id:
+            one.reason = f"it is not in {origin.name}"
+
+
 def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:
     """A command can't take more of a quantity than there is at its origin."""
     for one in scanned:
