@@ -2,8 +2,8 @@
 with the order.
 
 One rule tells what became of a shipment. A weapon arrived, was rejected or is outstanding by where its next entry took
-it. What is counted is outstanding by what was shipped less what documents that name the shipment took out of transit:
-two shipments may have helmets of one kind on their way to one site.
+it. What is counted is outstanding by what was shipped less what documents that name the shipment took out of transit, also
+before its order came: two shipments may have helmets of one kind on their way to one site.
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ def add_shipment(
             way.carrier, way.driver, way.vehicle, way.seal_numbers, way.route, way.expected_on, shipped_at,
         ),
     )  # fmt: skip
+
+
+def withdraw_excess(connection: Connection, shipment: Shipment) -> None:
+    """Withdraws what late facts, which named this shipment before its order came, had as excess and the order names."""
+    connection.exec_driver_sql("SELECT withdraw_excess(%s)", (shipment.document_id,))
 
 
 def shipped_items(

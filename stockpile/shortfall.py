@@ -8,7 +8,7 @@ documents arrive.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -42,6 +42,9 @@ FROM short_entries(%s, %s)
 
 Key = tuple[UUID, UUID]
 """An item and an account."""
+
+UNORDERED = frozenset({AccountClass.OUTSIDE, AccountClass.SUPPLY})
+"""From these a fact takes what is there now. What a shipping list announces may be keyed after it came."""
 
 
 @dataclass(slots=True)
@@ -89,11 +92,9 @@ class Counted:
         return laid
 
     def _there(self, held: Held, place: Place) -> int:
-        """How much a line can take from a place: what is there now; of a fact, no more than the least since it happened. What
-        a shipping list announces may be keyed after it came: supply has no such order.
-        """
+        """How much a line can take from a place: what is there now; of a fact, no more than the least since it happened."""
         now = held.holdings.get(place.account_id, (place, 0))[1]
-        if self.happened_at is None or place.account_class in (AccountClass.OUTSIDE, AccountClass.SUPPLY):
+        if self.happened_at is None or place.account_class in UNORDERED:
             return now
         return max(min(now, self._least(held, place, self.happened_at)), 0)
 
@@ -154,6 +155,19 @@ def least_since(connection: Connection, item_id: UUID, account_id: UUID, moment:
     """The least that an account held of a counted item from a moment on, as the books know now."""
     rows = connection.exec_driver_sql(_HELD_SINCE, (item_id, account_id, moment))
     return max(_least([(row[0], row[1]) for row in rows], moment), 0)
+
+
+def left_then(
+    connection: Connection, item_ids: Iterable[UUID], places: Iterable[Place], moment: datetime
+) -> dict[Key, int]:
+    """What a fact of a moment can take of counted items from places: the least they held since. Absent: nothing, or as much as
+    there is now (`Counted` says where no order binds).
+    """
+    accounts = [place.account_id for place in places if place.account_class not in UNORDERED]
+    rows = connection.exec_driver_sql(
+        "SELECT item_id, account_id, there FROM least_held(%s, %s, %s)", (list(item_ids), accounts, moment)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _least(changes: Sequence[tuple[datetime, int]], moment: datetime) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ from stockpile.acts.turn_in import RETURN
 from stockpile.errors import Refused
 from stockpile.rights import Actor
 from tests.counting import OUTSIDE, Helmets
-from tests.world import HELMET, Country, ago, paper
+from tests.world import HELMET, Country, ago, paper, today
 
 STORE = "Main store"
 PEOPLE = {"A-1001": "Private Petrov (A-1001)", "A-1002": "Private Quist (A-1002)"}
@@ -224,7 +225,115 @@ def test_helmets_in_any_order(country: Country) -> None:
     in_any_order()
 
 
+def transfer_papers(numbers: list[str]) -> dict[str, tuple[str, Sheet]]:
+    """All that a paper of TAJI or ERBIL can say of one rifle that is sent: `numbers` are those of papers that may be its order."""
+    on_way = {"to_site": "ERBIL", "store": STORE, "carrier": "2nd Transport", "expected_on": str(today())}
+    said = {
+        "shipped": ("clerk", Sheet(SHIP, on_way)),
+        "issued": ("clerk", Sheet(ISSUE, {"receiver": A, "store": STORE})),
+        "returned": ("clerk", Sheet(RETURN, {"store": STORE})),
+    }
+    for n, number in enumerate(numbers):
+        said[f"arrived by {n}"] = ("erbil clerk", Sheet(ARRIVE, {"shipment": number, "store": STORE}))
+        loss = {**LOSS, "shipment": number}
+        said[f"missing from {n}"] = ("erbil clerk", Sheet(REPORT_MISSING, loss))
+    return said
+
+
+def sent_about(country: Country, serial: str, papers: list[str], order: list[int]) -> tuple[Any, ...]:
+    """Keys papers of two sites in an order; gives the rifle's life, what stays open, and what became of each shipment."""
+    first = next(sheets) * 100
+    numbers = [f"TAJI/PAPER/{ago(days=3).astimezone(WALL).year}/{first + n}" for n in range(len(papers))]
+    sayings, begin = transfer_papers(numbers), ago(days=3)
+    line = {"scan": serial, "model": "AKM"}
+    for place in order:
+        who, sheet = sayings[papers[place]]
+        written = paper(first + place, ago(days=3, hours=-place, microseconds=first))
+        country.do(who, sheet.form, **sheet.request, paper=written, lines=[line])
+    (item,) = {row[0] for row in country.query("SELECT item_id FROM identification WHERE serial_number = %s", serial)}
+    life = [row[:3] for row in country.query(LIVE, begin, item)]
+    still_open = country.query(OPEN_OF_ANY, first, first, first + 99)
+    return life, still_open, country.query(BECAME, first, numbers)
+
+
+def test_the_papers_of_a_rifle_that_is_sent_in_any_order(country: Country) -> None:
+    """Whatever TAJI's and ERBIL's papers say of it: sent once or twice, come by this order, by another, or by one that is none."""
+
+    @STORIES
+    @given(
+        papers=st.lists(
+            st.sampled_from(["shipped", "shipped", "arrived by 0", "arrived by 1", "missing from 0", "issued", "returned"]),
+            min_size=2, max_size=6,
+        ),
+        order=st.randoms(),
+    )  # fmt: skip
+    def in_any_order(papers: list[str], order: Any) -> None:
+        straight = list(range(len(papers)))
+        shuffled = order.sample(straight, len(straight))
+        one, other = (f"T{next(weapons):06}" for _ in range(2))
+        assert sent_about(country, one, papers, straight) == sent_about(country, other, papers, shuffled)
+
+    in_any_order()
+
+
+def test_the_papers_of_helmets_that_are_sent_in_any_order(country: Country) -> None:
+    """Papers of any hour send them, take them in and give them out: no place ever held less than nothing, transit least of
+    all, and what is excess is what came by a paper that is no order.
+    """
+    moves = st.tuples(st.sampled_from(["in", "ship", "arrive", "astray"]), st.integers(1, 9), st.integers(0, 9))
+
+    @STORIES
+    @given(papers=st.lists(moves, min_size=2, max_size=8))
+    def in_any_order(papers: list[tuple[str, int, int]]) -> None:
+        begin = country.do("clerk", RECEIVE, store=STORE, lines=[{"model": HELMET, "quantity": 1}])
+        ((item,),) = country.query("SELECT item_id FROM entry WHERE document_id = %s", begin.document_id)
+        helmets = Helmets([(begin.happened_at, OUTSIDE, STORE, 1)])
+        numbered = [(next(sheets), *told) for told in papers]
+        year = ago().astimezone(WALL).year
+        orders = [f"TAJI/PAPER/{year}/{sheet}" for sheet, what, _, _ in numbered if what == "ship"]
+        way = {"to_site": "ERBIL", "store": STORE, "carrier": "2nd Transport", "expected_on": str(today())}
+        astray = 0
+        for sheet, what, number, hours in numbered:
+            if what == "arrive" and not orders:
+                continue
+            if what == "in":
+                who, form, request = "clerk", RETURN, {"store": STORE, "returned_by": A}
+                origin, to = PEOPLE[A], STORE
+            elif what == "ship":
+                who, form, request, origin, to = "clerk", SHIP, way, STORE, "transit"
+            else:
+                who, form, origin, to = "erbil clerk", ARRIVE, "transit", "ERBIL's store"
+                named = orders[hours % len(orders)] if what == "arrive" else f"TAJI/PAPER/{year}/9{sheet:06}"
+                request = {"store": STORE, "shipment": named}
+                astray += what == "astray"
+            lines = [{"item": str(item), "quantity": number}]
+            written = paper(sheet, ago(hours=hours, microseconds=sheet))
+            posted = country.do(who, form, **request, lines=lines, paper=written)
+            helmets.moves.append((posted.happened_at, origin, to, number))
+        held = (
+            "SELECT CASE WHEN s.code = 'ERBIL' AND a.class = 'store' THEN 'ERBIL''s store' ELSE a.name END, h.quantity"
+        )
+        assert dict(country.query(f"{held} {HELD_AT}", item)) == helmets.held()
+        assert country.query(LESS_THAN_NOTHING, item, item) == []
+        short = any(helmets.short(place) for place in (STORE, "transit", PEOPLE[A]))
+        assert bool(country.query(SHORT, item)) == short
+        excess = "SELECT count(*) FROM discrepancy WHERE item_id = %s AND kind = 'excess' AND closed_at IS NULL"
+        assert country.query(excess, item) == [(astray,)]
+
+    in_any_order()
+
+
+WALL = ZoneInfo("Asia/Baghdad")
+OPEN_OF_ANY = """
+SELECT x.kind, d.number - %s FROM discrepancy x JOIN document d ON d.document_id = coalesce(x.concerns, x.document_id)
+WHERE d.number BETWEEN %s AND %s AND d.claimed_number IS NULL AND x.kind <> 'gap in a book' AND x.closed_at IS NULL ORDER BY 1, 2
+"""
+BECAME = """
+SELECT d.number - %s, l.shipped, l.arrived, l.rejected, l.otherwise, l.outstanding
+FROM shipment s JOIN document d USING (document_id), shipment_lines(ARRAY[s.document_id]) l WHERE s.number = ANY (%s) ORDER BY 1
+"""
 HELD = "SELECT a.name, h.quantity FROM holding h JOIN account a USING (account_id) WHERE item_id = %s"
+HELD_AT = "FROM holding h JOIN account a USING (account_id) JOIN site s ON s.site_id = a.site_id WHERE h.item_id = %s"
 SHORT = "SELECT 1 FROM discrepancy WHERE item_id = %s AND kind = 'fewer in the books' AND closed_at IS NULL"
 LESS_THAN_NOTHING = """
 SELECT name, happened_at, held FROM (

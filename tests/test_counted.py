@@ -121,6 +121,29 @@ def test_the_oldest_consignment_goes_first(country: Country) -> None:
     assert by_donor(country, STORE) == {"FRA": 30}
 
 
+def test_a_paper_takes_what_was_there_when_it_was_written(country: Country) -> None:
+    """The host's hundred came today, America's fifty nine days ago by a paper: of five days ago only America's can have gone
+    out, and no more than those. What the paper has too much of is theirs, too: nobody knew of others.
+    """
+    received(country, *helmets(50), donor="USA", paper=paper(1, ago(days=9)))
+    posted = issued(country, *helmets(10), paper=paper(2, ago(days=5)))
+    assert (kinds(posted), by_donor(country, PETROV)) == ([], {"USA": 10})
+    over = issued(country, *helmets(45), paper=paper(3, ago(days=4)))
+    assert said(country, over) == [("fewer in the books", "40 of Helmet at Main store", f"45 moved to {PETROV}")]
+    assert (by_donor(country, PETROV), held(country)[STORE]) == ({"USA": 55}, 100)
+
+
+def test_what_a_paper_has_too_many_of_was_known_then(country: Country) -> None:
+    """Of the host's two consignments the older in the books came today: a paper of five days ago means the other, which had
+    come by then, though nobody at ERBIL had any.
+    """
+    received(country, *helmets(50), paper=paper(1, ago(days=9)))
+    asked = {"work": "Straps", "store": STORE, "lines": helmets(1)}
+    posted = country.do("erbil clerk", MAINTAIN, **asked, paper=paper(1, ago(days=5)))
+    ((item,),) = country.query("SELECT item_id FROM entry WHERE document_id = %s", posted.document_id)
+    assert item != country.query("SELECT min(item_id::text)::uuid FROM item WHERE tracked_by = 'quantity'")[0][0]
+
+
 def test_helmets_named_by_their_key_are_not_taken_twice(country: Country) -> None:
     """A client that knows the item and one that knows the model, on one voucher."""
     key = {"item": str(country.helmets().item_id), "quantity": 80}

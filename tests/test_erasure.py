@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +22,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.open_books import OPEN
 from stockpile.acts.perform import reject
 from stockpile.acts.receive import RECEIVE
+from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.db import roles
 from stockpile.db.engine import connected, transaction
@@ -43,7 +45,7 @@ from stockpile.reports.trial_balance import trial_balance
 from stockpile.rights import Actor, reading
 from tests.api_world import Web, problem, served
 from tests.test_report_files import Command, stockpile
-from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans
+from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans, today
 
 web = pytest.fixture(served)
 __all__ = ["stockpile"]
@@ -655,3 +657,27 @@ def test_an_erasure_at_the_command_line(stockpile: Command) -> None:
     assert "Erased: 1 names." in stockpile("commander", "erasure", "approve", key).output
     assert "approved" in stockpile("auditor", "erasure", "list").output
     assert stockpile("commander", "erasure", "reject", key).exit_code == 1
+
+
+def test_lists_tell_an_erased_person_from_one_of_another_site(web: Web) -> None:
+    """Who enrolled a tablet, and told that a truck changed hands, is erased: the own site reads so, not that somebody of
+    another site did it.
+    """
+    country = second_registrar(web.country)
+    key = b64encode(Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode()
+    web.post("commander", "/v1/devices", {"book": "TAB-3", "label": "Tablet 3", "public_key": key})
+    way = {"to_site": "ERBIL", "store": "Main store", "carrier": "2nd Transport", "expected_on": str(today())}
+    order = country.do("clerk", SHIP, **way, lines=scans(RIFLES[0]))
+    yard = {
+        "handed_over_by": "2nd Transport",
+        "carrier": "Rail Regiment",
+        "place": "Yard",
+        "happened_at": ago(minutes=0).isoformat(),
+    }
+    assert web.post("commander", f"/v1/shipments/{order.document_id}/hand-overs", yard).status_code == 201
+    erased(country, person="C-1")
+    (device,) = web.get("clerk", "/v1/devices", site="TAJI").json()["rows"]
+    (told,) = web.get("clerk", f"/v1/shipments/{order.document_id}").json()["hand_overs"]
+    assert (device["enrolled_by"], told["recorded_by"]) == (GONE, GONE)
+    (told,) = web.get("erbil clerk", f"/v1/shipments/{order.document_id}").json()["hand_overs"]
+    assert told["recorded_by"] == "a person of another site"

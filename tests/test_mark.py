@@ -363,6 +363,19 @@ def test_a_paper_that_contradicts_the_books_is_posted_and_told(country: Country)
     assert (what(country, key).serial_number, what(country, RIFLES[1]).uii) == (RIFLES[3], "D1ABC2KT449901")
 
 
+def test_a_paper_with_a_uii_that_can_not_be_made_is_posted(country: Country) -> None:
+    """The rifle's number has a sign that no UII has: its import mark is written down, the UII is not, and that is open."""
+    key = captured(country, "red tape")
+    lines = [{"item": key, "serial_number": "Ä 1", "uii": CAGE}, *scans(RIFLES[0])]
+    posted = marked(country, *lines, import_country="IQ", paper=paper(1, ago(seconds=-5)))
+    ((said, seen),) = country.query(
+        "SELECT books_said, seen FROM discrepancy WHERE document_id = %s", posted.document_id
+    )
+    assert (said.partition(":")[0], seen) == ("no UII can be made for it", "marked with a UII of parts, line 1")
+    item = what(country, key)
+    assert (item.serial_number, item.import_mark, item.uii) == ("Ä 1", "IQ", None)
+
+
 def test_a_donor_sees_the_marks_on_its_weapons(country: Country) -> None:
     """Its own only; and a number that a correction took back, as everybody does."""
     line = {"model": "M4", "serial_number": "US 1", "condition": "serviceable"}

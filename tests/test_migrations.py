@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.mark import MARK
+from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
 from stockpile.db import migrate, ready, roles
@@ -152,6 +153,20 @@ def test_no_way_back_from_what_the_older_schema_cannot_hold(databases: Databases
     with pytest.raises(IntegrityError, match="marked or amended"):
         migrate.downgrade(owner, "0001")
     assert country.query("SELECT max(version) FROM identification") == [(2,)]
+    engine.dispose()
+
+
+def test_no_way_back_from_what_is_on_its_way(databases: Databases, empty: str) -> None:
+    """A rifle was sent: the older schema has no place for who carries it. It is refused, with the shipment kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    way = {"to_site": "ERBIL", "carrier": "2nd Transport", "expected_on": "2099-12-31"}
+    country.do("clerk", SHIP, **way, lines=scans(RIFLES[0]))
+    with pytest.raises(IntegrityError, match="hold shipments"):
+        migrate.downgrade(owner, "0001")
+    assert country.query("SELECT count(*) FROM shipment") == [(1,)]
     engine.dispose()
 
 

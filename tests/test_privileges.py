@@ -32,7 +32,7 @@ from stockpile.documents import now
 from stockpile.keys import new_key
 from stockpile.sites import OUTSIDE
 from stockpile.tokens import create_token, revoke_token
-from tests.world import RIFLES, Country, ago, paper, scans
+from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
@@ -512,19 +512,43 @@ def test_a_shipment_is_told_by_its_sender_and_seen_at_both_ends(country: Country
                 ROW_LEVEL in answer_to(connection, sent),
                 ROW_LEVEL in answer_to(connection, handed),
             )
-    # TAJI's own forgery is no document: a foreign key refuses it. Who sees no shipment copies none.
-    assert seen == {"TAJI": (1, False, False), "ERBIL": (1, True, False), None: (0, False, True)}
+    # TAJI's own forgery is no document. Who sees no shipment copies none.
+    assert seen == {"TAJI": (1, True, False), "ERBIL": (1, True, False), None: (0, False, True)}
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         for question in (
             f"shipment_lines(ARRAY['{order.document_id}'::uuid])",
             "shipments_under_way()",
             f"consignments_of(ARRAY['{new_key()}'::uuid])",
+            f"withdraw_excess('{order.document_id}')",
+            f"least_held(ARRAY['{new_key()}'::uuid], ARRAY['{new_key()}'::uuid], now())",
+            f"came_after(ARRAY['{new_key()}'::uuid], now())",
         ):
             assert DENIED in answer_to(connection, f"SELECT * FROM {question}")
 
 
+def test_nobody_makes_a_shipment_of_what_is_none(country: Country) -> None:
+    """ERBIL can't read TAJI's hand receipt by a shipment row of its own, nor take the key of TAJI's order, nor give an order of
+    its own another's number, nor make a shipment of another document of its own.
+    """
+    issued = country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    erbil, taji = country.sites["ERBIL"].site_id, country.sites["TAJI"].site_id
+    received = country.do("erbil clerk", RECEIVE, lines=[{"model": "AKM", "serial_number": "E 1"}])
+    way = {"to_site": "TAJI", "carrier": "2nd Transport", "expected_on": "2099-12-31"}
+    own = country.do("erbil clerk", SHIP, **way, lines=scans("E 1"))
+    forged = """INSERT INTO shipment (document_id, number, from_site, to_site, transit_account, carrier, expected_on, shipped_at)
+                SELECT '{}', '{}', '{}', '{}', account_id, 'x', now(), now() FROM account WHERE class = 'transit' LIMIT 1"""
+    for document_id, number in (
+        (issued.document_id, issued.number),
+        (received.document_id, received.number),
+        (own.document_id, issued.number),
+    ):
+        with transaction(country.engine, roles.POSTER, erbil) as connection:
+            assert ROW_LEVEL in answer_to(connection, forged.format(document_id, number, erbil, taji))
+    assert country.query("SELECT document_id FROM shipment") == [(own.document_id,)]
+
+
 def test_a_donor_reads_why_its_own_weapons_were_rejected(country: Country) -> None:
-    """The USA one reason; France, which knows the weapon's key, none."""
+    """The USA one reason; France, which knows the weapon's key, none. Of the sites TAJI, which rejected it, and no other."""
     lines = [{"model": "M4", "serial_number": "US 1"}]
     country.do("registrar", DECLARE, site="TAJI", donor="USA", reference="FMS-1", lines=lines)
     country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-1", lines=lines)
@@ -534,7 +558,23 @@ def test_a_donor_reads_why_its_own_weapons_were_rejected(country: Country) -> No
     for donor in ("USA", "FRA"):
         with transaction(country.engine, roles.DONOR, donor_id=country.parties[donor].party_id) as connection:
             seen[donor] = counted(connection, question)["reasons"]
-    assert seen == {"USA": 1, "FRA": 0}
+    for code, site in country.sites.items():
+        with transaction(country.engine, roles.POSTER, site.site_id) as connection:
+            seen[code] = counted(connection, question)["reasons"]
+    assert seen == {"USA": 1, "FRA": 0, "TAJI": 1, "ERBIL": 0}
+
+
+def test_a_site_does_not_learn_which_documents_of_another_name_a_file(country: Country) -> None:
+    """ERBIL has the same scan as TAJI's paper: of TAJI's document it hears nothing, the registrar of both."""
+    for who, number in (("clerk", 1), ("erbil clerk", 2)):
+        line = {"model": "AKM", "serial_number": f"P {number}"}
+        country.do(who, RECEIVE, store="Main store", lines=[line], paper=paper(number, ago()))
+    question = {"documents": f"documents_of_file('{scanned_paper()}')"}
+    seen = {}
+    for role, code in ((roles.POSTER, "TAJI"), (roles.POSTER, "ERBIL"), (roles.REGISTRAR, None)):
+        with transaction(country.engine, role, country.sites[code].site_id if code else None) as connection:
+            seen[code] = counted(connection, question)["documents"]
+    assert seen == {"TAJI": 1, "ERBIL": 1, None: 2}
 
 
 def test_a_clerk_who_stands_at_no_site_sees_nothing(country: Country) -> None:

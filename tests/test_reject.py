@@ -14,6 +14,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.reject import REJECT
 from stockpile.acts.ship import SHIP
+from stockpile.acts.turn_in import RETURN
 from stockpile.errors import Invalid, NotAllowed
 from stockpile.reports.history import history
 from stockpile.reports.trial_balance import By, proof, trial_balance
@@ -148,9 +149,7 @@ def test_what_can_not_be_rejected_says_why(country: Country) -> None:
 
 
 def test_a_rejection_on_paper_is_a_fact(country: Country) -> None:
-    """The rifle was with Petrov by the books, and there are fewer helmets than it sends back. What no consignment
-    brought has nowhere to go back to, on paper too.
-    """
+    """The rifle was with Petrov by the books, and there are fewer helmets than it sends back."""
     delivered(country)
     country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans("US 1"))
     lines = [*scans("US 1"), donated(country, 45)]
@@ -158,8 +157,48 @@ def test_a_rejection_on_paper_is_a_fact(country: Country) -> None:
     assert (posted.fact, kinds(posted)) == (True, ["fewer in the books", "held elsewhere"])
     assert in_supply(country) == [("USA FMS-1", 46)]
     assert reasons(country, "USA", "US 1")[-1] == ("reject", CRACKED)
-    refusal = country.refused("clerk", REJECT, reason=CRACKED, store=STORE, paper=paper(2, ago()), lines=scans("NEW 1"))
-    assert told(refusal)[0][1] == "no consignment brought it, so nobody delivered it: ship it back"
+
+
+@pytest.mark.parametrize("first", ["the rejection", "the issue"])
+def test_a_paper_that_rejects_what_nobody_delivered_is_posted(country: Country, first: str) -> None:
+    """The host's own rifle and helmets, and one nobody ever heard of: there is no consignment to go back to, so each stays in
+    the store that the paper names, with a doubt; whatever other paper comes first.
+    """
+    issued, rejected = ago(days=2), ago(days=1)
+    own = {"item": str(country.helmets().item_id), "quantity": 10}
+
+    def issue() -> None:
+        request = {"receiver": "A-1001", "store": STORE, "lines": scans(RIFLES[0])}
+        country.do("clerk", ISSUE, **request, paper=paper(1, issued))
+
+    if first == "the issue":
+        issue()
+    lines = [*scans(RIFLES[0], "NEW 1"), own]
+    posted = country.do("clerk", REJECT, reason=CRACKED, store=STORE, paper=paper(2, rejected), lines=lines)
+    if first == "the rejection":
+        issue()
+    assert posted.fact
+    assert (country.where(RIFLES[0]), country.where("NEW 1")) == (STORE, STORE)
+    doubts = "SELECT seen FROM discrepancy WHERE document_id = %s AND kind = 'doubtful as it came' ORDER BY line"
+    assert country.query(doubts, posted.document_id) == [
+        (f"AKM {RIFLES[0]} rejected, line 1: it stays at {STORE}",),
+        (f"unidentified weapon NEW 1 rejected, line 2: it stays at {STORE}",),
+        (f"Helmet rejected, line 3: it stays at {STORE}",),
+    ]
+    assert [kind for kind in country.discrepancies() if kind != "doubtful as it came"] == [
+        "fewer in the books", "held elsewhere", "moved by a late fact", "unknown weapon", "unknown weapon",
+    ]  # fmt: skip
+
+
+def test_a_rejection_on_paper_of_helmets_that_were_there_after_all(country: Country) -> None:
+    """More than the store had by the books; an older paper shows that Petrov had brought them back: nothing is open."""
+    delivered(country)
+    country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=[donated(country, 40)])
+    sent = country.do("clerk", REJECT, reason=CRACKED, store=STORE, paper=paper(2, ago()), lines=[donated(country, 10)])
+    assert kinds(sent) == ["fewer in the books"]
+    back = {"returned_by": "A-1001", "store": STORE, "lines": [donated(country, 10)]}
+    country.do("clerk", RETURN, **back, paper=paper(1, sent.happened_at - timedelta(microseconds=1)))
+    assert (country.discrepancies(), in_supply(country)) == ([], [("USA FMS-1", 10)])
 
 
 def test_a_late_paper_keeps_the_reason_with_the_entry_it_moves(country: Country) -> None:

@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from stockpile import founding
+from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
+from stockpile.acts.correct import CORRECT
 from stockpile.acts.ship import SHIP
 from stockpile.cli import app
 from stockpile.db import roles
@@ -19,7 +21,7 @@ from stockpile.db.engine import transaction
 from stockpile.documents import Posted, now
 from stockpile.sites import Site
 from tests.api_world import Web, fresh, problem, served
-from tests.world import RIFLES, Country, ago, paper, scans, today
+from tests.world import RIFLES, Country, ago, paper, photo, scanned_paper, scans, today
 
 web = pytest.fixture(served)
 
@@ -77,6 +79,19 @@ def test_both_ends_see_a_shipment_come_in(web: Web) -> None:
     assert [line["serial_number"] for line in page["rows"]] == [RIFLES[0]]
     more = web.get("erbil clerk", f"/v1/shipments/{order['document_id']}/lines", cursor=page["cursor"]).json()
     assert [line["serial_number"] for line in more["rows"]] == [RIFLES[1]]
+
+
+def test_a_shipment_shows_the_number_that_stands(web: Web) -> None:
+    """An amendment was taken back: the rifle goes by its own number again, also on the truck."""
+    country = web.country
+    amended = country.do_with_approval(
+        "clerk", "commander", AMEND_IDENTIFICATION, reason="read wrong", attachments=[scanned_paper(photo())],
+        lines=[{"scan": RIFLES[0], "serial_number": "WRONG 1"}],
+    )  # fmt: skip
+    country.do_with_approval("clerk", "commander", CORRECT, document=str(amended.document_id), reason="a slip")
+    order = shipped(web, RIFLES[0])
+    shown = web.get("erbil clerk", f"/v1/shipments/{order['document_id']}").json()
+    assert [line["serial_number"] for line in shown["lines"]] == [RIFLES[0]]
 
 
 def test_nobody_else_sees_it(web: Web) -> None:

@@ -16,6 +16,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import CONCLUDE_LOSS, REPORT_MISSING
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.ship import SHIP
+from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed, Refused
 from stockpile.reports.trial_balance import By, proof, trial_balance
@@ -321,6 +322,67 @@ def test_the_papers_of_a_transfer_are_keyed_in_any_order(country: Country) -> No
     )
     assert moves == [("outside", "store"), ("store", "transit"), ("transit", "store")]
     assert lines_of(country, order) == [(1, 1, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("first", ["the order", "the arrival"])
+def test_the_papers_of_helmets_are_keyed_in_any_order(country: Country, first: str) -> None:
+    """Fifty came to TAJI nine days ago, by a paper, and ten of them went to ERBIL: whichever paper is keyed first, ERBIL has
+    ten, nothing is on its way, and nothing is open. Both were counted by name.
+    """
+    country.do("clerk", RECEIVE, store=STORE, lines=[{"model": HELMET, "quantity": 50}], paper=paper(1, ago(days=9)))
+    left, came = ago(days=5), ago(days=3)
+    ten = {"model": HELMET, "quantity": 10}
+    number = f"TAJI/PAPER/{country.sites['TAJI'].local_year(left)}/2"
+
+    def arrives() -> None:
+        asked = {"shipment": number.lower(), "store": STORE, "lines": [ten]}
+        country.do("erbil clerk", ARRIVE, **asked, paper=paper(1, came))
+
+    if first == "the arrival":
+        arrives()
+        assert country.discrepancies() == ["excess", "fewer in the books"]
+    order = shipped(country, ten, paper=paper(2, left))
+    if first == "the order":
+        arrives()
+    assert order.number == number
+    assert country.discrepancies() == []
+    assert lines_of(country, order) == [(10, 10, 0, 0, 0)]
+    everywhere = """SELECT s.code, a.name, sum(h.quantity)::int FROM holding h JOIN account a USING (account_id)
+                    JOIN site s ON s.site_id = a.site_id WHERE NOT h.serial GROUP BY 1, 2 ORDER BY 1, 2"""
+    assert country.query(everywhere) == [("ERBIL", STORE, 10), ("TAJI", STORE, 140)]
+
+
+def test_an_order_that_names_other_weapons_explains_nothing(country: Country) -> None:
+    """ERBIL's paper says two rifles and helmets came by TAJI's order 7; that names one rifle, and is bound for ERBIL: the rest
+    stays excess. What it explains it withdraws, and says so.
+    """
+    left, came = ago(), ago()
+    lines = [*scans(*RIFLES[:2]), helmets(country, 5)]
+    number = f"TAJI/PAPER/{country.sites['TAJI'].local_year(left)}/7"
+    receipt = country.do("erbil clerk", ARRIVE, shipment=number, store=STORE, lines=lines, paper=paper(1, came))
+    assert [one for one in said(country, receipt) if one[0] == "excess"] == [
+        ("excess", f"shipment {number}: no shipment of this number is bound for ERBIL", f"{what} on line {n}")
+        for n, what in enumerate((f"AKM {RIFLES[0]}", f"AKM {RIFLES[1]}", "Helmet"), 1)
+    ]
+    order = shipped(country, *scans(RIFLES[0]), paper=paper(7, left))
+    assert country.discrepancies() == ["excess", "excess", "fewer in the books", "held elsewhere"]
+    withdrawn = country.query(
+        "SELECT explained_by, seen FROM discrepancy WHERE outcome = 'withdrawn' AND kind = 'excess'"
+    )
+    assert withdrawn == [(order.document_id, f"AKM {RIFLES[0]} on line 1")]
+    steps = country.query("SELECT what, words FROM discrepancy_step WHERE document_id = %s", order.document_id)
+    assert steps == [("withdrawn", f"{order.number} came late and explains it")] * 2
+
+
+def test_a_shipment_of_what_the_books_had_too_few_of(country: Country) -> None:
+    """TAJI's paper sent twelve where the books had none yet; a later paper shows that five had come by then: twelve were sent,
+    not more.
+    """
+    country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=[helmets(country, 100)])
+    order = shipped(country, helmets(country, 12), paper=paper(2, ago()))
+    back = {"returned_by": "A-1001", "store": STORE, "lines": [helmets(country, 5)]}
+    country.do("clerk", RETURN, **back, paper=paper(1, order.happened_at - timedelta(microseconds=1)))
+    assert lines_of(country, order) == [(12, 0, 0, 0, 12)]
 
 
 def test_an_order_on_paper_is_not_refused(country: Country) -> None:

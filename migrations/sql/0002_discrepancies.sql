@@ -325,7 +325,9 @@ REVOKE EXECUTE ON FUNCTION stockpile.stood_at(uuid[], timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.stood_at(uuid[], timestamptz) TO stockpile_poster;
 
 -- What an account held of a counted item at a moment, and every change after it: a fact of that moment can take no more than the
--- least of it, or the account would have held less than nothing.
+-- least of it, or the account would have held less than nothing. Open to every site, as the next three are: a fact takes from
+-- wherever the books have an item, another site's account too, and nothing less can judge it. They tell numbers and moments of an
+-- item and an account whose keys one has, no document's words, and of another site's persons no names.
 CREATE FUNCTION stockpile.held_since(item uuid, account uuid, since timestamptz) RETURNS TABLE (happened_at timestamptz, change bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
     SELECT greatest(e.happened_at, since), sum(CASE WHEN e.to_account = account THEN e.quantity ELSE 0 END
@@ -335,6 +337,25 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 $$;
 REVOKE EXECUTE ON FUNCTION stockpile.held_since(uuid, uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.held_since(uuid, uuid, timestamptz) TO stockpile_poster;
+
+-- The least that each of these accounts held of each of these counted items from a moment on; absent: nothing ever since.
+CREATE FUNCTION stockpile.least_held(items uuid[], accounts uuid[], since timestamptz)
+RETURNS TABLE (item_id uuid, account_id uuid, there bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+    SELECT item, account, greatest(least(min(h.held), CASE WHEN min(h.happened_at) > since THEN 0 END), 0)
+    FROM unnest(items) AS item CROSS JOIN unnest(accounts) AS account
+    CROSS JOIN LATERAL (SELECT c.happened_at, sum(c.change) OVER (ORDER BY c.happened_at)::bigint AS held
+                        FROM held_since(item, account, since) c) h
+    GROUP BY item, account
+$$;
+
+-- Which of these items entered the books by what happened after a moment: a paper of that moment hardly means them.
+CREATE FUNCTION stockpile.came_after(items uuid[], moment timestamptz) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+    SELECT e.item_id FROM entry e WHERE e.item_id = ANY (items) AND e.version = 1 AND e.happened_at > moment
+$$;
+REVOKE EXECUTE ON FUNCTION stockpile.least_held(uuid[], uuid[], timestamptz), stockpile.came_after(uuid[], timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stockpile.least_held(uuid[], uuid[], timestamptz), stockpile.came_after(uuid[], timestamptz) TO stockpile_poster;
 
 -- What facts took from accounts beyond what the books had there, the earliest first; reversed ones no more.
 CREATE FUNCTION stockpile.short_entries(items uuid[], accounts uuid[])

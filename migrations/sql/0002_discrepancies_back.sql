@@ -12,6 +12,8 @@ DROP FUNCTION stockpile.document_moved(uuid, uuid);
 DROP FUNCTION stockpile.withdraw_discrepancies(uuid[], uuid, text);
 DROP FUNCTION stockpile.judged_discrepancies(uuid[], uuid[], text[]);
 DROP FUNCTION stockpile.short_entries(uuid[], uuid[]);
+DROP FUNCTION stockpile.came_after(uuid[], timestamptz);
+DROP FUNCTION stockpile.least_held(uuid[], uuid[], timestamptz);
 DROP FUNCTION stockpile.held_since(uuid, uuid, timestamptz);
 DROP FUNCTION stockpile.stood_at(uuid[], timestamptz);
 DROP FUNCTION stockpile.live_entries(uuid[], timestamptz);

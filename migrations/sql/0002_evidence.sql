@@ -152,12 +152,14 @@ BEGIN
 END $$;
 CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.erasure_order FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
 
--- The documents and notes that name a file, wherever they are: row-level security would read them all one by one. Which of
--- them the asker may read is for the asker's role to say.
+-- The documents that name a file, themselves or in a note, wherever they are; for a site its own: row-level security would read
+-- them all one by one.
 CREATE FUNCTION stockpile.documents_of_file(sha256 text) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
-    SELECT document_id FROM document WHERE attachments @> to_jsonb(ARRAY[sha256]) AND attachments <> '[]'
-    UNION SELECT document_id FROM note WHERE attachments @> to_jsonb(ARRAY[sha256])
+    SELECT d.document_id FROM document d
+    WHERE d.document_id IN (SELECT document_id FROM document WHERE attachments @> to_jsonb(ARRAY[sha256]) AND attachments <> '[]'
+                            UNION SELECT document_id FROM note WHERE attachments @> to_jsonb(ARRAY[sha256]))
+      AND (current_setting('role') <> 'stockpile_poster' OR d.site_id = own_site())
 $$;
 
 -- Whether words are those before with only parts of them taken out: whatever 'erased person' stands for.

@@ -66,6 +66,12 @@ CREATE FUNCTION stockpile.may_read_shipment(from_site uuid, to_site uuid) RETURN
 RETURN current_setting('role') IN ('stockpile_registrar', 'stockpile_auditor')
     OR coalesce(stockpile.own_site() IN (from_site, to_site), false);
 
+-- Whether a document of a site names a shipment: by its order's id, or, keyed before the order, by what the paper calls it.
+CREATE FUNCTION stockpile.names_shipment(said jsonb, said_at uuid, shipment_id uuid, number text, to_site uuid) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN said->>'shipment' = shipment_id::text
+    OR (said->>'shipment' IS NULL AND said_at = to_site AND upper(said->>'shipment_number') IN (number, upper(shipment_id::text)));
+
 -- What became of each item of shipments, or only of the items asked for: shipped = arrived + rejected + otherwise + outstanding.
 -- A weapon is where its next live entry took it; of what is counted the documents that took it out of transit name the shipment.
 -- What a correction took back was not shipped.
@@ -78,18 +84,18 @@ SET search_path = stockpile, pg_temp SET enable_hashjoin = off SET enable_mergej
 BEGIN
     RETURN QUERY
     WITH shown AS (
-        SELECT s.document_id, s.transit_account FROM shipment s
+        SELECT s.document_id, s.transit_account, s.number, s.to_site FROM shipment s
         WHERE s.document_id = ANY (shipments) AND may_read_shipment(s.from_site, s.to_site)
     ), sent AS (                                            -- each entry of the order as it stands now, after late facts
-        SELECT s.document_id, s.transit_account, e.item_id, e.serial, e.line, e.quantity, stands.version
+        SELECT s.document_id, s.transit_account, s.number, s.to_site, e.item_id, e.serial, e.line, stands.quantity, stands.version
         FROM shown s JOIN entry e ON e.document_id = s.document_id AND e.reverses IS NULL AND e.posts_again IS NULL
                       AND (items IS NULL OR e.item_id = ANY (items))
         CROSS JOIN LATERAL (
             WITH RECURSIVE again AS (
-                SELECT e.version
+                SELECT e.version, e.quantity
                 UNION ALL
-                SELECT n.version FROM again a JOIN entry n ON n.item_id = e.item_id AND n.posts_again = a.version)
-            SELECT a.version FROM again a
+                SELECT n.version, n.quantity FROM again a JOIN entry n ON n.item_id = e.item_id AND n.posts_again = a.version)
+            SELECT a.version, a.quantity FROM again a
             WHERE NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = a.version)) stands
     ), became AS (
         SELECT w.document_id, w.item_id, w.line, w.quantity AS shipped,
@@ -106,15 +112,22 @@ BEGIN
         WHERE w.serial
         UNION ALL
         SELECT c.document_id, c.item_id, c.line, c.shipped, gone.arrived, gone.rejected, gone.otherwise
-        FROM (SELECT w.document_id, w.transit_account, w.item_id, min(w.line) AS line, sum(w.quantity)::bigint AS shipped
-              FROM sent w WHERE NOT w.serial GROUP BY w.document_id, w.transit_account, w.item_id) c
+        FROM (SELECT w.document_id, w.transit_account, w.number, w.to_site, w.item_id, min(w.line) AS line,
+                     sum(w.quantity)::bigint AS shipped
+              FROM sent w WHERE NOT w.serial GROUP BY w.document_id, w.transit_account, w.number, w.to_site, w.item_id) c
         LEFT JOIN LATERAL (
             SELECT sum(n.quantity) FILTER (WHERE t.class = 'store')::bigint AS arrived,
                    sum(n.quantity) FILTER (WHERE t.class = 'supply')::bigint AS rejected,
                    sum(n.quantity) FILTER (WHERE t.class NOT IN ('store', 'supply'))::bigint AS otherwise
-            FROM entry n JOIN document d ON d.document_id = n.document_id JOIN account t ON t.account_id = n.to_account
-            WHERE n.item_id = c.item_id AND n.from_account = c.transit_account AND n.reverses IS NULL
-              AND d.details->>'shipment' = c.document_id::text
+            FROM entry n JOIN account t ON t.account_id = n.to_account
+            JOIN document d ON d.document_id = CASE WHEN n.posts_again IS NULL THEN n.document_id ELSE (
+                WITH RECURSIVE cited AS (                   -- a late fact posted it again: the first document says of what
+                    SELECT n.document_id, n.posts_again
+                    UNION ALL
+                    SELECT p.document_id, p.posts_again FROM cited JOIN entry p ON p.item_id = n.item_id AND p.version = cited.posts_again)
+                SELECT cited.document_id FROM cited WHERE cited.posts_again IS NULL) END
+            WHERE n.item_id = c.item_id AND n.from_account = c.transit_account AND n.to_account <> n.from_account
+              AND n.reverses IS NULL AND names_shipment(d.details, d.site_id, c.document_id, c.number, c.to_site)
               AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = n.item_id AND r.reverses = n.version)) gone ON true
     )
     SELECT b.document_id, b.item_id, b.line, b.shipped, n.arrived, n.rejected, n.otherwise,
@@ -138,8 +151,34 @@ BEGIN
     WHERE a.class = 'transit' AND may_read_shipment(s.from_site, s.to_site);
 END $$;
 
+-- Withdraws what documents, which named a shipment before its order came, had as excess and the order of the own site names.
+CREATE FUNCTION stockpile.withdraw_excess(shipping_order uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+DECLARE
+    sent      record;
+    explained uuid[];
+BEGIN
+    SELECT s.document_id, s.number, s.to_site, d.posted_by, d.recorded_at, s.number || ' came late and explains it' AS why INTO sent
+    FROM shipment s JOIN document d ON d.document_id = s.document_id
+    WHERE s.document_id = shipping_order AND s.from_site = own_site() AND d.fact;
+    explained := ARRAY (
+        SELECT x.discrepancy_id FROM discrepancy x JOIN document d ON d.document_id = x.document_id
+        WHERE x.item_id IN (SELECT e.item_id FROM entry e
+                            WHERE e.document_id = sent.document_id AND e.reverses IS NULL AND e.posts_again IS NULL)
+          AND x.kind = 'excess' AND x.closed_at IS NULL AND x.site_id = sent.to_site AND d.details->>'shipment' IS NULL
+          AND names_shipment(d.details, d.site_id, sent.document_id, sent.number, sent.to_site)
+        ORDER BY x.discrepancy_id FOR NO KEY UPDATE OF x);
+    UPDATE discrepancy x SET closed_at = sent.recorded_at, outcome = 'withdrawn', explanation = sent.why, explained_by = sent.document_id
+    WHERE x.discrepancy_id = ANY (explained);
+    INSERT INTO discrepancy_step (discrepancy_id, step, site_id, what, happened_at, done_by, document_id, words)
+    SELECT x, 1 + (SELECT count(*) FROM discrepancy_step s WHERE s.discrepancy_id = x), sent.to_site, 'withdrawn', sent.recorded_at,
+           sent.posted_by, sent.document_id, sent.why
+    FROM unnest(explained) x;
+END $$;
+
 -- What an act must know of the consignments that items came by, another site's too: where a rejected item goes back to, and which
--- certificate binds it.
+-- certificate binds it. Open to every site: what one site's consignment brought another rejects or exports, and a fact does so from
+-- anywhere. It is asked by keys that stand on items, which every site finds, and tells nothing of what else a consignment brought.
 CREATE FUNCTION stockpile.consignments_of(consignments uuid[])
 RETURNS TABLE (consignment_id uuid, donor_id uuid, donor text, reference text, end_user_certificate text,
                account_id uuid, class text, account_name text, site_id uuid, party_id uuid)
@@ -149,7 +188,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
     WHERE c.consignment_id = ANY (consignments)
 $$;
 
--- Why items were rejected, entry by entry: a donor reads it of its own, though not the rest of what documents say.
+-- Why items were rejected, entry by entry: a donor reads it of its own, though not the rest of what documents say; a site what it
+-- rejected itself.
 CREATE FUNCTION stockpile.rejections(items uuid[])
 RETURNS TABLE (item_id uuid, version integer, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
@@ -157,17 +197,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
         SELECT e.item_id, e.version, d.details->>'reason' AS reason
         FROM entry e JOIN document d ON d.document_id = e.document_id AND d.act = 'reject'
         WHERE e.item_id = ANY (items) AND e.reverses IS NULL AND e.posts_again IS NULL
-          AND (current_setting('role') <> 'stockpile_donor' OR e.donor_id = own_donor())
+          AND CASE current_setting('role') WHEN 'stockpile_donor' THEN e.donor_id = own_donor()
+                                           WHEN 'stockpile_poster' THEN e.site_id = own_site() ELSE true END
         UNION ALL
         SELECT n.item_id, n.version, s.reason FROM said s JOIN entry n ON n.item_id = s.item_id AND n.posts_again = s.version)
     SELECT * FROM said
 $$;
 
 REVOKE EXECUTE ON FUNCTION stockpile.may_read_shipment(uuid, uuid), stockpile.shipment_lines(uuid[], uuid[]),
-    stockpile.shipments_under_way(), stockpile.consignments_of(uuid[]), stockpile.rejections(uuid[]) FROM PUBLIC;
+    stockpile.shipments_under_way(), stockpile.consignments_of(uuid[]), stockpile.rejections(uuid[]),
+    stockpile.names_shipment(jsonb, uuid, uuid, text, uuid), stockpile.withdraw_excess(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.shipment_lines(uuid[], uuid[]), stockpile.shipments_under_way()
     TO stockpile_poster, stockpile_registrar, stockpile_auditor;
-GRANT EXECUTE ON FUNCTION stockpile.consignments_of(uuid[]) TO stockpile_poster;
+GRANT EXECUTE ON FUNCTION stockpile.consignments_of(uuid[]), stockpile.withdraw_excess(uuid) TO stockpile_poster;
 GRANT EXECUTE ON FUNCTION stockpile.rejections(uuid[]) TO stockpile_poster, stockpile_registrar, stockpile_auditor, stockpile_donor;
 
 GRANT SELECT, INSERT ON stockpile.shipment, stockpile.carrier_hand_over TO stockpile_poster;
@@ -179,7 +221,12 @@ CREATE POLICY auditor ON stockpile.shipment FOR SELECT TO stockpile_auditor USIN
 CREATE POLICY registrar ON stockpile.shipment FOR SELECT TO stockpile_registrar USING (true);
 CREATE POLICY poster_reads ON stockpile.shipment FOR SELECT TO stockpile_poster
     USING (from_site = (SELECT stockpile.own_site()) OR to_site = (SELECT stockpile.own_site()));
-CREATE POLICY poster_adds ON stockpile.shipment FOR INSERT TO stockpile_poster WITH CHECK (from_site = (SELECT stockpile.own_site()));
+-- Only of a shipping order of the own site, under its own number: both ends read what the order moved by this row alone.
+CREATE POLICY poster_adds ON stockpile.shipment FOR INSERT TO stockpile_poster WITH CHECK (
+    from_site = (SELECT stockpile.own_site())
+    AND EXISTS (SELECT FROM stockpile.document d JOIN stockpile.book b ON b.book_id = d.book_id JOIN stockpile.site s ON s.site_id = d.site_id
+                WHERE d.document_id = shipment.document_id AND d.act = 'ship' AND d.site_id = shipment.from_site
+                  AND shipment.number = concat_ws('/', s.code, b.code, b.year, d.number)));
 CREATE POLICY auditor ON stockpile.carrier_hand_over FOR SELECT TO stockpile_auditor USING (true);
 CREATE POLICY registrar ON stockpile.carrier_hand_over FOR SELECT TO stockpile_registrar USING (true);
 -- Either end tells of a hand-over: who sees the shipment.

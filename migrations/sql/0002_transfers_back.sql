@@ -5,8 +5,10 @@ DO $$ BEGIN
 END $$;
 DROP FUNCTION stockpile.rejections(uuid[]);
 DROP FUNCTION stockpile.consignments_of(uuid[]);
+DROP FUNCTION stockpile.withdraw_excess(uuid);
 DROP FUNCTION stockpile.shipments_under_way();
 DROP FUNCTION stockpile.shipment_lines(uuid[], uuid[]);
+DROP FUNCTION stockpile.names_shipment(jsonb, uuid, uuid, text, uuid);
 DROP FUNCTION stockpile.may_read_shipment(uuid, uuid);
 DROP TABLE stockpile.carrier_hand_over;
 DROP TABLE stockpile.shipment;

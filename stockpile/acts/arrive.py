@@ -37,20 +37,23 @@ class Arrive(ConditionVoucher):
 
 @dataclass(slots=True)
 class Arrival:
-    """What the lines of an arrival led to. `left`: what is still outstanding of what is counted, while it is taken."""
+    """What the lines of an arrival led to. `late`: it is keyed from a paper, or came from a device. `left`: what is still
+    outstanding of what is counted, while it is taken.
+    """
 
     transit: Place
     store: Place
     shipment: Shipment | None
     shipped: Mapping[UUID, Shipped]
     fact: bool
+    late: bool
     left: dict[UUID, int] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     found: list[Contradiction] = field(default_factory=list)
 
     @property
     def named(self) -> str:
-        """The shipment in words."""
+        """The shipment in words, where there is one."""
         return f"shipment {self.shipment.number}" if self.shipment else "a shipment nobody posted"
 
 
@@ -59,16 +62,20 @@ def arrive(desk: Desk, request: Arrive) -> Posted:
     written = Writing.of(request)
     store = find_store(desk.connection, desk.site, request.store)
     transit = site_account(desk.connection, desk.site, AccountClass.TRANSIT)
-    shipment, found = shipment_here(desk, request.shipment, written.fact)
+    shipment, unheard = shipment_here(desk, request.shipment, written.fact)
     all_of_it = shipped_items(desk.connection, shipment.document_id) if shipment and request.complete else {}
     scanned = voucher.lock_voucher(desk, request, transit, also=all_of_it)
     unknown = voucher.take_as_written(desk, scanned, written)
     voucher.refuse(scanned, desk.act)
+    if shipment is None:  # its order may have been posted while the items were waited for
+        shipment, unheard = shipment_here(desk, request.shipment, written.fact)
     asked = None if request.complete else {one.held.item_id for one in scanned if one.held}
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     if unknown or _any_elsewhere(scanned, transit):
         written = replace(written, fact=True)
-    arrival = Arrival(transit, store, shipment, shipped, written.fact, found=[*found, *unknown])
+    arrival = Arrival(transit, store, shipment, shipped, written.fact, written.claim is not None, found=unknown)
+    if arrival.late:
+        arrival.found += not_named(scanned, shipped, unheard or f"not on {arrival.named}")
     for one in scanned:
         if one.held is not None:
             _take(arrival, one, one.held)
@@ -84,13 +91,13 @@ def arrive(desk: Desk, request: Arrive) -> Posted:
     return ledger.post(desk, written.document(desk, {}, details), arrival.lines, arrival.found)
 
 
-def shipment_here(desk: Desk, named: str, fact: bool) -> tuple[Shipment | None, list[Contradiction]]:
-    """The shipment that is bound for this site. None that is: Invalid for a command; a paper says so all the same, and
-    that is a discrepancy.
+def shipment_here(desk: Desk, named: str, fact: bool) -> tuple[Shipment | None, str | None]:
+    """The shipment that is bound for this site. None that is: Invalid for a command; for a fact, which says so all the same,
+    why there is none.
     """
     shipment = find_shipment(desk.connection, named)
     if shipment is not None and shipment.to_site == desk.site.site_id:
-        return shipment, []
+        return shipment, None
     why = (
         f"it is bound for {shipment.to_code}"
         if shipment
@@ -98,7 +105,21 @@ def shipment_here(desk: Desk, named: str, fact: bool) -> tuple[Shipment | None, 
     )
     if not fact:
         raise Invalid("Nothing was posted.", [Fault(why, field="shipment", value=named)])
-    return None, [Contradiction(Kind.EXCESS, why, f"shipment {named}")]
+    return None, f"shipment {named}: {why}"
+
+
+def not_named(scanned: Sequence[Scanned], shipped: Mapping[UUID, Shipped], why: str) -> list[Contradiction]:
+    """What a late fact says of a shipment whose order does not name it, or is not in the books: excess, which the order
+    withdraws that comes later and names it.
+    """
+    found: dict[UUID, Contradiction] = {}
+    for one in scanned:
+        if one.held is not None and one.held.item_id not in shipped:
+            held, seen = one.held, f"{one.held.name} on line {one.number}"
+            found.setdefault(
+                held.item_id, Contradiction(Kind.EXCESS, why, seen, held.item_id, held.donor_id, one.number)
+            )
+    return [*found.values()]
 
 
 def _any_elsewhere(scanned: Sequence[Scanned], transit: Place) -> bool:
@@ -111,7 +132,7 @@ def _take(arrival: Arrival, one: Scanned, held: Held) -> None:
     if not held.serial:
         _take_counted(arrival, one, held, one.line)
         return
-    if arrival.shipment and held.where == arrival.transit and held.item_id not in arrival.shipped:
+    if not arrival.late and held.where == arrival.transit and held.item_id not in arrival.shipped:
         arrival.found.append(
             Contradiction(
                 Kind.EXCESS, f"not on {arrival.named}", _seen(one, held), held.item_id, held.donor_id, one.number
@@ -122,7 +143,12 @@ def _take(arrival: Arrival, one: Scanned, held: Held) -> None:
 
 
 def _take_counted(arrival: Arrival, one: Scanned, held: Held, line: ConditionLine) -> None:
-    """Takes what is counted from what is outstanding of this shipment; what is more comes from outside, as excess."""
+    """Takes what is counted from what is outstanding of this shipment; what is more comes from outside, as excess. Of a late
+    fact the ledger tells how much was on its way, and gives it more when a later paper shows that there was.
+    """
+    if arrival.late:
+        arrival.lines.append(Line(held, arrival.store, one.origin or arrival.transit, line.quantity, line.condition))
+        return
     left = arrival.left.setdefault(held.item_id, outstanding(held, arrival.shipped, arrival.transit))
     take = min(left, line.quantity)
     arrival.left[held.item_id] = left - take

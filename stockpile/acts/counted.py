@@ -1,13 +1,15 @@
 """What is counted is named by its model: which items a line may mean, and from which of them a number is taken, the oldest
 consignment first.
 
-It only says what there is. Whether too little of it refuses the act, or is a discrepancy, the act decides.
+A paper means what was there when it was written, not what came later. It only says what there is. Whether too little of it
+refuses the act, or is a discrepancy, the act decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -66,6 +68,7 @@ class _Item:
     lot: str | None
     own: bool
     held_at: frozenset[UUID]
+    came_later: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,9 @@ class Stock:
         return [item for item in self.of_model.get(wanted.model.model_id, ()) if _is_lot(item.lot, wanted.lot)]
 
     def _own(self, wanted: Wanted) -> UUID | None:
-        return next((item.item_id for item in self._of(wanted) if item.own), None)
+        """The oldest of the host's own, one that was in the books by then before one that came later."""
+        own = [item for item in self._of(wanted) if item.own]
+        return min(own, key=lambda item: item.came_later).item_id if own else None
 
 
 def left_of(left: Left, held: Held, origin: Place) -> int:
@@ -133,15 +138,22 @@ FROM item i WHERE i.model_id = ANY (%s::uuid[]) AND i.tracked_by <> 'serial' ORD
 """
 
 
-def stock(connection: Connection, wanted: Iterable[Wanted]) -> Stock:
-    """The items of the wanted models, and where among the wanted origins they are. Asks nothing if nothing is wanted."""
+def stock(connection: Connection, wanted: Iterable[Wanted], moment: datetime | None = None) -> Stock:
+    """The items of the wanted models, and where among the wanted origins they are; for a fact of a `moment`, which of the
+    host's own came later. Asks nothing if nothing is wanted.
+    """
     asked = list(wanted)
     if not asked:
         return Stock()
     accounts = {place.account_id for one in asked for place in one.origins}
     models = {one.model.model_id for one in asked}
+    rows = connection.exec_driver_sql(_ITEMS, (list(accounts), list(models))).all()
+    later: set[UUID] = set()
+    if moment is not None:
+        own = [row[1] for row in rows if row[3] == OWN_PROCUREMENT]
+        later.update(connection.exec_driver_sql("SELECT came_after(%s, %s)", (own, moment)).scalars())
     found: dict[UUID, list[_Item]] = {}
-    for model_id, item_id, lot, donor_id, held_at in connection.exec_driver_sql(_ITEMS, (list(accounts), list(models))):
-        item = _Item(item_id, lot, donor_id == OWN_PROCUREMENT, frozenset(held_at))
+    for model_id, item_id, lot, donor_id, held_at in rows:
+        item = _Item(item_id, lot, donor_id == OWN_PROCUREMENT, frozenset(held_at), item_id in later)
         found.setdefault(model_id, []).append(item)
     return Stock(found)

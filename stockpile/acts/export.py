@@ -59,11 +59,7 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], store: Place | None, counted_
     voucher.check_origin(scanned, desk.act, desk.site)
     if counted_from is not None:
         voucher.check_quantities(scanned, counted_from)
-    for one in scanned:
-        if store is None or one.reason or one.held is None or not one.held.serial:
-            continue
-        if one.held.where.account_id != store.account_id:
-            one.reason = f"it is not in {store.name}"
+    voucher.check_there(scanned, store)
 
 
 EXPORT = ActForm(Act.EXPORT, Export, export)

@@ -35,10 +35,11 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     taking = receiving(desk, request.receiver, request.received_by, written, day)
     sought = voucher.seek_voucher(desk, request, giving.place)
     lasts = read_lasts(desk, sought, written.happened_at)
-    scanned = voucher.lock_sought(desk.connection, seek_with(sought, lasts, giving.place, request.accessories_complete))
     if giving.party_id == taking.party_id and not written.fact:
         fault = Fault("the same as who hands it over", field="receiver", value=request.receiver)
         raise Invalid("Nothing was done: nobody hands weapons to himself.", [fault])
+    everything = seek_with(sought, lasts, giving.place, request.accessories_complete)
+    scanned = voucher.lock_sought(desk.connection, everything, moment=written.happened_at)
     if written.fact:
         found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned, written)]
     else:

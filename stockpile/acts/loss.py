@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
-from stockpile.acts.arrive import check_outstanding, shipment_here
+from stockpile.acts.arrive import check_outstanding, not_named, shipment_here
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import FromHolder, lock_from_holder, reporter
 from stockpile.acts.voucher import Voucher
@@ -52,21 +52,23 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
     found = _seen_in_the_future(request, written.fact)
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     signatories, unknown = reporter(desk, request.reported_by, written.fact) if request.reported_by else ({}, [])
-    shipment = None
+    shipment, no_shipment, unheard = None, None, list[Contradiction]()
     if request.shipment is not None:
-        shipment, unheard = shipment_here(desk, request.shipment, written.fact)
         origin: Place | None = site_account(desk.connection, desk.site, AccountClass.TRANSIT)
         scanned = voucher.lock_voucher(desk, request, origin)
+        shipment, no_shipment = shipment_here(desk, request.shipment, written.fact)
     else:
         scanned, origin, unheard = lock_from_holder(desk, request, written)
     found += [*unknown, *unheard]
     if written.fact:
         found += voucher.take_as_written(desk, scanned, written)
-    else:
+    asked = {one.held.item_id for one in scanned if one.held}
+    shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
+    if written.fact and request.shipment is not None:
+        found += not_named(scanned, shipped, no_shipment or f"not on shipment {request.shipment}")
+    if not written.fact:
         voucher.check_origin(scanned, desk.act, desk.site)
         if shipment is not None and origin is not None:
-            asked = {one.held.item_id for one in scanned if one.held}
-            shipped = shipped_items(desk.connection, shipment.document_id, asked)
             check_outstanding(scanned, shipment, shipped, origin)
         if origin is not None and request.holder is not None:
             voucher.check_held_by(scanned, origin)
@@ -79,6 +81,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
         "circumstances": request.circumstances,
         "last_seen_at": request.last_seen_at.isoformat() if request.last_seen_at else None,
         "shipment": str(shipment.document_id) if shipment else None,
+        "shipment_number": shipment.number if shipment else request.shipment,
     }
     return ledger.post(
         desk,

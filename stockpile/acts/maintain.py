@@ -102,8 +102,7 @@ def _guard(desk: Desk, scanned: list[Scanned], origin: Place | None, back: bool)
             one.reason = "it is not in the workshop"
         elif in_workshop and not back:
             one.reason = "it is in the workshop already"
-        elif origin is not None and one.held.where.account_id != origin.account_id:
-            one.reason = f"it is not in {origin.name}"
+    voucher.check_there(scanned, origin)
 
 
 MAINTAIN = ActForm(Act.MAINTAIN, Maintain, maintain)

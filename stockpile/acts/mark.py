@@ -297,7 +297,8 @@ def _uii_mark(
     try:
         uii = asked if isinstance(asked, str) else asked.made(serial_number)
     except Invalid as problem:
-        one.reason = one.reason or f"no UII can be made for it: {problem.detail}"
+        seen = f"marked with a UII of parts, line {one.number}"
+        marking.against(one, f"no UII can be made for it: {problem.detail}", Kind.DOUBTFUL, seen)
         return {}
     if known.uii is None:
         return {"uii": uii}

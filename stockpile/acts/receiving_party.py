@@ -173,7 +173,7 @@ def lock_from_holder(
     """
     rows = voucher.rows(desk, request)
     origin, found = holder_as_said(desk, request, written, voucher.by_model(rows))
-    scanned = voucher.lock_rows(desk, rows, origin)
+    scanned = voucher.lock_rows(desk, rows, origin, moment=written.happened_at)
     if origin is None and voucher.any_counted(scanned):
         origin, found = holder_as_said(desk, request, written, True)
     return scanned, origin, found

@@ -2,7 +2,7 @@
 that the donor reads.
 
 From a store, or from what is on its way here. What no consignment brought has no supply to go back to: it is shipped
-back. From paper it is a fact.
+back. From paper it is a fact; of what no consignment brought it moves nothing away: that stays where the paper has it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
-from stockpile.acts.arrive import check_outstanding, outstanding, shipment_here
+from stockpile.acts.arrive import check_outstanding, not_named, shipment_here
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
@@ -24,7 +24,7 @@ from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
 from stockpile.shipments import Shipment, Shipped, consignments_of, shipped_items
-from stockpile.sites import OUTSIDE, Place, find_store, site_account
+from stockpile.sites import Place, find_store, site_account
 
 
 class Reject(ConditionVoucher):
@@ -47,41 +47,31 @@ class Origin:
     shipment: Shipment | None
     shipped: Mapping[UUID, Shipped]
 
-    def there(self, held: Held) -> int:
-        """How much of what is counted can be rejected from here."""
-        assert self.place is not None
-        if self.place.account_class is AccountClass.TRANSIT:
-            return outstanding(held, self.shipped, self.place)
-        return held.holdings.get(self.place.account_id, (self.place, 0))[1]
-
-    @property
-    def named(self) -> str:
-        """The origin in words."""
-        assert self.place is not None
-        return f"outstanding on shipment {self.shipment.number}" if self.shipment else f"at {self.place.name}"
-
 
 def reject(desk: Desk, request: Reject) -> Posted:
     """Posts a rejection. Raises Invalid (store, shipment), Refused (one reason a weapon)."""
     written = Writing.of(request)
-    place, shipment, found = _said(desk, request, written.fact)
+    place = _said(desk, request, written.fact)
     scanned = voucher.lock_voucher(desk, request, place)
     if place is None and voucher.any_counted(scanned):
         message = "quantities are rejected from somewhere: give a store or a shipment"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
+    found = voucher.take_as_written(desk, scanned, written) if written.fact else []
+    shipment, unheard = shipment_here(desk, request.shipment, written.fact) if request.shipment else (None, None)
     asked = {one.held.item_id for one in scanned if one.held}
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     origin = Origin(place, shipment, shipped)
-    if written.fact:
-        found += voucher.take_as_written(desk, scanned, written)
-    else:
+    if written.fact and request.shipment:
+        found += not_named(scanned, shipped, unheard or f"not on shipment {request.shipment}")
+    if not written.fact:
         _guard(desk, scanned, origin)
     supplies = _supplies(desk, scanned)
+    found += _not_delivered(scanned, supplies, origin, written.fact)
     voucher.refuse(scanned, desk.act)
     lines: list[Line] = []
     for one in scanned:
         if one.held is not None:
-            found += _send_back(lines, one, one.held, supplies, origin, written.fact)
+            lines.append(_send_back(one, one.held, supplies, origin, written.fact))
     details = {
         "paper": "rejection",
         "reason": request.reason,
@@ -91,16 +81,15 @@ def reject(desk: Desk, request: Reject) -> Posted:
     return ledger.post(desk, written.document(desk, {}, details), lines, found)
 
 
-def _said(desk: Desk, request: Reject, fact: bool) -> tuple[Place | None, Shipment | None, list[Contradiction]]:
-    """Where the request says they come from, and what speaks against it. A paper must say it."""
+def _said(desk: Desk, request: Reject, fact: bool) -> Place | None:
+    """Where the request says they come from. A paper must say it."""
     if request.store is not None and request.shipment is not None:
         raise Invalid("Say a store or a shipment.", [Fault("give one of store and shipment", field="shipment")])
     if request.shipment is not None:
-        shipment, found = shipment_here(desk, request.shipment, fact)
-        return site_account(desk.connection, desk.site, AccountClass.TRANSIT), shipment, found
+        return site_account(desk.connection, desk.site, AccountClass.TRANSIT)
     if request.store is not None or fact:
-        return find_store(desk.connection, desk.site, request.store), None, []
-    return None, None, []
+        return find_store(desk.connection, desk.site, request.store)
+    return None
 
 
 def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
@@ -111,47 +100,43 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Origin) -> None:
         check_outstanding(scanned, origin.shipment, origin.shipped, origin.place)
         return
     voucher.check_quantities(scanned, origin.place)
-    for one in scanned:
-        if not one.reason and one.held is not None and one.held.serial and one.held.where != origin.place:
-            one.reason = f"it is not in {origin.place.name}"
+    voucher.check_there(scanned, origin.place)
 
 
 def _supplies(desk: Desk, scanned: Sequence[Scanned]) -> dict[UUID, Place]:
-    """The supply account of each consignment. What no consignment brought carries that as its reason, on paper too:
-    nowhere is a place for it to go back to.
-    """
+    """The supply account of each consignment by which something came."""
     delivered = consignments_of(
         desk.connection, {one.held.consignment_id for one in scanned if one.held and one.held.consignment_id}
     )
-    for one in scanned:
-        if one.held is not None and not one.reason and one.held.consignment_id not in delivered:
-            one.reason = "no consignment brought it, so nobody delivered it: ship it back"
     return {consignment_id: each.supply for consignment_id, each in delivered.items()}
 
 
-def _send_back(
-    lines: list[Line], one: Scanned, held: Held, supplies: Mapping[UUID, Place], origin: Origin, fact: bool
+def _not_delivered(
+    scanned: Sequence[Scanned], supplies: Mapping[UUID, Place], origin: Origin, fact: bool
 ) -> list[Contradiction]:
-    """Adds the lines of one item. What a paper sends back beyond what is there enters from outside, with a discrepancy."""
-    assert held.consignment_id is not None
+    """What no consignment brought carries that as its reason; on paper it is a doubt."""
+    found = []
+    for one in scanned:
+        if one.held is None or one.reason or one.held.consignment_id in supplies:
+            continue
+        if fact and origin.place is not None:
+            held, seen = one.held, f"{one.held.name} rejected, line {one.number}: it stays at {origin.place.name}"
+            said = "no consignment brought it, so nobody delivered it"
+            found.append(Contradiction(Kind.DOUBTFUL, said, seen, held.item_id, held.donor_id, one.number))
+        else:
+            one.reason = "no consignment brought it, so nobody delivered it: ship it back"
+    return found
+
+
+def _send_back(one: Scanned, held: Held, supplies: Mapping[UUID, Place], origin: Origin, fact: bool) -> Line:
+    """The line of one item. Of what is counted the ledger tells what a paper sends back beyond what was there."""
     assert isinstance(one.line, ConditionLine)
-    supply, condition = supplies[held.consignment_id], one.line.condition
+    to = supplies.get(held.consignment_id, origin.place) if held.consignment_id else origin.place
+    assert to is not None
     if held.serial:
         claimed, act = (origin.place, Act.REJECT) if fact else (None, None)
-        lines.append(Line(held, supply, None, 1, condition, claimed, act))
-        return []
-    asked, already = (
-        one.line.quantity,
-        sum(line.quantity for line in lines if line.held is held and line.origin is not OUTSIDE),
-    )
-    there = max(origin.there(held) - already, 0)
-    for place, quantity in ((origin.place, min(there, asked)), (OUTSIDE, asked - there)):
-        if quantity > 0:
-            lines.append(Line(held, supply, place, quantity, condition))
-    if there >= asked:
-        return []
-    said, seen = f"{there} of {held.name} {origin.named}", f"{asked} rejected"
-    return [Contradiction(Kind.FEWER_IN_BOOKS, said, seen, held.item_id, held.donor_id, one.number)]
+        return Line(held, to, None, 1, one.line.condition, claimed, act)
+    return Line(held, to, one.origin or origin.place, one.line.quantity, one.line.condition)
 
 
 REJECT = ActForm(Act.REJECT, Reject, reject)

@@ -24,7 +24,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound, Refused
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.rights import REGISTRAR
-from stockpile.shipments import Shipment, Way, add_shipment
+from stockpile.shipments import Shipment, Way, add_shipment, withdraw_excess
 from stockpile.sites import Place, Site, find_site, find_store, places, site_account
 
 
@@ -105,6 +105,8 @@ def ship(desk: Desk, request: Ship) -> Posted:
     )
     consignment_id = supply.consignment_id if supply else None
     add_shipment(desk.connection, sent, request.way, posted.happened_at, consignment_id)
+    if written.fact:
+        withdraw_excess(desk.connection, sent)
     return posted
 
 
@@ -195,11 +197,9 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Place | None) -> None
     for one in scanned:
         if one.reason or one.held is None or not one.held.serial:
             continue
-        where = one.held.where
-        if origin is None and where.account_class is AccountClass.SUPPLY:
+        if origin is None and one.held.where.account_class is AccountClass.SUPPLY:
             one.reason = "it has not arrived: what a donor sends is shipped by its donor and consignment"
-        elif origin is not None and where.account_id != origin.account_id:
-            one.reason = f"it is not in {origin.name}"
+    voucher.check_there(scanned, origin)
 
 
 SHIP = ActForm(Act.SHIP, Ship, ship)

@@ -45,7 +45,8 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     origin = giving.place if giving else None
     sought = voucher.seek_voucher(desk, request, origin)
     lasts = read_lasts(desk, sought, written.happened_at)
-    scanned = voucher.lock_sought(desk.connection, seek_with(sought, lasts, origin, request.accessories_complete))
+    everything = seek_with(sought, lasts, origin, request.accessories_complete)
+    scanned = voucher.lock_sought(desk.connection, everything, moment=written.happened_at)
     if origin is None and voucher.any_counted(scanned):
         raise Invalid(
             "Say who returns what is counted.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from stockpile.items import Held, Line, Newcomers, NewItem
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import ListRequest, scanned_from
+from stockpile.shortfall import left_then
 from stockpile.sites import OUTSIDE, Place, Site, find_store
 
 UNKNOWN_LOT = "unknown"
@@ -130,7 +132,13 @@ def lock_voucher(
     counted and named by its model is taken from the `origins`; `each` is what goes with every weapon whose line says
     nothing of its own.
     """
-    return lock_sought(desk.connection, seek_voucher(desk, voucher, *origins, each=each), also)
+    return lock_sought(desk.connection, seek_voucher(desk, voucher, *origins, each=each), also, _moment(voucher))
+
+
+def _moment(voucher: Voucher) -> datetime | None:
+    """When a paper or a device says that it happened; None: now."""
+    claim = voucher.claim if isinstance(voucher, FactRequest) else None
+    return min(claim.happened_at, now()) if claim is not None else None
 
 
 def seek_voucher(desk: Desk, voucher: Voucher, *origins: Place | None, each: Sequence[ItemLine] = ()) -> list[Sought]:
@@ -145,15 +153,16 @@ def lock_from_store(desk: Desk, voucher: Voucher, name: str | None) -> tuple[lis
     numbered = rows(desk, voucher)
     asked = name is not None or by_model(numbered)
     store = find_store(desk.connection, desk.site, name) if asked else None
-    scanned = lock_rows(desk, numbered, store)
+    scanned = lock_rows(desk, numbered, store, moment=_moment(voucher))
     if store is None and any_counted(scanned):
         store = find_store(desk.connection, desk.site, name)
     return scanned, store
 
 
-def lock_rows(desk: Desk, rows: Rows, *origins: Place | None) -> list[Scanned]:
-    """`lock_voucher` for lines that were read before."""
-    return lock_sought(desk.connection, seek(desk.connection, rows, *origins, source=desk.site.code))
+def lock_rows(desk: Desk, rows: Rows, *origins: Place | None, moment: datetime | None = None) -> list[Scanned]:
+    """`lock_voucher` for lines that were read before; `moment` is when a fact happened."""
+    sought = seek(desk.connection, rows, *origins, source=desk.site.code)
+    return lock_sought(desk.connection, sought, moment=moment)
 
 
 def lock(desk: Desk, lines: Sequence[ItemLine], numbers: Sequence[int] | None = None) -> list[Scanned]:
@@ -197,20 +206,29 @@ def seek(
     return sought
 
 
-def lock_sought(connection: Connection, sought: Sequence[Sought], also: Collection[UUID] = ()) -> list[Scanned]:
+def lock_sought(
+    connection: Connection, sought: Sequence[Sought], also: Collection[UUID] = (), moment: datetime | None = None
+) -> list[Scanned]:
     """Locks what was sought, all of it in one statement, in item order. A line that means nothing, or several weapons, or a
-    weapon that already stands on the list, or more of a model than there is, carries its reason.
+    weapon that already stands on the list, or more of a model than there is, carries its reason. Of a fact, `moment` is when
+    it happened: what was not there then it does not take.
     """
     wanted = {
         n: _wanted(one.model, one) for n, one in enumerate(sought) if one.line.by_model and _is_counted(one.model)
     }
-    stock = counted.stock(connection, wanted.values())
+    stock = counted.stock(connection, wanted.values(), moment)
     ids = {one.found[0] for one in sought if len(one.found) == 1} | set(also)
     ids.update(*(stock.to_lock(one) for one in wanted.values()))
     accounts = {place.account_id for one in wanted.values() for place in one.origins}
     held = items.whereabouts(connection, ids, accounts=accounts)
     scanned = _scanned(sought, held)
-    left = _left_by_keys(scanned, sought) if wanted else {}
+    left: Left = {}
+    if wanted and moment is not None:
+        places = {place.account_id: place for one in wanted.values() for place in one.origins}
+        meant = {item_id for one in wanted.values() for item_id in stock.meant(one)}
+        left = left_then(connection, meant, places.values(), moment)
+    if wanted:
+        _leave_by_keys(left, scanned, sought)
     parts: list[Scanned] = []
     for n, (one, known) in enumerate(zip(sought, scanned, strict=True)):
         if n in wanted and not known.reason:
@@ -228,15 +246,13 @@ def _is_there(one: Sought, known: Scanned) -> bool:
     )
 
 
-def _left_by_keys(scanned: Sequence[Scanned], sought: Sequence[Sought]) -> Left:
+def _leave_by_keys(left: Left, scanned: Sequence[Scanned], sought: Sequence[Sought]) -> None:
     """What the lines that name an item by its key leave for those that name a model."""
-    left: Left = {}
     for known, one in zip(scanned, sought, strict=True):
         if known.held is None or known.held.serial or known.reason:
             continue
         for origin in one.origins[:1]:
             left[known.held.item_id, origin.account_id] = max(left_of(left, known.held, origin) - one.line.quantity, 0)
-    return left
 
 
 def _is_counted(model: Model | None) -> bool:
@@ -377,6 +393,15 @@ def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
             and one.held.where.account_id != holder.account_id
         ):
             one.reason = f"{holder.name} does not hold it"
+
+
+def check_there(scanned: Sequence[Scanned], origin: Place | None) -> None:
+    """A weapon leaves where it is said to leave from, if that is said."""
+    for one in scanned:
+        if origin is None or one.reason or one.held is None or not one.held.serial:
+            continue
+        if one.held.where.account_id != origin.account_id:
+            one.reason = f"it is not in {origin.name}"
 
 
 def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:

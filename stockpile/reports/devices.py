@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
 
@@ -41,17 +42,10 @@ class DeviceRow:
     set_aside: int
 
 
-def _person(alias: str) -> str:
-    return (
-        f"coalesce(nullif(concat_ws(' ', {alias}.rank, {alias}.name, '(' || {alias}.code || ')'), ''), "
-        "'a person of another site')"
-    )
-
-
 _POSTED_SINCE = "d.document_id = r.document_id AND d.content_hash = sha256(r.payload)"
 _DEVICES = f"""
-SELECT s.code, v.book_code, v.device_id, s.code, v.book_code, v.label, v.public_key, {_person("e")}, v.enrolled_at,
-       CASE WHEN v.revoked_by IS NOT NULL THEN {_person("w")} END, v.revoked_at,
+SELECT s.code, v.book_code, v.device_id, s.code, v.book_code, v.label, v.public_key, {named("e")}, v.enrolled_at,
+       CASE WHEN v.revoked_by IS NOT NULL THEN {named("w")} END, v.revoked_at,
        last.contacted_at, extract(epoch FROM last.clock_offset)::float8, coalesce(newest.highest, 0), gaps.runs, gaps.missing,
        aside.rejects
 FROM device v JOIN site s ON s.site_id = v.site_id
@@ -120,7 +114,7 @@ class DeviceReject:
 
 
 _REJECTS = f"""
-SELECT r.reject_id, r.reject_id, s.code, v.device_id, v.label, v.book_code, r.document_id, r.reason, r.received_at, {_person("p")},
+SELECT r.reject_id, r.reject_id, s.code, v.device_id, v.label, v.book_code, r.document_id, r.reason, r.received_at, {named("p")},
        t.code, b.code, b.year, d.number, r.payload, r.signature
 FROM device_reject r JOIN device v ON v.device_id = r.device_id JOIN site s ON s.site_id = v.site_id
 LEFT JOIN party p ON p.party_id = r.carried_by

@@ -20,6 +20,7 @@ from stockpile.errors import NotAllowed, NotFound
 from stockpile.identity import asset_tag
 from stockpile.reports.documents import line_number
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.shipments import find_shipment
 from stockpile.sites import find_site
@@ -144,14 +145,12 @@ FROM shipment_lines(ARRAY[%s::uuid]) l
 JOIN item i ON i.item_id = l.item_id
 JOIN model m ON m.model_id = i.model_id
 LEFT JOIN party p ON p.party_id = i.donor_id
-LEFT JOIN LATERAL (SELECT n.serial_number FROM identification n WHERE n.item_id = l.item_id
-                   ORDER BY n.version DESC LIMIT 1) n ON true
+LEFT JOIN LATERAL identified(l.item_id) n ON true
 """
 _LINE_ORDER: dict[str, Callable[[str], Any]] = {"l.line": line_number, "l.item_id": UUID}
 
-_HAND_OVERS = """
-SELECT h.ordinal, h.handed_over_by, h.carrier, h.place, h.happened_at, h.recorded_at,
-       coalesce(nullif(concat_ws(' ', p.rank, p.name, '(' || p.code || ')'), ''), 'a person of another site'), h.remarks
+_HAND_OVERS = f"""
+SELECT h.ordinal, h.handed_over_by, h.carrier, h.place, h.happened_at, h.recorded_at, {named("p")}, h.remarks
 FROM carrier_hand_over h LEFT JOIN party p ON p.party_id = h.recorded_by
 WHERE h.document_id = %s ORDER BY h.ordinal
 """
