@@ -245,7 +245,8 @@ class Custody(RuleBasedStateMachine):
         """It is done exactly if the movement table, and what the act needs, allow it."""
         asking = ASKINGS[name]
         sites = [one for one in (site, *SITES) if one in asking.sites]
-        asks = [self.ask(one, weapon, pair) for one in sites for weapon in self.weapons[first:] + self.weapons[:first]]
+        turned = self.weapons[first:] + self.weapons[:first]
+        asks = [self.ask(one, weapon, way) for one in sites for way in (pair, pair[::-1]) for weapon in turned]
         asks = [ask for ask in asks if not asking.never(ask, ask.weapon.place)]
         if not asks:
             return
