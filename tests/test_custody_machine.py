@@ -69,9 +69,8 @@ from tests.custody_model import OUTSIDE, SITES, Move, Place, Weapon, account, in
 from tests.custody_rules import AS_OF, HOLDINGS, JUDGED, RULES, SHORT
 from tests.world import HELMET, SINCE, Country, ago, paper, scanned_paper
 
-EXAMPLES = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "25"))
-STEPS = int(os.environ.get("STOCKPILE_TEST_STEPS", "25"))
-USUAL = 25
+EXAMPLES = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "12"))
+STEPS = int(os.environ.get("STOCKPILE_TEST_STEPS", "45"))
 
 DESKS = {"TAJI": ("clerk", "commander"), "ERBIL": ("erbil clerk", "erbil commander")}
 """Of each site who asks, and who approves."""
@@ -246,7 +245,8 @@ class Custody(RuleBasedStateMachine):
         """It is done exactly if the movement table, and what the act needs, allow it."""
         asking = ASKINGS[name]
         sites = [one for one in (site, *SITES) if one in asking.sites]
-        asks = [self.ask(one, weapon, pair) for one in sites for weapon in self.weapons[first:] + self.weapons[:first]]
+        turned = self.weapons[first:] + self.weapons[:first]
+        asks = [self.ask(one, weapon, way) for one in sites for way in (pair, pair[::-1]) for weapon in turned]
         asks = [ask for ask in asks if not asking.never(ask, ask.weapon.place)]
         if not asks:
             return
@@ -561,6 +561,25 @@ class Custody(RuleBasedStateMachine):
         self.remember(voided)
         self.done[Act.VOID, "fact"] += 1
 
+    def correct_last(self, site: str) -> None:
+        """Some weapon's last entry."""
+        self.correct(site, 0, True)
+
+    def change_custodian_of_some_weapon(self) -> None:
+        """Of the first account that can be handed over, if not of a weapon received for it."""
+        self.command("return in hand", "ERBIL", 0, (0, 1), True)
+        for first in range(4):
+            self.change_custodian(first, True)
+
+    def check(self) -> None:
+        """Everything that must hold."""
+        self.the_books_say_what_the_model_says()
+        self.and_said_so_at_every_moment()
+        self.what_is_open_is_what_speaks_against_the_documents_that_stand()
+        self.the_ledger_keeps_its_rules()
+        self.the_trial_balance_closes()
+        self.a_repeat_gets_the_same_answer()
+
     # What must hold
 
     @invariant()
@@ -576,18 +595,17 @@ class Custody(RuleBasedStateMachine):
 
     @invariant()
     def and_said_so_at_every_moment(self) -> None:
-        """As of the first moment recorded, one between, and the last; and of three that happened."""
+        """As of the first moment recorded, one between, or the last, by turns; and of three that happened."""
         if not hasattr(self, "past"):
             return
-        items = [*(one.item for one in self.weapons), self.helmets_item]
-        between = self.past[len(self.past) // 2]
-        for recorded_at, moves, helmets in (self.past[0], between, self.past[-1]):
-            books = self.country.query(AS_OF, recorded_at + timedelta(days=1), recorded_at, items)
-            assert _held(books) == self.expected(moves, helmets)
-        recorded_at, moves, _ = between
-        for happened_at in (ago(days=200), moves[0][-1].happened_at if moves[0] else ago(days=1)):
-            books = self.country.query(AS_OF, happened_at, recorded_at, items[:-1])
-            assert _held(books) == self.expected(moves, {}, happened_at)
+        items, turn = [*(one.item for one in self.weapons), self.helmets_item], len(self.past)
+        recorded_at, moves, helmets = (self.past[turn // 2], self.past[-1], self.past[0])[turn % 3]
+        books = self.country.query(AS_OF, recorded_at + timedelta(days=1), recorded_at, items)
+        assert _held(books) == self.expected(moves, helmets)
+        last = moves[turn % 4][-1].happened_at if moves[turn % 4] else ago(days=1)
+        happened_at = (last, last - timedelta(microseconds=1), ago(days=20))[turn % 3]
+        books = self.country.query(AS_OF, happened_at, recorded_at, items[:-1])
+        assert _held(books) == self.expected(moves, {}, happened_at)
 
     def expected(
         self, moves: list[list[Move]], helmets: dict[Place, int], moment: datetime | None = None
@@ -634,12 +652,12 @@ class Custody(RuleBasedStateMachine):
 
     @invariant()
     def a_repeat_gets_the_same_answer(self) -> None:
-        """The last request and an early one, byte for byte."""
+        """The last request or an early one, by turns, byte for byte."""
         if not hasattr(self, "answers") or not self.answers:
             return
-        for actor, form, request, first in {0: self.answers[-1], 1: self.answers[len(self.answers) // 2]}.values():
-            again = perform.perform(self.country.engine, actor, form, request)
-            assert answer(again).body == first
+        turn = len(self.answers)
+        actor, form, request, first = self.answers[-1 if turn % 2 else turn // 2]
+        assert answer(perform.perform(self.country.engine, actor, form, request)).body == first
 
 
 def rules_of_acts() -> dict[str, Any]:
@@ -691,7 +709,7 @@ def unexercised(done: Counter[tuple[Act, str]]) -> list[tuple[Act, str]]:
 
 
 def test_custody(databases: Databases, template: tuple[str, Country]) -> None:
-    """Whatever clerks, papers and mistakes do in whatever order, books and model agree; and every act has been tried."""
+    """Whatever clerks, papers and mistakes do in whatever order, books and model agree."""
     done: Counter[tuple[Act, str]] = Counter()
     machine = type(
         "Custody", (Custody,), {"databases": databases, "template": template, "done": done, **rules_of_acts()}
@@ -706,8 +724,43 @@ def test_custody(databases: Databases, template: tuple[str, Country]) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    if EXAMPLES * STEPS >= USUAL * USUAL:
+
+
+WALK = (
+    ("mark", "TAJI"), ("amend identification", "TAJI"), ("issue", "TAJI"), ("hand over", "TAJI"), ("return broken", "TAJI"),
+    ("issue by override", "TAJI"), ("return", "TAJI"), ("to the workshop", "TAJI"), ("from the workshop", "TAJI"),
+    ("issue to the unit", "TAJI"), ("return in hand", "TAJI"), ("report missing", "TAJI"), ("recover", "TAJI"),
+    ("report missing", "TAJI"), ("conclude loss", "TAJI"), ("recover in hand", "TAJI"), ("ship", "TAJI"), ("arrive", "ERBIL"),
+    ("say a consignment is on its way", "TAJI"), ("receive a delivery", "TAJI"), ("reject", "TAJI"), ("receive", "TAJI"),
+    ("order destruction", "ERBIL"), ("destroy", "ERBIL"), ("export", "TAJI"), ("import again", "ERBIL"), ("expend", "ERBIL"),
+)  # fmt: skip
+"""Acts in an order in which each finds a weapon."""
+
+
+def test_every_act_once(databases: Databases, template: tuple[str, Country]) -> None:
+    """The same machine on one way through all acts, as commands and then as papers: none of the movement table is left out."""
+    done: Counter[tuple[Act, str]] = Counter()
+    walk = type("Walk", (Custody,), {"databases": databases, "template": template, "done": done, **rules_of_acts()})()
+    try:
+        walk.receipt()
+        for name, site in WALK:
+            walk.command(name, site, 0, (0, 1), True)
+            walk.check()
+        for step in (walk.void, walk.void_a_paper, walk.overrun, walk.correct_last):
+            step("TAJI")
+            walk.check()
+        for name in sorted(name for name, asking in ASKINGS.items() if asking.may_be_fact):
+            for first in range(4):
+                walk.paper_arrives(name, "TAJI", first, (0, 1), When(days=first, minutes=5, before=None))
+            walk.check()
+        walk.paper_arrives("register gain", "TAJI", 0, (0, 1), When(days=1500, minutes=0, before=None))
+        walk.overrun_as_of("TAJI", 0, When(days=2, minutes=0, before=None), True)
+        walk.change_custodian_on_paper(store("ERBIL"), 0, When(days=1, minutes=0, before=None))
+        walk.change_custodian_of_some_weapon()
+        walk.check()
         assert unexercised(done) == []
+    finally:
+        walk.teardown()
 
 
 def test_every_act_has_its_place_in_the_machine() -> None:
