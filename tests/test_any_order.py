@@ -287,7 +287,7 @@ def test_the_papers_of_helmets_that_are_sent_in_any_order(country: Country) -> N
     def in_any_order(papers: list[tuple[str, int, int]]) -> None:
         begin = country.do("clerk", RECEIVE, store=STORE, lines=[{"model": HELMET, "quantity": 1}])
         ((item,),) = country.query("SELECT item_id FROM entry WHERE document_id = %s", begin.document_id)
-        helmets = Helmets([(begin.happened_at, OUTSIDE, STORE, 1)])
+        helmets = Helmets([(begin.happened_at, OUTSIDE, STORE, 1)], OUTSIDE)
         numbered = [(next(sheets), *told) for told in papers]
         year = ago().astimezone(WALL).year
         orders = [f"TAJI/PAPER/{year}/{sheet}" for sheet, what, _, _ in numbered if what == "ship"]

@@ -23,7 +23,7 @@ from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.closures import AskClosure, AssignDiscrepancies
 from stockpile.db import roles
-from stockpile.db.engine import transaction
+from stockpile.db.engine import nobody_erased, transaction
 from stockpile.device_vouchers import Contact
 from stockpile.documents import Posted, now
 from stockpile.erasure import Erased
@@ -154,8 +154,8 @@ def being_erased(country: Country, erasure_id: UUID) -> Iterator[None]:
     """The person is erased when this begins, and it commits when it ends."""
     actor = country.actors["second registrar"]
     with transaction(country.engine, roles.REGISTRAR) as connection:
-        erasure.nobody_erased(connection, but_one=True)
-        erasure._erase(connection, actor, erasure._read_order(connection, actor, erasure_id))
+        nobody_erased(connection, but_one=True)
+        erasure._erase(connection, actor, erasure_orders.read_order(connection, actor, erasure_id))
         yield
 
 
