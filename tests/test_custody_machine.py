@@ -57,13 +57,13 @@ from tests.counting import Helmets
 from tests.custody_acts import (
     ASKINGS,
     COUNTINGS,
-    DESTROYED,
     GAINED,
     ORDERED,
     PEOPLE,
     UNIT,
     Ask,
     Asking,
+    destroyed_at,
 )
 from tests.custody_model import OUTSIDE, SITES, Move, Place, Weapon, account, in_hands, store
 from tests.custody_rules import AS_OF, HOLDINGS, JUDGED, RULES, SHORT
@@ -286,9 +286,6 @@ class Custody(RuleBasedStateMachine):
         written = paper(ask.number, happened_at)
         request = {**asking.request(ask), **asking.on_paper, "lines": asking.lines(ask), "paper": written}
         self.before = self.now
-        if asking.impossible(ask):
-            self.country.refused(who, asking.form, **request)
-            return
         posted = self.post(who, None, asking.form, **request)
         assert posted.fact
         self.done[asking.form.act, "fact"] += 1
@@ -525,7 +522,7 @@ class Custody(RuleBasedStateMachine):
             return
         ordered = self.post(clerk, commander, ORDER_DESTRUCTION, **ORDERED, store="Main store", lines=self.some(number))
         certificate = {
-            **DESTROYED, "order": ordered.number, "store": "Main store", "counted_before": number + 1,
+            **destroyed_at(site), "order": ordered.number, "store": "Main store", "counted_before": number + 1,
             "attachments": [scanned_paper()],
         }  # fmt: skip
         self.country.refused(clerk, DESTROY, **certificate, lines=self.some(number + 1))
@@ -540,7 +537,13 @@ class Custody(RuleBasedStateMachine):
         sheet = next(self.numbers)
         written = paper(sheet, ago(minutes=minutes, microseconds=sheet))
         posted = self.post(
-            DESKS[site][0], None, DESTROY, **DESTROYED, store="Main store", lines=self.some(number), paper=written
+            DESKS[site][0],
+            None,
+            DESTROY,
+            **destroyed_at(site),
+            store="Main store",
+            lines=self.some(number),
+            paper=written,
         )
         self.shifted(posted, store(site), account(site, AccountClass.DESTROYED), number)
         self.remember(posted)
