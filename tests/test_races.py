@@ -8,12 +8,13 @@ from threading import Barrier, Thread
 from typing import Any
 
 from stockpile.acts import perform
+from stockpile.acts.declare import DECLARE
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.perform import ActForm, Drafted
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Posted, Request
-from stockpile.errors import PostedWithOtherContent, Refused
+from stockpile.errors import Invalid, PostedWithOtherContent, Refused
 from stockpile.keys import new_key
 from tests.world import RIFLES, Country, scans
 
@@ -169,6 +170,21 @@ def test_one_new_serial_number_received_eight_times_at_once_is_eight_weapons(cou
         "WHERE serial_number = 'TWIN 1'"
     )
     assert bearers == (list(range(1, CLERKS + 1)),)
+
+
+def test_one_consignment_declared_eight_times_at_once_is_declared_once(country: Country) -> None:
+    """Eight send the same shipping list as their own: seven read that the number is taken, none meets the database."""
+    content = {
+        "site": "TAJI",
+        "donor": "USA",
+        "reference": "FMS-9",
+        "lines": [{"model": "M4", "serial_number": "US 9"}],
+    }
+    requests = [DECLARE.request.model_validate(content) for _ in range(CLERKS)]
+    answers = at_once([asking(country, "registrar", DECLARE, request) for request in requests])
+    assert sorted(type(answer).__name__ for answer in answers) == ["Invalid"] * (CLERKS - 1) + ["Posted"]
+    told = {answer.faults[0].field for answer in answers if isinstance(answer, Invalid)}
+    assert told == {"reference"}
 
 
 def test_receipts_of_the_same_serial_numbers_in_opposite_order_both_land(country: Country) -> None:

@@ -69,6 +69,10 @@ def declare(desk: Desk, request: Declare) -> Posted:
 
 
 def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place, UUID]:
+    # Of two who declare one consignment at once the second is told, as it would be a moment later.
+    desk.connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"consignment {donor.party_id} {request.reference}",)
+    )
     if desk.connection.exec_driver_sql(
         "SELECT 1 FROM consignment WHERE donor_id = %s AND reference = %s", (donor.party_id, request.reference)
     ).first():
