@@ -15,6 +15,7 @@ from pydantic import Field
 
 from stockpile import items, ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
@@ -65,7 +66,7 @@ def arrive(desk: Desk, request: Arrive) -> Posted:
     shipment, unheard = shipment_here(desk, request.shipment, written.fact)
     all_of_it = shipped_items(desk.connection, shipment.document_id) if shipment and request.complete else {}
     scanned = voucher.lock_voucher(desk, request, transit, also=all_of_it)
-    unknown = voucher.take_as_written(desk, scanned, written)
+    unknown = take_as_written(desk, scanned, written)
     voucher.refuse(scanned, desk.act)
     if shipment is None:  # its order may have been posted while the items were waited for
         shipment, unheard = shipment_here(desk, request.shipment, written.fact)

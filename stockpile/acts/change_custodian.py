@@ -15,6 +15,7 @@ from pydantic import Field
 
 from stockpile import items, ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import check_meant, take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
@@ -62,8 +63,8 @@ def change_custodian(desk: Desk, request: ChangeCustodian) -> Posted:
     close_books(desk.connection, desk.site)
     found = succession.contradictions
     if written.fact:
-        voucher.check_meant(desk.connection, scanned)
-        found += voucher.take_as_written(desk, scanned, written)
+        check_meant(desk.connection, scanned)
+        found += take_as_written(desk, scanned, written)
         voucher.refuse(scanned, desk.act)
     on_it = {one.item_id: one.quantity for one in inside(desk.connection, [account.account_id], written.happened_at)}
     unlisted = _unlisted(desk, scanned, on_it)

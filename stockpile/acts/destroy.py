@@ -16,6 +16,7 @@ from pydantic import Field
 
 from stockpile import correction, ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.destruction_order import Method, Order, find_order, in_a_store, left_on
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import FactVoucher, Scanned
@@ -96,7 +97,7 @@ def destroy(desk: Desk, request: Destroy) -> Posted:
     scanned, store = voucher.lock_from_store(desk, request, request.store)
     found: list[Contradiction] = []
     if written.fact:
-        found += voucher.take_as_written(desk, scanned, written)
+        found += take_as_written(desk, scanned, written)
         found += _not_ordered(desk, scanned, order)
     else:
         in_a_store(scanned, desk.site, store if request.store else None)

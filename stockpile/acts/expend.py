@@ -11,6 +11,7 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import FromHolder, lock_from_holder
 from stockpile.documents import Desk, Posted, Words, Writing
@@ -34,7 +35,7 @@ def expend(desk: Desk, request: Expend) -> Posted:
     expended = site_account(desk.connection, desk.site, AccountClass.EXPENDED)
     scanned, origin, found = lock_from_holder(desk, request, written)
     if written.fact:
-        found += voucher.take_as_written(desk, scanned, written)
+        found += take_as_written(desk, scanned, written)
     else:
         voucher.check_origin(scanned, desk.act, desk.site)
         if origin is not None:

@@ -9,6 +9,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.accessories import COMPLETE, EquippedLine, account_for, read_lasts, seek_with
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver, receiving
 from stockpile.acts.voucher import FactVoucher
@@ -41,7 +42,7 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     everything = seek_with(sought, lasts, giving.place, request.accessories_complete)
     scanned = voucher.lock_sought(desk.connection, everything, moment=written.happened_at)
     if written.fact:
-        found = [*giving.contradictions, *taking.contradictions, *voucher.take_as_written(desk, scanned, written)]
+        found = [*giving.contradictions, *taking.contradictions, *take_as_written(desk, scanned, written)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)

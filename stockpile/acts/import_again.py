@@ -10,6 +10,7 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.documents import Code, Desk, Posted, Words, Writing
@@ -31,7 +32,7 @@ def import_again(desk: Desk, request: ImportAgain) -> Posted:
     exported = site_account(desk.connection, desk.site, AccountClass.EXPORTED)
     scanned = voucher.lock_voucher(desk, request, exported)
     if written.fact:
-        found = voucher.take_as_written(desk, scanned, written)
+        found = take_as_written(desk, scanned, written)
     else:
         found = []
         _guard(scanned)

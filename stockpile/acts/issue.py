@@ -15,6 +15,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.accessories import MOST, EquippedLine, as_details, with_each
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
@@ -55,7 +56,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     taking = receiving(desk, request.receiver, request.received_by, written, day)
     scanned = voucher.lock_voucher(desk, request, store, each=request.accessories)
     if written.fact:
-        found = [*taking.contradictions, *voucher.take_as_written(desk, scanned, written)]
+        found = [*taking.contradictions, *take_as_written(desk, scanned, written)]
     else:
         _guard(desk, scanned, store, overridden=request.override is not None)
         found = not_issuable(scanned)

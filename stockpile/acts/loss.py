@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.arrive import check_outstanding, not_named, shipment_here
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import FromHolder, lock_from_holder, reporter
 from stockpile.acts.voucher import Voucher
@@ -61,7 +62,7 @@ def report_missing(desk: Desk, request: ReportMissing) -> Posted:
         scanned, origin, unheard = lock_from_holder(desk, request, written)
     found += [*unknown, *unheard]
     if written.fact:
-        found += voucher.take_as_written(desk, scanned, written)
+        found += take_as_written(desk, scanned, written)
     asked = {one.held.item_id for one in scanned if one.held}
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}
     if written.fact and request.shipment is not None:

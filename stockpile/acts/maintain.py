@@ -12,6 +12,7 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import Giving, Receiving, giver, receiving
 from stockpile.acts.voucher import ConditionVoucher, Scanned
@@ -54,7 +55,7 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
         message = "quantities go to the workshop from somewhere: give a store or a unit"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
     if written.fact:
-        found = [*end.contradictions, *voucher.take_as_written(desk, scanned, written)]
+        found = [*end.contradictions, *take_as_written(desk, scanned, written)]
     else:
         found = []
         _guard(desk, scanned, origin, request.back)

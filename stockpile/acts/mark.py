@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from stockpile import identifications, items, ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
 from stockpile.discrepancies import Contradiction, Kind
@@ -208,7 +209,7 @@ def mark(desk: Desk, request: Mark) -> Posted:
     """Posts a marking record. Raises Invalid (store, for unknown weapons), Refused (one reason a weapon)."""
     written = Writing.of(request)
     scanned = voucher.lock(desk, request.lines)
-    found = voucher.take_as_written(desk, scanned, written) if written.fact else []
+    found = take_as_written(desk, scanned, written) if written.fact else []
     if not written.fact:
         voucher.check_origin(scanned, desk.act, desk.site)
     marking = _marked(desk, request, scanned, written.fact)

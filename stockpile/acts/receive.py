@@ -14,8 +14,9 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from stockpile import items, ledger
+from stockpile.acts.as_written import KnownThen, known_then
 from stockpile.acts.perform import ActForm
-from stockpile.acts.voucher import KnownThen, describe, known_then
+from stockpile.acts.voucher import describe
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, Desk, FactRequest, Posted, Writing
 from stockpile.errors import Fault, Invalid

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from stockpile import correction, ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver
 from stockpile.acts.voucher import ConditionVoucher, Scanned
@@ -65,7 +66,7 @@ def recover(desk: Desk, request: Recover) -> Posted:
     if written.fact:
         found = [
             *destination.contradictions,
-            *voucher.take_as_written(desk, scanned, written),
+            *take_as_written(desk, scanned, written),
             *_claims_of_counted(scanned),
         ]
     else:

@@ -16,6 +16,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.arrive import check_outstanding, not_named, shipment_here
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
@@ -56,7 +57,7 @@ def reject(desk: Desk, request: Reject) -> Posted:
     if place is None and voucher.any_counted(scanned):
         message = "quantities are rejected from somewhere: give a store or a shipment"
         raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
-    found = voucher.take_as_written(desk, scanned, written) if written.fact else []
+    found = take_as_written(desk, scanned, written) if written.fact else []
     shipment, unheard = shipment_here(desk, request.shipment, written.fact) if request.shipment else (None, None)
     asked = {one.held.item_id for one in scanned if one.held}
     shipped = shipped_items(desk.connection, shipment.document_id, asked) if shipment else {}

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from stockpile import items, ledger
 from stockpile.acts import voucher
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.documents import Code, Desk, ItemLine, Posted, Words, Writing, now
@@ -87,7 +88,7 @@ def ship(desk: Desk, request: Ship) -> Posted:
     scanned, origin = _lock(desk, request, supply, written.fact)
     found = []
     if written.fact:
-        found = voucher.take_as_written(desk, scanned, written, supply.donor_id if supply else OWN_PROCUREMENT)
+        found = take_as_written(desk, scanned, written, supply.donor_id if supply else OWN_PROCUREMENT)
     else:
         _guard(desk, scanned, origin)
     voucher.refuse(scanned, desk.act)

@@ -13,6 +13,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.accessories import COMPLETE, EquippedConditionLine, account_for, read_lasts, seek_with
+from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver
 from stockpile.acts.voucher import ConditionVoucher
@@ -53,7 +54,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
             [Fault("quantities come back from somebody: give a service number or unit code", field="returned_by")],
         )
     if written.fact:
-        found = [*(giving.contradictions if giving else ()), *voucher.take_as_written(desk, scanned, written)]
+        found = [*(giving.contradictions if giving else ()), *take_as_written(desk, scanned, written)]
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)

@@ -1,6 +1,6 @@
-"""The ledger: documents, items, entries, holdings, identifications, registers and what contradicts them.
+"""The ledger: documents, items, entries, holdings, identifications and registers.
 
-Append-only but for `holding` (kept by the trigger on `entry` alone), `draft` and the state of a discrepancy.
+Append-only but for `holding` (kept by the trigger on `entry` alone) and `draft`.
 References of `entry` and `holding` are checked by the trigger `entry_posted` once a statement, not row by row as
 foreign keys are; rows they point to can never be deleted (trigger `never`), so the check stays true.
 """
@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
-    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -23,9 +22,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from stockpile.db.tables.base import binary, key, metadata, moment
 from stockpile.db.tables.reference import one_of
@@ -385,118 +383,4 @@ register_line = Table(
     CheckConstraint("line >= 1", name="register_line_number"),
     info={"group": "register_id"},
     comment="What somebody read, line by line; never where custody went.",
-)
-
-discrepancy = Table(
-    "discrepancy",
-    metadata,
-    key("discrepancy_id", primary_key=True),
-    key("site_id", ForeignKey("stockpile.site.site_id"), nullable=False),
-    Column("kind", Text, nullable=False),
-    key("item_id", comment="none: nobody knows the weapon"),
-    key("donor_id"),
-    key("document_id", ForeignKey("stockpile.document.document_id"), comment="what opened it"),
-    key("register_id", ForeignKey("stockpile.register.register_id"), comment="or the list that did"),
-    Column("line", Integer),
-    Column("books_said", Text, nullable=False),
-    Column("seen", Text, nullable=False),
-    key("owner_id", ForeignKey("stockpile.party.party_id"), nullable=False),
-    moment("opened_at", nullable=False),
-    Column("due_on", Date, nullable=False),
-    moment("closed_at"),
-    Column("outcome", Text),
-    Column("explanation", Text),
-    key("closed_by", ForeignKey("stockpile.party.party_id")),
-    key(
-        "explained_by",
-        ForeignKey("stockpile.document.document_id"),
-        comment="the document that explains or withdraws it",
-    ),
-    key(
-        "concerns",
-        ForeignKey("stockpile.document.document_id"),
-        comment="the document it is about, where a later one opened it",
-    ),
-    key(
-        "proposed_by",
-        ForeignKey("stockpile.party.party_id"),
-        comment="who asked for it to be closed; who closed it is another",
-    ),
-    key(
-        "book_id",
-        ForeignKey("stockpile.book.book_id"),
-        comment="of a gap: the book whose numbers have not come",
-    ),
-    Column("first_number", Integer, comment="of a gap: the first of them"),
-    Column("last_number", Integer),
-    CheckConstraint(
-        "outcome <> 'explained' OR coalesce(closed_by <> proposed_by, false)", name="discrepancy_two_people"
-    ),
-    CheckConstraint("outcome IS NULL OR explained_by IS NOT NULL", name="discrepancy_explained"),
-    CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="discrepancy_closed"),
-    CheckConstraint(one_of("outcome", ("explained", "withdrawn")), name="discrepancy_outcome"),
-    CheckConstraint("document_id IS NOT NULL OR register_id IS NOT NULL", name="discrepancy_has_source"),
-    CheckConstraint(
-        "(book_id IS NULL) = (first_number IS NULL) AND (book_id IS NULL) = (last_number IS NULL) "
-        "AND first_number <= last_number",
-        name="discrepancy_run",
-    ),
-    Index(
-        "discrepancy_gap",
-        "book_id",
-        "first_number",
-        unique=True,
-        postgresql_where="closed_at IS NULL AND book_id IS NOT NULL",
-    ),
-    Index("discrepancy_open", "site_id", "due_on", postgresql_where="closed_at IS NULL"),
-    Index("discrepancy_of_item", "item_id"),
-    Index("discrepancy_of_document", "document_id"),
-    info=BY_DOCUMENT,
-    comment="What a fact or a reconciliation found to contradict the books; somebody owns each.",
-)
-
-discrepancy_step = Table(
-    "discrepancy_step",
-    metadata,
-    key("discrepancy_id", ForeignKey("stockpile.discrepancy.discrepancy_id"), primary_key=True),
-    Column("step", Integer, primary_key=True, autoincrement=False),
-    key("site_id", nullable=False, comment="the discrepancy's"),
-    Column("what", Text, nullable=False),
-    moment("happened_at", nullable=False),
-    key("done_by", ForeignKey("stockpile.party.party_id"), nullable=False),
-    key("document_id", ForeignKey("stockpile.document.document_id"), comment="the document that explains it"),
-    Column("words", Text),
-    CheckConstraint("step >= 1", name="discrepancy_step_number"),
-    CheckConstraint(
-        one_of("what", ("assigned", "closure asked for", "closure refused", "closed", "withdrawn")),
-        name="discrepancy_step_what",
-    ),
-    info=BY_DOCUMENT,
-    comment="What was done about a discrepancy, step by step.",
-)
-
-closure = Table(
-    "closure",
-    metadata,
-    key("closure_id", primary_key=True),
-    key("site_id", ForeignKey("stockpile.site.site_id"), nullable=False),
-    key("explained_by", ForeignKey("stockpile.document.document_id"), nullable=False),
-    Column("explanation", Text, nullable=False),
-    Column("discrepancies", ARRAY(Uuid), nullable=False),
-    key("proposed_by", ForeignKey("stockpile.party.party_id"), nullable=False),
-    moment("proposed_at", nullable=False),
-    key("settled_by", ForeignKey("stockpile.party.party_id")),
-    moment("settled_at"),
-    Column("outcome", Text),
-    Column("reason", Text),
-    CheckConstraint(one_of("outcome", ("approved", "refused", "withdrawn")), name="closure_outcome"),
-    CheckConstraint(
-        "(settled_at IS NULL) = (outcome IS NULL) AND (settled_at IS NULL) = (settled_by IS NULL)",
-        name="closure_settled",
-    ),
-    CheckConstraint("outcome <> 'approved' OR settled_by <> proposed_by", name="closure_two_people"),
-    CheckConstraint("cardinality(discrepancies) > 0", name="closure_some"),
-    Index("closure_waiting", "site_id", postgresql_where="outcome IS NULL"),
-    info=BY_DOCUMENT,
-    comment="Discrepancies that somebody says a document explains, waiting for a second person.",
 )
