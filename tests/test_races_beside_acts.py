@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, event
 
 from stockpile import closures, device_vouchers, devices, erasure, erasure_orders
 from stockpile.acts import ACTS, perform
@@ -62,6 +63,31 @@ def test_two_papers_with_one_unknown_rifle_take_in_one(country: Country, model: 
     assert kinds(second.answer()) == []
     assert country.query("SELECT count(*) FROM identification WHERE serial_number = 'NEVER 1'") == [(1,)]
     assert country.where("NEVER 1") == "Private Quist (A-1002)"
+
+
+@contextmanager
+def just_before(engine: Engine, words: str, do: Callable[[], Any]) -> Iterator[None]:
+    """Somebody does something at the very moment before a statement with these words is first sent."""
+    left = [do]
+
+    def interrupt(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if words in statement and left:
+            left.pop()()
+
+    event.listen(engine, "before_cursor_execute", interrupt)
+    yield
+    event.remove(engine, "before_cursor_execute", interrupt)
+    assert not left, "nothing of the kind was sent"
+
+
+@pytest.mark.parametrize("moment", ["unknown weapons", "FROM alias"])
+def test_a_paper_finds_the_rifle_that_is_received_while_it_is_keyed(country: Country, moment: str) -> None:
+    """Between any two looks of the paper: it never takes in a second rifle that nobody flags."""
+    listed = [{"model": "AKM", "serial_number": "NEVER 2", "condition": "serviceable"}]
+    receipt = partial(country.do, "second clerk", RECEIVE, store=STORE, lines=listed)
+    with just_before(country.engine, moment, receipt):
+        country.do("clerk", RETURN, store=STORE, lines=[{"scan": "NEVER 2", "model": "AKM"}], paper=paper(1, ago()))
+    assert country.query("SELECT count(*) FROM identification WHERE serial_number = 'NEVER 2'") == [(1,)]
 
 
 def test_papers_of_one_pad_with_new_rifles_wait_for_one_another_in_one_order(

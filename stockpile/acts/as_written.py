@@ -36,7 +36,6 @@ def take_as_written(
     unknown = [one for one in scanned if one.held is None and one.reason is not None and one.line.scan is not None]
     if unknown:
         _one_at_a_time(desk, written)
-        check_meant(desk.connection, unknown)
     return [*found, *_take_unknown(desk, unknown, donor_id), *_take_lacking(desk, scanned, donor_id)]
 
 
@@ -73,7 +72,9 @@ def _written_twice(one: Scanned, before: int, held: Held) -> Contradiction:
 
 
 def _take_unknown(desk: Desk, unknown: Sequence[Scanned], donor_id: UUID) -> list[Contradiction]:
-    """A line that names an item by a key nobody has stays refused: no paper bears a key."""
+    """A line that names an item by a key nobody has stays refused: no paper bears a key. Raises Overtaken."""
+    if not unknown:
+        return []
     models = find_models(desk.connection, {one.line.model for one in unknown if one.line.model})
     new: dict[str, tuple[int, NewItem]] = {}
     found: list[Contradiction] = []
@@ -90,7 +91,10 @@ def _take_unknown(desk: Desk, unknown: Sequence[Scanned], donor_id: UUID) -> lis
         one.reason = None
     created = [item for _, item in new.values()]
     identities = [item.identity for item in created if item.identity is not None]
-    items.create(desk, Newcomers(created, items.known_by_identity(desk.connection, identities).rows))
+    bearers = items.known_by_identity(desk.connection, identities).rows
+    # Only now: a receipt that brings the weapon in before this is seen here, and one after it wants the same ordinal.
+    check_meant(desk.connection, unknown)
+    items.create(desk, Newcomers(created, bearers))
     return found
 
 
