@@ -15,6 +15,7 @@ from sqlalchemy import Engine, event
 
 from stockpile import closures, device_vouchers, devices, erasure, erasure_orders
 from stockpile.acts import ACTS, perform
+from stockpile.acts.change_custodian import CHANGE_CUSTODIAN
 from stockpile.acts.correct import UNDO
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.hand_over import HAND_OVER
@@ -109,6 +110,25 @@ def test_papers_of_one_pad_with_new_rifles_wait_for_one_another_in_one_order(
             answers = at_once(tasks)
             assert all(isinstance(answer, Posted) for answer in answers), answers
     assert country.query("SELECT count(*) FROM book WHERE code = 'PAPER'") == [(1,)]
+
+
+def test_papers_with_unknown_rifles_and_a_joint_inventory_wait_in_one_order(
+    country: Country, databases: Databases
+) -> None:
+    """The inventory lets nobody open a book at its site; whoever takes in what nobody heard of has opened theirs by then."""
+    lines = scans("NEVER 3")
+    began: list[Waiting] = []
+
+    def begin_inventory() -> None:
+        ask = partial(country.do, "clerk", CHANGE_CUSTODIAN, account=STORE, received_by="T-2", lines=lines)
+        began.append(Waiting(partial(ask, paper=paper(1, ago(), book="INVENTORY"))))
+        began[0].waits()
+
+    with without_deadlock(country, databases):
+        with just_before(country.engine, "INSERT INTO book", begin_inventory):
+            country.do("second clerk", RETURN, store=STORE, lines=lines, paper=paper(1, ago(), book="PAD"))
+        assert isinstance(began[0].answer(), Posted)
+    assert country.query("SELECT count(*) FROM identification WHERE serial_number = 'NEVER 3'") == [(1,)]
 
 
 # Closures

@@ -40,11 +40,11 @@ def take_as_written(
 
 
 def _one_at_a_time(desk: Desk, written: Writing) -> None:
-    """Of two papers with one unknown weapon the second finds what the first took in. The document's book comes before new
-    identities, as in a receipt.
+    """Of two papers with one unknown weapon the second finds what the first took in. The document's book comes first, as in a
+    receipt and where a whole site stands still.
     """
-    desk.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('unknown weapons', 0))")
     ledger.hold_book(desk, written)
+    desk.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended('unknown weapons', 0))")
 
 
 def check_meant(connection: Connection, scanned: Sequence[Scanned]) -> None:
