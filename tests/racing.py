@@ -67,7 +67,7 @@ class Depot:
     serial: str
     people: dict[str, Actor]
     last: Posted | None = None
-    before: datetime = field(default_factory=now)
+    before: datetime = field(default_factory=lambda: now() - timedelta(seconds=1))
     moment: datetime = field(default_factory=now)
     order: Posted | None = None
     shipment: Posted | None = None
