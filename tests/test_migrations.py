@@ -203,8 +203,8 @@ NEXT = '''"""What the next version changes."""
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -237,7 +237,7 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("next")
     for package in ("stockpile", "api", "migrations"):
         shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "migrations" / "versions" / "0003_next.py").write_text(NEXT)
+    (folder / "migrations" / "versions" / "0004_next.py").write_text(NEXT)
     return str(folder)
 
 
@@ -247,15 +247,15 @@ def test_a_program_and_a_schema_of_two_versions(founded: Service, next_version: 
     """
     said = founded.command("serve", PYTHONPATH=next_version)
     assert (said.returncode, said.stderr.splitlines()[0]) == (
-        1, "The database has schema 0002, this program needs 0003: run 'stockpile db upgrade'.",
+        1, "The database has schema 0003, this program needs 0004: run 'stockpile db upgrade'.",
     )  # fmt: skip
-    assert "Schema:   0002 (this program: 0003)" in founded.command("db", "status", PYTHONPATH=next_version).stdout
-    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == "The database has schema 0003.\n"
+    assert "Schema:   0003 (this program: 0004)" in founded.command("db", "status", PYTHONPATH=next_version).stdout
+    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == "The database has schema 0004.\n"
     status = founded.command("db", "status", PYTHONPATH=next_version).stdout
     assert "1 sites, 0 documents" in status
 
     newer = (
-        "The database has schema 0003, which a newer Stockpile made; this one knows schemas up to 0002. "
+        "The database has schema 0004, which a newer Stockpile made; this one knows schemas up to 0003. "
         "Use the newer one. Nothing was changed."
     )
     for command in ("serve", "run", "db upgrade", FOUNDED[0]):

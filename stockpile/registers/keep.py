@@ -115,14 +115,15 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, giv
     signed = person_digest(bytes(person[4]), register_id, "imported_by", name_value(*person[:4]))
     leaf = register_leaf(seed, header, signed)
     columns = [*header, "headings", "imported_by", "seed", "leaf"]
-    connection.exec_driver_sql(
-        f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
-        (*header.values(), Jsonb(list(register.headings)), imported_by, seed, leaf),
-    )
-    connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
     kept = (
         (row.number, written, row.reason, "; ".join(row.doubts) or None, row.item_id)
         for row, written in zip(rows, cells, strict=True)
     )
     with given(connection, _LINE, kept, len(rows)) as lines:
         lines.insert(_INSERT_LINES, (register_id,))
+    # The register's own row closes it: no line is added later.
+    connection.exec_driver_sql(
+        f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
+        (*header.values(), Jsonb(list(register.headings)), imported_by, seed, leaf),
+    )
+    connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))

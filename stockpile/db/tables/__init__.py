@@ -5,7 +5,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 `reference`; `CROSSING` lists the few that do not, with what checks each.
 """
 
-from stockpile.db.tables import desk, discrepancies, evidence, ledger, log, reference, transfers
+from stockpile.db.tables import audits, desk, discrepancies, evidence, ledger, log, reference, transfers
 from stockpile.db.tables.base import metadata
 
 CROSSING = {
@@ -14,4 +14,15 @@ CROSSING = {
     "identity.item_id": "written with the item in one transaction",
 }
 
-__all__ = ["CROSSING", "desk", "discrepancies", "evidence", "ledger", "log", "metadata", "reference", "transfers"]
+__all__ = [
+    "CROSSING",
+    "audits",
+    "desk",
+    "discrepancies",
+    "evidence",
+    "ledger",
+    "log",
+    "metadata",
+    "reference",
+    "transfers",
+]

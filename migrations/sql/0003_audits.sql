@@ -1,0 +1,67 @@
+-- What the comparison of two lists found, kept under a name, to be made again and compared with the time before.
+CREATE TABLE stockpile.audit (
+    audit_id UUID NOT NULL,
+    site_id UUID,
+    name TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    left_source JSONB NOT NULL,
+    right_source JSONB NOT NULL,
+    left_side JSONB NOT NULL,
+    right_side JSONB NOT NULL,
+    totals JSONB NOT NULL,
+    made_by UUID NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT audit_pkey PRIMARY KEY (audit_id),
+    CONSTRAINT audit_run CHECK (run >= 1),
+    CONSTRAINT audit_site_id_fkey FOREIGN KEY(site_id) REFERENCES stockpile.site (site_id),
+    CONSTRAINT audit_made_by_fkey FOREIGN KEY(made_by) REFERENCES stockpile.party (party_id)
+);
+CREATE UNIQUE INDEX audit_name ON stockpile.audit (site_id, name, run) NULLS NOT DISTINCT;
+COMMENT ON TABLE stockpile.audit IS 'Two lists compared: which, and how many differences of each kind.';
+COMMENT ON COLUMN stockpile.audit.site_id IS 'whose audit it is; none: of the whole country';
+COMMENT ON COLUMN stockpile.audit.run IS 'the how manieth of its name';
+COMMENT ON COLUMN stockpile.audit.left_source IS 'as asked for, so that it can be asked again';
+COMMENT ON COLUMN stockpile.audit.left_side IS 'what it was: its name, the moments it speaks of, what it never says';
+
+CREATE TABLE stockpile.audit_finding (
+    audit_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    model_key UUID,
+    model TEXT,
+    serial_key TEXT,
+    serial_number TEXT,
+    held_by TEXT,
+    left_line INTEGER,
+    right_line INTEGER,
+    left_item UUID,
+    right_item UUID,
+    left_quantity BIGINT,
+    right_quantity BIGINT,
+    times INTEGER,
+    why TEXT[],
+    CONSTRAINT audit_finding_pkey PRIMARY KEY (audit_id, number),
+    CONSTRAINT audit_finding_kind CHECK (kind IN ('matched', 'conflicting', 'only left', 'only right', 'repeated left', 'repeated right', 'incomplete left', 'incomplete right', 'near match', 'quantity matched', 'quantity differs')),
+    CONSTRAINT audit_finding_audit_id_fkey FOREIGN KEY(audit_id) REFERENCES stockpile.audit (audit_id)
+);
+CREATE INDEX audit_finding_of_kind ON stockpile.audit_finding (audit_id, kind, number);
+COMMENT ON TABLE stockpile.audit_finding IS 'One finding of an audit, with the lines and items of both sides it is of.';
+COMMENT ON COLUMN stockpile.audit_finding.model_key IS 'the model, or a key of the name that nobody has mapped';
+COMMENT ON COLUMN stockpile.audit_finding.held_by IS 'of a quantity: the unit or holder, where both sides say one';
+COMMENT ON COLUMN stockpile.audit_finding.times IS 'how often it stands on the side that repeats it';
+COMMENT ON COLUMN stockpile.audit_finding.why IS 'which fields conflict or are missing; why a match is near';
+
+CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.audit FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.audit_finding FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+
+GRANT SELECT, INSERT ON stockpile.audit, stockpile.audit_finding TO stockpile_poster, stockpile_registrar;
+GRANT SELECT ON stockpile.audit, stockpile.audit_finding TO stockpile_auditor;
+ALTER TABLE stockpile.audit ENABLE ROW LEVEL SECURITY;
+ALTER TABLE stockpile.audit_finding ENABLE ROW LEVEL SECURITY;
+CREATE POLICY auditor ON stockpile.audit FOR SELECT TO stockpile_auditor USING (true);
+CREATE POLICY auditor ON stockpile.audit_finding FOR SELECT TO stockpile_auditor USING (true);
+CREATE POLICY registrar ON stockpile.audit TO stockpile_registrar USING (true);
+CREATE POLICY registrar ON stockpile.audit_finding TO stockpile_registrar USING (true);
+CREATE POLICY poster ON stockpile.audit TO stockpile_poster USING (site_id = (SELECT stockpile.own_site()));
+CREATE POLICY poster ON stockpile.audit_finding TO stockpile_poster
+    USING (audit_id IN (SELECT a.audit_id FROM stockpile.audit a));

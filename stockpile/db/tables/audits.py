@@ -1,0 +1,65 @@
+"""Audits: two lists compared, and what was found. Append-only; an audit made again is another run of its name."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from stockpile.db.tables.base import key, metadata, moment
+from stockpile.db.tables.reference import one_of
+
+KINDS = (
+    "matched", "conflicting", "only left", "only right", "repeated left", "repeated right", "incomplete left", "incomplete right",
+    "near match", "quantity matched", "quantity differs",
+)  # fmt: skip
+"""What a finding of an audit may be (`registers.reconcile`)."""
+
+audit = Table(
+    "audit",
+    metadata,
+    key("audit_id", primary_key=True),
+    key("site_id", ForeignKey("stockpile.site.site_id"), comment="whose audit it is; none: of the whole country"),
+    Column("name", Text, nullable=False),
+    Column("run", Integer, nullable=False, comment="the how manieth of its name"),
+    Column("left_source", JSONB, nullable=False, comment="as asked for, so that it can be asked again"),
+    Column("right_source", JSONB, nullable=False),
+    Column(
+        "left_side",
+        JSONB,
+        nullable=False,
+        comment="what it was: its name, the moments it speaks of, what it never says",
+    ),
+    Column("right_side", JSONB, nullable=False),
+    Column("totals", JSONB, nullable=False),
+    key("made_by", ForeignKey("stockpile.party.party_id"), nullable=False),
+    moment("recorded_at", nullable=False),
+    CheckConstraint("run >= 1", name="audit_run"),
+    Index("audit_name", "site_id", "name", "run", unique=True, postgresql_nulls_not_distinct=True),
+    info={"group": "desk"},
+    comment="Two lists compared: which, and how many differences of each kind.",
+)
+
+audit_finding = Table(
+    "audit_finding",
+    metadata,
+    key("audit_id", ForeignKey("stockpile.audit.audit_id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    key("model_key", comment="the model, or a key of the name that nobody has mapped"),
+    Column("model", Text),
+    Column("serial_key", Text),
+    Column("serial_number", Text),
+    Column("held_by", Text, comment="of a quantity: the unit or holder, where both sides say one"),
+    Column("left_line", Integer),
+    Column("right_line", Integer),
+    key("left_item"),
+    key("right_item"),
+    Column("left_quantity", BigInteger),
+    Column("right_quantity", BigInteger),
+    Column("times", Integer, comment="how often it stands on the side that repeats it"),
+    Column("why", ARRAY(Text), comment="which fields conflict or are missing; why a match is near"),
+    CheckConstraint(one_of("kind", KINDS), name="audit_finding_kind"),
+    Index("audit_finding_of_kind", "audit_id", "kind", "number"),
+    info={"group": "audit_id"},
+    comment="One finding of an audit, with the lines and items of both sides it is of.",
+)
