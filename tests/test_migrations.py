@@ -275,7 +275,7 @@ def test_run_brings_its_own_database_up_by_itself(tmp_path: Path, next_version: 
         service.start(PYTHONPATH=next_version)
         assert service.stop() == 0
         status = service.command("db", "status", PYTHONPATH=next_version).stdout
-        assert "Schema:   0003 (this program: 0003)" in status
+        assert "Schema:   0004 (this program: 0004)" in status
         assert "1 sites, 0 documents" in status
     finally:
         service.end()
