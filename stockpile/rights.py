@@ -41,6 +41,9 @@ CARRY = "carry vouchers"
 """Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
 WRITE_NOTES = "write notes"
 """What is added to a document later."""
+IMPORT_REGISTER = "import registers"
+COMPARE = "compare registers"
+"""Two lists, or a list and the ledger; what was found is kept."""
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
 
@@ -56,6 +59,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     ENROL: frozenset({REGISTRAR, COMMANDER}),
     CARRY: DESK,
     WRITE_NOTES: DESK | {REGISTRAR},
+    IMPORT_REGISTER: DESK | {REGISTRAR, AUDITOR},
+    COMPARE: DESK | {REGISTRAR, AUDITOR},
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -247,10 +247,13 @@ class Reader:
         placed = {field: places[column] for field, column in mapping.columns}
         self._quantity = placed.get(Field.QUANTITY)
         self._dates = [(field.value, placed[field]) for field in DATES if field in placed]
+        self._days = lru_cache(maxsize=65_536)(self._read_days)  # few days stand in many rows
         self._day = partial(day, order=mapping.date_order)
         constant = self._constants.get
         self._constant_quantity = quantity(constant("quantity", ""))
-        self._constant_days = {field.value: self._day(constant(field, "")) for field in DATES if field in self._constants}
+        self._constant_days = {
+            field.value: self._day(constant(field, "")) for field in DATES if field in self._constants
+        }
 
     def _take_few(self, cells: Sequence[str]) -> tuple[str, ...]:
         return tuple(cells[index] for index in self._indexes)
@@ -280,14 +283,19 @@ class Reader:
             number,
             fields,
             self._constant_quantity if counted is None else self._stated(quantity, cells, counted),
-            self._days(cells) if self._dates else self._constant_days,
+            self._days(*[cells[index] for _, index in self._dates]) if self._dates else self._constant_days,
             flags,
             cells,
         )
 
-    def _days(self, cells: Sequence[str]) -> dict[str, date | None]:
-        days = {name: self._stated(self._day, cells, index) for name, index in self._dates}
-        return {**self._constant_days, **days} if self._constant_days else days
+    def _read_days(self, *written: str) -> dict[str, date | None]:
+        days = dict(self._constant_days)
+        for (name, index), text in zip(self._dates, written, strict=True):
+            try:
+                days[name] = self._day(text)
+            except Invalid as fault:
+                raise Invalid(f"“{self._headers[index]}”: {fault.detail}") from None
+        return days
 
     def _stated(self, value: Callable[[str], T], cells: Sequence[str], index: int) -> T:
         try:
