@@ -5,3 +5,4 @@ DO $$ BEGIN
 END $$;
 DROP TABLE stockpile.audit_finding;
 DROP TABLE stockpile.audit;
+DROP FUNCTION stockpile.closed_audits();

@@ -42,9 +42,9 @@ audit = Table(
 audit_finding = Table(
     "audit_finding",
     metadata,
-    key("audit_id", ForeignKey("stockpile.audit.audit_id"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
+    key("audit_id", primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, comment="within its kind"),
     key("model_key", comment="the model, or a key of the name that nobody has mapped"),
     Column("model", Text),
     Column("serial_key", Text),
@@ -59,7 +59,6 @@ audit_finding = Table(
     Column("times", Integer, comment="how often it stands on the side that repeats it"),
     Column("why", ARRAY(Text), comment="which fields conflict or are missing; why a match is near"),
     CheckConstraint(one_of("kind", KINDS), name="audit_finding_kind"),
-    Index("audit_finding_of_kind", "audit_id", "kind", "number"),
     info={"group": "audit_id"},
     comment="One finding of an audit, with the lines and items of both sides it is of.",
 )

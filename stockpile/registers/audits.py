@@ -1,0 +1,101 @@
+"""Audits: two lists compared under a name, and the findings kept. An audit asked for again under its name compares the same two
+sources as they are then: another run, which can be compared with the one before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from pydantic import Field
+from sqlalchemy import Connection, Engine
+
+from stockpile.documents import Asked, Code, now
+from stockpile.errors import Fault, Invalid
+from stockpile.keys import new_key
+from stockpile.registers.importing import writing
+from stockpile.registers.reconcile import LEFT, RIGHT, Total, reconcile
+from stockpile.registers.sides import Source, lay_out
+from stockpile.rights import COMPARE, DESK, Actor, require
+
+
+class MakeAudit(Asked):
+    """Compare two lists and keep what is found under a name."""
+
+    name: Code = Field(
+        description="How the audit is called; the same name again is another run", examples=["3rd Division 2007"]
+    )
+    left: Source | None = Field(None, description="What is compared; left out: as the last run of this name")
+    right: Source | None = Field(None, description="With what; left out: as the last run of this name")
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit that was made: its sides and how many findings of each kind."""
+
+    audit_id: UUID
+    name: str
+    run: int
+    left: dict[str, Any]
+    right: dict[str, Any]
+    totals: tuple[Total, ...]
+    recorded_at: datetime
+
+
+def make_audit(engine: Engine, actor: Actor, request: MakeAudit) -> Audited:
+    """Compares two sides and keeps the findings, all or nothing.
+
+    Raises NotAllowed, NotFound (register, site, unit ...), Invalid (a first run that does not say what to compare; a list that can't be
+    compared).
+    """
+    require(actor, COMPARE)
+    with writing(engine, actor) as connection:
+        return _made(connection, actor, request)
+
+
+def _made(connection: Connection, actor: Actor, request: MakeAudit) -> Audited:
+    site_id = actor.site_id if actor.role in DESK else None
+    connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"audit {site_id or ''} {request.name}",)
+    )
+    run, left_source, right_source = _next_run(connection, site_id, request)
+    left, right = lay_out(connection, actor, left_source, LEFT), lay_out(connection, actor, right_source, RIGHT)
+    audit_id, recorded_at = new_key(), now()
+    totals = reconcile(connection, audit_id, left, right)
+    connection.exec_driver_sql(
+        _INSERT,
+        (
+            audit_id, site_id, request.name, run, Jsonb(_asked(left_source)), Jsonb(_asked(right_source)), Jsonb(left.to_json()),
+            Jsonb(right.to_json()), Jsonb([asdict(total) for total in totals]), actor.party_id, recorded_at,
+        ),
+    )  # fmt: skip
+    return Audited(audit_id, request.name, run, left.to_json(), right.to_json(), tuple(totals), recorded_at)
+
+
+_INSERT = """
+INSERT INTO audit (audit_id, site_id, name, run, left_source, right_source, left_side, right_side, totals, made_by, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_LAST = """
+SELECT run, left_source, right_source FROM audit WHERE site_id IS NOT DISTINCT FROM %s AND name = %s ORDER BY run DESC LIMIT 1
+"""
+
+
+def _next_run(connection: Connection, site_id: UUID | None, request: MakeAudit) -> tuple[int, Source, Source]:
+    """The number of the run, and what it compares: as said, else as the last run of the name."""
+    last = connection.exec_driver_sql(_LAST, (site_id, request.name)).one_or_none()
+    if last is None and (request.left is None or request.right is None):
+        fault = Fault(
+            "there is no audit of this name yet: say what to compare, left and right", field="name", value=request.name
+        )
+        raise Invalid("Nothing was compared.", [fault])
+    run = last[0] + 1 if last else 1
+    left = request.left or Source.model_validate(last[1])  # type: ignore[index]
+    return run, left, request.right or Source.model_validate(last[2])  # type: ignore[index]
+
+
+def _asked(source: Source) -> dict[str, Any]:
+    return source.model_dump(mode="json", by_alias=True, exclude_none=True)
