@@ -14,6 +14,7 @@ from api.pages import api_page, start
 from api.v1 import (
     acts,
     assignments,
+    audits,
     balance,
     catalogue,
     destruction_orders,
@@ -65,7 +66,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
-        registers, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
+        registers, audits, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stockpile.commands import (
     acts,
     approving,
+    audits,
     catalogue,
     closing,
     devices,
@@ -44,6 +45,7 @@ app.command("amend")(identification.amend)
 app.command("draw")(drawing.draw)
 app.command("cards")(drawing.show_cards)
 app.command("shipments")(transfers.show_shipments)
+app.command("reconcile")(audits.reconcile)
 app.command("find")(reports.show_found)
 app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
@@ -75,6 +77,7 @@ for name, group in (
     ("closure", closing.closure),
     ("shipment", transfers.shipment),
     ("register", registers.register),
+    ("audit", audits.audit),
     ("device", devices.device),
     ("model", catalogue.model),
     ("alias", catalogue.alias),

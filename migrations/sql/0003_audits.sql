@@ -51,7 +51,8 @@ COMMENT ON COLUMN stockpile.audit_finding.times IS 'how often it stands on the s
 COMMENT ON COLUMN stockpile.audit_finding.why IS 'which fields conflict or are missing; why a match is near';
 
 CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.audit FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
-CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.audit_finding FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.audit_finding FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+CREATE TRIGGER only_by_erasure BEFORE UPDATE ON stockpile.audit_finding FOR EACH STATEMENT EXECUTE FUNCTION stockpile.only_by_erasure();
 
 -- An audit's row comes after its findings, and closes them.
 CREATE FUNCTION stockpile.closed_audits() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS

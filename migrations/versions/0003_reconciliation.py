@@ -11,7 +11,7 @@ revision = "0003"
 down_revision = "0002"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS = ("registers", "audits")
+SUBJECTS = ("registers", "audits", "erasure")
 
 
 def upgrade() -> None:
