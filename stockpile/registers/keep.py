@@ -60,7 +60,7 @@ class Register:
 
     kind: str
     name: str
-    site_id: UUID
+    site_id: UUID | None
     file: ListFile
     as_of: datetime
     headings: tuple[str, ...] = ()
