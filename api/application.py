@@ -13,6 +13,7 @@ from api import described, gates, problems
 from api.pages import api_page, start
 from api.v1 import (
     acts,
+    allowances,
     assignments,
     audits,
     balance,
@@ -29,6 +30,7 @@ from api.v1 import (
     notes,
     parties,
     registers,
+    reports,
     rosters,
     service,
     shipments,
@@ -67,6 +69,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
+        allowances, reports,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

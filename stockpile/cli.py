@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpile.commands import (
     acts,
+    allowances,
     approving,
     audits,
     catalogue,
@@ -53,6 +54,7 @@ app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
 app.command("documents")(reports.show_documents)
 app.command("destruction-orders")(reports.show_destruction_orders)
+app.command("allowances")(allowances.show_excess)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
@@ -72,6 +74,7 @@ for name, group in (
     ("person", parties.person),
     ("roster", parties.roster),
     ("card", parties.card),
+    ("allowance", allowances.allowance),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
     ("closure", closing.closure),

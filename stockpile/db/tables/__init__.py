@@ -5,7 +5,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 `reference`; `CROSSING` lists the few that do not, with what checks each.
 """
 
-from stockpile.db.tables import audits, desk, discrepancies, evidence, ledger, log, reference, transfers
+from stockpile.db.tables import allowances, audits, desk, discrepancies, evidence, ledger, log, reference, transfers
 from stockpile.db.tables.base import metadata
 
 CROSSING = {
@@ -16,6 +16,7 @@ CROSSING = {
 
 __all__ = [
     "CROSSING",
+    "allowances",
     "audits",
     "desk",
     "discrepancies",
