@@ -234,7 +234,7 @@ def held_on(
     require(actor, READ)
     of = {"accounts": _own(connection, actor, list(accounts), None), "models": list(models)}
     conditions = ("a.account_id = ANY (%(accounts)s)", _CONDITIONS["models"])
-    return _page(connection, actor, Question(conditions, {**of, **_search(None)}, at), limit, cursor)
+    return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor)
 
 
 def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
