@@ -20,6 +20,7 @@ from stockpile.commands import (
     manual,
     parties,
     registers,
+    replaying,
     reports,
     running,
     sites,
@@ -62,6 +63,7 @@ app.command("draft")(approving.show_draft)
 app.command("approve")(approving.approve)
 app.command("reject")(approving.reject)
 app.command("movements")(manual.movements)
+app.command("replay")(replaying.replay)
 for name, group in (
     ("db", founding.database),
     ("token", tokens.token),
