@@ -18,6 +18,7 @@ from stockpile.commands import (
     identification,
     lists,
     manual,
+    monitoring,
     parties,
     registers,
     replaying,
@@ -56,6 +57,9 @@ app.command("discrepancies")(reports.show_discrepancies)
 app.command("documents")(reports.show_documents)
 app.command("destruction-orders")(reports.show_destruction_orders)
 app.command("allowances")(allowances.show_excess)
+app.command("serial-capture")(monitoring.show_serial_capture)
+app.command("inspections")(monitoring.show_inspections)
+app.command("losses")(monitoring.show_losses)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from api.answers import Page, answer
 from api.dependencies import Asker, Database, Pages
@@ -57,7 +58,10 @@ def search_allowances(
     pages: Pages,
     unit: Annotated[Code | None, Query(description="Of one unit: its code")] = None,
     model: Annotated[Code | None, Query(description="Of one model: its name")] = None,
-    on: Annotated[date | None, Query(description="Those that hold on this day; left out: today")] = None,
+    on: Annotated[
+        Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))] | None,
+        Query(description="Those that hold on this day; left out: today"),
+    ] = None,
     every: Annotated[bool, Query(description="Also those that no longer hold, or not yet")] = False,
 ) -> Response:
     """By unit and model, each with the order and the list it stands in. A desk reads those of the units that its site serves."""
