@@ -71,7 +71,8 @@ CREATE POLICY registrar_reads ON stockpile.audit_finding FOR SELECT TO stockpile
 CREATE POLICY registrar_adds ON stockpile.audit_finding FOR INSERT TO stockpile_registrar
     WITH CHECK (audit_id NOT IN (SELECT stockpile.closed_audits()));
 CREATE POLICY poster ON stockpile.audit TO stockpile_poster USING (site_id = (SELECT stockpile.own_site()));
+-- Those of an audit that is being made are seen by who makes it: nobody else can, before the end.
 CREATE POLICY poster_reads ON stockpile.audit_finding FOR SELECT TO stockpile_poster
-    USING (audit_id IN (SELECT a.audit_id FROM stockpile.audit a));
+    USING (audit_id IN (SELECT a.audit_id FROM stockpile.audit a) OR audit_id NOT IN (SELECT stockpile.closed_audits()));
 CREATE POLICY poster_adds ON stockpile.audit_finding FOR INSERT TO stockpile_poster
     WITH CHECK (audit_id NOT IN (SELECT stockpile.closed_audits()));

@@ -52,14 +52,15 @@ def near_matches(lefts: Iterable[Unmatched], rights: Iterable[Unmatched]) -> Ite
 
 
 def _of_model(left: list[Unmatched], right: list[Unmatched]) -> Iterator[Near]:
-    folds = {one.number: fold(one.serial_key) for one in (*left, *right)}
-    forms: defaultdict[str, list[Unmatched]] = defaultdict(list)
-    for one in right:
-        for form in _forms(folds[one.number]):
-            forms[form].append(one)
+    forms: defaultdict[str, list[tuple[Unmatched, str]]] = defaultdict(list)
+    for other in right:
+        folded = fold(other.serial_key)
+        for form in _forms(folded):
+            forms[form].append((other, folded))
     for one in left:
-        found = {other.number: other for form in _forms(folds[one.number]) for other in forms.get(form, ())}
-        near = (_near(one, other, folds) for other in found.values())
+        folded = fold(one.serial_key)
+        met = {other.number: (other, like) for form in _forms(folded) for other, like in forms.get(form, ())}
+        near = (_near(one, folded, other, like) for other, like in met.values())
         yield from sorted((pair for pair in near if pair is not None), key=lambda pair: (pair.rank, pair.right))[:MOST]
 
 
@@ -69,10 +70,9 @@ def _forms(folded: str) -> set[str]:
     return {folded, *(folded[:place] + folded[place + 1 :] for place in range(len(folded)))}
 
 
-def _near(one: Unmatched, other: Unmatched, folds: dict[int, str]) -> Near | None:
-    left, right = folds[one.number], folds[other.number]
-    if left == right:
+def _near(one: Unmatched, folded: str, other: Unmatched, like: str) -> Near | None:
+    if folded == like:
         return Near(one.number, other.number, 1, f"the same but for look-alikes: {other.serial_key}")
-    if min(len(left), len(right)) < SHORTEST or Levenshtein.distance(left, right, score_cutoff=1) > 1:
+    if min(len(folded), len(like)) < SHORTEST or Levenshtein.distance(folded, like, score_cutoff=1) > 1:
         return None
     return Near(one.number, other.number, 2, f"one character differs: {other.serial_key}")
