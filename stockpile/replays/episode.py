@@ -115,6 +115,10 @@ class Stage:
             scaled = self.scale.of(int(published))
         return Figure(what, found, published if self.scale.full else scaled, Origin.PUBLISHED, published)
 
+    def unscaled(self, what: str, found: Number, published: Number) -> Figure:
+        """A published figure that is the same at any scale, as a number of days."""
+        return Figure(what, found, published, Origin.PUBLISHED, published)
+
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
         """Tells how long a step took."""

@@ -15,7 +15,7 @@ from stockpile.replays.country import register
 from stockpile.replays.episode import Episode, Figure, Origin, Stage
 from stockpile.replays.gao_counterfactual import counterfactual
 from stockpile.replays.gao_world import COMMAND, FOUNDING, IRAQ, MODELS, UNITS, WEAPONS, Strength, World
-from stockpile.replays.hidden import named_by_holder
+from stockpile.replays.hidden import named
 from stockpile.reports.audits import AuditShown
 
 BOOKS_AS_OF = date(2007, 1, 31)
@@ -47,7 +47,7 @@ def _as_it_was(stage: Stage, world: World) -> Iterator[Figure]:
             file, hidden = _write_count(stage, world)
             count = stage.country.import_list(file, "count sheet", IRAQ)
             counted = stage.country.audit("Count of the units", register(count), register(held))
-        yield from named_by_holder(stage, counted, hidden, "by the property books")
+        yield from named(stage, counted, "against the property books", quantities=hidden)
 
 
 def _write_log(stage: Stage, world: World) -> tuple[Path, int]:

@@ -17,7 +17,7 @@ from stockpile.replays.chance import hidden_places, parcels
 from stockpile.replays.country import AUDITOR, CLERK, DEPOT, REGISTRAR, STORE, drawer_of, register
 from stockpile.replays.episode import Figure, Origin, Stage
 from stockpile.replays.gao_world import COMMAND, EQUIPMENT, IRAQ, WEAPONS, World
-from stockpile.replays.hidden import named_by_serial
+from stockpile.replays.hidden import named
 from stockpile.reports import holdings
 from stockpile.reports.audits import AuditShown
 from stockpile.reports.discrepancies import Sought, State, list_discrepancies
@@ -53,7 +53,7 @@ def counterfactual(stage: Stage, world: World) -> Iterator[Figure]:
             file = _write_serials(stage.lists / "Count by serial number.csv", world, places)
             count = stage.country.import_list(file, "count sheet", IRAQ)
             counted = stage.country.audit("Count against the ledger", register(count), {})
-        yield from named_by_serial(stage, counted, hidden, "by the ledger")
+        yield from named(stage, counted, "against the ledger", hidden)
 
 
 def _deliver(stage: Stage, world: World) -> None:

@@ -19,29 +19,34 @@ TOLD = 20
 """So many names are told; more only counted."""
 
 
-def named_by_serial(stage: Stage, count: AuditShown, hidden: Serials, where: str) -> Iterator[Figure]:
-    """The count, compared with the books on the right, must name the hidden weapons and no other."""
-    missing = {(found.model or "", found.serial_number or "") for found in stage.country.findings(count, "only right")}
-    _tell(stage, (f"{model} {serial}" for model, serial in sorted(missing)), where)
-    found = count.audit
-    besides = found.only_left + found.conflicting + found.near_match + found.quantity_differs
-    yield Figure(f"hidden weapons named, {where}", len(missing & hidden), stage.remove, Origin.LAW)
-    yield Figure(f"anything else named, {where}", len(missing - hidden) + besides, 0, Origin.LAW)
-
-
-def named_by_holder(stage: Stage, count: AuditShown, hidden: Quantities, where: str) -> Iterator[Figure]:
-    """The same where the books know no serial numbers: so many of a model missing with a holder."""
-    missing: Quantities = Counter()
+def named(
+    stage: Stage, count: AuditShown, where: str, serials: Serials = frozenset(), quantities: Quantities | None = None
+) -> Iterator[Figure]:
+    """The count, compared with the books on the right, must name the hidden weapons and no other. `quantities`: what of them is missing
+    by model and holder, where a list without serial numbers is compared.
+    """
+    by_serial = {
+        (found.model or "", found.serial_number or "") for found in stage.country.findings(count, "only right")
+    }
+    by_holder: Quantities = Counter()
     for found in stage.country.findings(count, "quantity differs"):
-        missing[found.model or "", found.held_by or ""] += (found.right_quantity or 0) - (found.left_quantity or 0)
-    _tell(stage, (f"{number} {model} of {holder}" for (model, holder), number in sorted(missing.items())), where)
-    besides = sum(abs(number - hidden[key]) for key, number in missing.items())
-    besides += count.audit.only_left + count.audit.only_right + count.audit.conflicting
-    yield Figure(f"hidden weapons named, {where}", (missing & hidden).total(), stage.remove, Origin.LAW)
+        by_holder[found.model or "", found.held_by or ""] += (found.right_quantity or 0) - (found.left_quantity or 0)
+    _tell(stage, where, [f"{model} {serial}" for model, serial in sorted(by_serial)])
+    _tell(stage, where, [f"{number} {model} of {holder}" for (model, holder), number in sorted(by_holder.items())])
+    if serials or quantities is None:
+        found_again = len(by_serial & serials)
+        yield Figure(f"hidden weapons named by serial number, {where}", found_again, len(serials), Origin.LAW)
+    hidden = quantities or Counter()
+    if hidden:
+        in_all = (by_holder & hidden).total()
+        yield Figure(f"hidden weapons named by model and holder, {where}", in_all, hidden.total(), Origin.LAW)
+    besides = sum(abs(number - hidden[key]) for key, number in by_holder.items()) + len(by_serial - serials)
+    besides += count.audit.only_left + count.audit.conflicting + count.audit.near_match
     yield Figure(f"anything else named, {where}", besides, 0, Origin.LAW)
 
 
-def _tell(stage: Stage, names: Iterable[str], where: str) -> None:
+def _tell(stage: Stage, where: str, names: Iterable[str]) -> None:
     listed = list(names)
-    more = f" and {len(listed) - TOLD:,} more" if len(listed) > TOLD else ""
-    stage.tell(f"missing, {where}: {', '.join(listed[:TOLD]) or 'nothing'}{more}")
+    if listed:
+        more = f" and {len(listed) - TOLD:,} more" if len(listed) > TOLD else ""
+        stage.tell(f"missing, {where}: {', '.join(listed[:TOLD])}{more}")
