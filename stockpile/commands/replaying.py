@@ -18,7 +18,7 @@ Name = StrEnum("Name", {name: name for name in EPISODES})  # type: ignore[misc]
 
 def replay(
     names: Annotated[list[Name], typer.Argument(metavar="EPISODE...", help=f"Which: {', '.join(EPISODES)}")],
-    scale: Annotated[str, typer.Option(help="Size of the records, of the published size: 0.001 to 1")] = "1.0",
+    scale: Annotated[str, typer.Option(help="Size of the records, of the published size: 0.005 to 1")] = "1.0",
     remove: Annotated[int, typer.Option(help="Hide so many weapons once the books are made", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Chance that fills in what nobody published")] = 1,
     keep: Annotated[

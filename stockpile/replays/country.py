@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from stockpile import founding, parties
 from stockpile.acts import ACTS, perform
 from stockpile.acts.perform import ActForm, Drafted
+from stockpile.allowances import AllowanceRequest, import_allowances
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Posted
@@ -65,6 +66,12 @@ class Country:
         """An audit's findings of a kind, page after page."""
         with reading(self.engine, self.actors[AUDITOR]) as connection:
             yield from every_finding(connection, self.actors[AUDITOR], audit.audit.audit_id, kind, None, None)
+
+    def allow(self, file: Path, order: str) -> None:
+        """Imports what units may have."""
+        request = AllowanceRequest.model_validate({"order": order, "file": _stored(file)})
+        with transaction(self.engine, roles.REGISTRAR) as connection:
+            import_allowances(connection, self.actors[REGISTRAR], request)
 
     def do(self, who: str, form: ActForm, file: Path | None = None, **request: Any) -> Posted:
         """Asks for an act that is posted at once, by a list if a file is given."""

@@ -18,7 +18,7 @@ from stockpile.catalogue_data import findings
 from stockpile.errors import Fault, Invalid
 from stockpile.replays.country import Country, Founding
 
-SMALLEST = Decimal("0.001")
+SMALLEST = Decimal("0.005")
 LARGEST = Decimal(1)
 
 
@@ -32,7 +32,7 @@ class Scale:
 
     @classmethod
     def read(cls, text: str) -> Scale:
-        """A scale as typed. Raises Invalid outside 0.001 to 1."""
+        """A scale as typed. Raises Invalid outside 0.005 to 1."""
         try:
             factor = Decimal(text)
         except ArithmeticError:

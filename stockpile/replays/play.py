@@ -15,13 +15,13 @@ from stockpile.db import embedded, ready, roles
 from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of
 from stockpile.errors import Fault, Invalid
-from stockpile.replays import dodig_2024_043, gao_07_711, sigir_06_033
+from stockpile.replays import dodig_2024_043, gao_07_711, sigar_14_84, sigir_06_033
 from stockpile.replays.country import found
 from stockpile.replays.episode import Episode, Scale, Stage
 from stockpile.settings import PREFIX
 
 EPISODES: dict[str, Episode] = {
-    module.EPISODE.name: module.EPISODE for module in (gao_07_711, sigir_06_033, dodig_2024_043)
+    module.EPISODE.name: module.EPISODE for module in (gao_07_711, sigir_06_033, sigar_14_84, dodig_2024_043)
 }
 """The published failures, in the order of their publication."""
 
