@@ -8,7 +8,7 @@ TESTS ?= tests
 
 COUNTRY ?= var/large-country
 
-.PHONY: run test lint bench bench-reports format lock
+.PHONY: run test lint replay bench bench-reports format lock
 
 run: $(READY)
 	exec $(VENV)/bin/stockpile run
@@ -20,6 +20,10 @@ lint: $(READY)
 	$(VENV)/bin/python -m ruff check .
 	$(VENV)/bin/python -m ruff format --check .
 	$(VENV)/bin/python -m mypy
+
+# The published failures run again at full scale, each figure beside the published one (docs/replays.md); some minutes.
+replay: $(READY)
+	$(VENV)/bin/stockpile replay gao-07-711 sigir-06-033 sigar-14-84 dodig-2024-043
 
 # Each prints its figures beside their floor; bench/README.md says what they mean. On an idle machine only.
 bench: $(READY)

@@ -35,9 +35,10 @@ class Scale:
         """A scale as typed. Raises Invalid outside 0.005 to 1."""
         try:
             factor = Decimal(text)
+            fits = SMALLEST <= factor <= LARGEST
         except ArithmeticError:
-            factor = Decimal("NaN")
-        if not SMALLEST <= factor <= LARGEST:
+            fits = False
+        if not fits:
             fault = Fault(f"a number from {SMALLEST} to {LARGEST}, such as 0.01", field="scale", value=text)
             raise Invalid("Nothing was replayed.", [fault])
         return cls(factor)

@@ -166,14 +166,15 @@ def _write_depot(file: Path, quantities: list[int]) -> Path:
 
 
 def _count(stage: Stage, world: World, received: UUID) -> Iterator[Figure]:
-    """A count of the world against OVERLORD, once weapons were hidden."""
+    """A count of the world against OVERLORD, once weapons were hidden. It names them as OVERLORD does, some without a model."""
     places = hidden_places(world.weapons - world.only_shipped, stage.remove, stage.chance("hidden"))
-    hidden = set()
+    hidden: set[tuple[str, str]] = set()
 
     def rows() -> Iterator[Row]:
         for number, one in enumerate(world.arrived()):
             if number in places:
-                hidden.add((one.model, one.serial))
+                without_model = world.received.first.get(one.place) is Flaw.NO_MODEL
+                hidden.add(("" if without_model else one.model, one.serial))
             else:
                 yield one.serial, one.model, one.unit
 

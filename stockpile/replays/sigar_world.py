@@ -14,7 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from stockpile.models import NewModel
-from stockpile.replays.chance import serial_numbers, some_day
+from stockpile.replays.chance import serial_numbers
 from stockpile.replays.country import Founding
 from stockpile.replays.episode import Stage
 
@@ -35,7 +35,8 @@ MODEL = NewModel(
 )
 FOUNDING = Founding("Depot 22 Bunkers", "Asia/Kabul", ("USA", "United States of America"), UNITS, (MODEL,))
 SINCE, UNTIL = date(2008, 1, 1), date(2013, 6, 30)
-LONGEST_WAY = 150
+SHORTEST_WAY, LONGEST_WAY = 20, 150
+"""From the ship's list to the depot, in days."""
 
 THRICE = 10
 """One repeated number of so many stands three times, the others twice."""
@@ -138,14 +139,16 @@ class World:
 
     def all(self) -> Iterator[Weapon]:
         """Every weapon."""
-        chance = self.stage.chance("weapons")
+        draw = self.stage.chance("weapons").random
         numbers = {model: serial_numbers(letters, self.stage.chance(model)) for model, letters in LETTERS.items()}
         models = [model for model, often in COMMONNESS.items() for _ in range(often)]
+        days = [SINCE + timedelta(days=n) for n in range((UNTIL - SINCE).days + LONGEST_WAY)]
         for place in range(self.weapons):
-            model, (unit, _) = chance.choice(models), chance.choice(UNITS)
-            shipped = some_day(SINCE, UNTIL, chance)
-            arrived = shipped + timedelta(days=chance.randint(20, LONGEST_WAY))
-            yield Weapon(place, model, next(numbers[model]), unit, shipped, arrived)
+            model = models[int(draw() * len(models))]
+            shipped = int(draw() * (len(days) - LONGEST_WAY))
+            arrived = shipped + SHORTEST_WAY + int(draw() * (LONGEST_WAY - SHORTEST_WAY))
+            unit = UNITS[int(draw() * len(UNITS))][0]
+            yield Weapon(place, model, next(numbers[model]), unit, days[shipped], days[arrived])
 
     def arrived(self) -> Iterator[Weapon]:
         """Every weapon that is in the country."""
