@@ -22,7 +22,6 @@ from stockpile.reports.allowances import (
     By,
     ExcessLine,
     State,
-    every_excess,
     excess_and_shortfall,
     held_by_unit,
 )
@@ -94,7 +93,7 @@ def read_excess(
     return listing(
         engine, actor, pages, "excess-and-shortfall", ExcessLine,
         lambda connection, limit, cursor: excess_and_shortfall(connection, actor, sought, by, at, limit, cursor),
-        lambda connection: every_excess(connection, actor, sought, by, at),
+        lambda connection: excess_and_shortfall(connection, actor, sought, by, at, None).rows,
     )  # fmt: skip
 
 
@@ -155,12 +154,14 @@ def read_serial_capture(
         recorded_as_of=recorded_as_of,
     )
 
-    def ask(connection: Connection, limit: int, cursor: str | None) -> SerialCapture:
+    def ask(connection: Connection, limit: int | None, cursor: str | None) -> SerialCapture:
         if register is not None:
             return serial_capture_of_register(connection, actor, register, limit, cursor)
         return serial_capture(connection, actor, sought, at, limit, cursor)
 
-    return listing(engine, actor, pages, "serial-capture", CaptureLine, ask)
+    return listing(
+        engine, actor, pages, "serial-capture", CaptureLine, ask, lambda connection: ask(connection, None, None).rows
+    )
 
 
 class InspectionsShown(Page[InspectionRow]):
@@ -207,14 +208,16 @@ def read_inspections(
     of_register_alone(register, donor=donor, site=site, recorded_as_of=recorded_as_of)
     sought, periods = InspectionSought(donor, site, model, delinquent), Periods(initial_days, yearly_days)
 
-    def ask(connection: Connection, limit: int, cursor: str | None) -> Inspections:
+    def ask(connection: Connection, limit: int | None, cursor: str | None) -> Inspections:
         if register is not None:
             return inspections_due_of_arrivals(
                 connection, actor, register, inspections, model, delinquent, on, periods, limit, cursor
             )
         return inspections_due(connection, actor, sought, on, recorded_as_of, periods, limit, cursor)
 
-    return listing(engine, actor, pages, "inspections", InspectionRow, ask)
+    return listing(
+        engine, actor, pages, "inspections", InspectionRow, ask, lambda connection: ask(connection, None, None).rows
+    )
 
 
 class LossesShown(Page[LossRow]):
@@ -250,9 +253,9 @@ def read_losses(
     of_register_alone(register, donor=donor, site=site)
     sought = LossSought(donor, site, model, since, until, late)
 
-    def ask(connection: Connection, limit: int, cursor: str | None) -> LossTimeliness:
+    def ask(connection: Connection, limit: int | None, cursor: str | None) -> LossTimeliness:
         if register is not None:
             return loss_timeliness_of_register(connection, actor, register, sought, allowed, limit, cursor)
         return loss_timeliness(connection, actor, sought, allowed, limit, cursor)
 
-    return listing(engine, actor, pages, "losses", LossRow, ask)
+    return listing(engine, actor, pages, "losses", LossRow, ask, lambda connection: ask(connection, None, None).rows)

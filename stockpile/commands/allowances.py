@@ -24,7 +24,6 @@ from stockpile.reports.allowances import (
     By,
     ExcessLine,
     State,
-    every_excess,
     excess_and_shortfall,
     list_allowances,
 )
@@ -125,7 +124,7 @@ def show_excess(
     sought, at = AllowanceSought(unit, model, category, state), AsOf(in_utc(happened), in_utc(recorded))
     with reading_as(token) as (connection, actor):
         if csv or xlsx:
-            write_report(csv, xlsx, ExcessLine, every_excess(connection, actor, sought, by, at))
+            write_report(csv, xlsx, ExcessLine, excess_and_shortfall(connection, actor, sought, by, at, None).rows)
             return
         found = excess_and_shortfall(connection, actor, sought, by, at, limit)
     sums = ("authorised", "held", "excess", "shortfall")

@@ -16,7 +16,6 @@ from stockpile.commands.files import Csv, Xlsx, write_report
 from stockpile.commands.reports import Moment, in_utc
 from stockpile.commands.shown import out, show_table
 from stockpile.reports.as_of import AsOf
-from stockpile.reports.export import every_row
 from stockpile.reports.inspections import (
     InspectionRow,
     Inspections,
@@ -69,7 +68,7 @@ def show_serial_capture(
     of_register_alone(register, **asked, happened=happened, recorded=recorded)
     sought, at = CaptureSought(**asked), AsOf(in_utc(happened), in_utc(recorded))
 
-    def ask(connection: Connection, actor: Actor, limit: int, cursor: str | None) -> SerialCapture:
+    def ask(connection: Connection, actor: Actor, limit: int | None, cursor: str | None) -> SerialCapture:
         if register is not None:
             return serial_capture_of_register(connection, actor, register, limit, cursor)
         return serial_capture(connection, actor, sought, at, limit, cursor)
@@ -111,7 +110,7 @@ def show_inspections(
     sought, periods = InspectionSought(donor, site, model, delinquent), Periods(initial_days, yearly_days)
     day, known = _day(on), in_utc(recorded)
 
-    def ask(connection: Connection, actor: Actor, limit: int, cursor: str | None) -> Inspections:
+    def ask(connection: Connection, actor: Actor, limit: int | None, cursor: str | None) -> Inspections:
         if register is not None:
             return inspections_due_of_arrivals(
                 connection, actor, register, inspections, model, delinquent, day, periods, limit, cursor
@@ -149,7 +148,7 @@ def show_losses(
     of_register_alone(register, donor=donor, site=site)
     sought = LossSought(donor, site, model, _day(since), _day(until), late)
 
-    def ask(connection: Connection, actor: Actor, limit: int, cursor: str | None) -> LossTimeliness:
+    def ask(connection: Connection, actor: Actor, limit: int | None, cursor: str | None) -> LossTimeliness:
         if register is not None:
             return loss_timeliness_of_register(connection, actor, register, sought, allowed, limit, cursor)
         return loss_timeliness(connection, actor, sought, allowed, limit, cursor)
@@ -171,7 +170,7 @@ def _day(given: datetime | None) -> date | None:
 
 def _shown(
     token: str | None,
-    ask: Callable[[Connection, Actor, int, str | None], Any],
+    ask: Callable[[Connection, Actor, int | None, str | None], Any],
     row: type,
     fields: Sequence[str],
     nothing: str,
@@ -182,7 +181,7 @@ def _shown(
     """A page of a report as a table, and the page; or all of it in files, and None."""
     with reading_as(token) as (connection, actor):
         if csv or xlsx:
-            write_report(csv, xlsx, row, every_row(lambda limit, cursor: ask(connection, actor, limit, cursor)))
+            write_report(csv, xlsx, row, ask(connection, actor, None, None).rows)
             return None
         page = ask(connection, actor, limit, None)
     rows = [[getattr(one, field) for field in fields] for one in page.rows]

@@ -8,7 +8,7 @@ depots is nobody's excess.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,10 +21,9 @@ from stockpile.db.engine import for_sums
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.movements import HELD
 from stockpile.reports.as_of import NOW, AsOf
-from stockpile.reports.export import every_row
 from stockpile.reports.holdings import Holdings, held_on
 from stockpile.reports.keyset import Page, read_page
-from stockpile.reports.pages import cursor_of, page_size, read_cursor
+from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import models_of
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sites import day_on_the_walls
@@ -251,13 +250,13 @@ def excess_and_shortfall(
     sought: AllowanceSought = AllowanceSought(),
     by: By = By.UNIT,
     at: AsOf = NOW,
-    limit: int = 100,
+    limit: int | None = 100,
     cursor: str | None = None,
 ) -> Excess:
     """A page of what units may have and have, within the asker's scope. On the recorded clock the lists count that were in the books then.
 
     A desk has the units that its site serves, with all below them: of one that stands at several sites it could not tell the whole.
-    Raises NotAllowed (donors), NotFound (unit, model), Invalid (limit, cursor).
+    `limit` None: all of them. Raises NotAllowed (donors), NotFound (unit, model), Invalid (limit, cursor).
     """
     _need_host(actor)
     values = {
@@ -267,23 +266,20 @@ def excess_and_shortfall(
         "category": sought.category,
         "state": sought.state,
         "after": list(read_cursor(cursor, 4)) if cursor else None,
-        "limit": page_size(limit) + 1,
+        "limit": rows_to_read(limit),
     }
     for_sums(connection)
     rows = connection.exec_driver_sql(_LINES.format(legs=_legs(actor, at), told=_TOLD[by]), values).all()
     lines = [row[5:] for row in rows if row.maker is not None]
     shown = lines[:limit]
-    more = cursor_of(shown[-1][0], shown[-1][3], shown[-1][4], shown[-1][10]) if len(lines) > limit else None
+    more = (
+        cursor_of(shown[-1][0], shown[-1][3], shown[-1][4], shown[-1][10])
+        if limit is not None and len(lines) > limit
+        else None
+    )
     authorised, held, excess, shortfall, not_authorised = rows[0][:5]
     told = tuple(_line(*line[:10]) for line in shown)
     return Excess(told, authorised, held, excess, shortfall, not_authorised, more)
-
-
-def every_excess(
-    connection: Connection, actor: Actor, sought: AllowanceSought = AllowanceSought(), by: By = By.UNIT, at: AsOf = NOW
-) -> Iterator[ExcessLine]:
-    """All such lines. Raises as `excess_and_shortfall` does."""
-    return every_row(lambda limit, cursor: excess_and_shortfall(connection, actor, sought, by, at, limit, cursor))
 
 
 def held_by_unit(

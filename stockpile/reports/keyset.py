@@ -55,12 +55,11 @@ def read_page(
     return Page(tuple(make(*row[len(keys) :]) for row in found[:limit]), more)
 
 
-def page_of(rows: Sequence[T], key: Callable[[T], tuple[str, ...]], limit: int, cursor: str | None) -> Page[T]:
-    """One page of rows that are all at hand, such as the few hundred sums of a report, in the order of their keys, which differ.
-
-    Raises Invalid (limit, cursor).
+def page_of(rows: Sequence[T], key: Callable[[T], tuple[str, ...]], limit: int | None, cursor: str | None) -> Page[T]:
+    """One page of rows that are all at hand, such as the few hundred sums of a report, in the order of their keys, which differ;
+    `limit` None: all of them. Raises Invalid (limit, cursor).
     """
-    size = page_size(limit)
+    size = len(rows) if limit is None else page_size(limit)
     ordered = sorted(rows, key=key)
     if cursor:
         width = len(key(ordered[0])) if ordered else 1

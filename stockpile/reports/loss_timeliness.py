@@ -15,10 +15,10 @@ from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.monitoring import LOSS_REPORT, days_allowed
 from stockpile.reports.listed import NAMED, names_in, need_listed
-from stockpile.reports.pages import cursor_of, page_size, read_cursor
+from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.shares import percent
-from stockpile.rights import READ, Actor, require
+from stockpile.rights import DONOR, READ, Actor, require
 
 LOST_ON, REPORTED_ON = "dated_on", "received_on"
 """Which day of a list's line is that of the loss, and which that on which its report was received."""
@@ -76,19 +76,26 @@ class LossTimeliness:
     cursor: str | None
 
 
-# Where a report says when a weapon was last seen, it was lost then; else when the report says it happened. Reported is when the books
-# knew of it. An entry that late facts moved still stands for its report.
-_OF_LEDGER = """
-WITH gone AS (
+_GONE = """
     SELECT e.document_id, e.model_id, sum(e.quantity)::bigint AS quantity, min(e.item_id::text) FILTER (WHERE e.serial) AS item,
            count(*) AS entries
-    FROM entry e JOIN document d ON d.document_id = e.document_id AND d.act IN ('report missing', 'overrun')
+    FROM {entries} e JOIN document d ON d.document_id = e.document_id AND d.act IN ('report missing', 'overrun')
     JOIN account t ON t.account_id = e.to_account AND t.class = 'missing'
     WHERE e.reverses IS NULL AND e.posts_again IS NULL
       AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s) AND (%(models)s::uuid[] IS NULL OR e.model_id = ANY (%(models)s))
       AND standing_entry(e.item_id, e.version) IS NOT NULL
     GROUP BY e.document_id, e.model_id
-), report AS (
+"""
+_HOST_GONE = f"gone AS ({_GONE.format(entries='entry')})"
+# A donor's own entries first: which documents it may read is asked of each.
+_DONOR_GONE = f"""missing AS MATERIALIZED (
+    SELECT e.* FROM entry e JOIN account t ON t.account_id = e.to_account AND t.class = 'missing'
+), gone AS ({_GONE.format(entries="missing")})"""
+
+# Where a report says when a weapon was last seen, it was lost then; else when the report says it happened. Reported is when the books
+# knew of it. An entry that late facts moved still stands for its report.
+_OF_LEDGER = """
+WITH {gone}, report AS (
     SELECT g.document_id, sum(g.quantity)::bigint AS quantity, CASE WHEN count(*) = 1 THEN min(m.name) END AS model,
            CASE WHEN sum(g.entries) = 1 THEN min(g.item) END::uuid AS item_id
     FROM gone g JOIN model m USING (model_id) GROUP BY g.document_id
@@ -117,7 +124,8 @@ WITH line AS (
 )
 """
 _TIMED = """, timed AS (
-    SELECT *, CASE WHEN reported_on >= lost_on THEN reported_on - lost_on WHEN reported_on < lost_on THEN 0 END AS days, coalesce(reported_on - lost_on > %(allowed)s, false) AS late,
+    SELECT *, CASE WHEN reported_on < lost_on THEN 0 ELSE reported_on - lost_on END AS days,
+           coalesce(reported_on - lost_on > %(allowed)s, false) AS late,
            coalesce(reported_on::text, '9999-12-31') AS reported_key
     FROM line
     WHERE (%(since)s::date IS NULL OR reported_on >= %(since)s) AND (%(until)s::date IS NULL OR reported_on <= %(until)s)
@@ -143,12 +151,12 @@ def loss_timeliness(
     actor: Actor,
     sought: LossSought = LossSought(),
     allowed: int | None = None,
-    limit: int = 100,
+    limit: int | None = 100,
     cursor: str | None = None,
 ) -> LossTimeliness:
     """Of the ledger's loss reports and overruns in the asker's scope. `allowed`: days a report may take; None: as the data say.
 
-    Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor).
+    `limit` None: all of them. Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor).
     """
     require(actor, READ)
     values = {
@@ -156,7 +164,8 @@ def loss_timeliness(
         "donor": donor_asked(connection, actor, sought.donor),
         "models": models_of(connection, sought.model) if sought.model else None,
     }
-    return _page(connection, _OF_LEDGER, values, sought, allowed, limit, cursor)
+    question = _OF_LEDGER.format(gone=_DONOR_GONE if actor.role == DONOR else _HOST_GONE)
+    return _page(connection, question, values, sought, allowed, limit, cursor)
 
 
 def loss_timeliness_of_register(
@@ -165,7 +174,7 @@ def loss_timeliness_of_register(
     register_id: UUID,
     sought: LossSought = LossSought(),
     allowed: int | None = None,
-    limit: int = 100,
+    limit: int | None = 100,
     cursor: str | None = None,
 ) -> LossTimeliness:
     """Of a list of losses, a line each, by the model, days and lateness that are sought.
@@ -187,7 +196,7 @@ def _page(
     values: dict[str, Any],
     sought: LossSought,
     allowed: int | None,
-    limit: int,
+    limit: int | None,
     cursor: str | None,
 ) -> LossTimeliness:
     days = days_allowed(LOSS_REPORT, allowed)
@@ -198,7 +207,7 @@ def _page(
         "late": sought.late,
         "allowed": days,
         "after": list(read_cursor(cursor, 2)) if cursor else None,
-        "limit": page_size(limit) + 1,
+        "limit": rows_to_read(limit),
     }
     for_sums(connection)
     rows = connection.exec_driver_sql(question + _TIMED, given).all()
@@ -215,7 +224,7 @@ def _page(
         average_days=average,
         longest_days=longest,
         undated=undated,
-        cursor=cursor_of(shown[-1][0], shown[-1][1]) if len(found) > limit else None,
+        cursor=cursor_of(shown[-1][0], shown[-1][1]) if limit is not None and len(found) > limit else None,
     )
 
 

@@ -70,17 +70,18 @@ class CaptureSought:
     model: str | None = None
 
 
-_HELD_NOW = """
-    SELECT h.item_id, h.quantity FROM holding h JOIN account a ON a.account_id = h.account_id
-    WHERE a.class <> 'outside' AND (%(site)s::uuid IS NULL OR a.site_id = %(site)s)
+_INSIDE = "{a}.class <> 'outside' AND (%(site)s::uuid IS NULL OR {a}.site_id = %(site)s)"
+_HELD_NOW = f"""
+    SELECT h.item_id, h.quantity FROM holding h JOIN account a ON a.account_id = h.account_id WHERE {_INSIDE.format(a="a")}
 """
-_HELD_THEN = """
-    SELECT item_id, sum(quantity)::bigint AS quantity
-    FROM (SELECT e.item_id, e.to_account AS account_id, e.quantity FROM {entries} e WHERE {up_to}
-          UNION ALL
-          SELECT e.item_id, e.from_account, -e.quantity FROM {entries} e WHERE {up_to}) leg
-    JOIN account a ON a.account_id = leg.account_id AND a.class <> 'outside' AND (%(site)s::uuid IS NULL OR a.site_id = %(site)s)
-    GROUP BY item_id HAVING sum(quantity) <> 0
+# Only what crosses the border of the books, or of the site, changes what is within. An account hidden from a desk is not its site's.
+_HELD_THEN = f"""
+    SELECT e.item_id, sum(CASE WHEN t.account_id IS NULL THEN -e.quantity ELSE e.quantity END)::bigint AS quantity
+    FROM {{entries}} e
+    LEFT JOIN account f ON f.account_id = e.from_account AND {_INSIDE.format(a="f")}
+    LEFT JOIN account t ON t.account_id = e.to_account AND {_INSIDE.format(a="t")}
+    WHERE (f.account_id IS NULL) <> (t.account_id IS NULL) AND {{up_to}}
+    GROUP BY e.item_id HAVING sum(CASE WHEN t.account_id IS NULL THEN -e.quantity ELSE e.quantity END) <> 0
 """
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 _ENTRIES = {
@@ -134,12 +135,12 @@ def serial_capture(
     actor: Actor,
     sought: CaptureSought = CaptureSought(),
     at: AsOf = NOW,
-    limit: int = 100,
+    limit: int | None = 100,
     cursor: str | None = None,
 ) -> SerialCapture:
     """Of the ledger in the asker's scope: of what was in the books at the moment, wherever it was then, also missing or lost.
 
-    Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor).
+    `limit` None: all of them. Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor).
     """
     require(actor, READ)
     values = {
@@ -159,7 +160,7 @@ def serial_capture(
 
 
 def serial_capture_of_register(
-    connection: Connection, actor: Actor, register_id: UUID, limit: int = 100, cursor: str | None = None
+    connection: Connection, actor: Actor, register_id: UUID, limit: int | None = 100, cursor: str | None = None
 ) -> SerialCapture:
     """Of a register: a line without a serial number is as many weapons without one as its quantity says, one if it says none.
 
@@ -200,7 +201,7 @@ def _line(what: What, maker: str | None, model: str | None, quantity: int, reada
     return CaptureLine(what, maker, model, quantity, readable, quantity - readable, share)
 
 
-def _page(lines: list[CaptureLine], set_aside: int, limit: int, cursor: str | None) -> SerialCapture:
+def _page(lines: list[CaptureLine], set_aside: int, limit: int | None, cursor: str | None) -> SerialCapture:
     page = page_of(lines, _key, limit, cursor)
 
     def total(what: What, of: str) -> int:
