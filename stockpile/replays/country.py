@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from stockpile import founding, parties
-from stockpile.acts import ACTS, perform
-from stockpile.acts.perform import ActForm, Drafted
+from stockpile.accounts import set_accountable_unit
+from stockpile.acts.perform import ActForm, perform
 from stockpile.allowances import AllowanceRequest, import_allowances
 from stockpile.db import roles
 from stockpile.db.engine import transaction
@@ -28,13 +28,14 @@ from stockpile.registers.importing import ImportRegister, import_register
 from stockpile.reports.audits import AuditShown, Finding, every_finding, read_audit
 from stockpile.rights import Actor, reading
 from stockpile.settings import read_settings
+from stockpile.sites import add_store
 
 DEPOT = "DEPOT"
 STORE = "Main store"
 SINCE = date(2003, 1, 1)
 UNTIL = date(2199, 12, 31)
 
-CLERK, COMMANDER, REGISTRAR, AUDITOR = "clerk", "commander", "registrar", "auditor"
+CLERK, REGISTRAR, AUDITOR = "clerk", "registrar", "auditor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +76,8 @@ class Country:
 
     def do(self, who: str, form: ActForm, file: Path | None = None, **request: Any) -> Posted:
         """Asks for an act that is posted at once, by a list if a file is given."""
-        return cast(Posted, self._ask(who, form, file, request))
-
-    def do_with_approval(
-        self, who: str, second: str, form: ActForm, file: Path | None = None, **request: Any
-    ) -> Posted:
-        """Asks for an act of two parties, and approves it as the second."""
-        drafted = cast(Drafted, self._ask(who, form, file, request))
-        return perform.approve(self.engine, self.actors[second], ACTS, drafted.document_id)
-
-    def _ask(self, who: str, form: ActForm, file: Path | None, request: dict[str, Any]) -> Posted | Drafted:
         asked = {**request, "file": _stored(file)} if file else request
-        return perform.perform(self.engine, self.actors[who], form, form.request.model_validate(asked))
+        return cast(Posted, perform(self.engine, self.actors[who], form, form.request.model_validate(asked)))
 
 
 def register(register_id: UUID) -> dict[str, str]:
@@ -100,18 +91,26 @@ def _stored(file: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """What a country is founded with: its depot, its donor, the units it serves and the models that its records speak of."""
+    """What a country is founded with: its depot, its donor, the units it serves, each with an arms room of its own if so wanted, and
+    the models that its records speak of.
+    """
 
     depot: str
     time_zone: str
     donor: tuple[str, str]
     units: Sequence[tuple[str, str]] = ()
     models: Sequence[NewModel] = ()
+    arms_rooms: bool = False
 
 
 def drawer_of(unit: str) -> str:
     """The service number of who draws for a unit."""
     return f"S4-{unit}"
+
+
+def arms_room_of(unit: str) -> str:
+    """The store in which a unit keeps its weapons."""
+    return f"Arms room of {unit}"
 
 
 def found(engine: Engine, wanted: Founding) -> Country:
@@ -125,7 +124,6 @@ def found(engine: Engine, wanted: Founding) -> Country:
             name: parties.add_person(connection, number, name.capitalize(), rank, depot, None, SINCE)
             for name, number, rank in (
                 (CLERK, "C-1", "Sergeant"),
-                (COMMANDER, "C-2", "Colonel"),
                 (AUDITOR, "AUD-1", None),
             )
         }
@@ -134,11 +132,13 @@ def found(engine: Engine, wanted: Founding) -> Country:
             unit: Party = parties.add_unit(connection, code, name, depot, None, SINCE)
             drawer = parties.add_person(connection, drawer_of(code), "Supply officer", "Captain", depot, unit, SINCE)
             parties.give_signature_card(connection, unit, drawer, SINCE, UNTIL, registrar.party_id)
+            if wanted.arms_rooms:
+                room = add_store(connection, depot, arms_room_of(code))
+                set_accountable_unit(connection, room.account_id, unit)
         for model in wanted.models:
             add_model(connection, model)
     actors = {
         CLERK: Actor(people[CLERK].party_id, CLERK, depot, book_code="B"),
-        COMMANDER: Actor(people[COMMANDER].party_id, COMMANDER, depot, book_code="CO"),
         REGISTRAR: Actor(registrar.party_id, REGISTRAR, book_code="REG"),
         AUDITOR: Actor(people[AUDITOR].party_id, AUDITOR),
     }

@@ -1,24 +1,22 @@
-"""What the units of SIGAR 14-84 have beyond their authorised strength: their property books opened in the ledger, their allowances
-imported, and the ordinary report of excess and shortfall asked.
+"""What the units of SIGAR 14-84 have beyond their authorised strength: every weapon received in the ledger, the allowances imported,
+and the ordinary report of excess and shortfall asked.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby
 
-from stockpile.acts.open_books import OPEN
+from stockpile.acts.receive import RECEIVE
 from stockpile.registers.write import Value, write_csv
 from stockpile.replays.chance import some_of
-from stockpile.replays.country import AUDITOR, COMMANDER, DEPOT, REGISTRAR
+from stockpile.replays.country import AUDITOR, CLERK, arms_room_of
 from stockpile.replays.episode import Figure, Stage
 from stockpile.replays.sigar_world import RIFLE, UNITS, World
-from stockpile.reports.allowances import By, every_excess
+from stockpile.reports.allowances import By, excess_and_shortfall
 from stockpile.rights import reading
 
-BOOK = 40_000
-"""So many weapons to a property book: it is posted whole."""
 SHORT_UNIT = 4
 """One unit of so many has no excess but a shortfall."""
 LARGEST_SHORTFALL = 40
@@ -29,29 +27,28 @@ Held = Counter[tuple[str, str]]
 
 def excess(stage: Stage, world: World) -> Iterator[Figure]:
     """More than 112,000 weapons that nobody needs, of which 83,184 are AK-47."""
-    with stage.step("property books opened in the ledger"):
-        held = _open(stage, world)
+    with stage.step("weapons received into the units' arms rooms, through the ledger"):
+        held = _receive(stage, world)
     with stage.step("allowances imported"):
         _allow(stage, held)
     auditor, published = stage.country.actors[AUDITOR], stage.published
     with stage.step("excess and shortfall"), reading(stage.country.engine, auditor) as connection:
-        lines = {line.model: line.excess for line in every_excess(connection, auditor, by=By.MODEL)}
-    yield stage.figure("more than authorised: weapons", sum(lines.values()), published["excess_weapons"])
-    yield stage.figure("more than authorised: AK-47", lines[RIFLE], published["excess_ak47"])
+        told = excess_and_shortfall(connection, auditor, by=By.MODEL)
+    rifles = sum(line.excess for line in told.rows if line.model == RIFLE)
+    yield stage.figure("more than authorised: weapons", told.excess, published["excess_weapons"])
+    yield stage.figure("more than authorised: AK-47", rifles, published["excess_ak47"])
 
 
-def _open(stage: Stage, world: World) -> Held:
-    """Every weapon that arrived enters the ledger with its unit, by two people; answers who has how many."""
+def _receive(stage: Stage, world: World) -> Held:
+    """Every weapon that arrived is received into its unit's arms room; answers who has how many."""
     held: Held = Counter()
-    weapons, number = world.arrived(), 0
-    while book := [*islice(weapons, BOOK)]:
-        number += 1
-        held.update((one.unit, one.model) for one in book)
-        file = stage.lists / f"Property book {number:02}.csv"
-        rows: Iterator[tuple[Value, ...]] = ((one.serial, one.model, one.unit) for one in book)
-        write_csv(file, ("Serial Number", "Nomenclature", "Unit Code"), rows)
-        asked = {"name": file.stem, "donor": stage.country.donor, "site": DEPOT}
-        stage.country.do_with_approval(REGISTRAR, COMMANDER, OPEN, file, **asked)
+    for unit, arrived in groupby(world.arrived(), key=lambda one: one.unit):
+        weapons = [*arrived]
+        held.update((unit, one.model) for one in weapons)
+        file = stage.lists / f"Arrived at {unit}.csv"
+        rows: Iterator[tuple[Value, ...]] = ((one.serial, one.model) for one in weapons)
+        write_csv(file, ("Serial Number", "Nomenclature"), rows)
+        stage.country.do(CLERK, RECEIVE, file, donor=stage.country.donor, store=arms_room_of(unit))
     return held
 
 

@@ -33,7 +33,9 @@ MODEL = NewModel(
     calibre="7.62x39mm",
     fire_mode="automatic",
 )
-FOUNDING = Founding("Depot 22 Bunkers", "Asia/Kabul", ("USA", "United States of America"), UNITS, (MODEL,))
+FOUNDING = Founding(
+    "Depot 22 Bunkers", "Asia/Kabul", ("USA", "United States of America"), UNITS, (MODEL,), arms_rooms=True
+)
 SINCE, UNTIL = date(2008, 1, 1), date(2013, 6, 30)
 SHORTEST_WAY, LONGEST_WAY = 20, 150
 """From the ship's list to the depot, in days."""
@@ -138,7 +140,7 @@ class World:
         return cls(stage, weapons, only_shipped, only_received, shipped, received, conflicts)
 
     def all(self) -> Iterator[Weapon]:
-        """Every weapon."""
+        """Every weapon, unit by unit."""
         draw = self.stage.chance("weapons").random
         numbers = {model: serial_numbers(letters, self.stage.chance(model)) for model, letters in LETTERS.items()}
         models = [model for model, often in COMMONNESS.items() for _ in range(often)]
@@ -147,7 +149,7 @@ class World:
             model = models[int(draw() * len(models))]
             shipped = int(draw() * (len(days) - LONGEST_WAY))
             arrived = shipped + SHORTEST_WAY + int(draw() * (LONGEST_WAY - SHORTEST_WAY))
-            unit = UNITS[int(draw() * len(UNITS))][0]
+            unit = UNITS[place * len(UNITS) // self.weapons][0]
             yield Weapon(place, model, next(numbers[model]), unit, days[shipped], days[arrived])
 
     def arrived(self) -> Iterator[Weapon]:
