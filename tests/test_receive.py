@@ -89,6 +89,20 @@ def test_fewer_helmets_than_declared_leave_the_rest_in_supply(country: Country) 
     assert country.query(left) == [(25,)]
 
 
+def test_helmets_come_in_other_parcels_than_the_list_has_them(country: Country) -> None:
+    """Three crates on the list, five heaps at the counter: each crate is emptied before the next, none more than it held."""
+    declared(country, *({"model": HELMET, "quantity": crate} for crate in (100, 20, 30)))
+    heaps = (30, 30, 50, 25, 15)
+    posted = received(country, *({"model": HELMET, "quantity": heap} for heap in heaps), complete=True)
+    assert kinds(posted) == []
+    assert posted.quantity == 150
+    stored = country.query(
+        "SELECT sum(h.quantity) FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id) "
+        "WHERE i.consignment_id IS NOT NULL AND a.class = 'store'"
+    )
+    assert stored == [(150,)]
+
+
 def test_another_model_under_the_declared_number_is_a_mismatch(country: Country) -> None:
     """Declared as an AKM, a Type 56 stands there: the declared weapon is received, and the difference is somebody's to explain."""
     declared(country, rifle("UA 1"))

@@ -7,6 +7,7 @@ said to be complete.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -62,11 +63,12 @@ class Consignment:
 
 @dataclass(slots=True)
 class Receipt:
-    """What the lines of a receipt led to."""
+    """What the lines of a receipt led to. `counted`: how many were taken of each item that is told by quantity."""
 
     lines: list[Line] = field(default_factory=list)
     new: list[NewItem] = field(default_factory=list)
     found: list[Contradiction] = field(default_factory=list)
+    counted: Counter[UUID] = field(default_factory=Counter)
 
 
 def receive(desk: Desk, request: Receive) -> Posted:
@@ -252,15 +254,13 @@ def _receive_quantity(
 ) -> None:
     """Takes a quantity from what was declared of its model; what is more comes from outside as excess."""
     left = line.quantity
-    already = {(entry.held.item_id): entry.quantity for entry in receipt.lines if not entry.held.serial}
     for held in consignment.expected.values() if consignment else ():
         if line.model is None or held.model_id != line.model.model_id or held.serial or consignment is None:
             continue
-        there = held.holdings.get(consignment.supply.account_id, (consignment.supply, 0))[1] - already.get(
-            held.item_id, 0
-        )
-        take = min(there, left)
+        declared = held.holdings.get(consignment.supply.account_id, (consignment.supply, 0))[1]
+        take = min(declared - receipt.counted[held.item_id], left)
         if take > 0:
+            receipt.counted[held.item_id] += take
             receipt.lines.append(Line(held, store, consignment.supply, take, line.condition))
             line.item_id = held.item_id
             left -= take
