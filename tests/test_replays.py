@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from stockpile.catalogue_data import findings
+from stockpile.cli import app
 from stockpile.db import migrate, roles
 from stockpile.errors import Invalid
 from stockpile.replays import chance, dodig_2024_043, gao_07_711
@@ -78,24 +80,31 @@ def found(figures: list[Figure], what: str) -> int | Decimal:
     return figure.found
 
 
-@pytest.mark.parametrize("seed", [1, 2005])
-@pytest.mark.parametrize("name", list(EPISODES))
+SEEDS = {1: 20, 2005: 0, 190_000: 7}
+"""By seed: how many weapons are hidden."""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", [name for name in EPISODES if name != "gao-07-711"])
 def test_every_figure_comes_out_whatever_chance_filled_in(stages: Stages, name: str, seed: int) -> None:
-    """With one seed the world is whole; with the other twenty weapons are hidden, and exactly they are named."""
-    stage = stages.of(EPISODES[name], seed, remove=20 if seed == 1 else 0)
+    """Where weapons are hidden, exactly they are named; else the world is whole."""
+    stage = stages.of(EPISODES[name], seed, remove=SEEDS[seed])
     figures = [*EPISODES[name].play(stage)]
     assert differing(figures) == []
     published = {figure.published for figure in figures if figure.origin is Origin.PUBLISHED}
     assert None not in published
     assert len(published) >= 5
     named_again = [figure for figure in figures if figure.what.startswith("hidden weapons named")]
-    assert all(figure.wanted == 20 for figure in named_again if "serial" not in figure.what)
-    assert bool(named_again) == bool(stage.remove)
+    assert max((figure.wanted for figure in named_again), default=0) == stage.remove
 
 
-def test_gao_finds_1900_weapons_missing_and_the_counterfactual_none(stages: Stages) -> None:
-    """The log says 1,850 rifles, the books 750; by shipping list, receipt and hand receipt nothing is missing."""
-    figures = [*gao_07_711.EPISODE.play(stages.of(gao_07_711.EPISODE, seed=7, remove=3))]
+@pytest.mark.parametrize("seed", [7, 2005])
+def test_gao_finds_1900_weapons_missing_and_the_counterfactual_none(stages: Stages, seed: int) -> None:
+    """The log says 1,850 rifles, the books 750; by shipping list, receipt and hand receipt nothing is missing. From either world three
+    weapons are hidden.
+    """
+    figures = [*gao_07_711.EPISODE.play(stages.of(gao_07_711.EPISODE, seed, remove=3))]
+    assert differing(figures) == []
     assert found(figures, "AK-47 rifle: issued, as reported") == 1850
     assert found(figures, "AK-47 rifle: in the property books") == 750
     assert found(figures, "weapons unaccounted for") == 1900
@@ -215,10 +224,6 @@ def test_a_replay_from_the_command_line_is_kept_to_be_looked_at(tmp_path: Path) 
 
 
 def test_a_replay_that_differs_ends_with_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    from typer.testing import CliRunner
-
-    from stockpile.cli import app
-
     episode = replace(dodig_2024_043.EPISODE, play=lambda stage: iter([Figure("weapons", 1, 2, Origin.LAW)]))
     monkeypatch.setitem(EPISODES, episode.name, episode)
     done = CliRunner().invoke(app, ["replay", episode.name, "--scale", "0.01"])

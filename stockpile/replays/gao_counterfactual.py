@@ -4,6 +4,7 @@ receipt and hand receipt. Nothing is unaccounted for, and the balance closes by 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
@@ -80,15 +81,18 @@ def _receive(stage: Stage, reference: str, rows: Iterable[Row]) -> None:
 
 
 def _issue(stage: Stage, world: World) -> None:
-    """Each unit's weapons against a hand receipt, and its equipment against another."""
+    """Each unit's weapons and equipment against a hand receipt."""
+    given: defaultdict[str, list[Row]] = defaultdict(list)
+    for model, unit, quantity in world.equipment():
+        given[unit].append((None, model, quantity))
     for unit, weapons in groupby(world.weapons(), key=lambda one: one.unit):
-        _hand_out(stage, unit, "weapons", [(one.serial, one.model, None) for one in weapons])
-    for unit, equipment in groupby(world.equipment(), key=lambda one: one[1]):
-        _hand_out(stage, unit, "equipment", [(None, model, quantity) for model, _, quantity in equipment])
+        _hand_out(stage, unit, [*((one.serial, one.model, None) for one in weapons), *given.pop(unit, ())])
+    for unit, equipment in given.items():
+        _hand_out(stage, unit, equipment)
 
 
-def _hand_out(stage: Stage, unit: str, of: str, rows: Sequence[Row]) -> None:
-    file = stage.lists / f"Hand receipt of {unit}, {of}.csv"
+def _hand_out(stage: Stage, unit: str, rows: Sequence[Row]) -> None:
+    file = stage.lists / f"Hand receipt of {unit}.csv"
     write_csv(file, COLUMNS, rows)
     stage.country.do(CLERK, ISSUE, file, store=STORE, receiver=unit, received_by=drawer_of(unit))
 
