@@ -167,6 +167,15 @@ def test_what_is_not_monitored_not_here_or_missing_is_not_due(country: Country) 
     assert due(country, days(-1)).rows == ()
 
 
+def test_a_receipt_that_was_taken_back_was_no_arrival(country: Country) -> None:
+    """Keyed for the wrong day, corrected by two, keyed again: it came on the day that stands."""
+    wrong = arrive(country, "S 1")
+    country.do_with_approval("clerk", "commander", CORRECT, document=wrong, reason="the wrong day")
+    arrive(country, "S 1", on=days(20), number=2)
+    for who in ("auditor", "clerk", "USA"):
+        assert [row.arrived_on for row in due(country, None, who).rows] == [days(20)], who
+
+
 def test_a_donor_sees_its_own_with_its_inspections(country: Country) -> None:
     """The same numbers as the auditor of the USA's, now and as of a day; nothing of France's, nor by asking for it."""
     arrive(country, "S 1", "S 2")

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stockpile import catalogue
+from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
+from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.mark import MARK
 from stockpile.acts.receive import RECEIVE
@@ -28,7 +30,7 @@ from tests.api_world import Web, problem, served
 from tests.lists_kept import kept
 from tests.reading import asked_by, declared_and_received
 from tests.test_report_files import Command, stockpile
-from tests.world import HELMET, RIFLES, Country, scans
+from tests.world import HELMET, RIFLES, Country, photo, scanned_paper, scans
 
 web = pytest.fixture(served)
 __all__ = ["stockpile"]
@@ -92,16 +94,25 @@ def test_of_the_ledger_what_is_in_the_books(country: Country) -> None:
 
 
 def test_as_of_a_moment_it_is_what_was_known_then(country: Country) -> None:
-    """Before the two came all had numbers. A number that was amended away later still counts then; one that a mark brought does not
-    count before.
+    """Ten rifles had numbers; one was found to be ground off; that was taken back by a correction. At each moment, on either clock, the
+    share is what it was; a mark that was put on meanwhile says nothing of the number.
     """
-    before = now()
+    moments = [now()]
+    amended = country.do_with_approval(
+        "clerk", "commander", AMEND_IDENTIFICATION,
+        reason="ground off", attachments=[scanned_paper(photo())], lines=[{"scan": RIFLES[0], "obliterated": True}],
+    )  # fmt: skip
+    moments.append(now())
+    country.do_with_approval("clerk", "commander", CORRECT, document=amended.document_id, reason="the wrong rifle")
+    country.do("commander", MARK, method="laser", place="receiver", import_country="IQ", lines=scans(RIFLES[1]))
+    moments.append(now())
     without_serial(country)
-    country.do("commander", MARK, method="laser", place="receiver", import_country="IQ", lines=scans(RIFLES[0]))
     for who in ("auditor", "clerk"):
-        assert of(country, who, AsOf(before, before)).percent == 100.0
-        assert of(country, who, AsOf(recorded_at=before)).weapons == 10
+        assert [of(country, who, AsOf(recorded_at=moment)).percent for moment in moments] == [100.0, 90.0, 100.0]
+        assert of(country, who, AsOf(moments[0], moments[0])).with_serial == 10
+        assert of(country, who, AsOf(happened_at=moments[0], recorded_at=moments[1])).with_serial == 10
         assert of(country, who).weapons == of(country, who, AsOf(now())).weapons == 12
+        assert of(country, who).percent == 83.3
 
 
 def test_by_consignment_donor_and_site_and_a_donor_its_own(country: Country) -> None:
