@@ -143,12 +143,14 @@ def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side
     connection.exec_driver_sql(_WRITE_PAIRS, {"audit": audit_id})
 
 
+_SORTED = "CASE WHEN left_place IS NULL OR right_place IS NULL OR why <> '{}' THEN serial_key END"
+"""What differs is told in the order of numbers; what agrees, most of all, needs no order."""
 _WRITE_PAIRS = f"""
 INSERT INTO audit_finding ({_FINDINGS})
 SELECT %(audit)s,
        CASE WHEN right_place IS NULL THEN 'only left' WHEN left_place IS NULL THEN 'only right'
             WHEN why <> '{{}}' THEN 'conflicting' ELSE 'matched' END,
-       row_number() OVER (), model_key, model, serial_key, serial_number, NULL, left_line, right_line, left_item, right_item,
+       row_number() OVER (ORDER BY {_SORTED}), model_key, model, serial_key, serial_number, NULL, left_line, right_line, left_item, right_item,
        left_quantity, right_quantity, NULL,
        nullif(why, '{{}}')
 FROM (SELECT p.left_place, p.right_place, coalesce(l.model_key, r.model_key) AS model_key, coalesce(l.model, r.model) AS model,
@@ -169,7 +171,7 @@ def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: S
 _WRITE_REPEATED = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
                            {hand}_item, {hand}_quantity, times)
-SELECT %(audit)s, 'repeated {hand}', row_number() OVER (), s.model_key, s.model, s.serial_key, s.serial_number,
+SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
        s.line, s.item_id, r.times, r.times
 FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key
 WHERE NOT EXISTS (SELECT FROM further_{side} f WHERE f.place = s.place)
@@ -199,7 +201,7 @@ LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
 _WRITE_INCOMPLETE = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
                            {hand}_item, {hand}_quantity, why)
-SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (), model_key, model, serial_key, serial_number,
+SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY place), model_key, model, serial_key, serial_number,
        line, item_id, quantity, why
 FROM (SELECT s.*, array_remove(ARRAY[{missing}]::text[], NULL) AS why FROM {side} s) s WHERE why <> '{{}}'
 """
