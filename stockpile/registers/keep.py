@@ -61,7 +61,7 @@ class Register:
     kind: str
     name: str
     site_id: UUID
-    file: ListFile
+    file: ListFile | None
     as_of: datetime
     headings: tuple[str, ...] = ()
     donor_id: UUID | None = None
@@ -103,8 +103,8 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, giv
         "document_id": register.document_id,
         "as_of": register.as_of,
         "recorded_at": now(),
-        "file_name": register.file.name,
-        "file_sha256": bytes.fromhex(register.file.sha256),
+        "file_name": register.file.name if register.file else None,
+        "file_sha256": bytes.fromhex(register.file.sha256) if register.file else None,
         "line_count": len(rows),
         "rejected_count": sum(row.reason is not None for row in rows),
         "lines_digest": lines_digest((row.number, written) for row, written in zip(rows, cells, strict=True)),
