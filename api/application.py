@@ -16,6 +16,7 @@ from api.v1 import (
     assignments,
     balance,
     catalogue,
+    counts,
     destruction_orders,
     devices,
     discrepancies,
@@ -65,7 +66,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
-        registers, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
+        registers, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

@@ -334,58 +334,58 @@ END $$;
 
 -- What an opening list said is confirmed where a closed count found it so: unverified = opened by a list, and no count closed since
 -- has matched it. Items are locked first and in their order, as a posting does.
-CREATE FUNCTION stockpile.verify_counted(counted uuid) RETURNS void
+CREATE FUNCTION stockpile.verify_counted(finished uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 DECLARE
     done     physical_count;
     verified uuid[];
 BEGIN
-    SELECT * INTO done FROM physical_count c WHERE c.count_id = counted AND c.site_id = own_site() AND c.outcome = 'closed';
+    SELECT * INTO done FROM physical_count c WHERE c.count_id = finished AND c.site_id = own_site() AND c.outcome = 'closed';
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'count % is not closed', counted USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'count_closed';
+        RAISE EXCEPTION 'count % is not closed', finished USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'count_closed';
     END IF;
     SELECT array_agg(h.item_id ORDER BY h.item_id) INTO verified
     FROM holding h JOIN item i USING (item_id)
     WHERE h.unverified AND EXISTS (
-        SELECT FROM count_finding f WHERE f.count_id = counted
+        SELECT FROM count_finding f WHERE f.count_id = finished
           AND CASE WHEN h.serial THEN f.kind = 'matched' AND f.item_id = h.item_id
                    ELSE f.kind = 'quantity matched' AND f.model_id = i.model_id AND f.lot IS NOT DISTINCT FROM i.lot END);
     PERFORM FROM item WHERE item_id = ANY (verified) ORDER BY item_id FOR NO KEY UPDATE;
     UPDATE holding h SET unverified = false
     WHERE h.item_id = ANY (verified) AND h.unverified
       AND (h.serial OR (h.site_id = done.site_id
-                        AND (done.whole_site OR h.account_id IN (SELECT c.account_id FROM count_account c WHERE c.count_id = counted))));
+                        AND (done.whole_site OR h.account_id IN (SELECT c.account_id FROM count_account c WHERE c.count_id = finished))));
 END $$;
 
 -- Withdraws what counts before this one found missing at the own site and this one read: a weapon by itself; of a recount also a
 -- quantity that agrees now.
-CREATE FUNCTION stockpile.withdraw_found(counted uuid, why text) RETURNS bigint
+CREATE FUNCTION stockpile.withdraw_found(finished uuid, why text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 DECLARE
     done   physical_count;
     number bigint;
 BEGIN
-    SELECT * INTO done FROM physical_count c WHERE c.count_id = counted AND c.site_id = own_site() AND c.outcome = 'closed';
+    SELECT * INTO done FROM physical_count c WHERE c.count_id = finished AND c.site_id = own_site() AND c.outcome = 'closed';
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'count % is not closed', counted USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'count_closed';
+        RAISE EXCEPTION 'count % is not closed', finished USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'count_closed';
     END IF;
     WITH found AS (
         SELECT x.discrepancy_id FROM discrepancy x
-        JOIN count_finding f ON f.count_id = counted AND f.kind = 'matched' AND f.item_id = x.item_id
-        JOIN physical_count c ON c.register_id = x.register_id AND c.opened_at < done.closed_at AND c.count_id <> counted
+        JOIN count_finding f ON f.count_id = finished AND f.kind = 'matched' AND f.item_id = x.item_id
+        JOIN physical_count c ON c.register_id = x.register_id AND c.opened_at < done.closed_at AND c.count_id <> finished
         WHERE x.kind = 'missing at count' AND x.line IS NULL
         UNION
         SELECT x.discrepancy_id FROM physical_count c
         JOIN count_finding b ON b.count_id = c.count_id AND b.kind = 'quantity differs'
         JOIN discrepancy x ON x.register_id = c.register_id AND x.line = b.line AND x.kind IN ('missing at count', 'unexpected at count')
-        JOIN count_finding f ON f.count_id = counted AND f.kind = 'quantity matched' AND f.model_id = b.model_id
+        JOIN count_finding f ON f.count_id = finished AND f.kind = 'quantity matched' AND f.model_id = b.model_id
              AND f.lot IS NOT DISTINCT FROM b.lot
         WHERE c.count_id = done.recount_of
     ), locked AS (
         SELECT x.discrepancy_id FROM discrepancy x JOIN found USING (discrepancy_id)
         WHERE x.closed_at IS NULL AND x.site_id = done.site_id ORDER BY x.discrepancy_id FOR NO KEY UPDATE OF x
     ), withdrawn AS (
-        UPDATE discrepancy x SET closed_at = clock_timestamp(), outcome = 'withdrawn', explanation = why, explained_by_count = counted
+        UPDATE discrepancy x SET closed_at = clock_timestamp(), outcome = 'withdrawn', explanation = why, explained_by_count = finished
         FROM locked l WHERE x.discrepancy_id = l.discrepancy_id RETURNING x.discrepancy_id, x.site_id, x.closed_at
     ), told AS (
         INSERT INTO discrepancy_step (discrepancy_id, step, site_id, what, happened_at, done_by, words)

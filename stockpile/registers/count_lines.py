@@ -34,8 +34,8 @@ SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class LineTaken:
-    """A line as it was taken. `row`: its place in the batch, if that is not the file's. `again_of`: the line that read the same
-    weapon before; `known` False: nothing in the books bears it; `several`: so many do, and nobody can tell which it is.
+    """A line as it was taken, under its number in the count. `again_of`: the line that read the same weapon before; `known` False:
+    nothing in the books bears it; `several`: so many do, and nobody can tell which it is.
     """
 
     line: int
@@ -156,6 +156,8 @@ def _unfit(one: Read, count: Count) -> Fault | None:
         if count.method == "serial":
             return None
         return Fault("this count is by quantity: say how many of which model", one.row, "scan", line.scan)
+    if count.scope == "containers":
+        return Fault("this count is of sealed containers: read each weapon in them", one.row, "model", line.model)
     if model is None:
         why = "unknown model: a registrar says once which model it is"
         return Fault(why, one.row, "model", line.model)
@@ -219,7 +221,7 @@ WHERE count_id = %(count)s AND item_id IS NULL AND scan_key = ANY (%(keys)s) AND
 
 
 def _mark_repeats(connection: Connection, count: Count, read: Sequence[Read]) -> None:
-    """Says of each line which one read the same weapon before; `again_of` counts from the batch's first line until it is kept."""
+    """Says of each line which one read the same weapon before it."""
     keys = {one.key for one in read if one.key is not None}
     asked = {
         "count": count.count_id,

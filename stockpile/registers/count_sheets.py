@@ -174,7 +174,7 @@ def _of_sheet(row: mapping.Line, site: Site, request: SendLines) -> Read:
     line = CountLine(
         scan=scan, model=get("model") or None, quantity=alone, lot=get("lot") or None if scan is None else None,
         seal=get("seal") or None if scan is None and alone is None else None, entered="sheet",
-        condition=condition, container=get("container") or None,  # type: ignore[arg-type]
+        condition=condition, container=get("container") or None,
         counted_at=_written_at(get("date") or "", site, request.counted_at),
     )  # fmt: skip
     return Read(row.number, line, doubts)

@@ -158,7 +158,7 @@ FROM physical_count c JOIN site s USING (site_id)
 def find_count(connection: Connection, count_id: UUID) -> Count | None:
     """The count of a key in the reader's scope."""
     row = connection.exec_driver_sql(f"{_COUNT} WHERE c.count_id = %s", (count_id,)).one_or_none()
-    return Count(*row[:11], bytes(row[11]), row[12], frozenset(row[13])) if row else None
+    return Count(*(*row[:11], bytes(row[11]), row[12], frozenset(row[13]))) if row else None
 
 
 def need_count(connection: Connection, count_id: UUID) -> Count:

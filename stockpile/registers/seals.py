@@ -86,7 +86,7 @@ def find_seals(connection: Connection, site: Site, numbers: Sequence[str]) -> di
     """The seals of these numbers at a site, however they are written; unknown ones are absent."""
     keys = {number: serial_key(number) for number in numbers}
     rows = connection.exec_driver_sql(_SEALS, (site.site_id, list(set(keys.values()))))
-    found = {row[0]: Seal(*row[1:7], tuple(row[7])) for row in rows}
+    found = {row[0]: Seal(*(*row[1:7], tuple(row[7]))) for row in rows}
     return {number: found[key] for number, key in keys.items() if key in found}
 
 
