@@ -127,7 +127,7 @@ def show_count(count_id: UUID, engine: Database, actor: Asker) -> Response:
     status_code=201,
     summary="Send lines of a count",
     response_model=BatchTaken,
-    responses={**WRITING, **documented(UNREADABLE_FILE)},
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, OTHER_CONTENT, REFUSED, INVALID, UNREADABLE_FILE),
     openapi_extra=_example({"lines": [{"scan": "KT 449921"}, {"model": "Helmet", "quantity": 40}]}),
 )
 def send_count_lines(count_id: UUID, body: SendLines, engine: Database, actor: Asker) -> Response:
@@ -216,7 +216,7 @@ def show_periods(
     )  # fmt: skip
 
 
-@router.put(
+@router.post(
     "/count-periods/{code}",
     summary="Say how often to count",
     response_model=PeriodRow,
@@ -225,7 +225,7 @@ def show_periods(
         {"what": "unit weapons: all by serial number", "held_by": "unit", "days": 31, "source": "Order 7"}
     ),
 )
-def put_period(code: Annotated[PeriodCode, Path()], body: Period, engine: Database, actor: Asker) -> Response:
+def say_period(code: Annotated[PeriodCode, Path()], body: Period, engine: Database, actor: Asker) -> Response:
     """Adds a period, or says the whole of one anew. A registrar's to say."""
     with reading(engine, actor) as connection:
         keep_period(connection, actor, code, body)
