@@ -198,9 +198,10 @@ def test_only_the_differences_are_counted_again(country: Country) -> None:
     read(country, count, *RIFLES[2:], {"model": HELMET, "quantity": 99})
     closed(country, count)
     assert country.discrepancies() == ["missing at count"] * 3
-    again = opened(country, counters=["T-1"], recount_of=count, reason="recount")
+    again = opened(country, counters=["T-1"], recount_of=count)
     read(country, again, RIFLES[0], RIFLES[5], {"model": HELMET, "quantity": 100}, who="clerk")
     shown = closed(country, again)
+    assert (shown.count.reason, shown.count.of, shown.count.recount_of) == ("recount", "TAJI/COUNT/1", count)
     assert shown.findings == {"matched": 2, "missing": 1, "quantity matched": 1}
     assert found(country, again) == [("missing", RIFLES[1], STORE, None), ("quantity matched", HELMET, None, None)]
     left = country.query("SELECT books_said FROM discrepancy WHERE closed_at IS NULL ORDER BY register_id")

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Precision, now
+from stockpile.errors import Refused
 from tests.counts import STORE, closed, found, opened, read
+from tests.in_flight import Waiting
 from tests.world import RIFLES, Country, paper, scans
 
 EXAMPLES = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "25"))
@@ -171,3 +173,21 @@ def test_two_clerks_issue_while_it_is_closed(country: Country, round: int) -> No
     assert country.query(NOT_AS_FOUND) == []
     assert country.query("SELECT count(DISTINCT item_id) FROM count_finding WHERE item_id IS NOT NULL") == [(10,)]
     assert shown.findings["missing"] >= 3
+
+
+def test_closed_by_two_at_once_while_a_line_comes(country: Country) -> None:
+    """Both are told the same, the lines are compared once; the line came before the closing, and is a finding, or is refused."""
+    count = opened(country, counters=["T-1", "T-2"])
+    read(country, count, *RIFLES[:9])
+
+    def late() -> Any:
+        return read(country, count, RIFLES[9])
+
+    asked = [Waiting(lambda: closed(country, count)), Waiting(late), Waiting(lambda: closed(country, count, "auditor"))]
+    first, line, second = (one.answer() for one in asked)
+    assert first == second
+    if isinstance(line, Refused):
+        assert first.findings == {"matched": 9, "missing": 1, "not counted": 1}
+    else:
+        assert first.findings == {"matched": 10, "not counted": 1}
+    assert country.query("SELECT count(*) FROM register WHERE kind = 'count sheet'") == [(1,)]

@@ -224,6 +224,7 @@ def _open(connection: Connection, actor: Actor, site: Site, request: OpenCount) 
     _guard_override(actor, request, counters)
     if request.override is None and request.method == "serial":
         _guard_counters(connection, site, wanted, counters)
+    reason = "recount" if wanted.recount_of is not None else request.reason
     # One after another, so that the site's counts are numbered without gaps.
     connection.exec_driver_sql(
         "SELECT pg_advisory_xact_lock(hashtextextended('counts of ' || %s::uuid, 0))", (site.site_id,)
@@ -235,7 +236,7 @@ def _open(connection: Connection, actor: Actor, site: Site, request: OpenCount) 
            FROM physical_count WHERE site_id = %s""",
         (
             request.count_id, site.site_id, wanted.kind, wanted.whole_site, wanted.unit_id, wanted.recount_of, request.method,
-            request.blind, request.reason, request.override, opened_at, actor.party_id, recorded_at, request.content_hash,
+            request.blind, reason, request.override, opened_at, actor.party_id, recorded_at, request.content_hash,
             site.site_id,
         ),
     )  # fmt: skip
@@ -322,7 +323,7 @@ def _of_differences(connection: Connection, count_id: UUID) -> Scope:
         raise Refused(f"{first.name} is not closed: there is nothing to count again yet.")
     items = connection.exec_driver_sql(
         """SELECT DISTINCT item_id FROM count_finding
-           WHERE count_id = %s AND kind IN ('missing', 'unexpected', 'unclear') AND item_id IS NOT NULL""",
+           WHERE count_id = %s AND kind IN ('missing', 'unexpected') AND item_id IS NOT NULL""",
         (count_id,),
     ).scalars()
     accounts = connection.exec_driver_sql(
