@@ -5,7 +5,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 `reference`; `CROSSING` lists the few that do not, with what checks each.
 """
 
-from stockpile.db.tables import audits, desk, discrepancies, evidence, ledger, log, reference, transfers
+from stockpile.db.tables import audits, counts, desk, discrepancies, evidence, ledger, log, reference, transfers
 from stockpile.db.tables.base import metadata
 
 CROSSING = {
@@ -17,6 +17,7 @@ CROSSING = {
 __all__ = [
     "CROSSING",
     "audits",
+    "counts",
     "desk",
     "discrepancies",
     "evidence",
