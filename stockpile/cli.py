@@ -6,8 +6,10 @@ from stockpile.commands import (
     acts,
     allowances,
     approving,
+    audits,
     catalogue,
     closing,
+    counting,
     devices,
     drawing,
     erasing,
@@ -19,6 +21,7 @@ from stockpile.commands import (
     manual,
     monitoring,
     parties,
+    registers,
     reports,
     running,
     sites,
@@ -45,6 +48,7 @@ app.command("amend")(identification.amend)
 app.command("draw")(drawing.draw)
 app.command("cards")(drawing.show_cards)
 app.command("shipments")(transfers.show_shipments)
+app.command("reconcile")(audits.reconcile)
 app.command("find")(reports.show_found)
 app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
@@ -79,7 +83,11 @@ for name, group in (
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
     ("closure", closing.closure),
+    ("count", counting.count),
+    ("seal", counting.seal),
     ("shipment", transfers.shipment),
+    ("register", registers.register),
+    ("audit", audits.audit),
     ("device", devices.device),
     ("model", catalogue.model),
     ("alias", catalogue.alias),

@@ -209,6 +209,11 @@ def character_fault(text: str, field: str) -> Fault | None:
     return None
 
 
+def scripts_of(text: str) -> list[str]:
+    """The scripts that the letters of a text are of, such as Cyrillic and Latin: of several, look-alikes may have been mixed."""
+    return sorted({unicodedata.name(letter, "unknown").split()[0].capitalize() for letter in text if letter.isalpha()})
+
+
 def check_serial(text: str) -> str:
     """The serial number as it is to be kept: `text` without the blanks around it.
 

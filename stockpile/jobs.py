@@ -61,7 +61,12 @@ class _Cancelled(StockpileError):
 def start(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Job:
     """Begins to perform an act in the background; the answer is the job to watch. Rights are checked at once."""
     require(actor, form.act)
-    job = Job(new_key(), str(form.act), "running", 0, None, None, now(), None)
+    return begin(engine, actor, str(form.act), lambda: perform(engine, actor, form, request))
+
+
+def begin(engine: Engine, actor: Actor, kind: str, task: Callable[[], Any]) -> Job:
+    """Begins a long task in the background, which does all or nothing; the answer is the job to watch."""
+    job = Job(new_key(), kind, "running", 0, None, None, now(), None)
     with transaction(engine, roles.POSTER, actor.site_id) as connection:
         connection.exec_driver_sql(
             """INSERT INTO job (job_id, party_id, site_id, kind, state, started_at, seen_at)
@@ -69,8 +74,12 @@ def start(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Job:
             (job.job_id, actor.party_id, actor.site_id, job.kind, job.started_at, job.started_at),
         )
     watched = _Watched(engine, job.job_id, actor.site_id)
-    threading.Thread(target=watched.run, args=(lambda: perform(engine, actor, form, request),), daemon=True).start()
+    threading.Thread(target=watched.run, args=(task,), daemon=True).start()
     return job
+
+
+_CALLED: dict[type, str] = {Posted: "posted", Drafted: "draft"}
+"""What the answer of a task is called in a job's result, if not `result`."""
 
 
 @dataclass(slots=True)
@@ -82,7 +91,7 @@ class _Watched:
     site_id: UUID | None
     told_at: float = 0.0
 
-    def run(self, task: Callable[[], Posted | Drafted]) -> None:
+    def run(self, task: Callable[[], Any]) -> None:
         try:
             with heard_by(self.hear):
                 answer = task()
@@ -96,7 +105,7 @@ class _Watched:
                 "failed", {"problem": {"title": "It did not work", "detail": "Nothing was done. The cause is logged."}}
             )
         else:
-            key = "posted" if isinstance(answer, Posted) else "draft"
+            key = _CALLED.get(type(answer), "result")
             self.end("done", {key: _plain.dump_python(asdict(answer), mode="json")})
 
     def hear(self, what: str, done: int, of: int | None) -> None:

@@ -186,7 +186,7 @@ def _keep(
     if day < site.local_day(moment):
         moment = datetime.combine(day, time(), ZoneInfo(site.time_zone))
     register = Register(ROSTER.name, f"Roster of {site.code}, {day}", site.site_id, request.file, moment)
-    rows = (KeptRow(row.number, (), row.reason, row.doubts) for row in roster.rows)
+    rows = [KeptRow(row.number, (), row.reason, row.doubts) for row in sorted(roster.rows, key=lambda row: row.number)]
     keep_rows(connection, actor.party_id, register, rows)
     return register.register_id
 

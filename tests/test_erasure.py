@@ -138,8 +138,8 @@ def named_anywhere(country: Country, *words: str) -> set[str]:
 def test_the_name_is_gone_from_the_whole_database(lived: Country) -> None:
     """Every text of every table is looked through: it stands only where a leaf commits it, and the plan said so."""
     assert named_anywhere(lived, "Petrov", "A-1001") == {
-        "party.code", "party.name", "party_name.code", "party_name.name", "account.name", "register_line.cells", "discrepancy.seen",
-        "draft.request", "draft.reason", "document.details",
+        "party.code", "party.name", "party_name.code", "party_name.name", "account.name", "register_line.cells", "register_line.holder",
+        "discrepancy.seen", "draft.request", "draft.reason", "document.details",
     }  # fmt: skip
     shown = erasure_orders.plan(lived.engine, lived.actors["registrar"], "A-1001")
     fates = sorted((one.fate, one.where.split("/")[0], one.where.split("/")[-1]) for one in shown.words)

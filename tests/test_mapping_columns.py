@@ -151,7 +151,7 @@ class TestMapping:
         mapping = mapping_of({"serial_number": "S/N"}, {"model": "AKM", "quantity": "1", "date": "2005-03-12"})
         (line,), _ = read_through(mapping, "S/N,Other\nA1,x\n")
         assert line.fields == {"serial_number": "A1", "model": "AKM", "quantity": "1", "date": "2005-03-12"}
-        assert (line.quantity, line.day) == (1, date(2005, 3, 12))
+        assert (line.quantity, line.days["date"]) == (1, date(2005, 3, 12))
 
     def test_constants_alone(self) -> None:
         (line,), _ = read_through(mapping_of({}, {"model": "AKM"}), "S/N,Other\nA1,x\n")
@@ -176,7 +176,7 @@ class TestLines:
             'A8,,,"two\nlines"\n'
         )
         read, rejected = read_through(self.mapping, text)
-        assert [(line.number, line.quantity, line.day) for line in read] == [
+        assert [(line.number, line.quantity, line.days["date"]) for line in read] == [
             (2, 1, date(2005, 3, 12)),
             (9, None, None),
         ]

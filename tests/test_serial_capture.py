@@ -29,6 +29,7 @@ from stockpile.reports.serial_capture import (
 from tests.api_world import Web, problem, served
 from tests.lists_kept import kept
 from tests.reading import asked_by, declared_and_received
+from tests.registers import imported
 from tests.test_report_files import Command, stockpile
 from tests.world import HELMET, RIFLES, Country, photo, scanned_paper, scans
 
@@ -149,6 +150,13 @@ def test_a_list_is_not_a_donor_s_to_read_nor_another_site_s(country: Country) ->
         asked_by(country, "auditor", serial_capture_of_register, new_key())
     with pytest.raises(Invalid, match="which of its columns"):
         asked_by(country, "auditor", serial_capture_of_register, kept(country, "old", {}, read=False))
+
+
+def test_a_list_as_it_is_imported(country: Country) -> None:
+    """A number that was ground off is no readable one; what has neither number nor quantity is one weapon."""
+    listed = imported(country, "S/N,Weapon,Qty,Obliterated\nP 1,AKM,,\nP 2,AKM,,yes\n,AKM,40,\n,AKM,,\n-,AKM,,\n")
+    found = asked_by(country, "auditor", serial_capture_of_register, listed.register_id)
+    assert (found.with_serial, found.weapons, found.set_aside) == (1, 44, 0)
 
 
 LINES = st.lists(

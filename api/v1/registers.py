@@ -10,8 +10,11 @@ from fastapi import APIRouter, Path, Query, Response
 from api.answers import Page, answer
 from api.dependencies import Asker, Cursor, Database, FileFormat, Format, Limit, Pages
 from api.exports import a_file, exportable, listing, table_file
-from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN
+from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
+from api.v1.acts import JobShown
+from stockpile import jobs
 from stockpile.documents import Code
+from stockpile.registers.importing import ImportRegister, import_register
 from stockpile.registers.rejects import headings_for, kept_rejects, rows_of
 from stockpile.reports.registers import (
     LINE_HEADINGS,
@@ -26,7 +29,7 @@ from stockpile.reports.registers import (
     rejects_of,
     widest,
 )
-from stockpile.rights import READ_PEOPLE, reading, require
+from stockpile.rights import IMPORT_REGISTER, READ_PEOPLE, reading, require
 
 router = APIRouter(tags=["registers"])
 
@@ -58,6 +61,32 @@ def search_registers(
         engine, actor, pages, "registers", RegisterRow,
         lambda connection, limit, cursor: list_registers(connection, actor, sought, limit, cursor),
     )  # fmt: skip
+
+
+IMPORT_EXAMPLE = {
+    "kind": "property book",
+    "name": "Property book of the 3rd Division",
+    "source": "3DIV",
+    "as_of": "2007-01-31T00:00:00+03:00",
+    "file": {"sha256": "3b" * 32, "name": "property-book.xlsx", "columns": {"serial_number": "S/N", "model": "Item"}},
+}
+
+
+@router.post(
+    "/registers",
+    status_code=202,
+    summary="Import a list as a register",
+    response_model=JobShown,
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, INVALID),
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": IMPORT_EXAMPLE}}}},
+)
+def post_register(body: ImportRegister, engine: Database, actor: Asker) -> Response:
+    """Store the file first (POST /v1/files). Any list: a property book, a shipping list, an issue log, another country's
+    register. It is kept as read, to be compared with others, and moves nothing. Runs as a job: GET /v1/jobs/{id} says how far
+    it is, and names the register in its `result`. The same file of the same kind and source is kept once: `known` says so.
+    """
+    require(actor, IMPORT_REGISTER)
+    return answer(jobs.begin(engine, actor, f"import {body.kind}", lambda: import_register(engine, actor, body)), 202)
 
 
 @router.get(

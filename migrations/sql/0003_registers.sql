@@ -20,15 +20,8 @@ COMMENT ON COLUMN stockpile.register_line.dated_on IS 'a day of which the list d
 COMMENT ON COLUMN stockpile.register_line.unit IS 'in capitals; as written it stands in the cells, as the holder';
 
 -- A register's row comes after its lines, and closes them: whoever may add registers adds nothing to one that is there.
-CREATE FUNCTION stockpile.register_closed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT FROM register r WHERE r.register_id IN (SELECT register_id FROM added)) THEN
-        RAISE EXCEPTION 'lines of a register are never added later' USING ERRCODE = 'check_violation', CONSTRAINT = 'register_closed';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER closed AFTER INSERT ON stockpile.register_line REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION stockpile.register_closed();
+CREATE FUNCTION stockpile.closed_registers() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS
+$$ SELECT register_id FROM register $$;
 CREATE FUNCTION stockpile.register_complete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 BEGIN
     IF NEW.line_count <> (SELECT count(*) FROM register_line l WHERE l.register_id = NEW.register_id) THEN
@@ -37,10 +30,16 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER complete AFTER INSERT ON stockpile.register FOR EACH ROW EXECUTE FUNCTION stockpile.register_complete();
-REVOKE EXECUTE ON FUNCTION stockpile.register_closed(), stockpile.register_complete() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION stockpile.closed_registers(), stockpile.register_complete() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stockpile.closed_registers() TO stockpile_poster, stockpile_registrar;
 
--- Lines come before their register; they are read with it. One hashed look at the registers, not one a line.
+-- One hashed look at the registers a statement, not one a line.
 DROP POLICY poster ON stockpile.register_line;
+DROP POLICY registrar ON stockpile.register_line;
 CREATE POLICY poster_reads ON stockpile.register_line FOR SELECT TO stockpile_poster
     USING (register_id IN (SELECT r.register_id FROM stockpile.register r));
-CREATE POLICY poster_adds ON stockpile.register_line FOR INSERT TO stockpile_poster WITH CHECK (true);
+CREATE POLICY poster_adds ON stockpile.register_line FOR INSERT TO stockpile_poster
+    WITH CHECK (register_id NOT IN (SELECT stockpile.closed_registers()));
+CREATE POLICY registrar_reads ON stockpile.register_line FOR SELECT TO stockpile_registrar USING (true);
+CREATE POLICY registrar_adds ON stockpile.register_line FOR INSERT TO stockpile_registrar
+    WITH CHECK (register_id NOT IN (SELECT stockpile.closed_registers()));

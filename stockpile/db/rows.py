@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,6 +19,10 @@ BULK = 500
 """From so many rows on, COPY into a temporary table beats arrays in one statement."""
 
 TOLD_EVERY = 5_000
+
+BATCH = 20_000
+AHEAD = 2
+"""So many batches may wait for the server."""
 
 Columns = Sequence[tuple[str, str]]
 """Names and PostgreSQL types."""
@@ -57,3 +64,49 @@ def given(connection: Connection, columns: Columns, rows: Iterable[tuple[Any, ..
                 told("rows written", done, count)
     yield Given(connection, "given")
     connection.exec_driver_sql("DROP TABLE given")
+
+
+def insert_as_they_come(
+    connection: Connection, columns: Columns, rows: Iterable[bytes], statement: str, parameters: tuple[Any, ...] = ()
+) -> None:
+    """Runs an INSERT ... SELECT, in which `{given}` stands for the rows, for each batch of rows in COPY's text form (`as_copied`). The
+    server writes a batch while the next is made, so that however many there are, few are in memory.
+    """
+    declared = ", ".join(f"{name} {kind}" for name, kind in columns)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE given ({declared}) ON COMMIT DROP")
+
+    def write(batch: list[bytes]) -> None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with driver.cursor().copy("COPY given FROM STDIN (NULL '')") as copy:
+            copy.write(b"".join(batch))
+        ask(connection, statement.replace("{given}", "given"), parameters)
+        ask(connection, "TRUNCATE given")
+
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1) as writer:
+        for batch in _batches(rows):
+            if len(waiting) == AHEAD:
+                waiting.popleft().result()
+            waiting.append(writer.submit(write, batch))
+        for written in waiting:
+            written.result()
+    connection.exec_driver_sql("DROP TABLE given")
+
+
+def _batches(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
+    every = iter(rows)
+    while batch := list(islice(every, BATCH)):
+        yield batch
+
+
+def as_copied(values: Iterable[object]) -> bytes:
+    """Values in COPY's text form, with tabs between them; None and an empty text are NULL."""
+    texts = [value if value.__class__ is str else "" if value is None else str(value) for value in values]
+    joined = "\t".join(texts)
+    if "\\" in joined or "\n" in joined or "\r" in joined or joined.count("\t") != len(texts) - 1:
+        joined = "\t".join(text.translate(_ESCAPES) for text in texts)
+    return joined.encode()
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

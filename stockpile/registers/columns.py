@@ -34,13 +34,14 @@ class ListKind:
 def columns_of(connection: Connection, file: ListFile, source: str, headers: Sequence[str], kind: ListKind) -> Mapping:
     """The mapping of a file's columns. Raises Invalid: unknown fields, and columns that nobody can tell."""
     if file.columns is not None:
-        return mapping_of(file.columns, file.constants)
+        return mapping_of(file.columns, file.constants, file.date_order)
     remembered = connection.exec_driver_sql(
         "SELECT mapping FROM column_mapping WHERE source = %s AND kind = %s", (source, kind.name)
     ).scalar_one_or_none()
     if remembered is not None and set(remembered["columns"].values()) <= set(headers):
         columns = {name: column for name, column in remembered["columns"].items() if name not in file.constants}
-        return mapping_of(columns, {**remembered["constants"], **file.constants})
+        order = file.date_order or remembered.get("date_order")
+        return mapping_of(columns, {**remembered["constants"], **file.constants}, order)
     return _guessed(file, headers, kind)
 
 
@@ -78,4 +79,4 @@ def _guessed(file: ListFile, headers: Sequence[str], kind: ListKind) -> Mapping:
                 for name in sorted(names)
             ],
         )
-    return mapping_of(columns, file.constants)
+    return mapping_of(columns, file.constants, file.date_order)

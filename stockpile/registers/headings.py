@@ -41,6 +41,8 @@ class Field(StrEnum):
     UNIT = "unit"
     UNIT_CODE = "unit_code"
     PARENT_UNIT = "parent_unit"
+    SHIPPED_ON = "shipped_on"
+    RECEIVED_ON = "received_on"
     DATE = "date"
     DOCUMENT_NUMBER = "document_number"
     REMARKS = "remarks"
@@ -201,11 +203,20 @@ SYNONYMS: dict[Field, str] = {
         الوحدة الأعلى; الوحدة الام; المقر الأعلى;
         вышестоящая часть; вышестоящее подразделение; вища частина; вищий підрозділ
     """,
+    Field.SHIPPED_ON: """
+        ship date; shipping date; date shipped; shipped on; shipped; date of shipment; date d'expédition; date de livraison;
+        تاريخ الشحن;
+        дата отгрузки; дата отправки; дата відвантаження
+    """,
+    Field.RECEIVED_ON: """
+        date received; receipt date; received on; received; date of receipt; arrival date; date de réception;
+        تاريخ الوصول;
+        дата поступления; дата получения; дата приема; дата надходження; дата отримання
+    """,
     Field.DATE: """
-        date; issue date; date issued; date of issue; ship date; shipping date; date shipped;
-        date received; receipt date; date de remise; date d'expédition; date de réception;
-        التاريخ; تاريخ; تاريخ التسليم; تاريخ الاستلام; تاريخ الصرف; تاريخ الشحن;
-        дата; дата выдачи; дата поступления; дата отгрузки; дата видачі; дата надходження
+        date; issue date; date issued; date of issue; date de remise;
+        التاريخ; تاريخ; تاريخ التسليم; تاريخ الاستلام; تاريخ الصرف;
+        дата; дата выдачи; дата видачі
     """,
     Field.DOCUMENT_NUMBER: """
         document number; document no; doc no; doc number; voucher; voucher number; voucher no;

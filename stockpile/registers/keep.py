@@ -4,96 +4,186 @@ can't be swapped.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
-from stockpile.db.rows import given
+from stockpile.db.rows import as_copied, insert_as_they_come
 from stockpile.documents import Desk, now
+from stockpile.identity import serial_key
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import name_value, person_digest, register_leaf
-from stockpile.registers.listing import ListFile, Sorted
+from stockpile.registers.listing import Listed, ListFile, Sorted
+from stockpile.registers.mapping import Mapping
 
-_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-
-def lines_digest(rows: Iterable[tuple[int, str]]) -> bytes:
+def lines_digest(rows: Iterable[tuple[int, bytes]]) -> bytes:
     """SHA-256 over the rows in order: number and cells (as `cells_json`) as one JSON list, and a line feed."""
     digest = sha256()
     for number, cells in rows:
-        digest.update(f"[{number},{cells[1:]}\n".encode() if cells != "[]" else f"[{number}]\n".encode())
+        digest.update(_line_of_digest(number, cells))
     return digest.digest()
 
 
-def cells_json(cells: tuple[str, ...]) -> str:
+def _line_of_digest(number: int, cells: bytes) -> bytes:
+    return b"[%d,%b\n" % (number, cells[1:]) if cells != b"[]" else b"[%d]\n" % number
+
+
+def cells_json(cells: tuple[str, ...]) -> bytes:
     """A row's cells as the JSON list that the register keeps and its digest covers."""
-    return _WRITTEN(cells)
+    return to_json(cells)
 
 
-_INSERT_LINES = """
-INSERT INTO register_line (register_id, line, cells, rejected, doubts, item_id)
-SELECT %s::uuid, line, cells::jsonb, rejected, doubts, item_id FROM {given}
-"""
-_LINE = (("line", "int4"), ("cells", "text"), ("rejected", "text"), ("doubts", "text"), ("item_id", "uuid"))
+class Reading(NamedTuple):
+    """What a line says in our fields, model and maker as written. `dated_on`: a day, and the list does not say of what."""
+
+    serial_number: str | None = None
+    serial_key: str | None = None
+    maker: str | None = None
+    model: str | None = None
+    quantity: int | None = None
+    shipped_on: date | None = None
+    received_on: date | None = None
+    dated_on: date | None = None
+    unit: str | None = None
+    holder: str | None = None
+    condition: str | None = None
+
+
+NOT_READ = Reading()
 
 
 class KeptRow(NamedTuple):
-    """A row of a file: its number and cells, why it was not taken, what looks wrong with it, the item it led to."""
+    """A row of a file: its number and cells, why it was not taken, what looks wrong with it, the item it led to, what it says."""
 
     number: int
     cells: tuple[str, ...]
     reason: str | None = None
     doubts: tuple[str, ...] = ()
     item_id: UUID | None = None
+    reading: Reading = NOT_READ
+
+
+_COLUMNS = (
+    ("line", "int4"), ("cells", "jsonb"), ("rejected", "text"), ("doubts", "text"), ("item_id", "uuid"), ("serial_number", "text"),
+    ("serial_key", "text"), ("maker", "text"), ("model", "text"), ("quantity", "int8"), ("shipped_on", "date"),
+    ("received_on", "date"), ("dated_on", "date"), ("unit", "text"), ("holder", "text"), ("condition", "text"),
+)  # fmt: skip
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_INSERT_LINES = f"INSERT INTO register_line (register_id, {_NAMES}) SELECT %s::uuid, {_NAMES} FROM {{given}}"
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """What a file's rows are kept as. `as_of` is the moment the list speaks of."""
+    """What a file's rows are kept as. `as_of` is the moment the list speaks of; `mapping` which column is which of our fields,
+    None where they were not read so.
+    """
 
     kind: str
     name: str
     site_id: UUID | None
-    file: ListFile
+    file: ListFile | None
     as_of: datetime
     headings: tuple[str, ...] = ()
     donor_id: UUID | None = None
     document_id: UUID | None = None
+    source: str | None = None
+    mapping: Mapping | None = None
     register_id: UUID = field(default_factory=new_key)
 
 
 def register_of(
-    desk: Desk, kind: str, name: str, file: ListFile | None, listed: Sorted, donor_id: UUID | None, document_id: UUID
+    desk: Desk,
+    kind: str,
+    name: str,
+    file: ListFile | None,
+    listed: Sorted,
+    donor_id: UUID | None,
+    document_id: UUID,
 ) -> Register | None:
     """The register of an act's list; None for a typed list, whose lines are the document's own."""
     if file is None:
         return None
-    return Register(kind, name, desk.site.site_id, file, now(), listed.headings, donor_id, document_id)
+    return Register(
+        kind,
+        name,
+        desk.site.site_id,
+        file,
+        now(),
+        listed.headings,
+        donor_id,
+        document_id,
+        listed.source,
+        listed.mapping,
+    )
 
 
 def keep_listed(desk: Desk, register: Register | None, listed: Sorted) -> None:
     """Keeps the rows of an act's list, if it came as a file."""
     if register is None:
         return
-    rows = (
-        KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id)
+    rows = [
+        KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id, _reading(line))
         for line in (*listed.lines, *listed.rejected)
+    ]
+    keep_rows(desk.connection, desk.actor.party_id, register, sorted(rows, key=lambda row: row.number))
+
+
+def _reading(line: Listed) -> Reading:
+    if line.reason:
+        return NOT_READ
+    serial = line.serial_number
+    key = serial_key(serial) if serial and not line.obliterated else None
+    return Reading(
+        serial,
+        key,
+        line.maker,
+        line.model_name,
+        line.quantity,
+        holder=in_capitals(line.account),
+        condition=line.condition,
     )
-    keep_rows(desk.connection, desk.actor.party_id, register, rows)
 
 
-def keep_rows(connection: Connection, imported_by: UUID, register: Register, given_rows: Iterable[KeptRow]) -> None:
-    """Keeps a file's rows, the readable and the rejected, as a register."""
-    rows = sorted(given_rows, key=lambda row: row.number)
-    cells = [cells_json(row.cells) for row in rows]
-    register_id, seed = register.register_id, new_secret()
+@lru_cache(maxsize=65_536)
+def in_capitals(text: str | None) -> str | None:
+    """A name as names are compared: in capitals, with single spaces."""
+    return " ".join(text.split()).upper() or None if text else None
+
+
+@dataclass(slots=True)
+class _Committed:
+    """What the rows that went by came to."""
+
+    digest: Any = field(default_factory=sha256)
+    lines: int = 0
+    rejected: int = 0
+
+    def passing(self, rows: Iterable[KeptRow]) -> Iterator[bytes]:
+        """The rows as COPY takes them: tabs between, nothing for NULL."""
+        for number, cells, reason, doubts, item_id, reading in rows:
+            written = cells_json(cells)
+            self.digest.update(_line_of_digest(number, written))
+            self.lines += 1
+            self.rejected += reason is not None
+            beside = (reason, "; ".join(doubts) if doubts else None, item_id, *reading)
+            yield b"%d\t%b\t%b\n" % (number, written.replace(b"\\", b"\\\\"), as_copied(beside))
+
+
+def keep_rows(connection: Connection, imported_by: UUID, register: Register, rows: Iterable[KeptRow]) -> int:
+    """Keeps a file's rows, the readable and the rejected, in the order of their numbers, as a register; answers how many there
+    were. They are never all in memory.
+    """
+    register_id, seed, committed = register.register_id, new_secret(), _Committed()
+    insert_as_they_come(connection, _COLUMNS, committed.passing(rows), _INSERT_LINES, (register_id,))
     header: dict[str, Any] = {
         "register_id": register_id,
         "kind": register.kind,
@@ -103,27 +193,30 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, giv
         "document_id": register.document_id,
         "as_of": register.as_of,
         "recorded_at": now(),
-        "file_name": register.file.name,
-        "file_sha256": bytes.fromhex(register.file.sha256),
-        "line_count": len(rows),
-        "rejected_count": sum(row.reason is not None for row in rows),
-        "lines_digest": lines_digest((row.number, written) for row, written in zip(rows, cells, strict=True)),
+        "file_name": register.file.name if register.file else None,
+        "file_sha256": bytes.fromhex(register.file.sha256) if register.file else None,
+        "line_count": committed.lines,
+        "rejected_count": committed.rejected,
+        "lines_digest": committed.digest.digest(),
     }
     person = connection.exec_driver_sql(
         "SELECT code, name, rank, name_version, secret FROM signatures(%s)", ([imported_by],)
     ).one()
     signed = person_digest(bytes(person[4]), register_id, "imported_by", name_value(*person[:4]))
     leaf = register_leaf(seed, header, signed)
-    columns = [*header, "headings", "imported_by", "seed", "leaf"]
-    kept = (
-        (row.number, written, row.reason, "; ".join(row.doubts) or None, row.item_id)
-        for row, written in zip(rows, cells, strict=True)
-    )
-    with given(connection, _LINE, kept, len(rows)) as lines:
-        lines.insert(_INSERT_LINES, (register_id,))
+    beside = {
+        "headings": Jsonb(list(register.headings)),
+        "imported_by": imported_by,
+        "seed": seed,
+        "leaf": leaf,
+        "source": register.source,
+        "mapping": Jsonb(register.mapping.to_json()) if register.mapping else None,
+    }
+    columns = [*header, *beside]
     # The register's own row closes it: no line is added later.
     connection.exec_driver_sql(
         f"INSERT INTO register ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
-        (*header.values(), Jsonb(list(register.headings)), imported_by, seed, leaf),
+        (*header.values(), *beside.values()),
     )
     connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
+    return committed.lines

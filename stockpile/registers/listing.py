@@ -19,7 +19,19 @@ from sqlalchemy import Connection
 from stockpile import items
 from stockpile.catalogue import Model, find_models, note_unknown
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Asked, Code, Condition, ConditionLine, Desk, Digest, ItemLine, Quantity, Request, Words
+from stockpile.documents import (
+    LATER,
+    Asked,
+    Code,
+    Condition,
+    ConditionLine,
+    Desk,
+    Digest,
+    ItemLine,
+    Quantity,
+    Request,
+    Words,
+)
 from stockpile.errors import Fault, Invalid, UnreadableFile
 from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
@@ -29,6 +41,7 @@ from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.mapping import Line, Mapping, lines
 from stockpile.registers.read import OpenList, open_list
 from stockpile.registers.rejects import Reject, RowsRejected, keep_rejects
+from stockpile.registers.values import DateOrder
 
 ROWS_IN_MESSAGE = 100
 VALUE_IN_MESSAGE = 200
@@ -63,6 +76,9 @@ class ListFile(Asked):
         {}, description="Our field -> what it is in the whole list", examples=[{"model": "AKM"}]
     )
     set_aside: bool = Field(False, description="Post the rows that can be read, set the others aside")
+    date_order: Annotated[DateOrder | None, LATER] = Field(
+        None, description="Which comes first in a date such as 03/04/2005; needed only where it could be either"
+    )
 
 
 class ListLine(Asked):
@@ -144,10 +160,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A list in the one form; `headings` are the columns of its file, none for a typed list."""
+    """A list in the one form; `headings` are the columns of its file, `mapping` what they mean: none for a typed list."""
 
     lines: list[Listed]
     headings: tuple[str, ...] = ()
+    mapping: Mapping | None = None
 
 
 def typed(lines: Sequence[ListLine]) -> Read:
@@ -183,7 +200,7 @@ def listed_from(desk: Desk, file: ListFile, source: str) -> Read:
         mapping = _columns(desk, file, source, opened.headers, WEAPONS)
         listed = [_listed(line) for line in told_rows(lines(mapping, opened))]
         listed += [Listed(reject.number, "", cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
-        return Read(listed, opened.headers)
+        return Read(listed, opened.headers, mapping)
 
 
 def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:
@@ -320,7 +337,9 @@ def _unreadable(listed: Listed) -> str | None:
 class Sorted:
     """A list whose lines have a model and an identity: those that stand, and those set aside with a reason."""
 
+    source: str
     headings: tuple[str, ...] = ()
+    mapping: Mapping | None = None
     lines: list[Listed] = field(default_factory=list)
     rejected: list[Listed] = field(default_factory=list)
     identities: Known = field(default_factory=Known)
@@ -340,7 +359,7 @@ def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
     """Finds each line's model by the source's aliases, and which weapons already bear its identity. Set aside: unknown
     models, a serial number twice in the list, a quantity of what is tracked by serial number.
     """
-    result, everything = Sorted(listed.headings), listed.lines
+    result, everything = Sorted(source, listed.headings, listed.mapping), listed.lines
     models = find_models(connection, {name for line in everything for name in line.model_names}, source)
     first: dict[str, int] = {}
     for line in everything:

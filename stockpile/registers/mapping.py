@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,6 +42,9 @@ IDENTIFIERS = frozenset(
 
 LINES_ALLOWED = frozenset({Field.REMARKS})
 """Fields that may run over several lines."""
+
+DATES = (Field.DATE, Field.SHIPPED_ON, Field.RECEIVED_ON)
+"""Fields that are days."""
 
 KIND_FLAGS = {
     "n": "came as a number: leading zeros may be lost",
@@ -89,12 +92,12 @@ class Mapping:
 
 
 class Line(NamedTuple):
-    """A row in our fields: the list's text, the quantity and day it states, what looks wrong; its cells."""
+    """A row in our fields: the list's text, the quantity and days it states, what looks wrong; its cells."""
 
     number: int
     fields: dict[str, str]
     quantity: int | None
-    day: date | None
+    days: dict[str, date | None]
     flags: tuple[str, ...]
     cells: tuple[str, ...] = ()
 
@@ -242,11 +245,15 @@ class Reader:
         self._identifiers = [places[column] for field, column in mapping.columns if field in IDENTIFIERS]
         self._one_line = [places[column] for field, column in mapping.columns if field not in LINES_ALLOWED]
         placed = {field: places[column] for field, column in mapping.columns}
-        self._quantity, self._date = placed.get(Field.QUANTITY), placed.get(Field.DATE)
+        self._quantity = placed.get(Field.QUANTITY)
+        self._dates = [(field.value, placed[field]) for field in DATES if field in placed]
+        self._days = lru_cache(maxsize=65_536)(self._read_days)  # few days stand in many rows
         self._day = partial(day, order=mapping.date_order)
         constant = self._constants.get
         self._constant_quantity = quantity(constant("quantity", ""))
-        self._constant_day = self._day(constant("date", ""))
+        self._constant_days = {
+            field.value: self._day(constant(field, "")) for field in DATES if field in self._constants
+        }
 
     def _take_few(self, cells: Sequence[str]) -> tuple[str, ...]:
         return tuple(cells[index] for index in self._indexes)
@@ -271,15 +278,24 @@ class Reader:
             ordinary = cell.isalnum() or (cell.isascii() and cell[:1].isalpha())
             if not ordinary or (kinds and kinds[index] != "s"):
                 flags += self._flags(index, cell, kinds[index] if kinds else "s")
-        counted, dated = self._quantity, self._date
+        counted = self._quantity
         return Line(
             number,
             fields,
             self._constant_quantity if counted is None else self._stated(quantity, cells, counted),
-            self._constant_day if dated is None else self._stated(self._day, cells, dated),
+            self._days(*[cells[index] for _, index in self._dates]) if self._dates else self._constant_days,
             flags,
             cells,
         )
+
+    def _read_days(self, *written: str) -> dict[str, date | None]:
+        days = dict(self._constant_days)
+        for (name, index), text in zip(self._dates, written, strict=True):
+            try:
+                days[name] = self._day(text)
+            except Invalid as fault:
+                raise Invalid(f"“{self._headers[index]}”: {fault.detail}") from None
+        return days
 
     def _stated(self, value: Callable[[str], T], cells: Sequence[str], index: int) -> T:
         try:

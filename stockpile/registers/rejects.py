@@ -64,6 +64,10 @@ class Rejects:
             number, reason, cells = json.loads(line)
             yield Reject(number, reason, tuple(cells))
 
+    def after(self, seen: int) -> Iterator[Reject]:
+        """Those after the first few, as many as there are by now."""
+        return islice(self, seen, self._count)
+
     def first(self, count: int) -> list[Reject]:
         """The first few, to show."""
         return list(islice(self, count))
@@ -107,7 +111,7 @@ def rows_of(rejects: Iterable[Reject]) -> Iterator[Sequence[Value]]:
     return ((reject.number, reject.reason, *reject.cells) for reject in rejects)
 
 
-def keep_rejects(headings: Sequence[str], rejects: Sequence[Reject]) -> str | None:
+def keep_rejects(headings: Sequence[str], rejects: Sequence[Reject] | Rejects) -> str | None:
     """Keeps the rejects of a refused list as a CSV file and gives its SHA-256; None where there is no room for it."""
     columns = headings_for(headings, max(len(reject.cells) for reject in rejects))
     try:

@@ -104,7 +104,8 @@ _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::tim
 _LINES = """
 WITH held AS ({held}
 ), line AS (
-    SELECT h.item_id, i.tracked_by, i.tag_number, m.maker, m.name AS model, n.serial_number, coalesce(n.serial_key, '') AS key, i.lot,
+    SELECT h.item_id, i.tracked_by, i.tag_number, i.model_id, m.maker, m.name AS model, n.serial_number,
+           coalesce(n.serial_key, '') AS key, i.lot,
            p.code AS donor, h.account_id, a.class, s.code AS site, h.quantity
     FROM held h
     JOIN account a ON a.account_id = h.account_id
@@ -156,6 +157,10 @@ class Question:
     values: dict[str, Any]
     at: AsOf
 
+    def and_also(self, condition: str, **values: Any) -> Question:
+        """The same question of fewer."""
+        return Question((*self.conditions, condition), {**self.values, **values}, self.at)
+
     def sql(self, actor: Actor, rest: str) -> str:
         """The whole question, with `rest` after its lines."""
         which = " AND ".join(("a.class <> 'outside'", *self.conditions))
@@ -184,8 +189,8 @@ def holdings(
     NotFound (no such holder in the asker's scope), NotAllowed (another site's books), Invalid (search, limit, cursor).
     """
     require(actor, READ)
-    accounts = _accounts(connection, actor, holder, at, classes)
-    question = Question(("a.account_id = ANY (%(accounts)s)",), {"accounts": accounts, **_search(search)}, at)
+    accounts = accounts_of(connection, actor, holder, at, classes)
+    question = Question(("a.account_id = ANY (%(accounts)s)",), {"accounts": accounts, **search_of(search)}, at)
     return _page(connection, actor, question, limit, cursor)
 
 
@@ -198,13 +203,13 @@ def list_weapons(
     moment that is gone).
     """
     require(actor, READ)
-    return _page(connection, actor, _question(connection, actor, sought, at), limit, cursor)
+    return _page(connection, actor, question_of(connection, actor, sought, at), limit, cursor)
 
 
 def every_weapon(connection: Connection, actor: Actor, sought: Sought, at: AsOf = NOW) -> Iterator[HoldingLine]:
     """All of them in the same order, as they come from the database. Raises as `list_weapons` does, before the first."""
     require(actor, READ)
-    question = _question(connection, actor, sought, at)
+    question = question_of(connection, actor, sought, at)
     for_sums(connection)
     rows = connection.exec_driver_sql(
         question.sql(actor, _EVERY),
@@ -229,7 +234,7 @@ def held_on(
     require(actor, READ)
     of = {"accounts": _own(connection, actor, list(accounts), None), "models": list(models)}
     conditions = ("a.account_id = ANY (%(accounts)s)", _CONDITIONS["models"])
-    return _page(connection, actor, Question(conditions, {**of, **_search(None)}, at), limit, cursor)
+    return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor)
 
 
 def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
@@ -250,7 +255,8 @@ def _page(connection: Connection, actor: Actor, question: Question, limit: int, 
     return Holdings(tuple(_stood(connection, actor, shown, question.at)), lines_in_all, quantity, more)
 
 
-def _question(connection: Connection, actor: Actor, sought: Sought, at: AsOf) -> Question:
+def question_of(connection: Connection, actor: Actor, sought: Sought, at: AsOf) -> Question:
+    """What is sought as a question to the books. Raises as `list_weapons` does."""
     if sought.unverified is not None and not at.now:
         fault = Fault("whether a count confirmed it is known of now only", field="unverified")
         raise Invalid("Leave out either 'unverified' or the moment.", [fault])
@@ -263,7 +269,7 @@ def _question(connection: Connection, actor: Actor, sought: Sought, at: AsOf) ->
         "unverified": sought.unverified,
     }
     given = {name: value for name, value in asked.items() if value is not None}
-    return Question(tuple(_CONDITIONS[name] for name in given), {**given, **_search(sought.text)}, at)
+    return Question(tuple(_CONDITIONS[name] for name in given), {**given, **search_of(sought.text)}, at)
 
 
 _CONDITIONS = {
@@ -309,7 +315,7 @@ def _line(row: Any, standing: Standing | None) -> HoldingLine:
     )
 
 
-def _search(text: str | None) -> dict[str, Any]:
+def search_of(text: str | None) -> dict[str, Any]:
     """What a search means for SQL: a part of a serial key, a part of a model's name, or an asset tag."""
     if text is None or not text.strip():
         return {"search": None, "serial": None, "tag": None}
@@ -323,7 +329,7 @@ def _search(text: str | None) -> dict[str, Any]:
     }
 
 
-def _accounts(
+def accounts_of(
     connection: Connection, actor: Actor, holder: Holder, at: AsOf, classes: Collection[AccountClass]
 ) -> list[UUID]:
     """The holder's accounts, as far as they are the asker's to read."""

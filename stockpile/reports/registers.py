@@ -152,6 +152,23 @@ def read_register(
     return RegisterShown(_row(*row[1:]), headings, lines.rows, lines.cursor)
 
 
+def register_called(connection: Connection, called: str) -> UUID:
+    """The register of a key, or of a name: the newest that is called so. Raises NotFound."""
+    try:
+        wanted = UUID(called)
+    except ValueError:
+        found = connection.exec_driver_sql(
+            "SELECT register_id FROM register WHERE name = %s ORDER BY recorded_at DESC LIMIT 1", (called,)
+        ).scalar_one_or_none()
+    else:
+        found = connection.exec_driver_sql(
+            "SELECT register_id FROM register WHERE register_id = %s", (wanted,)
+        ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no register {called!r} here.")
+    return found  # type: ignore[no-any-return]
+
+
 def list_lines(
     connection: Connection,
     actor: Actor,

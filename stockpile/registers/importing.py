@@ -1,0 +1,273 @@
+"""Import any list as a register: a property book, a shipping list, an issue log, a count sheet, another country's register. Its
+columns are mapped once per source; its lines are kept as read, and moved nowhere: a register is what somebody wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from pydantic import AwareDatetime, Field
+from sqlalchemy import Connection, Engine
+
+from stockpile.catalogue import find_models, note_unknown
+from stockpile.db import roles
+from stockpile.db.engine import transaction
+from stockpile.documents import Asked, Code, now
+from stockpile.errors import Fault, Invalid
+from stockpile.identity import character_fault, scripts_of, serial_key
+from stockpile.parties import need_party
+from stockpile.progress import told
+from stockpile.registers.columns import ListKind, columns_of, remember_columns
+from stockpile.registers.keep import KeptRow, Reading, Register, in_capitals, keep_rows
+from stockpile.registers.listing import ROWS_IN_MESSAGE, YES, ListFile, many_rows_at_hand, opened_list
+from stockpile.registers.mapping import Line, Mapping, lines
+from stockpile.registers.read import OpenList
+from stockpile.registers.rejects import RowsRejected, keep_rejects
+from stockpile.rights import DESK, IMPORT_REGISTER, Actor, require
+from stockpile.sites import find_site
+
+ANY = ListKind(
+    "register",
+    (
+        "serial_number", "model", "maker", "quantity", "condition", "obliterated", "shipped_on", "received_on", "date", "unit_code",
+        "unit", "service_number", "holder", "name", "account",
+    ),
+    (frozenset({"serial_number", "model", "quantity"}),),
+)  # fmt: skip
+"""What a register is read for; every other column stays in its cells."""
+
+LONGEST_KEY = 200
+"""A longer text in the column of serial numbers is none, and is no key to compare by."""
+TOLD_EVERY = 5_000
+MODELS_NOTED = 1_000
+"""So many names of models that nobody has mapped are kept for a registrar; more are not names."""
+
+
+class ImportRegister(Asked):
+    """Keep a list as a register, to be compared with others."""
+
+    kind: Code = Field(description="What it is", examples=["property book"])
+    name: Code = Field(
+        description="How it is to be called", examples=["Property book of the 3rd Division, January 2007"]
+    )
+    source: Code = Field(
+        description="Whose list it is: columns and names of models are mapped once for each source",
+        examples=["OVERLORD"],
+    )
+    site: Code | None = Field(None, description="Of which site it speaks; a desk's own if left out", examples=["TAJI"])
+    donor: Code | None = Field(None, description="Of which donor's weapons it speaks", examples=["USA"])
+    as_of: AwareDatetime | None = Field(
+        None, description="The moment it speaks of, with its offset from UTC; left out: now"
+    )
+    file: ListFile
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A register as it was kept. `known`: the same file was kept before, as this register; nothing was done.
+    `unknown_models`: names that nobody has mapped yet, the first of them.
+    """
+
+    register_id: UUID
+    name: str
+    known: bool
+    lines: int
+    rejected: int
+    doubtful: int
+    unknown_models: tuple[str, ...]
+
+
+def import_register(engine: Engine, actor: Actor, request: ImportRegister) -> Imported:
+    """Keeps a list as a register, whole or not at all; rows that can't be read are kept with their reason, and compared with
+    nothing. The same file of the same kind and source is kept once.
+
+    Raises NotAllowed, NotFound (site, donor, file), UnreadableFile, Invalid (columns; a moment in the future; no row at all).
+    """
+    require(actor, IMPORT_REGISTER)
+    with many_rows_at_hand(), opened_list(request.file) as opened, writing(engine, actor) as connection:
+        return _kept(connection, actor, request, opened)
+
+
+def writing(engine: Engine, actor: Actor) -> Any:
+    """A transaction that writes registers and audits: a desk's at its own site; of all others where no site binds them."""
+    role = roles.POSTER if actor.role in DESK else roles.REGISTRAR
+    return transaction(engine, role, actor.site_id)
+
+
+def _kept(connection: Connection, actor: Actor, request: ImportRegister, opened: OpenList) -> Imported:
+    register = _register(connection, actor, request, opened)
+    _one_at_a_time(connection, request)
+    mapping = columns_of(connection, request.file, request.source, opened.headers, ANY)
+    known = _kept_before(connection, request, register, mapping)
+    if known is not None:
+        return known
+    remember_columns(connection, request.file, request.source, ANY, mapping, actor.party_id)
+    register, seen = replace(register, mapping=mapping), _Seen()
+    kept = keep_rows(connection, actor.party_id, register, _all_rows(opened, mapping, seen))
+    if kept == 0:
+        raise Invalid(f"The list was not kept: {request.file.name} has no rows.")
+    if kept == len(opened.rejects):
+        raise _nothing_readable(request, opened)
+    unknown = _unknown(connection, seen.models, request.source)
+    return Imported(
+        register.register_id, register.name, False, kept, len(opened.rejects), seen.doubtful, tuple(unknown[:100])
+    )
+
+
+def _nothing_readable(request: ImportRegister, opened: OpenList) -> RowsRejected:
+    detail = (
+        f"The list was not kept: none of the {len(opened.rejects)} rows of {request.file.name} can be read. Mend them."
+    )
+    first = opened.rejects.first(ROWS_IN_MESSAGE)
+    faults = [Fault(reject.reason, row=reject.number) for reject in first]
+    return RowsRejected(detail, faults, len(opened.rejects), keep_rejects(opened.headers, opened.rejects))
+
+
+def _register(connection: Connection, actor: Actor, request: ImportRegister, opened: OpenList) -> Register:
+    site = find_site(connection, request.site) if request.site else actor.site
+    if actor.role in DESK and site is not None and site.site_id != actor.site_id:
+        fault = Fault(f"you keep the registers of {actor.site_code} only", field="site", value=request.site)
+        raise Invalid("The list was not kept.", [fault])
+    moment = now()
+    if request.as_of is not None and request.as_of > moment:
+        fault = Fault("is in the future", field="as_of", value=request.as_of.isoformat())
+        raise Invalid("The list was not kept.", [fault])
+    donor = need_party(connection, "donor", request.donor, "donor") if request.donor else None
+    return Register(
+        request.kind,
+        request.name,
+        site.site_id if site else None,
+        request.file,
+        request.as_of or moment,
+        opened.headers,
+        donor.party_id if donor else None,
+        source=request.source,
+    )
+
+
+def _one_at_a_time(connection: Connection, request: ImportRegister) -> None:
+    """Of two who import one file at once the second finds it kept."""
+    connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"register {request.file.sha256}",)
+    )
+
+
+_BEFORE = """
+SELECT register_id, name, line_count, rejected_count,
+       (SELECT count(*) FROM register_line l WHERE l.register_id = r.register_id AND l.doubts IS NOT NULL)
+FROM register r
+WHERE file_sha256 = %s AND kind = %s AND source = %s AND mapping = %s AND site_id IS NOT DISTINCT FROM %s
+ORDER BY recorded_at LIMIT 1
+"""
+
+
+def _kept_before(
+    connection: Connection, request: ImportRegister, register: Register, mapping: Mapping
+) -> Imported | None:
+    row = connection.exec_driver_sql(
+        _BEFORE,
+        (
+            bytes.fromhex(request.file.sha256),
+            register.kind,
+            register.source,
+            Jsonb(mapping.to_json()),
+            register.site_id,
+        ),
+    ).one_or_none()
+    return Imported(row[0], row[1], True, row[2], row[3], row[4], ()) if row else None
+
+
+class _Seen:
+    """What the rows that went by showed."""
+
+    def __init__(self) -> None:
+        self.doubtful = 0
+        self.models: set[tuple[str | None, str]] = set()
+
+
+def _all_rows(opened: OpenList, mapping: Mapping, seen: _Seen) -> Iterator[KeptRow]:
+    """The rows of a list in the order of the file, those that could not be read where they stand."""
+    rejected = 0
+    for done, line in enumerate(lines(mapping, opened), 1):
+        if len(opened.rejects) > rejected:
+            yield from _rejected(opened, rejected)
+            rejected = len(opened.rejects)
+        if done % TOLD_EVERY == 0:
+            told("rows read", done)
+        row = read_line(line)
+        if row.reason is not None:
+            opened.rejects.add(row.number, row.reason, row.cells)
+            rejected += 1
+        else:
+            seen.doubtful += row.doubts != ()
+            if row.reading.model is not None:
+                seen.models.add((row.reading.maker, row.reading.model))
+        yield row
+    yield from _rejected(opened, rejected)
+
+
+def _rejected(opened: OpenList, seen: int) -> Iterator[KeptRow]:
+    return (KeptRow(one.number, one.cells, one.reason) for one in opened.rejects.after(seen))
+
+
+def read_line(line: Line) -> KeptRow:
+    """What a line of a list says in our fields. What can't be a serial number is a doubt, not a rejection: it is what the list
+    says.
+    """
+    get, days, doubts = line.fields.get, line.days, line.flags
+    serial, model, quantity = get("serial_number") or None, get("model") or None, line.quantity
+    key = None
+    if serial is not None:
+        key = serial_key(serial)
+        if not (serial.isascii() and serial.isalnum()):
+            doubts += _doubts(serial, key)
+        if not key or len(key) > LONGEST_KEY or get("obliterated", "").casefold() in YES:
+            key = None
+    elif model is None:
+        return KeptRow(line.number, line.cells, "neither a serial number nor a model: nothing tells what it is")
+    if quantity is None:
+        quantity = 1
+    elif quantity > 1 and key is not None:
+        doubts += (f"a quantity of {quantity} with one serial number: compared as one weapon",)
+    reading = Reading(
+        serial,
+        key,
+        get("maker") or None,
+        model,
+        quantity,
+        days.get("shipped_on"),
+        days.get("received_on"),
+        days.get("date"),
+        in_capitals(get("unit_code") or get("unit")),
+        in_capitals(get("service_number") or get("holder") or get("name") or get("account")),
+        get("condition") or None,
+    )
+    return KeptRow(line.number, line.cells, None, doubts, None, reading)
+
+
+def _doubts(serial: str, key: str) -> tuple[str, ...]:
+    if not key:
+        return ("the serial number has only blanks and dashes: taken as none",)
+    if len(key) > LONGEST_KEY:
+        return (f"the serial number has {len(key)} characters: taken as none",)
+    fault = character_fault(serial, "serial number")
+    if fault is not None:
+        return (fault.message,)
+    scripts = scripts_of(serial)
+    return (f"the serial number mixes {' and '.join(scripts)} letters",) if len(scripts) > 1 else ()
+
+
+def _unknown(connection: Connection, names: set[tuple[str | None, str]], source: str) -> list[str]:
+    """The names of models that nobody has mapped for the source, kept for a registrar to see."""
+    spoken = {f"{maker} {model}" if maker else model for maker, model in names} | {model for _, model in names}
+    models = find_models(connection, spoken, source)
+    unknown = sorted(
+        {model for maker, model in names if model not in models and (not maker or f"{maker} {model}" not in models)}
+    )
+    note_unknown(connection, islice(unknown, MODELS_NOTED), source)
+    return unknown

@@ -1,0 +1,317 @@
+"""Compare two lists and name every difference. Weapons are compared by model and serial number, what has no serial number by
+quantity, by model and who holds it.
+
+Of each side every line with a serial number is in exactly one finding of these: *matched*, *conflicting* (the same weapon, but a
+field says otherwise), *only left* or *only right*; or it is a further mention of a number that its list repeats. Beside these stand
+*repeated* (once a number, with how often), *incomplete* (once a line) and *near match* (a pair of an only left and an only right).
+A line without a serial number is in one *quantity* finding. Swapping the sides swaps the findings, and changes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.db.rows import given
+from stockpile.db.tables.audits import CHUNK
+from stockpile.progress import told
+from stockpile.registers.near import Unmatched, near_matches
+from stockpile.registers.sides import DATES, Side
+
+LEFT, RIGHT = "left_side", "right_side"
+"""The temporary tables that the two sides are laid out in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many findings of a kind and model, and the quantities in them. `times`: in all, how often repeated numbers stand."""
+
+    kind: str
+    model: str | None
+    findings: int
+    left_quantity: int
+    right_quantity: int
+    times: int
+
+
+def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
+    """Compares two sides that are laid out as `LEFT` and `RIGHT`, and writes the findings of the audit; answers how many of each
+    kind and model.
+    """
+    for_joins(connection)
+    for number, (what, step) in enumerate(STEPS):
+        told(what, number, len(STEPS))
+        step(connection, audit_id, left, right)
+    return _totals(connection, audit_id)
+
+
+def for_joins(connection: Connection) -> None:
+    """For the rest of the transaction: two lists of half a million lines are joined in memory."""
+    connection.exec_driver_sql(
+        "SELECT set_config('jit', 'off', true), set_config('work_mem', '256MB', true), set_config('enable_nestloop', 'off', true)"
+    )
+
+
+def _find_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """Lines that repeat a number of their own list: `further_...` has those after the first, with the how manieth each is."""
+    for side in (left, right):
+        for statement in _REPEATED:
+            connection.exec_driver_sql(statement.format(side=side.table))
+
+
+# First by a number made of both keys, which is quicker to count than they are.
+_REPEATED = (
+    """
+CREATE TEMPORARY TABLE repeated_{side} ON COMMIT DROP AS
+SELECT model_key, serial_key, count(*)::integer AS times FROM {side}
+WHERE serial_key IS NOT NULL AND hashtextextended(serial_key, 0) IN (
+    SELECT hashtextextended(serial_key, 0) FROM {side} WHERE serial_key IS NOT NULL GROUP BY 1 HAVING count(*) > 1)
+GROUP BY model_key, serial_key HAVING count(*) > 1
+""",
+    """
+CREATE TEMPORARY TABLE further_{side} ON COMMIT DROP AS
+SELECT place, model_key, serial_key, mention FROM (
+    SELECT s.place, s.model_key, s.serial_key, row_number() OVER (PARTITION BY s.model_key, s.serial_key ORDER BY s.place) AS mention
+    FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key) m
+WHERE mention > 1
+""",
+    "ANALYZE further_{side}",
+)
+
+
+def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """Pairs the first mentions by model and number; then the rest by number alone where neither side has two of it: the models
+    conflict, or one is not said. Two weapons of the ledger under one number are paired with as many mentions.
+    """
+    connection.exec_driver_sql(_PAIRS)
+    connection.exec_driver_sql(_CROSSED)
+    if left.distinct or right.distinct:
+        connection.exec_driver_sql(_TWINS)
+    for side, other in ((left, right), (right, left)):
+        if side.distinct:
+            connection.exec_driver_sql(_ALONE.format(side=side.table, here=_hand(side), other=_hand(other)))
+
+
+def _hand(side: Side) -> str:
+    return side.table.removesuffix("_side")
+
+
+_PAIRS = """
+CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
+WITH l AS (SELECT * FROM left_side s WHERE serial_key IS NOT NULL
+           AND NOT EXISTS (SELECT FROM further_left_side f WHERE f.place = s.place)),
+     r AS (SELECT * FROM right_side s WHERE serial_key IS NOT NULL
+           AND NOT EXISTS (SELECT FROM further_right_side f WHERE f.place = s.place))
+SELECT l.place AS left_place, r.place AS right_place FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key
+"""
+_CROSSED = """
+WITH l AS (SELECT min(s.serial_key) AS serial_key, min(s.place) AS place FROM pair p JOIN left_side s ON s.place = p.left_place
+           WHERE p.right_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
+     r AS (SELECT min(s.serial_key) AS serial_key, min(s.place) AS place FROM pair p JOIN right_side s ON s.place = p.right_place
+           WHERE p.left_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
+     met AS (SELECT l.place AS left_place, r.place AS right_place FROM l JOIN r USING (serial_key)),
+     of_right AS (DELETE FROM pair p USING met m WHERE p.left_place IS NULL AND p.right_place = m.right_place)
+UPDATE pair p SET right_place = m.right_place FROM met m WHERE p.left_place = m.left_place
+"""
+_TWINS = """
+INSERT INTO pair
+SELECT l.place, r.place FROM further_left_side l
+JOIN further_right_side r ON r.serial_key = l.serial_key AND r.model_key = l.model_key AND r.mention = l.mention
+"""
+_ALONE = """
+INSERT INTO pair ({here}_place)
+SELECT f.place FROM further_{side} f WHERE NOT EXISTS (SELECT FROM pair p WHERE p.{here}_place = f.place)
+"""
+
+_CONFLICTS = ", ".join(
+    [
+        "CASE WHEN l.model_key <> r.model_key THEN 'model' END",
+        *(f"CASE WHEN l.{day} <> r.{day} THEN '{day}' END" for day in DATES),
+        *(
+            f"CASE WHEN l.{who} <> r.{who} AND NOT coalesce(l.{who} = ANY (r.also), false) "
+            f"AND NOT coalesce(r.{who} = ANY (l.also), false) THEN '{who}' END"
+            for who in ("unit", "holder")
+        ),
+    ]
+)
+
+
+def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What agrees, a thousand pairs a row; what conflicts, and what one side alone has, finding by finding."""
+    for statement in (_MET, _WRITE_MATCHED, _WRITE_CONFLICTING):
+        connection.exec_driver_sql(statement, {"audit": audit_id, "chunk": CHUNK})
+    for side, other in ((left, right), (right, left)):
+        statement = _WRITE_ALONE.format(side=side.table, here=_hand(side), other=_hand(other))
+        connection.exec_driver_sql(statement, {"audit": audit_id})
+
+
+_MET = f"""
+CREATE TEMPORARY TABLE met ON COMMIT DROP AS
+SELECT p.left_place, p.right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item, r.item_id AS right_item, l.model,
+       nullif(array_remove(ARRAY[{_CONFLICTS}], NULL), '{{}}') AS why
+FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place
+"""
+_WRITE_MATCHED = """
+INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
+SELECT %(audit)s, number / %(chunk)s, array_agg(left_line ORDER BY number), array_agg(right_line ORDER BY number),
+       CASE WHEN count(left_item) > 0 THEN array_agg(left_item ORDER BY number) END,
+       CASE WHEN count(right_item) > 0 THEN array_agg(right_item ORDER BY number) END
+FROM (SELECT m.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM met m WHERE why IS NULL) m GROUP BY number / %(chunk)s
+"""
+_WRITE_CONFLICTING = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, left_line, right_line, left_item,
+                           right_item, left_quantity, right_quantity, why)
+SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), l.model_key, m.model, l.serial_key, l.serial_number,
+       m.left_line, m.right_line, m.left_item, m.right_item, 1, 1, m.why
+FROM met m JOIN left_side l ON l.place = m.left_place WHERE m.why IS NOT NULL
+"""
+_WRITE_ALONE = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {here}_line, {here}_item, {here}_quantity)
+SELECT %(audit)s, 'only {here}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number, s.line,
+       s.item_id, 1
+FROM pair p JOIN {side} s ON s.place = p.{here}_place WHERE p.{other}_place IS NULL
+"""
+
+
+def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """A list that mentions a number several times. The ledger never does: those are several weapons."""
+    for side in (left, right):
+        if not side.distinct:
+            connection.exec_driver_sql(_WRITE_REPEATED.format(side=side.table, hand=_hand(side)), {"audit": audit_id})
+
+
+_WRITE_REPEATED = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
+                           {hand}_item, {hand}_quantity, times)
+SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
+       s.line, s.item_id, r.times, r.times
+FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key
+WHERE NOT EXISTS (SELECT FROM further_{side} f WHERE f.place = s.place)
+"""
+
+
+def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What a line leaves out though its list says it of others: a whole list without dates is told once, of the side."""
+    for side in (left, right):
+        missing = [
+            f"CASE WHEN {condition} THEN '{what}' END"
+            for what, (says, condition) in LEFT_OUT.items()
+            if says & side.says
+        ]
+        if missing and not side.distinct:
+            question = _WRITE_INCOMPLETE.format(side=side.table, hand=_hand(side), missing=", ".join(missing))
+            connection.exec_driver_sql(question, {"audit": audit_id})
+
+
+LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
+    "no serial number": (frozenset({"serial_number"}), "s.serial_key IS NULL AND NOT s.counted"),
+    "no model": (frozenset({"model"}), "s.model IS NULL"),
+    "no date": (frozenset(DATES), "s.shipped_on IS NULL AND s.received_on IS NULL AND s.dated_on IS NULL"),
+    "no receiver": (frozenset({"receiver"}), "s.unit IS NULL AND s.holder IS NULL"),
+}
+"""What a line may leave out: where the list says one of these fields at all, and the condition."""
+_WRITE_INCOMPLETE = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
+                           {hand}_item, {hand}_quantity, why)
+SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY place), model_key, model, serial_key, serial_number,
+       line, item_id, quantity, why
+FROM (SELECT s.*, array_remove(ARRAY[{missing}]::text[], NULL) AS why FROM {side} s) s WHERE why <> '{{}}'
+"""
+
+
+def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What has no serial number is counted against what the other side has left of the model: its own lines without a number,
+    and the weapons whose numbers this side does not name.
+    """
+    connection.exec_driver_sql(_WITHOUT_NUMBER)
+    connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
+
+
+_WITHOUT_NUMBER = """
+CREATE TEMPORARY TABLE without_number ON COMMIT DROP AS
+SELECT 'left' AS hand, model_key, model, coalesce(unit, holder) AS held_by, quantity FROM left_side WHERE serial_key IS NULL
+UNION ALL
+SELECT 'right', model_key, model, coalesce(unit, holder), quantity FROM right_side WHERE serial_key IS NULL
+"""
+_WRITE_QUANTITIES = """
+WITH lone AS (
+    SELECT 'left' AS hand, s.model_key, s.model, coalesce(s.unit, s.holder) AS held_by, s.quantity
+    FROM pair p JOIN left_side s ON s.place = p.left_place WHERE p.right_place IS NULL
+      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'right' AND w.model_key = s.model_key)
+    UNION ALL
+    SELECT 'right', s.model_key, s.model, coalesce(s.unit, s.holder), s.quantity
+    FROM pair p JOIN right_side s ON s.place = p.right_place WHERE p.left_place IS NULL
+      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'left' AND w.model_key = s.model_key)
+), rest AS (
+    SELECT * FROM without_number UNION ALL SELECT * FROM lone
+), by_whom AS (
+    SELECT model_key FROM rest GROUP BY model_key HAVING bool_and(held_by IS NOT NULL)
+), summed AS (
+    SELECT r.model_key, min(r.model) AS model, CASE WHEN b.model_key IS NOT NULL THEN r.held_by END AS held_by,
+           coalesce(sum(r.quantity) FILTER (WHERE hand = 'left'), 0)::bigint AS on_left,
+           coalesce(sum(r.quantity) FILTER (WHERE hand = 'right'), 0)::bigint AS on_right
+    FROM rest r LEFT JOIN by_whom b ON b.model_key = r.model_key
+    GROUP BY r.model_key, CASE WHEN b.model_key IS NOT NULL THEN r.held_by END
+)
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, held_by, left_quantity, right_quantity)
+SELECT %(audit)s, CASE WHEN on_left = on_right THEN 'quantity matched' ELSE 'quantity differs' END,
+       row_number() OVER (ORDER BY model, held_by), model_key, model, held_by, on_left, on_right
+FROM summed
+"""
+
+
+def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """Pairs of an only left and an only right that may be one weapon, misread."""
+    lefts, rights = (_unmatched(connection, audit_id, hand) for hand in ("left", "right"))
+    rows = list(near_matches(lefts, rights))
+    columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
+    with given(connection, columns, rows, len(rows)) as handed:
+        handed.insert(_WRITE_NEAR, (audit_id,))
+
+
+def _unmatched(connection: Connection, audit_id: UUID, hand: str) -> Iterator[Unmatched]:
+    rows = connection.exec_driver_sql(
+        "SELECT number, model_key, serial_key FROM audit_finding WHERE audit_id = %s AND kind = %s AND model_key IS NOT NULL",
+        (audit_id, f"only {hand}"),
+    )
+    return (Unmatched(*row) for row in rows)
+
+
+_WRITE_NEAR = """
+WITH this AS (SELECT %s::uuid AS audit_id)
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, left_line, right_line, left_item,
+                           right_item, left_quantity, right_quantity, times, why)
+SELECT this.audit_id, 'near match', row_number() OVER (ORDER BY g.rank, g.left_number, g.right_number), l.model_key, l.model,
+       l.serial_key, l.serial_number, l.left_line, r.right_line, l.left_item, r.right_item, l.left_quantity, r.right_quantity,
+       g.rank, ARRAY[g.why]
+FROM this CROSS JOIN (SELECT * FROM {given}) g
+JOIN audit_finding l ON l.audit_id = this.audit_id AND l.kind = 'only left' AND l.number = g.left_number
+JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND r.number = g.right_number
+"""
+
+STEPS = (
+    ("numbers that repeat", _find_repeated),
+    ("pairs", _pair),
+    ("findings written", _write_pairs),
+    ("repeated numbers", _write_repeated),
+    ("lines left incomplete", _write_incomplete),
+    ("quantities", _write_quantities),
+    ("near matches", _write_near),
+)
+"""What is done, in its order."""
+
+_TOTALS = """
+SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
+       coalesce(sum(times), 0)::bigint
+FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
+UNION ALL
+SELECT 'matched', model, count(*), count(*), count(*), 0 FROM met WHERE why IS NULL GROUP BY model
+ORDER BY 1, 2
+"""
+
+
+def _totals(connection: Connection, audit_id: UUID) -> list[Total]:
+    return [Total(*row) for row in connection.exec_driver_sql(_TOTALS, (audit_id,))]

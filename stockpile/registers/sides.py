@@ -1,0 +1,270 @@
+"""The two sides of a comparison, whatever they are: a register, or what the ledger has, as of a moment on either clock, of a whole
+country, a site, an account, a unit with its sub-units, a donor or a consignment. Each becomes a temporary table of one shape.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, model_validator
+from sqlalchemy import Connection
+
+from stockpile.catalogue import Model, find_models, name_key
+from stockpile.db.rows import given
+from stockpile.documents import Asked, Code, now
+from stockpile.errors import Fault, Invalid, NotFound
+from stockpile.movements import BALANCED, HELD, AccountClass
+from stockpile.reports import holdings
+from stockpile.reports.as_of import AsOf
+from stockpile.reports.holdings import Holder
+from stockpile.reports.registers import register_called
+from stockpile.reports.scope import donor_asked
+from stockpile.rights import Actor
+from stockpile.sites import day_on_the_walls
+
+Classes = tuple[AccountClass, ...]
+
+
+class Source(Asked):
+    """One side of a comparison: a register, or the ledger, all of it or the part that is named."""
+
+    register_key: Code | None = Field(
+        None, alias="register", description="A register: its key, or its name", examples=["Property book 2007"]
+    )
+    site: Code | None = Field(None, description="What the ledger has at a site", examples=["TAJI"])
+    account: UUID | None = Field(None, description="What it has on one account")
+    unit: Code | None = Field(None, description="What it has with a unit, its people and sub-units")
+    donor: Code | None = Field(None, description="What it has of a donor", examples=["USA"])
+    consignment: Code | None = Field(None, description="Of one consignment of the donor: its number")
+    classes: Classes | None = Field(
+        None,
+        description="On accounts of these classes; left out: what somebody holds, or, of a donor or a consignment, wherever it is",
+    )
+    happened_by: AwareDatetime | None = Field(None, description="As it was at this moment; left out: now")
+    recorded_by: AwareDatetime | None = Field(None, description="As the books said at this moment; left out: now")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        named = [name for name in ("site", "account", "unit") if getattr(self, name) is not None]
+        if self.register_key is not None and (
+            named or self.donor or self.classes or self.happened_by or self.recorded_by
+        ):
+            raise ValueError("a register is a list by itself: name no part and no moment of the ledger with it")
+        if len(named) > 1:
+            raise ValueError(f"give one of site, account and unit, not {' and '.join(named)}")
+        if self.consignment is not None and self.donor is None:
+            raise ValueError("a consignment is known by its donor and its number: give the donor too")
+        return self
+
+    @property
+    def ledger(self) -> bool:
+        """Whether it is the ledger, or a part of it."""
+        return self.register_key is None
+
+
+DATES = ("shipped_on", "received_on", "dated_on")
+
+
+@dataclass(slots=True)
+class Side:
+    """A side that was laid out as a temporary table: what it is called, what it is, and the moments it speaks of. `distinct`: its
+    lines are weapons, so that two of one number are two. `says`: which fields it can say at all; `lines`: how many it has, and
+    `unreadable` how many more of a list could not be read; `unmapped`: names of models that nobody has mapped.
+    """
+
+    table: str
+    title: str
+    register_id: UUID | None = None
+    happened_by: datetime | None = None
+    recorded_by: datetime | None = None
+    distinct: bool = False
+    says: frozenset[str] = frozenset()
+    lines: int = 0
+    unreadable: int = 0
+    unmapped: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """What an audit keeps of it."""
+        return {
+            "title": self.title,
+            "register_id": str(self.register_id) if self.register_id else None,
+            "happened_by": self.happened_by.isoformat() if self.happened_by else None,
+            "recorded_by": self.recorded_by.isoformat() if self.recorded_by else None,
+            "says": sorted(self.says),
+            "lines": self.lines,
+            "unreadable": self.unreadable,
+            "unmapped": self.unmapped[:MOST_UNMAPPED],
+        }
+
+
+MOST_UNMAPPED = 100
+
+
+def lay_out(connection: Connection, actor: Actor, source: Source, table: str) -> Side:
+    """Lays a side out as the temporary table `table`. Raises NotFound, NotAllowed (another site's books), Invalid (a list that was
+    not read in our fields; moments)."""
+    return _ledger(connection, actor, source, table) if source.ledger else _register(connection, source, table)
+
+
+_REGISTER = """
+SELECT r.name, r.kind, r.as_of, r.source, r.mapping, r.line_count, r.rejected_count FROM register r WHERE r.register_id = %s
+"""
+_SPOKEN = """
+SELECT DISTINCT maker, model FROM register_line WHERE register_id = %s AND rejected IS NULL AND model IS NOT NULL
+"""
+_LINES = """
+CREATE TEMPORARY TABLE {side} ON COMMIT DROP AS
+SELECT l.line AS place, l.line, l.item_id, m.model_key, coalesce(m.called, l.model) AS model, coalesce(m.counted, false) AS counted,
+       l.serial_key, l.serial_number, CASE WHEN l.serial_key IS NULL THEN l.quantity ELSE 1 END AS quantity,
+       l.shipped_on, l.received_on, l.dated_on, l.unit, l.holder, NULL::text[] AS also
+FROM register_line l LEFT JOIN spoken_{side} m ON m.spoken = coalesce(l.maker, '') || E'\\x1f' || l.model
+WHERE l.register_id = %s AND l.rejected IS NULL
+"""
+
+
+def _register(connection: Connection, source: Source, table: str) -> Side:
+    assert source.register_key is not None
+    register_id = register_called(connection, source.register_key)
+    name, kind, as_of, spoken_by, mapping, lines, rejected = connection.exec_driver_sql(_REGISTER, (register_id,)).one()
+    if mapping is None:
+        fault = Fault(
+            "its lines were not read in our fields: import its file as a register", field="register", value=name
+        )
+        raise Invalid(f"{name} can't be compared.", [fault])
+    spoken = connection.exec_driver_sql(_SPOKEN, (register_id,)).all()
+    unmapped = _say_models(connection, table, [(maker, model) for maker, model in spoken], spoken_by)
+    connection.exec_driver_sql(_LINES.format(side=table), (register_id,))
+    return Side(
+        table,
+        f"{name} ({kind}, as of {as_of:%Y-%m-%d})",
+        register_id=register_id,
+        says=_fields_of(mapping),
+        lines=lines - rejected,
+        unreadable=rejected,
+        unmapped=unmapped,
+    )
+
+
+def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
+    mapped = {*mapping["columns"], *mapping["constants"]}
+    says = mapped & {"serial_number", "model", "shipped_on", "received_on"}
+    if "date" in mapped:
+        says.add("dated_on")
+    if mapped & {"unit", "unit_code", "holder", "service_number", "name", "account"}:
+        says.add("receiver")
+    return frozenset(says)
+
+
+def _say_models(
+    connection: Connection, table: str, spoken: Iterable[tuple[str | None, str]], source: str | None
+) -> list[str]:
+    """What the list's names of models mean: a temporary table of them; answers those that nobody has mapped."""
+    names = list(spoken)
+    wanted = {called for maker, model in names for called in _called(maker, model)}
+    models = find_models(connection, wanted, source)
+    rows, unmapped = [], []
+    for maker, model in names:
+        meant = next((models[called] for called in _called(maker, model) if called in models), None)
+        if meant is None:
+            unmapped.append(model)
+        rows.append((f"{maker or ''}\x1f{model}", *_keyed(meant, model)))
+    columns = (("spoken", "text"), ("model_key", "uuid"), ("called", "text"), ("counted", "bool"))
+    declared = ", ".join(f"{name} {kind}" for name, kind in columns)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE spoken_{table} ({declared}) ON COMMIT DROP")
+    with given(connection, columns, rows, len(rows)) as handed:
+        handed.insert(f"INSERT INTO spoken_{table} SELECT * FROM {{given}}")
+    return sorted(set(unmapped))
+
+
+def _called(maker: str | None, model: str) -> tuple[str, ...]:
+    return (f"{maker} {model}", model) if maker else (model,)
+
+
+UNMAPPED = UUID("0190b5a0-6d6f-7000-8000-6e616d65736b")
+
+
+def _keyed(meant: Model | None, name: str) -> tuple[UUID, str, bool]:
+    """Key, name, and whether it is counted rather than numbered. A name that nobody has mapped is compared as itself."""
+    if meant is None:
+        return uuid.uuid5(UNMAPPED, name_key(name)), name, False
+    return meant.model_id, meant.name, meant.tracked_by != "serial"
+
+
+_HELD = """
+, unit_of AS (
+    SELECT DISTINCT ON (m.party_id) m.party_id, u.code, u.name
+    FROM assignment m JOIN party u ON u.party_id = m.unit_id
+    WHERE m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s) ORDER BY m.party_id, m.since DESC
+)
+SELECT row_number() OVER ()::integer AS place, NULL::integer AS line, h.item_id, h.model_id AS model_key, h.model,
+       h.tracked_by <> 'serial' AS counted, CASE WHEN h.tracked_by = 'serial' THEN nullif(h.key, '') END AS serial_key, h.serial_number,
+       h.quantity, NULL::date AS shipped_on, NULL::date AS received_on, NULL::date AS dated_on,
+       upper(coalesce(CASE p.kind WHEN 'unit' THEN p.code END, o.code, u.code, a.name)) AS unit,
+       upper(coalesce(CASE p.kind WHEN 'person' THEN p.code WHEN 'unit' THEN p.code END, a.name)) AS holder,
+       ARRAY[upper(a.name), upper(p.name), upper(p.code), upper(o.name), upper(u.name), upper(s.code), upper(s.name)] AS also
+FROM line h JOIN account a ON a.account_id = h.account_id JOIN site s ON s.site_id = a.site_id
+LEFT JOIN party p ON p.party_id = a.party_id LEFT JOIN unit_of o ON o.party_id = a.party_id LEFT JOIN party u ON u.party_id = a.unit_id
+"""
+
+
+def _ledger(connection: Connection, actor: Actor, source: Source, table: str) -> Side:
+    moment = now()
+    at = AsOf(source.happened_by, source.recorded_by)
+    for name, asked in (("happened_by", source.happened_by), ("recorded_by", source.recorded_by)):
+        if asked is not None and asked > moment:
+            raise Invalid("Nothing was compared.", [Fault("is in the future", field=name, value=asked.isoformat())])
+    question = _question(connection, actor, source, at)
+    day = day_on_the_walls(connection, actor.time_zone, at.moment)
+    laid_out = f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {question.sql(actor, _HELD)}"
+    lines = connection.exec_driver_sql(laid_out, {**question.values, **at.parameters, "day": day}).rowcount
+    return Side(
+        table,
+        _title(source),
+        happened_by=source.happened_by or moment,
+        recorded_by=source.recorded_by or moment,
+        distinct=True,
+        says=frozenset({"serial_number", "model", "receiver"}),
+        lines=lines,
+    )
+
+
+def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) -> holdings.Question:
+    classes = source.classes or (tuple(BALANCED) if source.donor else tuple(sorted(HELD)))
+    if source.account is not None or source.unit is not None:
+        holder = Holder(account=source.account, unit=source.unit)
+        accounts = holdings.accounts_of(connection, actor, holder, at, classes)
+        values: dict[str, Any] = {"accounts": accounts, **holdings.search_of(None)}
+        question = holdings.Question(("a.account_id = ANY (%(accounts)s)",), values, at)
+        if source.donor is not None:
+            question = question.and_also("i.donor_id = %(donor)s", donor=donor_asked(connection, actor, source.donor))
+    else:
+        sought = holdings.Sought(site=source.site, classes=classes, donor=source.donor)
+        question = holdings.question_of(connection, actor, sought, at)
+    if source.consignment is None:
+        return question
+    consignment = connection.exec_driver_sql(
+        "SELECT consignment_id FROM consignment WHERE donor_id = (SELECT party_id FROM party WHERE kind = 'donor' AND code = %s) "
+        "AND reference = %s",
+        (source.donor, source.consignment),
+    ).scalar_one_or_none()
+    if consignment is None:
+        raise NotFound(f"{source.donor} declared no consignment {source.consignment!r} here.")
+    return question.and_also("i.consignment_id = %(consignment)s", consignment=consignment)
+
+
+def _title(source: Source) -> str:
+    parts = [
+        f"of {source.site}" if source.site else None,
+        f"of unit {source.unit}" if source.unit else None,
+        f"of account {source.account}" if source.account else None,
+        f"from {source.donor}" if source.donor else None,
+        f"consignment {source.consignment}" if source.consignment else None,
+        f"as of {source.happened_by:%Y-%m-%d %H:%M}" if source.happened_by else None,
+        f"as the books said on {source.recorded_by:%Y-%m-%d %H:%M}" if source.recorded_by else None,
+    ]
+    return " ".join(["ledger", *(part for part in parts if part)])
