@@ -18,6 +18,7 @@ from api.v1 import (
     audits,
     balance,
     catalogue,
+    counts,
     destruction_orders,
     devices,
     discrepancies,
@@ -68,8 +69,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
-        registers, audits, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures, service,
-        allowances, reports,
+        registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
+        service, allowances, reports,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

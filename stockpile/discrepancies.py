@@ -46,6 +46,8 @@ class Kind(StrEnum):
     REVOKED_DEVICE = "from a revoked device"
     WITHOUT_RIGHT = "carried by who may not do it"
     ACCESSORIES_SHORT = "accessories short"
+    MISSING_AT_COUNT = "missing at count"
+    UNEXPECTED_AT_COUNT = "unexpected at count"
 
 
 JUDGED = (
@@ -108,9 +110,14 @@ def judge_anew(
 
 
 def open_all(
-    connection: Connection, site: Site, document_id: UUID, opened_at: datetime, found: Sequence[Contradiction]
+    connection: Connection,
+    site: Site,
+    document_id: UUID | None,
+    opened_at: datetime,
+    found: Sequence[Contradiction],
+    register_id: UUID | None = None,
 ) -> list[OpenedDiscrepancy]:
-    """Opens discrepancies under a document; the site's custodian owns them until somebody else does."""
+    """Opens discrepancies under a document, or the list that shows them; the site's custodian owns them until somebody else does."""
     if not found:
         return []
     rows = [(new_key(), *_row(contradiction)) for contradiction in found]
@@ -118,12 +125,13 @@ def open_all(
     columns = list(zip(*rows, strict=True))
     connection.exec_driver_sql(
         """INSERT INTO discrepancy (discrepancy_id, kind, item_id, donor_id, line, books_said, seen, concerns,
-                                    site_id, document_id, owner_id, opened_at, due_on)
-           SELECT *, %s::uuid, %s::uuid, %s::uuid, %s::timestamptz, %s::date
+                                    site_id, document_id, register_id, owner_id, opened_at, due_on)
+           SELECT *, %s::uuid, %s::uuid, %s::uuid, %s::uuid, %s::timestamptz, %s::date
            FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::uuid[])""",
         (
             site.site_id,
             document_id,
+            register_id,
             site.custodian_id,
             opened_at,
             (opened_at + timedelta(days=DAYS_TO_SETTLE)).date(),

@@ -220,6 +220,8 @@ SOURCES = (
               WHERE class <> 'person' AND name ILIKE ANY (%s)"""),
     *(_column("identification", "x.item_id", column, Fate.REMAINS, "'marks of the weapon ' || x.item_id")
       for column in ("distinguishing_mark", "mark_place")),
+    *(_column("physical_count", "x.count_id", column, Fate.REMAINS, "'the count ' || x.count_id")
+      for column in ("override", "abandoned_because")),
     *(_order(table, column) for table in ("erasure_order", "erasure") for column in ("order_reference", "reason")),
     Source("device_reject", "payload", Fate.REMAINS,
            """SELECT reject_id, NULL, 'voucher of a device that could not be posted', to_jsonb(encode(payload, 'escape')) FROM device_reject
@@ -257,10 +259,12 @@ WITHOUT_PEOPLE = {
         model.security_risk_category model.stock_number model.value_source model.treaty_row model.tracked_by item.tracked_by item.lot
         identification.maker identification.serial_number identification.serial_key identification.fold identification.import_mark
         identification.uii identification.import_country identification.mark_method identity.identity_key entry.condition
-        audit_finding.model audit_finding.serial_key audit_finding.serial_number""",
+        audit_finding.model audit_finding.serial_key audit_finding.serial_number count_line.scan count_line.scan_key count_line.model
+        count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
     "codes and numbers": """
         site.code site.time_zone book.code device.book_code draft.book_code token.book_code document.claimed_number alias.source
-        column_mapping.source column_mapping.kind register.source""",
+        column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code""",
+    "a rule and who published it": "count_period.what count_period.source",
     "goes with the name beside it": "alias.name_key",
     "read off the cells of a row, and gone with them": """
         register_line.serial_number register_line.serial_key register_line.maker register_line.model register_line.unit
@@ -269,7 +273,9 @@ WITHOUT_PEOPLE = {
     "words of ours, one of a few": """
         party.kind account.class book.kind register.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
         discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state note.kind signatory.part token.role
-        erasure_order.outcome audit_finding.kind""",
+        erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
+        physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
+        count_period.method""",
     "keys and digests of ours": """
         document.attachments note.attachments erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
         register_erasure.lines audit.totals""",

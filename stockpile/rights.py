@@ -36,6 +36,10 @@ ASK_CLOSURE = "ask for the closure of a discrepancy"
 ASSIGN_DISCREPANCY = "assign discrepancies"
 TELL_OF_HAND_OVERS = "tell of carriers"
 """Say that a shipment passed from one carrier to the next."""
+COUNT = "count"
+"""Open a count, record what is read, seal containers."""
+CLOSE_COUNT = "close counts"
+"""By somebody else than its only counter."""
 ENROL = "enrol devices"
 CARRY = "carry vouchers"
 """Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
@@ -56,6 +60,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     ASK_CLOSURE: DESK | {REGISTRAR},
     ASSIGN_DISCREPANCY: frozenset({COMMANDER, REGISTRAR}),
     TELL_OF_HAND_OVERS: DESK | {REGISTRAR},
+    COUNT: DESK | {REGISTRAR, AUDITOR},
+    CLOSE_COUNT: frozenset({ARMOURER, COMMANDER, REGISTRAR, AUDITOR}),
     ENROL: frozenset({REGISTRAR, COMMANDER}),
     CARRY: DESK,
     WRITE_NOTES: DESK | {REGISTRAR},

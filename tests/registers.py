@@ -8,6 +8,8 @@ from typing import Any
 from stockpile.files import file_store
 from stockpile.registers.audits import Audited, MakeAudit, make_audit
 from stockpile.registers.importing import Imported, ImportRegister, import_register
+from stockpile.reports.audits import Finding, every_finding
+from tests.reading import asked_by
 from tests.world import Country
 
 names = count(1)
@@ -40,13 +42,12 @@ def compared(country: Country, left: Any, right: Any, who: str = "auditor", name
     return make_audit(country.engine, country.actors[who], request)
 
 
-def found(country: Country, audit: Audited, kind: str) -> list[tuple[Any, ...]]:
-    """The findings of a kind: model, serial key, holder, row of either list, quantities, how often, why."""
-    return country.query(
-        """SELECT model, serial_key, held_by, left_line, right_line, left_quantity, right_quantity, times, why FROM audit_finding
-           WHERE audit_id = %s AND kind = %s ORDER BY model, serial_key, held_by, left_line, right_line""",
-        audit.audit_id,
-        kind,
+def found(country: Country, audit: Audited, kind: str) -> list[Finding]:
+    """The findings of a kind, in their order."""
+    return list(
+        asked_by(
+            country, "auditor", lambda connection, actor: list(every_finding(connection, actor, audit.audit_id, kind))
+        )
     )
 
 

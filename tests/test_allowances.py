@@ -215,6 +215,19 @@ def test_bad_rows(country: Country, rows: tuple[str, ...], why: str) -> None:
     assert holds(country) == []
 
 
+def test_a_long_list(country: Country) -> None:
+    """Every model for eight units: more rows than go in one statement, each kept."""
+    codes = [f"L{number}" for number in range(8)]
+    for code in codes:
+        add_unit(country, code)
+    models = country.query("SELECT maker, name FROM model WHERE category <> 'unidentified' ORDER BY 1, 2")
+    rows = [f'{code},"{maker}","{name}",{n}' for code in codes for n, (maker, name) in enumerate(models, 1)]
+    answer = allowed(country, *rows, heading="Unit code,Manufacturer,Model,Qty")
+    assert answer.counts.new == len(rows) > 500
+    (line,) = beside(country, by=By.MODEL, model=HELMET).rows
+    assert line.authorised == len(codes) * (1 + [name for _, name in models].index(HELMET))
+
+
 def test_names_mean_what_they_were_mapped_to(country: Country) -> None:
     """The organisation's own names of models, a column mapped once, a workbook with the unit's name."""
     with transaction(country.engine, roles.REGISTRAR) as connection:

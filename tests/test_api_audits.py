@@ -72,13 +72,8 @@ def test_every_total_opens_to_its_rows_and_every_row_to_both_lists(web: Web) -> 
     lines = web.get("auditor", f"/v1/audits/{audit}/lines", side="left", serial_key="KT449901").json()
     assert lines["rows"] == [3, 4]
     by_model = web.get("auditor", f"/v1/audits/{audit}").json()["by_model"]
-    assert {
-        "model": "Helmet",
-        "kind": "quantity differs",
-        "findings": 1,
-        "left_quantity": 1,
-        "right_quantity": 0,
-    } in by_model
+    (helmets,) = [total for total in by_model if total["model"] == "Helmet"]
+    assert (helmets["kind"], helmets["left_quantity"], helmets["right_quantity"]) == ("quantity differs", 1, 0)
 
 
 def test_findings_against_the_ledger_name_the_weapon(web: Web) -> None:

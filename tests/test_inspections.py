@@ -35,6 +35,7 @@ from stockpile.reports.inspections import (
 from tests.api_world import Web, problem, served
 from tests.lists_kept import AS_OF, kept
 from tests.reading import asked_by
+from tests.registers import imported
 from tests.test_report_files import Command, stockpile
 from tests.world import Country, paper, scans
 
@@ -167,6 +168,15 @@ def test_what_is_not_monitored_not_here_or_missing_is_not_due(country: Country) 
     assert due(country, days(-1)).rows == ()
 
 
+def test_a_receipt_that_was_taken_back_was_no_arrival(country: Country) -> None:
+    """Keyed for the wrong day, corrected by two, keyed again: it came on the day that stands."""
+    wrong = arrive(country, "S 1")
+    country.do_with_approval("clerk", "commander", CORRECT, document=wrong, reason="the wrong day")
+    arrive(country, "S 1", on=days(20), number=2)
+    for who in ("auditor", "clerk", "USA"):
+        assert [row.arrived_on for row in due(country, None, who).rows] == [days(20)], who
+
+
 def test_a_donor_sees_its_own_with_its_inspections(country: Country) -> None:
     """The same numbers as the auditor of the USA's, now and as of a day; nothing of France's, nor by asking for it."""
     arrive(country, "S 1", "S 2")
@@ -227,6 +237,22 @@ def test_a_list_of_arrivals_alone(country: Country) -> None:
     assert of_list(country, register, on=day + timedelta(days=200), delinquent=False).rows[-1].line == 4
     with pytest.raises(NotAllowed):
         of_list(country, register, "USA")
+
+
+def test_lists_as_they_are_imported(country: Country) -> None:
+    """Arrivals and inspections as files: the columns that the import reads are those that are asked here."""
+    came = imported(
+        country, f"Serial No,Model,Date received\nS 1,{STINGER},2023-01-01\nS 2,{STINGER},2023-01-01\n",
+        kind="arrivals", as_of="2023-06-02T00:00:00Z",
+    )  # fmt: skip
+    looks = imported(country, f"S/N,Item,Date\ns-1,{STINGER},2023-02-01\n", kind="inspection", source="TEAM 3")
+    found = of_list(country, came.register_id, inspections=looks.register_id)
+    assert told(found) == {
+        "S 1": (date(2023, 2, 1), date(2024, 2, 1), False),
+        "S 2": (None, date(2023, 4, 1), True),
+    }
+    arrive(country, "S 1", on=date(2023, 1, 5))
+    assert told(due(country, date(2023, 6, 2)))["S 1"] == (date(2023, 2, 1), date(2024, 2, 1), False)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

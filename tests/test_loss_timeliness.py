@@ -25,6 +25,7 @@ from stockpile.reports.loss_timeliness import (
 from tests.api_world import Web, problem, served
 from tests.lists_kept import kept
 from tests.reading import asked_by, declared_and_received
+from tests.registers import imported
 from tests.test_report_files import Command, stockpile
 from tests.world import HELMET, RIFLES, Country, ago, paper, scans, today
 
@@ -122,6 +123,16 @@ def test_a_list_of_losses(country: Country) -> None:
     assert asked_by(country, "auditor", loss_timeliness_of_register, register, LossSought(model="AKM")).losses == 1
     with pytest.raises(NotAllowed):
         asked_by(country, "USA", loss_timeliness_of_register, register)
+
+
+def test_a_list_of_losses_as_it_is_imported(country: Country) -> None:
+    """Its date is the day of the loss, the day received that of the report: said once by who imports it."""
+    listed = imported(
+        country, "S/N,Weapon,Lost,Reported\nL 1,AKM,2023-01-01,2023-10-29\n", kind="loss report",
+        file={"columns": {"serial_number": "S/N", "model": "Weapon", "date": "Lost", "received_on": "Reported"}},
+    )  # fmt: skip
+    found = asked_by(country, "auditor", loss_timeliness_of_register, listed.register_id)
+    assert (found.losses, found.late, found.average_days) == (1, 1, 301.0)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

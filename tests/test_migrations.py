@@ -26,7 +26,9 @@ from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
 from stockpile.errors import DatabaseUnavailable
 from tests.conftest import Databases
+from tests.counts import opened
 from tests.service import Service
+from tests.test_allowances import allowed
 from tests.world import RIFLES, Country, ago, found_country, paper, scans
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -167,6 +169,32 @@ def test_no_way_back_from_what_is_on_its_way(databases: Databases, empty: str) -
     with pytest.raises(IntegrityError, match="hold shipments"):
         migrate.downgrade(owner, "0001")
     assert country.query("SELECT count(*) FROM shipment") == [(1,)]
+    engine.dispose()
+
+
+def test_no_way_back_from_what_was_counted(databases: Databases, empty: str) -> None:
+    """A count is open: the older schema has no place for it. It is refused, with the count kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    opened(country)
+    with pytest.raises(IntegrityError, match="hold counts"):
+        migrate.downgrade(owner, "0002")
+    assert country.query("SELECT count(*) FROM physical_count") == [(1,)]
+    engine.dispose()
+
+
+def test_no_way_back_from_what_units_may_have(databases: Databases, empty: str) -> None:
+    """An order's list was imported: the older schema would forget it. It is refused, with the list kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    allowed(country, "1COY,AKM,5")
+    with pytest.raises(IntegrityError, match="hold allowances"):
+        migrate.downgrade(owner, "0002")
+    assert country.query("SELECT quantity FROM allowance") == [(5,)]
     engine.dispose()
 
 

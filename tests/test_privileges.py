@@ -30,15 +30,17 @@ from stockpile.db import migrate, roles
 from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.documents import now
 from stockpile.keys import new_key
+from stockpile.registers.seals import SealContainer, seal_container
 from stockpile.sites import OUTSIDE
 from stockpile.tokens import create_token, revoke_token
+from tests.counts import opened, read
 from tests.lists_kept import kept
 from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
-    "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure",
-    "allowance",
+    "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure", "count_counter",
+    "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -683,6 +685,11 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "erased_file": ("sha256",),
         "register_erasure": ("lines",),
         "allowance": ("quantity",),
+        "physical_count": ("count_id",),
+        "count_line": ("scan",),
+        "count_finding": ("kind",),
+        "count_period": ("days",),
+        "seal": ("number",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {
@@ -812,6 +819,64 @@ def test_who_answers_for_an_account_changes_by_a_joint_inventory_alone(country: 
         "SELECT p.code FROM account a JOIN party p ON p.party_id = a.custodian_id WHERE account_id = %s", store
     )
     assert custodian == [("A-1002",)]
+
+
+def test_counts_and_seals_of_another_site_are_neither_seen_nor_touched(country: Country) -> None:
+    """TAJI's count, its lines and a seal are nothing to ERBIL, which can't put a line, a finding or an end to it; and TAJI itself
+    opens no count that is closed, nor opens again what is over, nor mends a broken seal.
+    """
+    taji, erbil = (country.sites[code].site_id for code in ("TAJI", "ERBIL"))
+    count = opened(country)
+    read(country, count, *RIFLES)
+    seal_container(
+        country.engine, country.actors["clerk"], SealContainer(number="S-1", store="Main store", weapons=RIFLES[:2])
+    )
+    lists = {
+        name: name
+        for name in (
+            "physical_count",
+            "count_counter",
+            "count_account",
+            "count_batch",
+            "count_line",
+            "seal",
+            "seal_line",
+        )
+    }
+    over = "UPDATE physical_count SET closed_at = now(), closed_by = opened_by, outcome = 'abandoned', abandoned_because = 'x' RETURNING 1"
+    for site, seen in ((taji, True), (erbil, False), (None, False)):
+        with transaction(country.engine, roles.POSTER, site) as connection:
+            assert {bool(number) for number in counted(connection, lists).values()} == {seen}
+            if not seen:
+                assert connection.exec_driver_sql(over).all() == []
+                assert (
+                    connection.exec_driver_sql(
+                        "UPDATE seal SET broken_at = now(), broken_by = sealed_by RETURNING 1"
+                    ).all()
+                    == []
+                )
+    forged = f"INSERT INTO count_account SELECT count_id, account_id, '{erbil}' FROM count_account"
+    with transaction(country.engine, roles.POSTER, taji) as connection:
+        assert ROW_LEVEL in answer_to(connection, forged)
+        for column in ("opened_at", "blind", "site_id", "count_id"):
+            assert DENIED in answer_to(connection, f"UPDATE physical_count SET {column} = DEFAULT")
+        for function in ("verify_counted", "withdraw_found"):
+            more = ", 'x'" if function == "withdraw_found" else ""
+            assert answer_to(connection, f"SELECT {function}('{count}'{more})") == "count_closed"
+        assert connection.exec_driver_sql(over).all()
+        assert connection.exec_driver_sql(over).all() == []
+        broken = "UPDATE seal SET broken_at = now(), broken_by = sealed_by RETURNING 1"
+        assert connection.exec_driver_sql(broken).all()
+        assert connection.exec_driver_sql("UPDATE seal SET broken_at = NULL, broken_by = NULL RETURNING 1").all() == []
+    for role in (roles.REGISTRAR, roles.AUDITOR, roles.DONOR, roles.SEQUENCER):
+        with standing_as(country, role) as connection:
+            for question in (
+                f"verify_counted('{count}')",
+                f"withdraw_found('{count}', 'x')",
+                f"stood_when(ARRAY['{count}'::uuid], ARRAY[now()])",
+                f"moved_since(ARRAY['{count}'::uuid], now())",
+            ):
+                assert DENIED in answer_to(connection, f"SELECT {question}")
 
 
 def test_a_revoked_token_is_never_brought_back(country: Country) -> None:

@@ -121,8 +121,8 @@ def test_each_difference_is_found_as_often_as_it_was_planted(country: Country) -
         there, back = compared(country, left, right), compared(country, right, left)
         assert counts(there) == dict(world.expected)
         assert counts(back) == {MIRROR.get(kind, kind): times for kind, times in world.expected.items()}
-        repeated = {key: times for _, key, *_, times, _ in found(country, there, "repeated left")}
-        assert all(times == sum(f",{key}," in f",{line}" for line in world.left) for key, times in repeated.items())
+        repeated = {one.serial_number: one.times for one in found(country, there, "repeated left")}
+        assert all(times == sum(line.startswith(f"{key},") for line in world.left) for key, times in repeated.items())
 
     planted()
 
@@ -152,8 +152,8 @@ def test_what_has_no_number_is_counted_by_model_and_holder(country: Country) -> 
         left, right = imported(country, texts[0]), imported(country, texts[1], source="OTHER BOOKS")
         audit = compared(country, left, right)
         differing = {
-            (model, unit): (on_left, on_right)
-            for model, _, unit, _, _, on_left, on_right, _, _ in found(country, audit, "quantity differs")
+            (one.model, one.held_by): (one.left_quantity, one.right_quantity)
+            for one in found(country, audit, "quantity differs")
         }
         keys = {*sums[0], *sums[1]}
         assert differing == {key: (sums[0][key], sums[1][key]) for key in keys if sums[0][key] != sums[1][key]}
@@ -167,7 +167,8 @@ def test_a_list_without_numbers_is_held_against_one_with_numbers(country: Countr
     issued = imported(country, "model,qty\nAKM,5\nHelmet,10\n")
     book = imported(country, "serial,model\nKT 1,AKM\nKT 2,AKM\nKT 3,AKM\n")
     audit = compared(country, issued, book)
-    assert [(row[0], row[5], row[6]) for row in found(country, audit, "quantity differs")] == [
+    differing = found(country, audit, "quantity differs")
+    assert [(one.model, one.left_quantity, one.right_quantity) for one in differing] == [
         ("AKM", 5, 3),
         ("Helmet", 10, 0),
     ]
@@ -180,9 +181,13 @@ def test_every_finding_names_the_rows_of_both_lists(country: Country) -> None:
     left = imported(country, "serial,model,unit\nKT 1,AKM,A\nKT 2,AKM,A\nKT 2,AKM,A\n")
     right = imported(country, "Model,Serial,Unit\nAKM,KT-2,B\nAKM,KT 1,a\n")
     audit = compared(country, left, right)
-    assert found(country, audit, "matched") == [("AKM", "KT1", None, 2, 3, 1, 1, None, None)]
-    assert found(country, audit, "conflicting") == [("AKM", "KT2", None, 3, 2, 1, 1, None, ["unit"])]
-    assert found(country, audit, "repeated left") == [("AKM", "KT2", None, 3, None, 2, None, 2, None)]
+    (matched,) = found(country, audit, "matched")
+    assert (matched.model, matched.serial_number, matched.left_line, matched.right_line) == ("AKM", "KT 1", 2, 3)
+    (conflicting,) = found(country, audit, "conflicting")
+    assert (conflicting.serial_number, conflicting.left_line, conflicting.right_line) == ("KT 2", 3, 2)
+    assert (conflicting.why, conflicting.left_says, conflicting.right_says) == ("unit", "unit A", "unit B")
+    (repeated,) = found(country, audit, "repeated left")
+    assert (repeated.left_line, repeated.times) == (3, 2)
 
 
 def test_every_line_the_same_number(country: Country) -> None:
@@ -190,7 +195,7 @@ def test_every_line_the_same_number(country: Country) -> None:
     text = "serial,model\n" + "KT 1,AKM\n" * 10_000
     audit = compared(country, imported(country, text), imported(country, text, source="OTHER BOOKS"))
     assert counts(audit) == {"matched": 1, "repeated left": 1, "repeated right": 1}
-    assert found(country, audit, "repeated left")[0][7] == 10_000
+    assert found(country, audit, "repeated left")[0].times == 10_000
 
 
 def test_a_register_against_the_ledger_as_it_was(country: Country) -> None:
@@ -205,7 +210,11 @@ def test_a_register_against_the_ledger_as_it_was(country: Country) -> None:
     today = compared(country, kept, {"site": "TAJI"})
     assert counts(today) == {"matched": 9, "conflicting": 1, "only right": 1, "quantity differs": 1}
     (rifle,) = found(country, today, "conflicting")
-    assert (rifle[1], rifle[8]) == (RIFLES[0].replace(" ", ""), ["holder"])
+    assert (rifle.serial_number, rifle.why, rifle.right_item) == (RIFLES[0], "holder", country.item(RIFLES[0]).item_id)
+    matched = found(country, today, "matched")
+    assert {(one.serial_number, one.model, one.right_item) for one in matched} == {
+        (serial, "AKM", country.item(serial).item_id) for serial in RIFLES[1:]
+    }
     known_then = compared(country, kept, {"site": "TAJI", "recorded_by": yesterday.isoformat()})
     assert counts(known_then) == counts(then)
 

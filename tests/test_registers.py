@@ -155,7 +155,7 @@ def test_models_nobody_has_mapped_wait_for_a_registrar_and_count_from_then(count
     assert ("AK 7.62 Soviet",) in country.query("SELECT name FROM alias WHERE source = '3DIV' AND model_id IS NULL")
     before = compared(country, mine, {"site": "TAJI"})
     assert before.left["unmapped"] == ["AK 7.62 Soviet"]
-    assert [row[8] for row in found(country, before, "conflicting")] == [["model"]]
+    assert [one.why for one in found(country, before, "conflicting")] == ["model"]
     rifle = country.item(RIFLES[0])
     with transaction(country.engine, roles.REGISTRAR) as connection:
         map_alias(connection, "3DIV", "AK 7.62 Soviet", rifle.model_id, country.parties["registrar"].party_id)

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stockpile import catalogue
+from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
+from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.mark import MARK
 from stockpile.acts.receive import RECEIVE
@@ -27,8 +29,9 @@ from stockpile.reports.serial_capture import (
 from tests.api_world import Web, problem, served
 from tests.lists_kept import kept
 from tests.reading import asked_by, declared_and_received
+from tests.registers import imported
 from tests.test_report_files import Command, stockpile
-from tests.world import HELMET, RIFLES, Country, scans
+from tests.world import HELMET, RIFLES, Country, photo, scanned_paper, scans
 
 web = pytest.fixture(served)
 __all__ = ["stockpile"]
@@ -92,16 +95,25 @@ def test_of_the_ledger_what_is_in_the_books(country: Country) -> None:
 
 
 def test_as_of_a_moment_it_is_what_was_known_then(country: Country) -> None:
-    """Before the two came all had numbers. A number that was amended away later still counts then; one that a mark brought does not
-    count before.
+    """Ten rifles had numbers; one was found to be ground off; that was taken back by a correction. At each moment, on either clock, the
+    share is what it was; a mark that was put on meanwhile says nothing of the number.
     """
-    before = now()
+    moments = [now()]
+    amended = country.do_with_approval(
+        "clerk", "commander", AMEND_IDENTIFICATION,
+        reason="ground off", attachments=[scanned_paper(photo())], lines=[{"scan": RIFLES[0], "obliterated": True}],
+    )  # fmt: skip
+    moments.append(now())
+    country.do_with_approval("clerk", "commander", CORRECT, document=amended.document_id, reason="the wrong rifle")
+    country.do("commander", MARK, method="laser", place="receiver", import_country="IQ", lines=scans(RIFLES[1]))
+    moments.append(now())
     without_serial(country)
-    country.do("commander", MARK, method="laser", place="receiver", import_country="IQ", lines=scans(RIFLES[0]))
     for who in ("auditor", "clerk"):
-        assert of(country, who, AsOf(before, before)).percent == 100.0
-        assert of(country, who, AsOf(recorded_at=before)).weapons == 10
+        assert [of(country, who, AsOf(recorded_at=moment)).percent for moment in moments] == [100.0, 90.0, 100.0]
+        assert of(country, who, AsOf(moments[0], moments[0])).with_serial == 10
+        assert of(country, who, AsOf(happened_at=moments[0], recorded_at=moments[1])).with_serial == 10
         assert of(country, who).weapons == of(country, who, AsOf(now())).weapons == 12
+        assert of(country, who).percent == 83.3
 
 
 def test_by_consignment_donor_and_site_and_a_donor_its_own(country: Country) -> None:
@@ -138,6 +150,13 @@ def test_a_list_is_not_a_donor_s_to_read_nor_another_site_s(country: Country) ->
         asked_by(country, "auditor", serial_capture_of_register, new_key())
     with pytest.raises(Invalid, match="which of its columns"):
         asked_by(country, "auditor", serial_capture_of_register, kept(country, "old", {}, read=False))
+
+
+def test_a_list_as_it_is_imported(country: Country) -> None:
+    """A number that was ground off is no readable one; what has neither number nor quantity is one weapon."""
+    listed = imported(country, "S/N,Weapon,Qty,Obliterated\nP 1,AKM,,\nP 2,AKM,,yes\n,AKM,40,\n,AKM,,\n-,AKM,,\n")
+    found = asked_by(country, "auditor", serial_capture_of_register, listed.register_id)
+    assert (found.with_serial, found.weapons, found.set_aside) == (1, 44, 0)
 
 
 LINES = st.lists(

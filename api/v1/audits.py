@@ -20,6 +20,7 @@ from stockpile.reports.audits import (
     AuditShown,
     Change,
     Finding,
+    every_finding,
     lines_of,
     list_audits,
     list_changes,
@@ -112,6 +113,7 @@ def search_findings(
     return listing(
         engine, actor, pages, f"findings-{audit_id}", Finding,
         lambda connection, limit, cursor: list_findings(connection, actor, audit_id, kind, model, text, limit, cursor),
+        lambda connection: every_finding(connection, actor, audit_id, kind, model, text),
     )  # fmt: skip
 
 

@@ -41,8 +41,18 @@ CREATE TABLE stockpile.audit_finding (
     times INTEGER,
     why TEXT[],
     CONSTRAINT audit_finding_pkey PRIMARY KEY (audit_id, kind, number),
-    CONSTRAINT audit_finding_kind CHECK (kind IN ('matched', 'conflicting', 'only left', 'only right', 'repeated left', 'repeated right', 'incomplete left', 'incomplete right', 'near match', 'quantity matched', 'quantity differs'))
+    CONSTRAINT audit_finding_kind CHECK (kind IN ('conflicting', 'only left', 'only right', 'repeated left', 'repeated right', 'incomplete left', 'incomplete right', 'near match', 'quantity matched', 'quantity differs'))
 );
+CREATE TABLE stockpile.audit_matched (
+    audit_id UUID NOT NULL,
+    chunk INTEGER NOT NULL,
+    left_lines INTEGER[],
+    right_lines INTEGER[],
+    left_items UUID[],
+    right_items UUID[],
+    CONSTRAINT audit_matched_pkey PRIMARY KEY (audit_id, chunk)
+);
+COMMENT ON TABLE stockpile.audit_matched IS 'What both sides of an audit have and agree on, a thousand pairs a row: nearly all, and nothing more is to be said of it.';
 COMMENT ON TABLE stockpile.audit_finding IS 'One finding of an audit, with the lines and items of both sides it is of.';
 COMMENT ON COLUMN stockpile.audit_finding.number IS 'within its kind';
 COMMENT ON COLUMN stockpile.audit_finding.model_key IS 'the model, or a key of the name that nobody has mapped';
@@ -52,6 +62,7 @@ COMMENT ON COLUMN stockpile.audit_finding.why IS 'which fields conflict or are m
 
 CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.audit FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
 CREATE TRIGGER never BEFORE DELETE OR TRUNCATE ON stockpile.audit_finding FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
+CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.audit_matched FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
 CREATE TRIGGER only_by_erasure BEFORE UPDATE ON stockpile.audit_finding FOR EACH STATEMENT EXECUTE FUNCTION stockpile.only_by_erasure();
 
 -- An audit's row comes after its findings, and closes them.
@@ -60,19 +71,25 @@ $$ SELECT audit_id FROM audit $$;
 REVOKE EXECUTE ON FUNCTION stockpile.closed_audits() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.closed_audits() TO stockpile_poster, stockpile_registrar;
 
-GRANT SELECT, INSERT ON stockpile.audit, stockpile.audit_finding TO stockpile_poster, stockpile_registrar;
-GRANT SELECT ON stockpile.audit, stockpile.audit_finding TO stockpile_auditor;
+GRANT SELECT, INSERT ON stockpile.audit, stockpile.audit_finding, stockpile.audit_matched TO stockpile_poster, stockpile_registrar;
+GRANT SELECT ON stockpile.audit, stockpile.audit_finding, stockpile.audit_matched TO stockpile_auditor;
 ALTER TABLE stockpile.audit ENABLE ROW LEVEL SECURITY;
-ALTER TABLE stockpile.audit_finding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auditor ON stockpile.audit FOR SELECT TO stockpile_auditor USING (true);
-CREATE POLICY auditor ON stockpile.audit_finding FOR SELECT TO stockpile_auditor USING (true);
 CREATE POLICY registrar ON stockpile.audit TO stockpile_registrar USING (true);
-CREATE POLICY registrar_reads ON stockpile.audit_finding FOR SELECT TO stockpile_registrar USING (true);
-CREATE POLICY registrar_adds ON stockpile.audit_finding FOR INSERT TO stockpile_registrar
-    WITH CHECK (audit_id NOT IN (SELECT stockpile.closed_audits()));
 CREATE POLICY poster ON stockpile.audit TO stockpile_poster USING (site_id = (SELECT stockpile.own_site()));
--- Those of an audit that is being made are seen by who makes it: nobody else can, before the end.
-CREATE POLICY poster_reads ON stockpile.audit_finding FOR SELECT TO stockpile_poster
-    USING (audit_id IN (SELECT a.audit_id FROM stockpile.audit a) OR audit_id NOT IN (SELECT stockpile.closed_audits()));
-CREATE POLICY poster_adds ON stockpile.audit_finding FOR INSERT TO stockpile_poster
-    WITH CHECK (audit_id NOT IN (SELECT stockpile.closed_audits()));
+DO $$
+DECLARE part text;
+BEGIN
+    FOREACH part IN ARRAY ARRAY['audit_finding', 'audit_matched'] LOOP
+        EXECUTE format('ALTER TABLE stockpile.%I ENABLE ROW LEVEL SECURITY', part);
+        EXECUTE format('CREATE POLICY auditor ON stockpile.%I FOR SELECT TO stockpile_auditor USING (true)', part);
+        EXECUTE format('CREATE POLICY registrar_reads ON stockpile.%I FOR SELECT TO stockpile_registrar USING (true)', part);
+        EXECUTE format('CREATE POLICY registrar_adds ON stockpile.%I FOR INSERT TO stockpile_registrar
+                        WITH CHECK (audit_id NOT IN (SELECT stockpile.closed_audits()))', part);
+        -- Those of an audit that is being made are seen by who makes it: nobody else can, before the end.
+        EXECUTE format('CREATE POLICY poster_reads ON stockpile.%I FOR SELECT TO stockpile_poster
+                        USING (audit_id IN (SELECT a.audit_id FROM stockpile.audit a) OR audit_id NOT IN (SELECT stockpile.closed_audits()))', part);
+        EXECUTE format('CREATE POLICY poster_adds ON stockpile.%I FOR INSERT TO stockpile_poster
+                        WITH CHECK (audit_id NOT IN (SELECT stockpile.closed_audits()))', part);
+    END LOOP;
+END $$;

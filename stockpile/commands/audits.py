@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic_core import to_json
 
-from stockpile.commands.asking import Token, acting, every_row, reading_as
+from stockpile.commands.asking import Token, acting, reading_as
 from stockpile.commands.files import Csv, Xlsx, write_report
 from stockpile.commands.options import pairs
 from stockpile.commands.shown import counted, new_group, out, progress, show_table
@@ -118,10 +118,7 @@ def show_audit(
             write_report(csv, xlsx, Finding, every_finding(connection, actor, audit_id, wanted, model, text))
             return
         if json:
-            rows = every_row(
-                lambda cursor: list_findings(connection, actor, audit_id, wanted, model, text, 500, cursor)
-            )
-            for row in rows:
+            for row in every_finding(connection, actor, audit_id, wanted, model, text):
                 typer.echo(to_json(row).decode())
             return
         shown = read_audit(connection, actor, audit_id)

@@ -4,7 +4,8 @@ sources as they are then: another run, which can be compared with the one before
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,7 +35,7 @@ class MakeAudit(Asked):
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """An audit that was made: its sides and how many findings of each kind."""
+    """An audit that was made: its sides, how many findings of each kind, and of each kind and model."""
 
     audit_id: UUID
     name: str
@@ -42,6 +43,7 @@ class Audited:
     left: dict[str, Any]
     right: dict[str, Any]
     totals: tuple[Total, ...]
+    by_model: tuple[Total, ...]
     recorded_at: datetime
 
 
@@ -64,15 +66,44 @@ def _made(connection: Connection, actor: Actor, request: MakeAudit) -> Audited:
     run, left_source, right_source = _next_run(connection, site_id, request)
     left, right = lay_out(connection, actor, left_source, LEFT), lay_out(connection, actor, right_source, RIGHT)
     audit_id, recorded_at = new_key(), now()
-    totals = reconcile(connection, audit_id, left, right)
+    by_model = _largest(reconcile(connection, audit_id, left, right))
+    totals = _by_kind(by_model)
+    kept = {"by_kind": [asdict(total) for total in totals], "by_model": [asdict(total) for total in by_model]}
     connection.exec_driver_sql(
         _INSERT,
         (
             audit_id, site_id, request.name, run, Jsonb(_asked(left_source)), Jsonb(_asked(right_source)), Jsonb(left.to_json()),
-            Jsonb(right.to_json()), Jsonb([asdict(total) for total in totals]), actor.party_id, recorded_at,
+            Jsonb(right.to_json()), Jsonb(kept), actor.party_id, recorded_at,
         ),
     )  # fmt: skip
-    return Audited(audit_id, request.name, run, left.to_json(), right.to_json(), tuple(totals), recorded_at)
+    return Audited(audit_id, request.name, run, left.to_json(), right.to_json(), totals, by_model, recorded_at)
+
+
+MODELS_TOLD = 1_000
+"""So many totals by model are kept with an audit; more names are no models."""
+
+
+def _largest(totals: Sequence[Total]) -> tuple[Total, ...]:
+    """The largest totals by model, in their order; the others added up under no name."""
+    kept = sorted(totals, key=lambda total: -total.findings)[:MODELS_TOLD]
+    others = _by_kind(totals, without=set(kept))
+    return (*(total for total in totals if total in set(kept)), *(replace(total, model="others") for total in others))
+
+
+def _by_kind(totals: Iterable[Total], without: Collection[Total] = ()) -> tuple[Total, ...]:
+    sums: dict[str, Total] = {}
+    for one in totals:
+        if one not in without:
+            so_far = sums.get(one.kind, Total(one.kind, None, 0, 0, 0, 0))
+            sums[one.kind] = Total(
+                one.kind,
+                None,
+                so_far.findings + one.findings,
+                so_far.left_quantity + one.left_quantity,
+                so_far.right_quantity + one.right_quantity,
+                so_far.times + one.times,
+            )
+    return tuple(sums.values())
 
 
 _INSERT = """

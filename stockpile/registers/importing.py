@@ -103,7 +103,7 @@ def _kept(connection: Connection, actor: Actor, request: ImportRegister, opened:
     register = _register(connection, actor, request, opened)
     _one_at_a_time(connection, request)
     mapping = columns_of(connection, request.file, request.source, opened.headers, ANY)
-    known = _kept_before(connection, register, mapping)
+    known = _kept_before(connection, request, register, mapping)
     if known is not None:
         return known
     remember_columns(connection, request.file, request.source, ANY, mapping, actor.party_id)
@@ -166,11 +166,13 @@ ORDER BY recorded_at LIMIT 1
 """
 
 
-def _kept_before(connection: Connection, register: Register, mapping: Mapping) -> Imported | None:
+def _kept_before(
+    connection: Connection, request: ImportRegister, register: Register, mapping: Mapping
+) -> Imported | None:
     row = connection.exec_driver_sql(
         _BEFORE,
         (
-            bytes.fromhex(register.file.sha256),
+            bytes.fromhex(request.file.sha256),
             register.kind,
             register.source,
             Jsonb(mapping.to_json()),

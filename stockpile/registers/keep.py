@@ -90,7 +90,7 @@ class Register:
     kind: str
     name: str
     site_id: UUID | None
-    file: ListFile
+    file: ListFile | None
     as_of: datetime
     headings: tuple[str, ...] = ()
     donor_id: UUID | None = None
@@ -193,8 +193,8 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, row
         "document_id": register.document_id,
         "as_of": register.as_of,
         "recorded_at": now(),
-        "file_name": register.file.name,
-        "file_sha256": bytes.fromhex(register.file.sha256),
+        "file_name": register.file.name if register.file else None,
+        "file_sha256": bytes.fromhex(register.file.sha256) if register.file else None,
         "line_count": committed.lines,
         "rejected_count": committed.rejected,
         "lines_digest": committed.digest.digest(),

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.db.rows import given
+from stockpile.db.tables.audits import CHUNK
 from stockpile.progress import told
 from stockpile.registers.near import Unmatched, near_matches
 from stockpile.registers.sides import DATES, Side
@@ -26,9 +27,10 @@ LEFT, RIGHT = "left_side", "right_side"
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many findings of a kind, and the quantities in them. `times`: in all, how often repeated numbers stand."""
+    """How many findings of a kind and model, and the quantities in them. `times`: in all, how often repeated numbers stand."""
 
     kind: str
+    model: str | None
     findings: int
     left_quantity: int
     right_quantity: int
@@ -37,7 +39,7 @@ class Total:
 
 def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Compares two sides that are laid out as `LEFT` and `RIGHT`, and writes the findings of the audit; answers how many of each
-    kind.
+    kind and model.
     """
     for_joins(connection)
     for number, (what, step) in enumerate(STEPS):
@@ -135,27 +137,42 @@ _CONFLICTS = ", ".join(
         ),
     ]
 )
-_FINDINGS = """audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line, left_item, right_item,
-                           left_quantity, right_quantity, times, why"""
 
 
 def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    connection.exec_driver_sql(_WRITE_PAIRS, {"audit": audit_id})
+    """What agrees, a thousand pairs a row; what conflicts, and what one side alone has, finding by finding."""
+    for statement in (_MET, _WRITE_MATCHED, _WRITE_CONFLICTING):
+        connection.exec_driver_sql(statement, {"audit": audit_id, "chunk": CHUNK})
+    for side, other in ((left, right), (right, left)):
+        statement = _WRITE_ALONE.format(side=side.table, here=_hand(side), other=_hand(other))
+        connection.exec_driver_sql(statement, {"audit": audit_id})
 
 
-_WRITE_PAIRS = f"""
-INSERT INTO audit_finding ({_FINDINGS})
-SELECT %(audit)s,
-       CASE WHEN right_place IS NULL THEN 'only left' WHEN left_place IS NULL THEN 'only right'
-            WHEN why <> '{{}}' THEN 'conflicting' ELSE 'matched' END,
-       row_number() OVER (), model_key, model, serial_key, serial_number, NULL, left_line, right_line, left_item, right_item,
-       left_quantity, right_quantity, NULL,
-       nullif(why, '{{}}')
-FROM (SELECT p.left_place, p.right_place, coalesce(l.model_key, r.model_key) AS model_key, coalesce(l.model, r.model) AS model,
-             coalesce(l.serial_key, r.serial_key) AS serial_key, coalesce(l.serial_number, r.serial_number) AS serial_number,
-             l.line AS left_line, r.line AS right_line, l.item_id AS left_item, r.item_id AS right_item,
-             l.quantity AS left_quantity, r.quantity AS right_quantity, array_remove(ARRAY[{_CONFLICTS}], NULL) AS why
-      FROM pair p LEFT JOIN left_side l ON l.place = p.left_place LEFT JOIN right_side r ON r.place = p.right_place) found
+_MET = f"""
+CREATE TEMPORARY TABLE met ON COMMIT DROP AS
+SELECT p.left_place, p.right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item, r.item_id AS right_item, l.model,
+       nullif(array_remove(ARRAY[{_CONFLICTS}], NULL), '{{}}') AS why
+FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place
+"""
+_WRITE_MATCHED = """
+INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
+SELECT %(audit)s, number / %(chunk)s, array_agg(left_line ORDER BY number), array_agg(right_line ORDER BY number),
+       CASE WHEN count(left_item) > 0 THEN array_agg(left_item ORDER BY number) END,
+       CASE WHEN count(right_item) > 0 THEN array_agg(right_item ORDER BY number) END
+FROM (SELECT m.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM met m WHERE why IS NULL) m GROUP BY number / %(chunk)s
+"""
+_WRITE_CONFLICTING = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, left_line, right_line, left_item,
+                           right_item, left_quantity, right_quantity, why)
+SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), l.model_key, m.model, l.serial_key, l.serial_number,
+       m.left_line, m.right_line, m.left_item, m.right_item, 1, 1, m.why
+FROM met m JOIN left_side l ON l.place = m.left_place WHERE m.why IS NOT NULL
+"""
+_WRITE_ALONE = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {here}_line, {here}_item, {here}_quantity)
+SELECT %(audit)s, 'only {here}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number, s.line,
+       s.item_id, 1
+FROM pair p JOIN {side} s ON s.place = p.{here}_place WHERE p.{other}_place IS NULL
 """
 
 
@@ -169,7 +186,7 @@ def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: S
 _WRITE_REPEATED = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
                            {hand}_item, {hand}_quantity, times)
-SELECT %(audit)s, 'repeated {hand}', row_number() OVER (), s.model_key, s.model, s.serial_key, s.serial_number,
+SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
        s.line, s.item_id, r.times, r.times
 FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key
 WHERE NOT EXISTS (SELECT FROM further_{side} f WHERE f.place = s.place)
@@ -199,7 +216,7 @@ LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
 _WRITE_INCOMPLETE = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
                            {hand}_item, {hand}_quantity, why)
-SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (), model_key, model, serial_key, serial_number,
+SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY place), model_key, model, serial_key, serial_number,
        line, item_id, quantity, why
 FROM (SELECT s.*, array_remove(ARRAY[{missing}]::text[], NULL) AS why FROM {side} s) s WHERE why <> '{{}}'
 """
@@ -287,8 +304,12 @@ STEPS = (
 """What is done, in its order."""
 
 _TOTALS = """
-SELECT kind, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint, coalesce(sum(times), 0)::bigint
-FROM audit_finding WHERE audit_id = %s GROUP BY kind ORDER BY kind
+SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
+       coalesce(sum(times), 0)::bigint
+FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
+UNION ALL
+SELECT 'matched', model, count(*), count(*), count(*), 0 FROM met WHERE why IS NULL GROUP BY model
+ORDER BY 1, 2
 """
 
 

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stockpile.db.tables.audits import KINDS
+from stockpile.db.tables.audits import CHUNK, KINDS, MATCHED
 from stockpile.errors import Fault, Invalid, NotFound
-from stockpile.reports.export import every_row
 from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
@@ -46,13 +45,14 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class ModelTotal:
-    """Findings of one kind of one model, with the quantities on both sides."""
+    """Findings of one kind of one model, with the quantities on both sides; `times`: in all, how often repeated numbers stand."""
 
-    model: str | None
     kind: str
+    model: str | None
     findings: int
     left_quantity: int
     right_quantity: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,8 @@ class Change:
     right_now: int | None
 
 
+BATCH = 1000
+
 _AUDITS = f"""
 SELECT a.audit_id, a.audit_id, a.name, a.run, s.code, a.left_side->>'title', a.right_side->>'title', {named("p")}, a.recorded_at, a.totals
 FROM audit a LEFT JOIN site s ON s.site_id = a.site_id LEFT JOIN party p ON p.party_id = a.made_by
@@ -155,33 +157,58 @@ def read_audit(connection: Connection, actor: Actor, audit_id: UUID) -> AuditSho
     if row is None:
         raise NotFound(f"There is no audit {audit_id} here.")
     sides = connection.exec_driver_sql(
-        "SELECT left_source, right_source, left_side, right_side FROM audit WHERE audit_id = %s", (audit_id,)
+        "SELECT left_source, right_source, left_side, right_side, totals FROM audit WHERE audit_id = %s", (audit_id,)
     ).one()
-    by_model = connection.exec_driver_sql(
-        """SELECT model, kind, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint
-           FROM audit_finding WHERE audit_id = %s GROUP BY model, kind ORDER BY model, kind""",
-        (audit_id,),
-    )
-    left_source, right_source, left_side, right_side = sides
-    totals = tuple(ModelTotal(*line) for line in by_model)
-    return AuditShown(_row(*row[1:]), left_source, right_source, left_side, right_side, totals)
+    left_source, right_source, left_side, right_side, totals = sides
+    by_model = tuple(ModelTotal(**line) for line in totals["by_model"])
+    return AuditShown(_row(*row[1:]), left_source, right_source, left_side, right_side, by_model)
 
 
 def _row(*row: Any) -> AuditRow:
-    found = {total["kind"]: total["findings"] for total in row[8]}
+    found = {total["kind"]: total["findings"] for total in row[8]["by_kind"]}
     return AuditRow(*row[:8], *(found.get(kind, 0) for kind in KINDS))
 
 
 _SAYS = """concat_ws('; ', nullif('unit ' || {hand}.unit, ''), 'holder ' || {hand}.holder, 'shipped ' || {hand}.shipped_on,
     'received ' || {hand}.received_on, 'dated ' || {hand}.dated_on, nullif({hand}.condition, ''))"""
 _FINDINGS = f"""
-SELECT f.kind, f.number, f.kind, f.number, f.model, f.serial_number, f.held_by, f.left_line, f.right_line, f.left_item, f.right_item,
-       f.left_quantity, f.right_quantity, f.times, array_to_string(f.why, ', '),
-       CASE WHEN l.line IS NOT NULL THEN {_SAYS.format(hand="l")} END, CASE WHEN r.line IS NOT NULL THEN {_SAYS.format(hand="r")} END
-FROM audit_finding f JOIN audit a ON a.audit_id = f.audit_id
-LEFT JOIN register_line l ON l.register_id = (a.left_side->>'register_id')::uuid AND l.line = f.left_line
-LEFT JOIN register_line r ON r.register_id = (a.right_side->>'register_id')::uuid AND r.line = f.right_line
+SELECT f.kind, f.number, f.* FROM (
+    SELECT f.kind, f.number, coalesce(f.model, l.model, r.model, m.name) AS model,
+           coalesce(f.serial_number, l.serial_number, r.serial_number, n.serial_number) AS serial_number, f.held_by,
+           f.left_line, f.right_line, f.left_item, f.right_item, f.left_quantity, f.right_quantity, f.times,
+           array_to_string(f.why, ', ') AS why, CASE WHEN l.line IS NOT NULL THEN {_SAYS.format(hand="l")} END AS left_says,
+           CASE WHEN r.line IS NOT NULL THEN {_SAYS.format(hand="r")} END AS right_says, f.audit_id
+    FROM ({{found}}) f JOIN audit a ON a.audit_id = f.audit_id
+    LEFT JOIN register_line l ON l.register_id = (a.left_side->>'register_id')::uuid AND l.line = f.left_line
+    LEFT JOIN register_line r ON r.register_id = (a.right_side->>'register_id')::uuid AND r.line = f.right_line
+    LEFT JOIN item i ON i.item_id = coalesce(f.right_item, f.left_item) AND f.model IS NULL
+    LEFT JOIN model m ON m.model_id = i.model_id LEFT JOIN LATERAL identified(i.item_id) n ON true
+) f
 """
+_DIFFERING = """SELECT audit_id, kind, number, model, serial_number, held_by, left_line, right_line, left_item, right_item, left_quantity,
+                       right_quantity, times, why FROM audit_finding"""
+_MATCHED = f"""SELECT g.audit_id, '{MATCHED}' AS kind, (g.chunk * {CHUNK} + u.place)::integer AS number, NULL::text AS model,
+                      NULL::text AS serial_number, NULL::text AS held_by, u.left_line, u.right_line, u.left_item, u.right_item,
+                      1::bigint AS left_quantity, 1::bigint AS right_quantity, NULL::integer AS times, NULL::text[] AS why
+               FROM audit_matched g CROSS JOIN LATERAL unnest(g.left_lines, g.right_lines, g.left_items, g.right_items)
+                    WITH ORDINALITY u (left_line, right_line, left_item, right_item, place)"""
+"""What agrees is kept a thousand pairs a row."""
+
+
+def _findings(kind: str | None) -> str:
+    found = {None: f"{_DIFFERING} UNION ALL {_MATCHED}", MATCHED: _MATCHED}.get(kind, _DIFFERING)
+    return _FINDINGS.format(found=found)
+
+
+def _sought(audit_id: UUID, kind: str | None, model: str | None, text: str | None) -> dict[str, Any]:
+    if kind is not None and kind not in KINDS:
+        raise Invalid("Nothing was looked for.", [Fault(f"is one of {', '.join(KINDS)}", field="kind", value=kind)])
+    return {
+        "f.audit_id = %s": audit_id,
+        "f.kind = %s": kind,
+        "f.model = %s": model,
+        "concat_ws(' ', f.serial_number, f.held_by) ILIKE ANY (%s)": spellings(text),
+    }
 
 
 def list_findings(
@@ -200,22 +227,39 @@ def list_findings(
     """
     require(actor, READ_PEOPLE)
     _check(connection, audit_id)
-    if kind is not None and kind not in KINDS:
-        raise Invalid("Nothing was looked for.", [Fault(f"is one of {', '.join(KINDS)}", field="kind", value=kind)])
-    where = {
-        "f.audit_id = %s": audit_id,
-        "f.kind = %s": kind,
-        "f.model = %s": model,
-        "concat_ws(' ', f.serial_number, f.held_by) ILIKE ANY (%s)": spellings(text),
-    }
-    return read_page(connection, _FINDINGS, where, {"f.kind": str, "f.number": int}, Finding, limit, cursor)
+    return read_page(
+        connection,
+        _findings(kind),
+        _sought(audit_id, kind, model, text),
+        {"f.kind": str, "f.number": int},
+        _finding,
+        limit,
+        cursor,
+    )
 
 
 def every_finding(
-    connection: Connection, actor: Actor, audit_id: UUID, kind: str | None, model: str | None, text: str | None
+    connection: Connection,
+    actor: Actor,
+    audit_id: UUID,
+    kind: str | None = None,
+    model: str | None = None,
+    text: str | None = None,
 ) -> Iterator[Finding]:
-    """All such findings."""
-    return every_row(lambda limit, cursor: list_findings(connection, actor, audit_id, kind, model, text, limit, cursor))
+    """All such findings, as they come from the database. Raises as `list_findings` does, before the first."""
+    require(actor, READ_PEOPLE)
+    _check(connection, audit_id)
+    asked = {condition: value for condition, value in _sought(audit_id, kind, model, text).items() if value is not None}
+    rows = connection.exec_driver_sql(
+        f"{_findings(kind)} WHERE {' AND '.join(asked)} ORDER BY f.kind, f.number",
+        tuple(asked.values()),
+        execution_options={"stream_results": True, "max_row_buffer": BATCH},
+    )
+    return (_finding(*row[2:]) for batch in rows.partitions(BATCH) for row in batch)
+
+
+def _finding(*row: Any) -> Finding:
+    return Finding(*row[:-1])
 
 
 def lines_of(
@@ -238,8 +282,8 @@ def _check(connection: Connection, audit_id: UUID) -> None:
 
 
 _CHANGES = """
-WITH before AS (SELECT * FROM audit_finding WHERE audit_id = %(before)s AND kind NOT IN ('matched', 'quantity matched', 'near match')),
-     now AS (SELECT * FROM audit_finding WHERE audit_id = %(now)s AND kind NOT IN ('matched', 'quantity matched', 'near match'))
+WITH before AS (SELECT * FROM audit_finding WHERE audit_id = %(before)s AND kind NOT IN ('quantity matched', 'near match')),
+     now AS (SELECT * FROM audit_finding WHERE audit_id = %(now)s AND kind NOT IN ('quantity matched', 'near match'))
 SELECT CASE WHEN b.kind IS NULL THEN 'new' WHEN n.kind IS NULL THEN 'settled' ELSE 'changed' END AS change, coalesce(n.kind, b.kind),
        coalesce(n.model, b.model), coalesce(n.serial_number, b.serial_number), coalesce(n.held_by, b.held_by),
        b.left_quantity, b.right_quantity, n.left_quantity, n.right_quantity

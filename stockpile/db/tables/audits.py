@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stockpile.db.tables.base import key, metadata, moment
 from stockpile.db.tables.reference import one_of
 
-KINDS = (
-    "matched", "conflicting", "only left", "only right", "repeated left", "repeated right", "incomplete left", "incomplete right",
+MATCHED = "matched"
+DIFFERENCES = (
+    "conflicting", "only left", "only right", "repeated left", "repeated right", "incomplete left", "incomplete right",
     "near match", "quantity matched", "quantity differs",
 )  # fmt: skip
+KINDS = (MATCHED, *DIFFERENCES)
 """What a finding of an audit may be (`registers.reconcile`)."""
+CHUNK = 1000
+"""So many pairs that agree stand in one row."""
 
 audit = Table(
     "audit",
@@ -58,7 +62,20 @@ audit_finding = Table(
     Column("right_quantity", BigInteger),
     Column("times", Integer, comment="how often it stands on the side that repeats it"),
     Column("why", ARRAY(Text), comment="which fields conflict or are missing; why a match is near"),
-    CheckConstraint(one_of("kind", KINDS), name="audit_finding_kind"),
+    CheckConstraint(one_of("kind", DIFFERENCES), name="audit_finding_kind"),
     info={"group": "audit_id"},
     comment="One finding of an audit, with the lines and items of both sides it is of.",
+)
+
+audit_matched = Table(
+    "audit_matched",
+    metadata,
+    key("audit_id", primary_key=True),
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("left_lines", ARRAY(Integer)),
+    Column("right_lines", ARRAY(Integer)),
+    Column("left_items", ARRAY(Uuid)),
+    Column("right_items", ARRAY(Uuid)),
+    info={"group": "audit_id"},
+    comment="What both sides of an audit have and agree on, a thousand pairs a row: nearly all, and nothing more is to be said of it.",
 )

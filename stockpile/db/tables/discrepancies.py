@@ -61,10 +61,18 @@ discrepancy = Table(
     ),
     Column("first_number", Integer, comment="of a gap: the first of them"),
     Column("last_number", Integer),
+    key(
+        "explained_by_count",
+        ForeignKey("stockpile.physical_count.count_id"),
+        comment="or the later count that found what was missing",
+    ),
     CheckConstraint(
         "outcome <> 'explained' OR coalesce(closed_by <> proposed_by, false)", name="discrepancy_two_people"
     ),
-    CheckConstraint("outcome IS NULL OR explained_by IS NOT NULL", name="discrepancy_explained"),
+    CheckConstraint(
+        "outcome IS NULL OR explained_by IS NOT NULL OR (explained_by_count IS NOT NULL AND outcome = 'withdrawn')",
+        name="discrepancy_explained",
+    ),
     CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="discrepancy_closed"),
     CheckConstraint(one_of("outcome", ("explained", "withdrawn")), name="discrepancy_outcome"),
     CheckConstraint("document_id IS NOT NULL OR register_id IS NOT NULL", name="discrepancy_has_source"),

@@ -1,0 +1,470 @@
+"""Counts as people follow them: which there are, what was read, what was found; what is to be counted again and when; seals and
+periods. It only reads; and while a blind count is open it tells nobody at a desk what to expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.documents import full_number, now
+from stockpile.errors import NotAllowed, NotFound, Refused
+from stockpile.identity import asset_tag
+from stockpile.movements import HELD
+from stockpile.registers.count_findings import Kind
+from stockpile.registers.counts import count_name
+from stockpile.reports.documents import line_number
+from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.named import named
+from stockpile.reports.scope import site_asked
+from stockpile.rights import READ_PEOPLE, Actor, require
+
+
+class State(StrEnum):
+    """How far a count is."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """A count: what it is of, who counts, how far it is. `of`: the account, the unit, the seals, or the count that it repeats.
+    `override`: why the same person may count twice running, or who answers for it alone.
+    """
+
+    count_id: UUID
+    name: str
+    site: str
+    scope: str
+    of: str | None
+    method: str
+    blind: bool
+    reason: str
+    counters: list[str]
+    opened_at: datetime
+    opened_by: str
+    state: State
+    lines: int
+    closed_at: datetime | None
+    closed_by: str | None
+    abandoned_because: str | None
+    override: str | None
+    recount_of: UUID | None
+    register_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountShown:
+    """A count, and how many findings of each kind it has; none before it is closed."""
+
+    count: CountRow
+    findings: dict[str, int]
+
+
+_STATE = "coalesce(c.outcome, CASE WHEN c.closed_at IS NOT NULL THEN 'closing' ELSE 'open' END)"
+_COUNTS = f"""
+SELECT c.opened_at, c.count_id, c.count_id, s.code, c.number, c.scope,
+       CASE c.scope
+           WHEN 'account' THEN (SELECT coalesce(a.name, 'a person of ' || s.code) FROM count_account t
+                                LEFT JOIN account a ON a.account_id = t.account_id WHERE t.count_id = c.count_id)
+           WHEN 'unit' THEN u.code
+           WHEN 'containers' THEN (SELECT string_agg(DISTINCT k.number, ', ' ORDER BY k.number) FROM count_item i
+                                   JOIN seal_line l ON l.item_id = i.item_id JOIN seal k ON k.seal_id = l.seal_id
+                                   WHERE i.count_id = c.count_id AND k.sealed_at <= c.opened_at
+                                     AND (k.broken_at IS NULL OR k.broken_at > c.opened_at))
+           WHEN 'recount' THEN (SELECT s.code || '/COUNT/' || b.number FROM physical_count b WHERE b.count_id = c.recount_of)
+           ELSE s.code END,
+       c.method, c.blind, c.reason,
+       ARRAY(SELECT {named("r")} FROM count_counter t LEFT JOIN party r ON r.party_id = t.party_id
+             WHERE t.count_id = c.count_id ORDER BY 1),
+       c.opened_at, {named("o")}, {_STATE},
+       (SELECT coalesce(sum(b.line_count), 0)::int FROM count_batch b WHERE b.count_id = c.count_id),
+       c.closed_at, CASE WHEN c.closed_by IS NOT NULL THEN {named("e")} END, c.abandoned_because, c.override, c.recount_of, c.register_id
+FROM physical_count c JOIN site s ON s.site_id = c.site_id LEFT JOIN party u ON u.party_id = c.unit_id
+LEFT JOIN party o ON o.party_id = c.opened_by LEFT JOIN party e ON e.party_id = c.closed_by
+"""
+
+
+def list_counts(
+    connection: Connection,
+    actor: Actor,
+    site: str | None = None,
+    state: State | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page[CountRow]:
+    """The counts in the asker's scope, the last opened first. Raises NotAllowed (donors; another site's books), NotFound (site),
+    Invalid (limit, cursor).
+    """
+    require(actor, READ_PEOPLE)
+    where = {"c.site_id = %s": site_asked(connection, actor, site), f"{_STATE} = %s": str(state) if state else None}
+    keys: dict[str, Callable[[str], Any]] = {"c.opened_at": datetime.fromisoformat, "c.count_id": UUID}
+    return read_page(connection, _COUNTS, where, keys, _count_row, limit, cursor, newest_first=True)
+
+
+def _count_row(count_id: UUID, site: str, number: int, *more: Any) -> CountRow:
+    return CountRow(count_id, count_name(site, number), site, *(*more[:8], State(more[8]), *more[9:]))
+
+
+def read_count(connection: Connection, actor: Actor, count_id: UUID) -> CountShown:
+    """A count in the asker's scope, with the figures of its findings. Raises NotAllowed, NotFound."""
+    require(actor, READ_PEOPLE)
+    row = connection.exec_driver_sql(f"{_COUNTS} WHERE c.count_id = %s", (count_id,)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no count {count_id} here.")
+    figures = connection.exec_driver_sql(
+        "SELECT kind, count(*) FROM count_finding WHERE count_id = %s GROUP BY kind", (count_id,)
+    ).all()
+    found = {kind: number for kind, number in figures}
+    return CountShown(_count_row(*row[2:]), {str(kind): found[kind] for kind in Kind if kind in found})
+
+
+def count_named(connection: Connection, actor: Actor, name: str) -> UUID:
+    """The count of a name such as TAJI/COUNT/3, or of a key. Raises NotFound."""
+    try:
+        return read_count(connection, actor, UUID(name.strip())).count.count_id
+    except ValueError:
+        pass
+    site, _, number = name.strip().upper().partition("/COUNT/")
+    found = connection.exec_driver_sql(
+        """SELECT c.count_id FROM physical_count c JOIN site s USING (site_id)
+           WHERE s.code = %s AND c.number::text = %s""",
+        (site, number),
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no count {name!r} here: 'TAJI/COUNT/3' is how one is called.")
+    return UUID(str(found))
+
+
+@dataclass(frozen=True, slots=True)
+class CountLineRow:
+    """A line as it was read. `again_of`: the line that read the same weapon before; this one is no part of the figures."""
+
+    line: int
+    scan: str | None
+    item_id: UUID | None
+    asset_tag: str | None
+    model: str | None
+    serial_number: str | None
+    lot: str | None
+    quantity: int
+    condition: str | None
+    container: str | None
+    seal: str | None
+    entered: str
+    counted_at: datetime
+    counted_by: str
+    again_of: int | None
+    doubts: str | None
+
+
+_LINES = f"""
+SELECT l.line, l.line, l.scan, l.item_id, i.tag_number, coalesce(m.name, l.model), n.serial_number, l.lot, l.quantity, l.condition,
+       l.container, k.number, l.entered, l.counted_at, {named("p")}, l.again_of, l.doubts
+FROM count_line l LEFT JOIN item i ON i.item_id = l.item_id
+LEFT JOIN model m ON m.model_id = coalesce(l.model_id, i.model_id)
+LEFT JOIN LATERAL identified(l.item_id) n ON true
+LEFT JOIN seal k ON k.seal_id = l.seal_id LEFT JOIN party p ON p.party_id = l.counted_by
+"""
+
+
+def list_count_lines(
+    connection: Connection, actor: Actor, count_id: UUID, limit: int = 100, cursor: str | None = None
+) -> Page[CountLineRow]:
+    """What was read, in the order in which it came. Raises NotAllowed, NotFound, Invalid (limit, cursor)."""
+    read_count(connection, actor, count_id)
+    where = {"l.count_id = %s": count_id}
+    return read_page(connection, _LINES, where, {"l.line": line_number}, _line_row, limit, cursor)
+
+
+def _line_row(line: int, scan: str | None, item_id: UUID | None, tag: int | None, *more: Any) -> CountLineRow:
+    return CountLineRow(line, scan, item_id, asset_tag(tag) if tag is not None else None, *more)
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding. `account`: where the ledger had it at the moment of its line, or, of what nobody read, at the closing; none:
+    nowhere in the books. `document_number`: what moved it meanwhile; of a quantity, between its first and its last line.
+    """
+
+    number: int
+    kind: Kind
+    line: int | None
+    scan: str | None
+    item_id: UUID | None
+    asset_tag: str | None
+    model: str | None
+    serial_number: str | None
+    lot: str | None
+    expected: int | None
+    counted: int | None
+    account: str | None
+    site: str | None
+    document_id: UUID | None
+    document_number: str | None
+
+
+_FINDINGS = """
+SELECT f.number, f.number, f.kind, f.line, l.scan, f.item_id, i.tag_number, m.name, n.serial_number, f.lot, f.expected, f.counted,
+       CASE WHEN f.account_id IS NOT NULL THEN coalesce(a.name, 'a person of another site') END, s.code, f.document_id,
+       t.code, b.code, b.year, d.number
+FROM count_finding f LEFT JOIN count_line l ON l.count_id = f.count_id AND l.line = f.line
+LEFT JOIN item i ON i.item_id = f.item_id LEFT JOIN model m ON m.model_id = coalesce(f.model_id, i.model_id)
+LEFT JOIN LATERAL identified(f.item_id) n ON true
+LEFT JOIN account a ON a.account_id = f.account_id LEFT JOIN site s ON s.site_id = a.site_id
+LEFT JOIN document d ON d.document_id = f.document_id LEFT JOIN book b ON b.book_id = d.book_id
+LEFT JOIN site t ON t.site_id = d.site_id
+"""
+
+
+def list_findings(
+    connection: Connection,
+    actor: Actor,
+    count_id: UUID,
+    kind: Kind | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page[FindingRow]:
+    """What a closed count found: first what was read, in its order. Raises NotAllowed, NotFound, Invalid (limit, cursor)."""
+    read_count(connection, actor, count_id)
+    where = {"f.count_id = %s": count_id, "f.kind = %s": str(kind) if kind else None}
+    return read_page(connection, _FINDINGS, where, {"f.number": line_number}, _finding_row, limit, cursor)
+
+
+def _finding_row(*row: Any) -> FindingRow:
+    tag = asset_tag(row[5]) if row[5] is not None else None
+    number = full_number(*row[14:]) if row[17] is not None else None
+    return FindingRow(*(row[0], Kind(row[1]), *row[2:5], tag, *row[6:14], number))
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRow:
+    """What the books have on an account that is being counted. `line`: which line read it, if one did."""
+
+    item_id: UUID
+    asset_tag: str
+    model: str
+    serial_number: str | None
+    lot: str | None
+    quantity: int
+    account: str
+    line: int | None
+
+
+_EXPECTED = """
+SELECT m.name, coalesce(n.serial_key, ''), h.item_id, h.account_id, h.item_id, i.tag_number, m.name, n.serial_number, i.lot, h.quantity,
+       a.name, (SELECT l.line FROM count_line l WHERE l.count_id = c.count_id AND l.item_id = h.item_id AND l.again_of IS NULL)
+FROM physical_count c
+JOIN account a ON a.site_id = c.site_id
+    AND (c.whole_site OR a.account_id IN (SELECT t.account_id FROM count_account t WHERE t.count_id = c.count_id))
+JOIN holding h ON h.account_id = a.account_id
+    AND (c.scope NOT IN ('containers', 'recount') OR h.item_id IN (SELECT t.item_id FROM count_item t WHERE t.count_id = c.count_id))
+JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
+LEFT JOIN LATERAL identified(h.item_id) n ON true
+"""
+
+
+def list_expected(
+    connection: Connection, actor: Actor, count_id: UUID, limit: int = 100, cursor: str | None = None
+) -> Page[ExpectedRow]:
+    """What the books have now where an open count that is not blind is held, by model and serial number.
+
+    Raises NotAllowed (it is blind), NotFound, Refused (it is over: its findings say more), Invalid (limit, cursor).
+    """
+    count = read_count(connection, actor, count_id).count
+    if count.state is not State.OPEN:
+        raise Refused(f"{count.name} is {count.state}: its findings say what was expected.")
+    if count.blind:
+        raise NotAllowed(f"{count.name} is blind: what is expected is told when it is closed.")
+    keys: dict[str, Callable[[str], Any]] = {
+        "m.name": str, "coalesce(n.serial_key, '')": str, "h.item_id": UUID, "h.account_id": UUID,
+    }  # fmt: skip
+    where = {"c.count_id = %s": count_id, "a.class = ANY (%s)": [str(one) for one in HELD]}
+    return read_page(connection, _EXPECTED, where, keys, _expected_row, limit, cursor)
+
+
+def _expected_row(item_id: UUID, tag: int, *more: Any) -> ExpectedRow:
+    return ExpectedRow(item_id, asset_tag(tag), *more)
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """An account with weapons on it: when it was last counted by serial number, and when it is to be again by the shortest period
+    that binds what is on it. `due_on` None: it never was, and is overdue. `source`: who says how often; `unverified`: from memory.
+    """
+
+    account_id: UUID
+    site: str
+    account: str
+    account_class: str
+    weapons: int
+    security_risk_category: str | None
+    last_counted_at: datetime | None
+    last_count: str | None
+    due_on: date | None
+    days_overdue: int | None
+    overdue: bool
+    period: str
+    every_days: int
+    source: str
+    unverified: bool
+
+
+_DUE = """
+SELECT due.sorted_by, due.account_id, due.account_id, due.site, due.account, due.class, due.weapons, due.category, due.last_counted_at,
+       due.last_count, due.due_on, CASE WHEN due.due_on IS NOT NULL THEN greatest(due.today - due.due_on, 0) END,
+       due.due_on IS NULL OR due.due_on < due.today, due.code, due.days, due.source, due.unverified
+FROM (
+    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.categories[1] AS category,
+           last.opened_at AS last_counted_at, s.code || '/COUNT/' || last.number AS last_count,
+           (last.opened_at AT TIME ZONE s.time_zone)::date + p.days AS due_on,
+           coalesce((last.opened_at AT TIME ZONE s.time_zone)::date + p.days, '0001-01-01') AS sorted_by,
+           (%s::timestamptz AT TIME ZONE s.time_zone)::date AS today, p.code, p.days, p.source, p.unverified
+    FROM (SELECT h.account_id, count(*) AS weapons,
+                 array_agg(DISTINCT m.security_risk_category ORDER BY m.security_risk_category)
+                     FILTER (WHERE m.security_risk_category IS NOT NULL) AS categories
+          FROM holding h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
+          WHERE h.serial GROUP BY h.account_id) held
+    JOIN account a ON a.account_id = held.account_id AND a.class IN ('store', 'unit', 'person', 'maintenance')
+    JOIN site s ON s.site_id = a.site_id
+    CROSS JOIN LATERAL (
+        SELECT p.code, p.days, p.source, p.unverified FROM count_period p
+        WHERE p.binds AND p.method = 'serial'
+          AND (p.held_by IS NULL
+               OR p.held_by = CASE WHEN a.class IN ('unit', 'person') OR a.unit_id IS NOT NULL THEN 'unit' ELSE 'depot' END)
+          AND (p.security_risk_category IS NULL OR p.security_risk_category = ANY (held.categories))
+        ORDER BY p.days, p.unverified, p.code LIMIT 1) p
+    LEFT JOIN LATERAL (
+        SELECT c.opened_at, c.number FROM physical_count c
+        WHERE c.site_id = a.site_id AND c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site')
+          AND (c.whole_site OR EXISTS (SELECT FROM count_account t WHERE t.count_id = c.count_id AND t.account_id = a.account_id))
+        ORDER BY c.opened_at DESC LIMIT 1) last ON true
+) due
+"""
+
+
+def list_due(
+    connection: Connection,
+    actor: Actor,
+    site: str | None = None,
+    overdue: bool | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page[DueRow]:
+    """The accounts with weapons on them, those that nobody ever counted first, then by when they are due. What no period binds is
+    absent. Raises NotAllowed (donors; another site's books), NotFound (site), Invalid (limit, cursor).
+    """
+    require(actor, READ_PEOPLE)
+    where = {
+        "due.site_id = %s": site_asked(connection, actor, site),
+        "(due.due_on IS NULL OR due.due_on < due.today) = %s": overdue,
+    }
+    keys: dict[str, Callable[[str], Any]] = {"due.sorted_by": date.fromisoformat, "due.account_id": UUID}
+    return read_page(connection, _DUE, where, keys, DueRow, limit, cursor, (now(),))
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """How often what is to be counted, and who says so. `changed_by` None: as it came with the program."""
+
+    code: str
+    what: str
+    held_by: str | None
+    security_risk_category: str | None
+    method: str
+    days: int | None
+    source: str
+    unverified: bool
+    binds: bool
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+_PERIODS = f"""
+SELECT p.code, p.code, p.what, p.held_by, p.security_risk_category, p.method, p.days, p.source, p.unverified, p.binds,
+       CASE WHEN p.changed_by IS NOT NULL THEN {named("c")} END, p.changed_at
+FROM count_period p LEFT JOIN party c ON c.party_id = p.changed_by
+"""
+
+
+def list_periods(
+    connection: Connection, actor: Actor, binds: bool | None = None, limit: int = 100, cursor: str | None = None
+) -> Page[PeriodRow]:
+    """The periods by their codes. Raises NotAllowed (donors), Invalid (limit, cursor)."""
+    require(actor, READ_PEOPLE)
+    return read_page(connection, _PERIODS, {"p.binds = %s": binds}, {"p.code": str}, PeriodRow, limit, cursor)
+
+
+def read_period(connection: Connection, actor: Actor, code: str) -> PeriodRow:
+    """One period. Raises NotAllowed, NotFound."""
+    require(actor, READ_PEOPLE)
+    row = connection.exec_driver_sql(f"{_PERIODS} WHERE p.code = %s", (code,)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no period {code!r}.")
+    return PeriodRow(*row[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class SealRow:
+    """A seal: on what, in which store, over how many weapons, since when; `count`: over whose lines it was sealed."""
+
+    seal_id: UUID
+    number: str
+    site: str
+    store: str
+    container: str | None
+    weapons: int
+    count: str | None
+    sealed_at: datetime
+    sealed_by: str
+    broken_at: datetime | None
+    broken_by: str | None
+
+
+_SEALS = f"""
+SELECT k.seal_key, k.seal_id, k.seal_id, k.number, s.code, a.name, k.container,
+       (SELECT count(*) FROM seal_line l WHERE l.seal_id = k.seal_id),
+       s.code || '/COUNT/' || c.number, k.sealed_at, {named("p")}, k.broken_at, CASE WHEN k.broken_by IS NOT NULL THEN {named("b")} END
+FROM seal k JOIN site s ON s.site_id = k.site_id JOIN account a ON a.account_id = k.account_id
+LEFT JOIN physical_count c ON c.count_id = k.count_id
+LEFT JOIN party p ON p.party_id = k.sealed_by LEFT JOIN party b ON b.party_id = k.broken_by
+"""
+
+
+def list_seals(
+    connection: Connection,
+    actor: Actor,
+    site: str | None = None,
+    broken: bool | None = None,
+    text: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page[SealRow]:
+    """Seals by number, with a part of the number or of what is written on the container. Raises NotAllowed, NotFound (site),
+    Invalid (limit, cursor).
+    """
+    require(actor, READ_PEOPLE)
+    where = {
+        "k.site_id = %s": site_asked(connection, actor, site),
+        "(k.broken_at IS NOT NULL) = %s": broken,
+        "concat_ws(' ', k.number, k.container) ILIKE ANY (%s)": spellings(text),
+    }
+    return read_page(connection, _SEALS, where, {"k.seal_key": str, "k.seal_id": UUID}, SealRow, limit, cursor)
+
+
+def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
+    """One seal in the asker's scope. Raises NotAllowed, NotFound."""
+    require(actor, READ_PEOPLE)
+    row = connection.exec_driver_sql(f"{_SEALS} WHERE k.seal_id = %s", (seal_id,)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no seal {seal_id} here.")
+    return SealRow(*row[2:])
