@@ -233,3 +233,40 @@ def test_both_killed_at_once_nothing_acknowledged_is_lost(running: Service) -> N
     time.sleep(1.5)
     running.start()
     check_nothing_is_lost(running, acknowledged)
+
+
+def test_a_service_killed_in_the_middle_of_an_import_leaves_nothing_half_visible(running: Service) -> None:
+    """kill -9 while the rows of a long register are written: no register, no line of it; sent again, it is kept whole."""
+    text = "serial,model\n" + "".join(f"K{number:06},AKM\n" for number in range(200_000))
+    with running.client("auditor") as client:
+        before = len(client.get("/v1/registers", params={"limit": 500}).json()["rows"])
+        stored = client.post("/v1/files", content=text.encode()).json()
+        request = {
+            "kind": "register",
+            "source": "LONG",
+            "name": "Long",
+            "file": {"sha256": stored["sha256"], "name": "long.csv"},
+        }
+        job = client.post("/v1/registers", json=request).json()["job_id"]
+        deadline = time.monotonic() + 30
+        while client.get(f"/v1/jobs/{job}").json()["done"] < 20_000:
+            assert time.monotonic() < deadline, "it does not get on"
+            time.sleep(0.02)
+    assert running.process is not None
+    running.process.kill()
+    running.process.wait()
+    running.start()
+    with running.client("auditor") as client:
+        assert client.get(f"/v1/jobs/{job}").json()["state"] in ("running", "interrupted")
+        assert len(client.get("/v1/registers", params={"limit": 500}).json()["rows"]) == before
+        job = client.post("/v1/registers", json=request).json()["job_id"]
+        deadline = time.monotonic() + 60
+        while client.get(f"/v1/jobs/{job}").json()["ended_at"] is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        done = client.get(f"/v1/jobs/{job}").json()
+        assert (done["state"], done["result"]["result"]["lines"], done["result"]["result"]["known"]) == (
+            "done",
+            200_000,
+            False,
+        )

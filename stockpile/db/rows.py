@@ -104,9 +104,14 @@ def as_copied(values: Iterable[object]) -> bytes:
     """Values in COPY's text form, with tabs between them; None and an empty text are NULL."""
     texts = [value if value.__class__ is str else "" if value is None else str(value) for value in values]
     joined = "\t".join(texts)
-    if "\\" in joined or "\n" in joined or "\r" in joined or joined.count("\t") != len(texts) - 1:
+    if not is_plain(joined, len(texts)):
         joined = "\t".join(text.translate(_ESCAPES) for text in texts)
     return joined.encode()
+
+
+def is_plain(joined: str, values: int) -> bool:
+    """Whether so many values, with tabs between them, hold nothing that COPY takes for something else."""
+    return not ("\\" in joined or "\n" in joined or "\r" in joined or joined.count("\t") != values - 1)
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

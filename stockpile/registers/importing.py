@@ -4,7 +4,7 @@ columns are mapped once per source; its lines are kept as read, and moved nowher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -23,10 +23,11 @@ from stockpile.identity import character_fault, scripts_of, serial_key
 from stockpile.parties import need_party
 from stockpile.progress import told
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
+from stockpile.registers.headings import Field as Said
 from stockpile.registers.keep import KeptRow, Reading, Register, in_capitals, keep_rows
 from stockpile.registers.listing import ROWS_IN_MESSAGE, YES, ListFile, many_rows_at_hand, opened_list
-from stockpile.registers.mapping import Line, Mapping, lines
-from stockpile.registers.read import OpenList
+from stockpile.registers.mapping import Mapping, Reader, read_by
+from stockpile.registers.read import OpenList, Row
 from stockpile.registers.rejects import RowsRejected, keep_rejects
 from stockpile.rights import DESK, IMPORT_REGISTER, Actor, require
 from stockpile.sites import find_site
@@ -187,26 +188,20 @@ class _Seen:
 
     def __init__(self) -> None:
         self.doubtful = 0
-        self.models: set[tuple[str | None, str]] = set()
+        self.models: set[tuple[str | None, str | None]] = set()
 
 
 def _all_rows(opened: OpenList, mapping: Mapping, seen: _Seen) -> Iterator[KeptRow]:
     """The rows of a list in the order of the file, those that could not be read where they stand."""
     rejected = 0
-    for done, line in enumerate(lines(mapping, opened), 1):
+    for done, row in enumerate(read_by(RowReader(mapping, opened.headers), opened), 1):
         if len(opened.rejects) > rejected:
             yield from _rejected(opened, rejected)
             rejected = len(opened.rejects)
         if done % TOLD_EVERY == 0:
             told("rows read", done)
-        row = read_line(line)
-        if row.reason is not None:
-            opened.rejects.add(row.number, row.reason, row.cells)
-            rejected += 1
-        else:
-            seen.doubtful += row.doubts != ()
-            if row.reading.model is not None:
-                seen.models.add((row.reading.maker, row.reading.model))
+        seen.doubtful += row.doubts != ()
+        seen.models.add((row.reading.maker, row.reading.model))
         yield row
     yield from _rejected(opened, rejected)
 
@@ -215,39 +210,43 @@ def _rejected(opened: OpenList, seen: int) -> Iterator[KeptRow]:
     return (KeptRow(one.number, one.cells, one.reason) for one in opened.rejects.after(seen))
 
 
-def read_line(line: Line) -> KeptRow:
-    """What a line of a list says in our fields. What can't be a serial number is a doubt, not a rejection: it is what the list
-    says.
+class RowReader:
+    """A mapping made ready for a list with these columns: tells what a row says in our fields. What can't be a serial number is a doubt,
+    not a rejection: it is what the list says.
     """
-    get, days, doubts = line.fields.get, line.days, line.flags
-    serial, model, quantity = get("serial_number") or None, get("model") or None, line.quantity
-    key = None
-    if serial is not None:
-        key = serial_key(serial)
-        if not (serial.isascii() and serial.isalnum()):
-            doubts += _doubts(serial, key)
-        if not key or len(key) > LONGEST_KEY or get("obliterated", "").casefold() in YES:
-            key = None
-    elif model is None:
-        return KeptRow(line.number, line.cells, "neither a serial number nor a model: nothing tells what it is")
-    if quantity is None:
-        quantity = 1
-    elif quantity > 1 and key is not None:
-        doubts += (f"a quantity of {quantity} with one serial number: compared as one weapon",)
-    reading = Reading(
-        serial,
-        key,
-        get("maker") or None,
-        model,
-        quantity,
-        days.get("shipped_on"),
-        days.get("received_on"),
-        days.get("date"),
-        in_capitals(get("unit_code") or get("unit")),
-        in_capitals(get("service_number") or get("holder") or get("name") or get("account")),
-        get("condition") or None,
-    )
-    return KeptRow(line.number, line.cells, None, doubts, None, reading)
+
+    def __init__(self, mapping: Mapping, headers: Sequence[str]) -> None:
+        read = Reader(mapping, headers)
+        self._values = read.values
+        self._serial = read.text_of(Said.SERIAL_NUMBER)
+        self._obliterated = read.text_of(Said.OBLITERATED)
+        self._maker, self._model = read.text_of(Said.MAKER), read.text_of(Said.MODEL)
+        self._unit = read.text_of(Said.UNIT_CODE, Said.UNIT)
+        self._holder = read.text_of(Said.SERVICE_NUMBER, Said.HOLDER, Said.NAME, Said.ACCOUNT)
+        self._condition = read.text_of(Said.CONDITION)
+
+    def __call__(self, row: Row) -> KeptRow:
+        """The row as it is kept. Raises Invalid (a quantity, a date; nothing that tells what it is)."""
+        quantity, days, doubts = self._values(row)
+        cells = row.cells
+        serial, model, key = self._serial(cells), self._model(cells), None
+        if serial is not None:
+            key = serial_key(serial)
+            if not (serial.isascii() and serial.isalnum() and len(key) <= LONGEST_KEY):
+                doubts += _doubts(serial, key)
+            if not key or len(key) > LONGEST_KEY or (self._obliterated(cells) or "").casefold() in YES:
+                key = None
+        elif model is None:
+            raise Invalid("neither a serial number nor a model: nothing tells what it is")
+        if quantity is None:
+            quantity = 1
+        elif quantity > 1 and key is not None:
+            doubts += (f"a quantity of {quantity} with one serial number: compared as one weapon",)
+        reading = Reading(
+            serial, key, self._maker(cells), model, quantity, days.get("shipped_on"), days.get("received_on"), days.get("date"),
+            in_capitals(self._unit(cells)), in_capitals(self._holder(cells)), self._condition(cells),
+        )  # fmt: skip
+        return KeptRow(row.number, cells, None, doubts, None, reading)
 
 
 def _doubts(serial: str, key: str) -> tuple[str, ...]:
@@ -262,12 +261,13 @@ def _doubts(serial: str, key: str) -> tuple[str, ...]:
     return (f"the serial number mixes {' and '.join(scripts)} letters",) if len(scripts) > 1 else ()
 
 
-def _unknown(connection: Connection, names: set[tuple[str | None, str]], source: str) -> list[str]:
+def _unknown(connection: Connection, said: set[tuple[str | None, str | None]], source: str) -> list[str]:
     """The names of models that nobody has mapped for the source, kept for a registrar to see."""
-    spoken = {f"{maker} {model}" if maker else model for maker, model in names} | {model for _, model in names}
-    models = find_models(connection, spoken, source)
-    unknown = sorted(
-        {model for maker, model in names if model not in models and (not maker or f"{maker} {model}" not in models)}
-    )
+    called = {model: {model} for _, model in said if model is not None}
+    for maker, model in said:
+        if maker is not None and model is not None:
+            called[model].add(f"{maker} {model}")
+    models = find_models(connection, set().union(*called.values()), source)
+    unknown = sorted(model for model, names in called.items() if not names & models.keys())
     note_unknown(connection, islice(unknown, MODELS_NOTED), source)
     return unknown

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from pydantic_core import to_json
 from sqlalchemy import Connection
 
-from stockpile.db.rows import as_copied, insert_as_they_come
+from stockpile.db.rows import as_copied, insert_as_they_come, is_plain
 from stockpile.documents import Desk, now
 from stockpile.identity import serial_key
 from stockpile.keys import new_key, new_secret
@@ -174,8 +174,21 @@ class _Committed:
             self.digest.update(_line_of_digest(number, written))
             self.lines += 1
             self.rejected += reason is not None
-            beside = (reason, "; ".join(doubts) if doubts else None, item_id, *reading)
-            yield b"%d\t%b\t%b\n" % (number, written.replace(b"\\", b"\\\\"), as_copied(beside))
+            said = (reason, "; ".join(doubts), item_id) if reason or doubts or item_id else ()
+            beside = as_copied(said) if said else b"\t\t"
+            yield b"%d\t%b\t%b\t%b\n" % (number, written.replace(b"\\", b"\\\\"), beside, _copied(reading))
+
+
+def _copied(reading: Reading) -> bytes:
+    """`as_copied` of half a million readings: written out, it takes half as long."""
+    if reading is NOT_READ:
+        return b"\t" * (len(reading) - 1)
+    serial, key, maker, model, quantity, shipped, received, dated, unit, holder, condition = reading
+    text = (
+        f"{serial or ''}\t{key or ''}\t{maker or ''}\t{model or ''}\t{quantity}\t{shipped or ''}\t{received or ''}\t{dated or ''}\t"
+        f"{unit or ''}\t{holder or ''}\t{condition or ''}"
+    )
+    return text.encode() if is_plain(text, len(reading)) and quantity is not None else as_copied(reading)
 
 
 def keep_rows(connection: Connection, imported_by: UUID, register: Register, rows: Iterable[KeptRow]) -> int:

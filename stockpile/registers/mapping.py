@@ -217,7 +217,11 @@ def lines(mapping: Mapping, opened: OpenList) -> Iterator[Line]:
     Raises:
         Invalid: the list lacks a column of the mapping; names it and the columns there are.
     """
-    read = Reader(mapping, opened.headers)
+    return read_by(Reader(mapping, opened.headers), opened)
+
+
+def read_by(read: Callable[[Row], T], opened: OpenList) -> Iterator[T]:
+    """The rows of a list, each as `read` has it; those for which it raises Invalid go to the list's rejects."""
     for row in opened.rows():
         try:
             line = read(row)
@@ -264,10 +268,15 @@ class Reader:
         Raises:
             Invalid: a quantity, a date or a line break that can't be taken; names column, value and remedy.
         """
-        number, cells, kinds, printable = row
-        fields = dict(zip(self._names, self._take(cells)))  # noqa: B905 - one name an index, by construction
+        quantity, days, flags = self.values(row)
+        fields = dict(zip(self._names, self._take(row.cells)))  # noqa: B905 - one name an index, by construction
         if self._constants:
             fields.update(self._constants)
+        return Line(row.number, fields, quantity, days, flags, row.cells)
+
+    def values(self, row: Row) -> tuple[int | None, dict[str, date | None], tuple[str, ...]]:
+        """Quantity and days that a row states, and what looks wrong with its identifiers. Raises as a call does."""
+        _, cells, kinds, printable = row
         if not printable:
             self._check_line_breaks(cells)
         if "e" in kinds:
@@ -279,14 +288,23 @@ class Reader:
             if not ordinary or (kinds and kinds[index] != "s"):
                 flags += self._flags(index, cell, kinds[index] if kinds else "s")
         counted = self._quantity
-        return Line(
-            number,
-            fields,
+        return (
             self._constant_quantity if counted is None else self._stated(quantity, cells, counted),
             self._days(*[cells[index] for _, index in self._dates]) if self._dates else self._constant_days,
             flags,
-            cells,
         )
+
+    def text_of(self, *fields: Field) -> Callable[[Sequence[str]], str | None]:
+        """What gives a row's text for the first of these fields that is mapped and not blank; None where there is none."""
+        constants = [self._constants[field] for field in fields if self._constants.get(field)]
+        default = constants[0] if constants else None
+        indexes = [self._indexes[self._names.index(field)] for field in fields if field in self._names]
+        if not indexes:
+            return lambda cells: default
+        if len(indexes) == 1:
+            (only,) = indexes
+            return lambda cells: cells[only] or default
+        return lambda cells: next((cells[index] for index in indexes if cells[index]), default)
 
     def _read_days(self, *written: str) -> dict[str, date | None]:
         days = dict(self._constant_days)

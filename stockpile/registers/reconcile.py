@@ -62,13 +62,11 @@ def _find_repeated(connection: Connection, audit_id: UUID, left: Side, right: Si
             connection.exec_driver_sql(statement.format(side=side.table))
 
 
-# First by a number made of both keys, which is quicker to count than they are.
 _REPEATED = (
     """
 CREATE TEMPORARY TABLE repeated_{side} ON COMMIT DROP AS
 SELECT model_key, serial_key, count(*)::integer AS times FROM {side}
-WHERE serial_key IS NOT NULL AND hashtextextended(serial_key, 0) IN (
-    SELECT hashtextextended(serial_key, 0) FROM {side} WHERE serial_key IS NOT NULL GROUP BY 1 HAVING count(*) > 1)
+WHERE serial_key IS NOT NULL
 GROUP BY model_key, serial_key HAVING count(*) > 1
 """,
     """
