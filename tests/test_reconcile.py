@@ -312,3 +312,31 @@ def test_near_is_a_look_alike_or_one_character() -> None:
 @given(st.text("AB01", min_size=4, max_size=8), st.text("AB01", min_size=4, max_size=8))
 def test_near_is_found_from_either_side(one: str, other: str) -> None:
     assert bool(near((one, other))) == bool(near((other, one)))
+
+
+def test_numbers_that_run_in_a_row_are_not_near_one_another() -> None:
+    """Crates with consecutive numbers: each is one character from many of the others, which says nothing."""
+    lefts = [Unmatched(n, UUID(int=1), f"KT{n:05}") for n in range(10)]
+    rights = [Unmatched(n, UUID(int=1), f"KT{n:05}") for n in range(10, 100)]
+    assert list(near_matches(lefts, rights)) == []
+    assert list(near_matches(rights, lefts)) == []
+
+
+@given(
+    st.lists(st.text("AB01", min_size=4, max_size=6), unique=True, max_size=8),
+    st.lists(st.text("AB01", min_size=4, max_size=6), unique=True, max_size=8),
+)
+def test_swapping_the_lists_swaps_the_near_pairs(mine: list[str], theirs: list[str]) -> None:
+    lefts = [Unmatched(n, UUID(int=1), key) for n, key in enumerate(mine)]
+    rights = [Unmatched(n, UUID(int=1), key) for n, key in enumerate(theirs)]
+    there = {(one.left, one.right, one.rank) for one in near_matches(lefts, rights)}
+    back = {(one.right, one.left, one.rank) for one in near_matches(rights, lefts)}
+    assert there == back
+
+
+def test_a_large_table_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [(f"{n * 7919:06}A", f"{n * 7919:06}C") for n in range(50)]
+    whole = near(*pairs)
+    assert len(whole) == 50
+    monkeypatch.setattr("stockpile.registers.near.FORMS_AT_ONCE", 60)
+    assert sorted(near(*pairs)) == sorted(whole)
