@@ -13,6 +13,7 @@ from api import described, gates, problems
 from api.pages import api_page, start
 from api.v1 import (
     acts,
+    allowances,
     assignments,
     audits,
     balance,
@@ -30,6 +31,7 @@ from api.v1 import (
     notes,
     parties,
     registers,
+    reports,
     rosters,
     service,
     shipments,
@@ -68,7 +70,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service,
+        service, allowances, reports,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)

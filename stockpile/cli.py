@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpile.commands import (
     acts,
+    allowances,
     approving,
     audits,
     catalogue,
@@ -18,6 +19,7 @@ from stockpile.commands import (
     identification,
     lists,
     manual,
+    monitoring,
     parties,
     registers,
     reports,
@@ -54,6 +56,10 @@ app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
 app.command("documents")(reports.show_documents)
 app.command("destruction-orders")(reports.show_destruction_orders)
+app.command("allowances")(allowances.show_excess)
+app.command("serial-capture")(monitoring.show_serial_capture)
+app.command("inspections")(monitoring.show_inspections)
+app.command("losses")(monitoring.show_losses)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
@@ -73,6 +79,7 @@ for name, group in (
     ("person", parties.person),
     ("roster", parties.roster),
     ("card", parties.card),
+    ("allowance", allowances.allowance),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
     ("closure", closing.closure),

@@ -28,6 +28,7 @@ from stockpile.errors import DatabaseUnavailable
 from tests.conftest import Databases
 from tests.counts import opened
 from tests.service import Service
+from tests.test_allowances import allowed
 from tests.world import RIFLES, Country, ago, found_country, paper, scans
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -181,6 +182,19 @@ def test_no_way_back_from_what_was_counted(databases: Databases, empty: str) -> 
     with pytest.raises(IntegrityError, match="hold counts"):
         migrate.downgrade(owner, "0002")
     assert country.query("SELECT count(*) FROM physical_count") == [(1,)]
+    engine.dispose()
+
+
+def test_no_way_back_from_what_units_may_have(databases: Databases, empty: str) -> None:
+    """An order's list was imported: the older schema would forget it. It is refused, with the list kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    allowed(country, "1COY,AKM,5")
+    with pytest.raises(IntegrityError, match="hold allowances"):
+        migrate.downgrade(owner, "0002")
+    assert country.query("SELECT quantity FROM allowance") == [(5,)]
     engine.dispose()
 
 

@@ -34,12 +34,13 @@ from stockpile.registers.seals import SealContainer, seal_container
 from stockpile.sites import OUTSIDE
 from stockpile.tokens import create_token, revoke_token
 from tests.counts import opened, read
+from tests.lists_kept import kept
 from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
     "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure", "count_counter",
-    "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line",
+    "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -580,6 +581,49 @@ def test_a_site_does_not_learn_which_documents_of_another_name_a_file(country: C
     assert seen == {"TAJI": 1, "ERBIL": 1, None: 2}
 
 
+def test_what_units_may_have_is_written_by_registrars_and_read_where_they_serve(country: Country) -> None:
+    """TAJI reads what its company may have, ERBIL does not; neither says so, and nobody says it of a list that is not there."""
+    register = kept(country, "allowance")
+    added = f"""INSERT INTO allowance (register_id, unit_id, model_id, quantity, since, recorded_at)
+                SELECT '{register}', p.party_id, m.model_id, 5, '2026-01-01', now() FROM party p, model m
+                WHERE p.code = '1COY' AND m.name = 'AKM'"""
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        assert answer_to(connection, added.replace(str(register), str(new_key()))) == "allowance_register_id_fkey"
+        connection.exec_driver_sql(added)
+    for code, seen in (("TAJI", 1), ("ERBIL", 0), (None, 0)):
+        with transaction(country.engine, roles.POSTER, country.sites[code].site_id if code else None) as connection:
+            assert counted(connection, {"allowances": "allowance"}) == {"allowances": seen}
+            assert DENIED in answer_to(connection, added)
+
+
+def test_inspections_and_last_sightings_are_told_of_one_s_own(country: Country) -> None:
+    """The USA learns when its M4 was inspected, by a list that it may not read, and when it was last seen; France and who only
+    sequences the log learn neither. TAJI's report tells ERBIL nothing; of inspections every desk hears, for weapons move.
+    """
+    lines = [{"model": "M4", "serial_number": "US 1", "condition": "serviceable"}]
+    country.do("clerk", RECEIVE, store="Main store", donor="USA", lines=lines)
+    item = country.item("US 1").item_id
+    kept(country, "inspection", {"model": "M4", "serial_number": "US 1"}, site="TAJI")
+    gone = {"place": "the range", "circumstances": "gone", "last_seen_at": ago(days=3)}
+    report = country.do("clerk", REPORT_MISSING, **gone, lines=scans("US 1"))
+    questions = {
+        "inspections": f"inspections_of(ARRAY['{item}'::uuid], 'infinity')",
+        "last seen": f"last_seen(ARRAY['{report.document_id}'::uuid])",
+    }
+    seen: dict[str, tuple[int, ...]] = {}
+    for donor in ("USA", "FRA"):
+        with transaction(country.engine, roles.DONOR, donor_id=country.parties[donor].party_id) as connection:
+            seen[donor] = tuple(counted(connection, questions).values())
+    for code, site in country.sites.items():
+        with transaction(country.engine, roles.POSTER, site.site_id) as connection:
+            seen[code] = tuple(counted(connection, questions).values())
+    assert seen == {"USA": (1, 1), "FRA": (0, 0), "TAJI": (1, 1), "ERBIL": (1, 0)}
+    for role in (roles.SERVICE, roles.SEQUENCER):
+        with standing_as(country, role) as connection:
+            for question in questions.values():
+                assert DENIED in answer_to(connection, f"SELECT * FROM {question}")
+
+
 def test_a_clerk_who_stands_at_no_site_sees_nothing(country: Country) -> None:
     """The poster's role without a site: no list has a row."""
     with transaction(country.engine, roles.POSTER) as connection:
@@ -640,6 +684,7 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "erasure": ("party_id",),
         "erased_file": ("sha256",),
         "register_erasure": ("lines",),
+        "allowance": ("quantity",),
         "physical_count": ("count_id",),
         "count_line": ("scan",),
         "count_finding": ("kind",),

@@ -1,4 +1,4 @@
-"""Registers and reconciliation: lists read in our fields, audits of two of them; counts.
+"""Registers and reconciliation: lists read in our fields, audits of two of them; counts; allowances.
 
 Each subject has its SQL file and the one that takes it back.
 """
@@ -11,7 +11,7 @@ revision = "0003"
 down_revision = "0002"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS = ("registers", "audits", "erasure", "counts")
+SUBJECTS = ("registers", "audits", "erasure", "counts", "allowances")
 
 
 def upgrade() -> None:

@@ -186,7 +186,7 @@ def show_balance(
     token: Token = None,
 ) -> None:
     """Show the trial balance, now or as of a moment on either clock, and whether it closes."""
-    at = AsOf(_in_utc(happened), _in_utc(recorded))
+    at = AsOf(in_utc(happened), in_utc(recorded))
     told_apart = tuple(by or (By.DONOR,))
     with reading_as(token) as (connection, actor):
         lines = trial_balance(connection, actor, told_apart, at, donor, model, site)
@@ -216,7 +216,8 @@ def _show_proof(counted: Proof) -> None:
         out.print(f"  {apart.what} {apart.where}: entries {apart.entries:,}, else {apart.other:,}", markup=False)
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A moment as typed, in UTC unless it says otherwise."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
@@ -237,7 +238,7 @@ def show_discrepancies(
     ask = partial(discrepancies.list_discrepancies, sought=sought)
     headings = ("kind", "site", "document", "the books said", "seen", "due", "discrepancy")
     fields = ("kind", "site", "document_number", "books_said", "seen", "due_on", "discrepancy_id")
-    _show_list(token, ask, DiscrepancyRow, headings, fields, "Nothing contradicts the books.", limit, csv, xlsx)
+    show_list(token, ask, DiscrepancyRow, headings, fields, "Nothing contradicts the books.", limit, csv, xlsx)
 
 
 def show_documents(
@@ -259,7 +260,7 @@ def show_documents(
     ask = partial(documents.list_documents, sought=documents.Sought(act, *days, site, book, poster, text, fact))
     headings = ("number", "act", "fact", "happened", "recorded", "lines", "quantity", "posted by")
     fields = ("number", "act", "fact", "happened_at", "recorded_at", "lines", "quantity", "posted_by")
-    _show_list(token, ask, DocumentRow, headings, fields, "There are no such documents.", limit, csv, xlsx)
+    show_list(token, ask, DocumentRow, headings, fields, "There are no such documents.", limit, csv, xlsx)
 
 
 def show_destruction_orders(
@@ -274,10 +275,10 @@ def show_destruction_orders(
     ask = partial(list_destruction_orders, state=state, site=site)
     headings = ("number", "authority", "due", "ordered", "certified", "left", "state")
     fields = ("number", "authority", "due_on", "quantity", "certified", "left", "state")
-    _show_list(token, ask, DestructionOrderRow, headings, fields, "There are no such orders.", limit, csv, xlsx)
+    show_list(token, ask, DestructionOrderRow, headings, fields, "There are no such orders.", limit, csv, xlsx)
 
 
-def _show_list(
+def show_list(
     token: str | None,
     ask: Callable[..., Page[Any]],
     row: type,

@@ -219,6 +219,24 @@ def every_weapon(connection: Connection, actor: Actor, sought: Sought, at: AsOf 
     return (line for batch in rows.partitions(BATCH) for line in _stood(connection, actor, batch, at))
 
 
+def held_on(
+    connection: Connection,
+    actor: Actor,
+    accounts: Collection[UUID],
+    models: Collection[UUID],
+    at: AsOf = NOW,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Holdings:
+    """A page of what of these models is on these accounts, in the asker's scope: the rows behind a number of a report that
+    adds up accounts. Raises Invalid (limit, cursor).
+    """
+    require(actor, READ)
+    of = {"accounts": _own(connection, actor, list(accounts), None), "models": list(models)}
+    conditions = ("a.account_id = ANY (%(accounts)s)", _CONDITIONS["models"])
+    return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor)
+
+
 def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
     after = read_cursor_as(cursor, str, str, UUID, UUID) if cursor else (None, None, None, None)
     given = {

@@ -4,7 +4,7 @@ Never counts rows to skip: a page costs the same wherever it begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +53,20 @@ def read_page(
     ).all()
     more = cursor_of(*(str(value) for value in found[limit - 1][: len(keys)])) if len(found) > limit else None
     return Page(tuple(make(*row[len(keys) :]) for row in found[:limit]), more)
+
+
+def page_of(rows: Sequence[T], key: Callable[[T], tuple[str, ...]], limit: int | None, cursor: str | None) -> Page[T]:
+    """One page of rows that are all at hand, such as the few hundred sums of a report, in the order of their keys, which differ;
+    `limit` None: all of them. Raises Invalid (limit, cursor).
+    """
+    size = len(rows) if limit is None else page_size(limit)
+    ordered = sorted(rows, key=key)
+    if cursor:
+        width = len(key(ordered[0])) if ordered else 1
+        after = read_cursor_as(cursor, *[str] * width) if ordered else ()
+        ordered = [row for row in ordered if key(row) > after]
+    shown = tuple(ordered[:size])
+    return Page(shown, cursor_of(*key(shown[-1])) if len(ordered) > size else None)
 
 
 def spellings(text: str | None) -> list[str] | None:

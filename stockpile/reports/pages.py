@@ -41,6 +41,11 @@ def _storable(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
+def rows_to_read(limit: int | None) -> int | None:
+    """How many rows to ask for, to know whether more follow a page; None: all there are. Raises Invalid."""
+    return None if limit is None else page_size(limit) + 1
+
+
 def page_size(limit: int) -> int:
     """The limit, if a page may be so long. Raises Invalid."""
     if not 1 <= limit <= LONGEST_PAGE:

@@ -5,7 +5,18 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 `reference`; `CROSSING` lists the few that do not, with what checks each.
 """
 
-from stockpile.db.tables import audits, counts, desk, discrepancies, evidence, ledger, log, reference, transfers
+from stockpile.db.tables import (
+    allowances,
+    audits,
+    counts,
+    desk,
+    discrepancies,
+    evidence,
+    ledger,
+    log,
+    reference,
+    transfers,
+)
 from stockpile.db.tables.base import metadata
 
 CROSSING = {
@@ -16,6 +27,7 @@ CROSSING = {
 
 __all__ = [
     "CROSSING",
+    "allowances",
     "audits",
     "counts",
     "desk",
