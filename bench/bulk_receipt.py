@@ -100,7 +100,8 @@ STATEMENTS = (
     """INSERT INTO floor.identification (item_id, version, donor_id, site_id, entry_version, maker, serial_number, serial_key, fold)
        SELECT item_id, 1, %(clerk)s, %(site)s, 1, 'Izhmash', serial_number, serial_key, fold FROM list""",
     "INSERT INTO floor.identity (identity_key, ordinal, model_id, item_id) SELECT 'IZHMASH/' || %(model)s::text || '/' || serial_key, 1, %(model)s, item_id FROM list",
-    "INSERT INTO floor.register_line (register_id, line, cells, item_id) SELECT %(document)s, line, cells::jsonb, item_id FROM list",
+    """INSERT INTO floor.register_line (register_id, line, cells, item_id, serial_number, serial_key, model, quantity, condition)
+       SELECT %(document)s, line, cells::jsonb, item_id, serial_number, serial_key, 'AKM', 1, 'serviceable' FROM list""",
     "INSERT INTO floor.unsequenced (leaf) SELECT leaf FROM list",
 )
 

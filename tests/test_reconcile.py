@@ -14,13 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stockpile.acts.declare import DECLARE
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
 from stockpile.documents import now
 from stockpile.errors import Invalid, NotAllowed, NotFound
 from stockpile.registers.near import Unmatched, near_matches
-from tests.registers import compared, counts, found, imported
-from tests.world import RIFLES, Country, scans
+from tests.registers import compared, counts, found, imported, kept_file
+from tests.world import HELMET, RIFLES, Country, scans
 
 PLANTED = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 HEADINGS = "serial,model,unit,issued to,date shipped,date received,qty\n"
@@ -312,3 +313,50 @@ def test_near_is_a_look_alike_or_one_character() -> None:
 @given(st.text("AB01", min_size=4, max_size=8), st.text("AB01", min_size=4, max_size=8))
 def test_near_is_found_from_either_side(one: str, other: str) -> None:
     assert bool(near((one, other))) == bool(near((other, one)))
+
+
+def test_numbers_that_run_in_a_row_are_not_near_one_another() -> None:
+    """Crates with consecutive numbers: each is one character from many of the others, which says nothing."""
+    lefts = [Unmatched(n, UUID(int=1), f"KT{n:05}") for n in range(10)]
+    rights = [Unmatched(n, UUID(int=1), f"KT{n:05}") for n in range(10, 100)]
+    assert list(near_matches(lefts, rights)) == []
+    assert list(near_matches(rights, lefts)) == []
+
+
+@given(
+    st.lists(st.text("AB01", min_size=4, max_size=6), unique=True, max_size=8),
+    st.lists(st.text("AB01", min_size=4, max_size=6), unique=True, max_size=8),
+)
+def test_swapping_the_lists_swaps_the_near_pairs(mine: list[str], theirs: list[str]) -> None:
+    lefts = [Unmatched(n, UUID(int=1), key) for n, key in enumerate(mine)]
+    rights = [Unmatched(n, UUID(int=1), key) for n, key in enumerate(theirs)]
+    there = {(one.left, one.right, one.rank) for one in near_matches(lefts, rights)}
+    back = {(one.right, one.left, one.rank) for one in near_matches(rights, lefts)}
+    assert there == back
+
+
+def test_a_large_table_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [(f"{n * 7919:06}A", f"{n * 7919:06}C") for n in range(50)]
+    whole = near(*pairs)
+    assert len(whole) == 50
+    monkeypatch.setattr("stockpile.registers.near.FORMS_AT_ONCE", 60)
+    assert sorted(near(*pairs)) == sorted(whole)
+
+
+def test_a_shipping_list_against_what_became_of_its_consignment(country: Country) -> None:
+    """The list that the donor declared is a register as any other; of two rifles and ten helmets one rifle and seven helmets came."""
+    listed = kept_file("serial,model,qty\nM 1,M4,1\nM 2,M4,1\n,Helmet,10\n")
+    country.do("registrar", DECLARE, site="TAJI", donor="USA", reference="FMS-9", file=listed)
+    came = [{"model": "M4", "serial_number": "M 1"}, {"model": HELMET, "quantity": 7}]
+    country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-9", lines=came)
+    consignment = {"donor": "USA", "consignment": "FMS-9"}
+    wherever = compared(country, {"register": "FMS-9"}, consignment)
+    assert {kind: number for kind, number in counts(wherever).items() if kind != "conflicting"} == {
+        "matched": 2, "quantity matched": 1,
+    }  # fmt: skip
+    arrived = compared(country, {"register": "FMS-9"}, {**consignment, "classes": ["store"]})
+    assert [one.serial_number for one in found(country, arrived, "only left")] == ["M 2"]
+    (helmets,) = found(country, arrived, "quantity differs")
+    assert (helmets.left_quantity, helmets.right_quantity) == (10, 7)
+    with pytest.raises(NotFound, match="declared no consignment"):
+        compared(country, {"register": "FMS-9"}, {"donor": "USA", "consignment": "FMS-X"})

@@ -185,6 +185,17 @@ def test_a_desk_keeps_lists_of_its_own_site_and_a_donor_none(country: Country) -
     assert (refused.value.faults[0].field, refused.value.faults[0].message) == ("as_of", "is in the future")
 
 
+def test_kinds_that_count_for_more_than_a_list_are_not_anybody_s_to_say(country: Country) -> None:
+    """A roster says who is gone, an inspection what a donor was promised."""
+    for kind in ("roster", "Count sheet", "allowance"):
+        with pytest.raises(Invalid) as refused:
+            imported(country, BOOK, kind=kind)
+        assert "made by their own command" in refused.value.faults[0].message
+    with pytest.raises(NotAllowed, match="A desk may not keep inspections"):
+        imported(country, BOOK, who="clerk", kind="inspection")
+    assert not imported(country, BOOK, kind="inspection").known
+
+
 def test_lines_are_never_added_to_a_register(country: Country) -> None:
     """Not by who may import: its row closed it."""
     done = imported(country, BOOK)

@@ -18,7 +18,7 @@ from stockpile.catalogue import find_models, note_unknown
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Asked, Code, now
-from stockpile.errors import Fault, Invalid
+from stockpile.errors import Fault, Invalid, NotAllowed
 from stockpile.identity import character_fault, scripts_of, serial_key
 from stockpile.parties import need_party
 from stockpile.progress import told
@@ -42,6 +42,10 @@ ANY = ListKind(
 )  # fmt: skip
 """What a register is read for; every other column stays in its cells."""
 
+RESERVED = frozenset({"roster", "allowance", "count sheet"})
+"""Kinds of registers that come about otherwise, and count for more than what somebody wrote."""
+INSPECTION = "inspection"
+"""What an inspector read; it settles what is due, for the donor too, so that no desk may say it of itself."""
 LONGEST_KEY = 200
 """A longer text in the column of serial numbers is none, and is no key to compare by."""
 TOLD_EVERY = 5_000
@@ -87,11 +91,23 @@ def import_register(engine: Engine, actor: Actor, request: ImportRegister) -> Im
     """Keeps a list as a register, whole or not at all; rows that can't be read are kept with their reason, and compared with
     nothing. The same file of the same kind and source is kept once.
 
-    Raises NotAllowed, NotFound (site, donor, file), UnreadableFile, Invalid (columns; a moment in the future; no row at all).
+    Raises NotAllowed, NotFound (site, donor, file), UnreadableFile, Invalid (kind; columns; a moment in the future; no row at all).
     """
     require(actor, IMPORT_REGISTER)
+    _check_kind(actor, request.kind)
     with many_rows_at_hand(), opened_list(request.file) as opened, writing(engine, actor) as connection:
         return _kept(connection, actor, request, opened)
+
+
+def _check_kind(actor: Actor, kind: str) -> None:
+    said = kind.strip().casefold()
+    if said in RESERVED:
+        fault = Fault(
+            "registers of this kind are made by their own command: say what else this list is", field="kind", value=kind
+        )
+        raise Invalid("The list was not kept.", [fault])
+    if said == INSPECTION and actor.role in DESK:
+        raise NotAllowed("A desk may not keep inspections: an auditor or a registrar keeps what inspectors read.")
 
 
 def writing(engine: Engine, actor: Actor) -> Any:

@@ -1,7 +1,8 @@
 """Serial numbers that may be one, misread: of the same model, and the same when look-alikes are merged, or one character apart.
 
-Every number stands in a table under itself and under each of its forms with one character left out; two numbers one character
-apart meet in such a form. So half a million are compared without comparing each with each.
+Every number of the right stands in a table under each of its forms with one character left out; a number of the left one character
+apart meets it in such a form. So half a million are compared without comparing each with each. The table is made in parts, so that it is
+never larger than `FORMS_AT_ONCE`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from uuid import UUID
 from rapidfuzz.distance import Levenshtein
 
 from stockpile.identity import fold
+from stockpile.progress import told
 
 SHORTEST = 4
 """Of shorter numbers one character is too much to be called near."""
-MOST = 20
-"""So many near numbers of one are told: more say that the numbers run in a row, and nothing of the weapon."""
+MOST = 3
+"""A number with more than so many one character apart stands in a row of numbers, and they say nothing of it."""
 LONGEST = 64
+FORMS_AT_ONCE = 1_000_000
 
 
 class Unmatched(NamedTuple):
@@ -40,39 +43,65 @@ class Near(NamedTuple):
 
 
 def near_matches(lefts: Iterable[Unmatched], rights: Iterable[Unmatched]) -> Iterator[Near]:
-    """The near matches of two lists, of each number of the left the best first, and no more than `MOST`."""
+    """The near matches of two lists. Swapping the lists swaps the pairs, and changes nothing else."""
     by_model: defaultdict[UUID, tuple[list[Unmatched], list[Unmatched]]] = defaultdict(lambda: ([], []))
     for hand, unmatched in enumerate((lefts, rights)):
         for one in unmatched:
             if len(one.serial_key) <= LONGEST:
                 by_model[one.model_key][hand].append(one)
-    for left, right in by_model.values():
+    for done, (left, right) in enumerate(by_model.values()):
+        told("near matches, model by model", done, len(by_model))
         if left and right:
-            yield from _of_model(left, right)
+            yield from _look_alikes(left, right)
+            yield from _one_apart(left, right)
 
 
-def _of_model(left: list[Unmatched], right: list[Unmatched]) -> Iterator[Near]:
-    forms: defaultdict[str, list[tuple[Unmatched, str]]] = defaultdict(list)
-    for other in right:
-        folded = fold(other.serial_key)
-        for form in _forms(folded):
-            forms[form].append((other, folded))
-    for one in left:
-        folded = fold(one.serial_key)
-        met = {other.number: (other, like) for form in _forms(folded) for other, like in forms.get(form, ())}
-        near = (_near(one, folded, other, like) for other, like in met.values())
-        yield from sorted((pair for pair in near if pair is not None), key=lambda pair: (pair.rank, pair.right))[:MOST]
+def _look_alikes(left: list[Unmatched], right: list[Unmatched]) -> Iterator[Near]:
+    by_fold: defaultdict[str, tuple[list[Unmatched], list[Unmatched]]] = defaultdict(lambda: ([], []))
+    for hand, unmatched in enumerate((left, right)):
+        for one in unmatched:
+            by_fold[fold(one.serial_key)][hand].append(one)
+    for ones, others in by_fold.values():
+        if max(len(ones), len(others)) <= MOST:
+            for one in ones:
+                for other in others:
+                    yield Near(one.number, other.number, 1, f"the same but for look-alikes: {other.serial_key}")
+
+
+def _one_apart(left: list[Unmatched], right: list[Unmatched]) -> Iterator[Near]:
+    folds = [fold(one.serial_key) for one in right]
+    parts = 1 + sum(map(len, folds)) // FORMS_AT_ONCE
+    met: list[list[int]] = [[] for _ in left]
+    crowds = [0] * len(right)
+    for part in range(parts):
+        forms: defaultdict[str, list[int]] = defaultdict(list)
+        for place, folded in enumerate(folds):
+            for form in _forms(folded):
+                if hash(form) % parts == part:
+                    forms[form].append(place)
+        for one, others in zip(left, met, strict=True):
+            _meet(fold(one.serial_key), forms, folds, others, crowds)
+    for one, others in zip(left, met, strict=True):
+        for other in sorted(others) if len(others) <= MOST else ():
+            if crowds[other] <= MOST:
+                yield Near(one.number, right[other].number, 2, f"one character differs: {right[other].serial_key}")
+
+
+def _meet(folded: str, forms: dict[str, list[int]], folds: list[str], others: list[int], crowds: list[int]) -> None:
+    """Adds the numbers of the right that are one character from this one; of a crowd no more than shows that it is one. Two such numbers
+    have one form in common, and so meet once.
+    """
+    for form in _forms(folded):
+        for other in forms.get(form, ()):
+            like = folds[other]
+            if like != folded and Levenshtein.distance(folded, like, score_cutoff=1) == 1:
+                crowds[other] += 1
+                if len(others) <= MOST:
+                    others.append(other)
 
 
 def _forms(folded: str) -> set[str]:
+    """A number and what is left of it without one of its characters; nothing of one that is too short."""
     if len(folded) < SHORTEST:
-        return {folded}
+        return set()
     return {folded, *(folded[:place] + folded[place + 1 :] for place in range(len(folded)))}
-
-
-def _near(one: Unmatched, folded: str, other: Unmatched, like: str) -> Near | None:
-    if folded == like:
-        return Near(one.number, other.number, 1, f"the same but for look-alikes: {other.serial_key}")
-    if min(len(folded), len(like)) < SHORTEST or Levenshtein.distance(folded, like, score_cutoff=1) > 1:
-        return None
-    return Near(one.number, other.number, 2, f"one character differs: {other.serial_key}")
