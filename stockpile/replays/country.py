@@ -122,10 +122,7 @@ def found(engine: Engine, wanted: Founding) -> Country:
         depot, registrar = founded.site, founded.registrar
         people = {
             name: parties.add_person(connection, number, name.capitalize(), rank, depot, None, SINCE)
-            for name, number, rank in (
-                (CLERK, "C-1", "Sergeant"),
-                (AUDITOR, "AUD-1", None),
-            )
+            for name, number, rank in ((CLERK, "C-1", "Sergeant"), (AUDITOR, "AUD-1", None))
         }
         parties.add_party(connection, "donor", *wanted.donor)
         for code, name in wanted.units:

@@ -34,10 +34,11 @@ Row = tuple[Value, ...]
 
 def counterfactual(stage: Stage, world: World) -> Iterator[Figure]:
     """Delivers, issues, compares and counts."""
-    with stage.step("counterfactual: shipping lists and receipts through the ledger"):
-        _deliver(stage, world)
-    with stage.step("counterfactual: issues to the units through the ledger"):
-        _issue(stage, world)
+    with stage.step("counterfactual: the same deliveries through the ledger, in all"):
+        with stage.step("counterfactual: shipping lists and receipts"):
+            _deliver(stage, world)
+        with stage.step("counterfactual: issues to the units"):
+            _issue(stage, world)
     with stage.step("counterfactual: what was issued, by serial number, against the ledger"):
         log = _write_serials(stage.lists / "Issues by serial number.csv", world, frozenset())
         issued = stage.country.import_list(log, "issue log", COMMAND)
@@ -113,10 +114,8 @@ def _write_serials(file: Path, world: World, hidden: frozenset[int]) -> Path:
 
 def _left_over(audit: AuditShown) -> int:
     """What stands in the list and not, or with somebody else, in the ledger."""
-    quantities = [total for total in audit.by_model if total.kind == "quantity differs"]
-    return (
-        audit.audit.only_left + audit.audit.conflicting + sum(abs(t.left_quantity - t.right_quantity) for t in quantities)
-    )  # fmt: skip
+    apart = [total.left_quantity - total.right_quantity for total in audit.by_model if total.kind == "quantity differs"]
+    return audit.audit.only_left + audit.audit.conflicting + sum(map(abs, apart))
 
 
 def _three_counts(stage: Stage, total: int) -> Iterator[Figure]:

@@ -31,7 +31,7 @@ def named(
     by_holder: Quantities = Counter()
     for found in stage.country.findings(count, "quantity differs"):
         by_holder[found.model or "", found.held_by or ""] += (found.right_quantity or 0) - (found.left_quantity or 0)
-    _tell(stage, where, [f"{model} {serial}" for model, serial in sorted(by_serial)])
+    _tell(stage, where, [f"{model} {serial}".strip() for model, serial in sorted(by_serial)])
     _tell(stage, where, [f"{number} {model} of {holder}" for (model, holder), number in sorted(by_holder.items())])
     if serials or quantities is None:
         found_again = len(by_serial & serials)
