@@ -212,6 +212,10 @@ def test_a_register_against_the_ledger_as_it_was(country: Country) -> None:
     assert counts(today) == {"matched": 9, "conflicting": 1, "only right": 1, "quantity differs": 1}
     (rifle,) = found(country, today, "conflicting")
     assert (rifle.serial_number, rifle.why, rifle.right_item) == (RIFLES[0], "holder", country.item(RIFLES[0]).item_id)
+    assert (rifle.held_by, rifle.left_says) == ("A-1001", "holder MAIN STORE")
+    assert [(one.serial_number, one.held_by) for one in found(country, today, "only right")] == [
+        ("NEW 1", "MAIN STORE")
+    ]
     matched = found(country, today, "matched")
     assert {(one.serial_number, one.model, one.right_item) for one in matched} == {
         (serial, "AKM", country.item(serial).item_id) for serial in RIFLES[1:]

@@ -56,7 +56,7 @@ COMMENT ON TABLE stockpile.audit_matched IS 'What both sides of an audit have an
 COMMENT ON TABLE stockpile.audit_finding IS 'One finding of an audit, with the lines and items of both sides it is of.';
 COMMENT ON COLUMN stockpile.audit_finding.number IS 'within its kind';
 COMMENT ON COLUMN stockpile.audit_finding.model_key IS 'the model, or a key of the name that nobody has mapped';
-COMMENT ON COLUMN stockpile.audit_finding.held_by IS 'of a quantity: the unit or holder, where both sides say one';
+COMMENT ON COLUMN stockpile.audit_finding.held_by IS 'where the ledger has it; of a quantity the unit or holder, where both sides say one';
 COMMENT ON COLUMN stockpile.audit_finding.times IS 'how often it stands on the side that repeats it';
 COMMENT ON COLUMN stockpile.audit_finding.why IS 'which fields conflict or are missing; why a match is near';
 

@@ -49,6 +49,8 @@ INSPECTION = "inspection"
 LONGEST_KEY = 200
 """A longer text in the column of serial numbers is none, and is no key to compare by."""
 TOLD_EVERY = 5_000
+MODELS_SEEN = 50_000
+"""So many names are looked up; a list with more has something else in the column."""
 MODELS_NOTED = 1_000
 """So many names of models that nobody has mapped are kept for a registrar; more are not names."""
 
@@ -217,7 +219,8 @@ def _all_rows(opened: OpenList, mapping: Mapping, seen: _Seen) -> Iterator[KeptR
         if done % TOLD_EVERY == 0:
             told("rows read", done)
         seen.doubtful += row.doubts != ()
-        seen.models.add((row.reading.maker, row.reading.model))
+        if len(seen.models) < MODELS_SEEN:
+            seen.models.add((row.reading.maker, row.reading.model))
         yield row
     yield from _rejected(opened, rejected)
 

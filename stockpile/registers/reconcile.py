@@ -139,10 +139,15 @@ _CONFLICTS = ", ".join(
 
 def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
     """What agrees, a thousand pairs a row; what conflicts, and what one side alone has, finding by finding."""
-    for statement in (_MET, _WRITE_MATCHED, _WRITE_CONFLICTING):
+    conflicting = _WRITE_CONFLICTING.format(
+        held_by=" || ' / ' || ".join(f"{hand}.holder" for hand, side in (("l", left), ("r", right)) if side.distinct)
+        or "NULL"
+    )
+    for statement in (_MET, _WRITE_MATCHED, conflicting):
         connection.exec_driver_sql(statement, {"audit": audit_id, "chunk": CHUNK})
     for side, other in ((left, right), (right, left)):
-        statement = _WRITE_ALONE.format(side=side.table, here=_hand(side), other=_hand(other))
+        held_by = "s.holder" if side.distinct else "NULL"
+        statement = _WRITE_ALONE.format(side=side.table, here=_hand(side), other=_hand(other), held_by=held_by)
         connection.exec_driver_sql(statement, {"audit": audit_id})
 
 
@@ -160,16 +165,17 @@ SELECT %(audit)s, number / %(chunk)s, array_agg(left_line ORDER BY number), arra
 FROM (SELECT m.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM met m WHERE why IS NULL) m GROUP BY number / %(chunk)s
 """
 _WRITE_CONFLICTING = """
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, left_line, right_line, left_item,
-                           right_item, left_quantity, right_quantity, why)
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
+                           left_item, right_item, left_quantity, right_quantity, why)
 SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), l.model_key, m.model, l.serial_key, l.serial_number,
-       m.left_line, m.right_line, m.left_item, m.right_item, 1, 1, m.why
-FROM met m JOIN left_side l ON l.place = m.left_place WHERE m.why IS NOT NULL
+       {held_by}, m.left_line, m.right_line, m.left_item, m.right_item, 1, 1, m.why
+FROM met m JOIN left_side l ON l.place = m.left_place JOIN right_side r ON r.place = m.right_place WHERE m.why IS NOT NULL
 """
 _WRITE_ALONE = """
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {here}_line, {here}_item, {here}_quantity)
-SELECT %(audit)s, 'only {here}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number, s.line,
-       s.item_id, 1
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, {here}_line,
+                           {here}_item, {here}_quantity)
+SELECT %(audit)s, 'only {here}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
+       {held_by}, s.line, s.item_id, 1
 FROM pair p JOIN {side} s ON s.place = p.{here}_place WHERE p.{other}_place IS NULL
 """
 

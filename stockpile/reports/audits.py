@@ -71,9 +71,9 @@ class AuditShown:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding: what it is about, the row of either list, the item in the books, and what each side says of where it is and since
-    when. `why`: which fields conflict or are missing, or why a match is near; `times`: how often a number stands, or the rank of a
-    near match.
+    """A finding: what it is about, the row of either list, the item in the books, and what each list says of where it is and since
+    when. `held_by`: where the ledger has it, or whose quantity it is; `why`: which fields conflict or are missing, or why a match is
+    near; `times`: how often a number stands, or the rank of a near match.
     """
 
     kind: str
@@ -289,7 +289,8 @@ SELECT CASE WHEN b.kind IS NULL THEN 'new' WHEN n.kind IS NULL THEN 'settled' EL
        b.left_quantity, b.right_quantity, n.left_quantity, n.right_quantity
 FROM before b FULL JOIN now n
   ON n.kind = b.kind AND coalesce(n.model_key::text, '') = coalesce(b.model_key::text, '')
- AND coalesce(n.serial_key, '') = coalesce(b.serial_key, '') AND coalesce(n.held_by, '') = coalesce(b.held_by, '')
+ AND coalesce(n.serial_key, '') = coalesce(b.serial_key, '')
+ AND (n.serial_key IS NOT NULL OR coalesce(n.held_by, '') = coalesce(b.held_by, ''))
  AND (n.serial_key IS NOT NULL OR n.kind NOT LIKE 'incomplete%%'
       OR n.left_line IS NOT DISTINCT FROM b.left_line AND n.right_line IS NOT DISTINCT FROM b.right_line)
 WHERE b.kind IS NULL OR n.kind IS NULL

@@ -53,7 +53,9 @@ audit_finding = Table(
     Column("model", Text),
     Column("serial_key", Text),
     Column("serial_number", Text),
-    Column("held_by", Text, comment="of a quantity: the unit or holder, where both sides say one"),
+    Column(
+        "held_by", Text, comment="where the ledger has it; of a quantity the unit or holder, where both sides say one"
+    ),
     Column("left_line", Integer),
     Column("right_line", Integer),
     key("left_item"),
