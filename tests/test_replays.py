@@ -132,7 +132,7 @@ def test_a_weapon_that_is_missing_though_nobody_hid_it_is_told(stages: Stages) -
     for name, some in (("books", numbers), ("count", numbers[3:])):
         rows = "".join(f"{number},FIM-92 Stinger\n" for number in some)
         lists[name].write_text(f"Serial Number,Item\n{rows}", encoding="utf-8")
-    books, count = (stage.country.import_list(file, "count sheet", "ODC") for file in lists.values())
+    books, count = (stage.country.import_list(file, "count of the world", "ODC") for file in lists.values())
     audit = stage.country.audit("count", register(count), register(books))
     hidden = frozenset(("FIM-92 Stinger", number) for number in numbers[:2])
     figures = [*named(stage, audit, "against the books", hidden)]

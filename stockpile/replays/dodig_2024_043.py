@@ -202,7 +202,7 @@ def _count(stage: Stage, world: World, arrived: UUID) -> Iterator[Figure]:
     hidden = frozenset(there[place] for place in hidden_places(len(there), stage.remove, stage.chance("hidden")))
     with stage.step("count of the world against the arrivals"):
         file = _write_arrivals(stage.lists / "Count.csv", world, hidden)
-        count = stage.country.import_list(file, "count sheet", OFFICE)
+        count = stage.country.import_list(file, "count of the world", OFFICE)
         counted = stage.country.audit("Count", register(count), register(arrived))
     yield from named(stage, counted, "against the list of arrivals", hidden)
 

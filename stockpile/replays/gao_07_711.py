@@ -45,7 +45,7 @@ def _as_it_was(stage: Stage, world: World) -> Iterator[Figure]:
     if stage.remove:
         with stage.step("count of the world against the property books"):
             file, hidden = _write_count(stage, world)
-            count = stage.country.import_list(file, "count sheet", IRAQ)
+            count = stage.country.import_list(file, "count of the world", IRAQ)
             counted = stage.country.audit("Count of the units", register(count), register(held))
         yield from named(stage, counted, "against the property books", quantities=hidden)
 

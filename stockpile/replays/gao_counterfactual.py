@@ -53,7 +53,7 @@ def counterfactual(stage: Stage, world: World) -> Iterator[Figure]:
             places = hidden_places(weapons, stage.remove, stage.chance("hidden from the ledger"))
             hidden = frozenset((one.model, one.serial) for n, one in enumerate(world.weapons()) if n in places)
             file = _write_serials(stage.lists / "Count by serial number.csv", world, places)
-            count = stage.country.import_list(file, "count sheet", IRAQ)
+            count = stage.country.import_list(file, "count of the world", IRAQ)
             counted = stage.country.audit("Count against the ledger", register(count), {})
         yield from named(stage, counted, "against the ledger", hidden)
 

@@ -149,7 +149,7 @@ def _depot(stage: Stage) -> Iterator[Figure]:
             _write_depot(stage.lists / "Depot property book.xlsx", book), "property book", PROPERTY
         )
         count = stage.country.import_list(
-            _write_depot(stage.lists / "Depot count.xlsx", counted), "count sheet", PROPERTY
+            _write_depot(stage.lists / "Depot count.xlsx", counted), "count of the world", PROPERTY
         )
         audit = stage.country.audit("One depot", register(held), register(count))
     in_book = sum(total.left_quantity for total in audit.by_model if total.kind.startswith("quantity"))
@@ -181,7 +181,7 @@ def _count(stage: Stage, world: World, received: UUID) -> Iterator[Figure]:
     with stage.step("count of the world against OVERLORD"):
         file = stage.lists / "Count.csv"
         write_csv(file, ("Serial Number", "Nomenclature", "Unit Code"), rows())
-        count = stage.country.import_list(file, "count sheet", OVERLORD)
+        count = stage.country.import_list(file, "count of the world", OVERLORD)
         counted = stage.country.audit("Count", register(count), register(received))
     yield from named(stage, counted, "against OVERLORD", frozenset(hidden))
 

@@ -182,7 +182,7 @@ def _count(stage: Stage, world: World, held: UUID) -> Iterator[Figure]:
     with stage.step("count of the world against the property books"):
         numbers = frozenset(serial for serial, _ in by_number)
         file = _write_books(stage.lists / "Count of the units.csv", world, numbers, gone)
-        count = stage.country.import_list(file, "count sheet", COMMAND)
+        count = stage.country.import_list(file, "count of the world", COMMAND)
         counted = stage.country.audit("Count of the units", register(count), register(held))
     serials = frozenset((PISTOL, serial) for serial in numbers)
     # A pistol that is not found by its number is one pistol less with its unit, too.
