@@ -123,7 +123,7 @@ def search_findings(
     response_model=Rows[int],
     responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
 )
-def show_lines(
+def show_mentions(
     audit_id: UUID,
     engine: Database,
     actor: Asker,
