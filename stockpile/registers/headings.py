@@ -280,6 +280,14 @@ def recognise(heading: str) -> Field | None:
     return None
 
 
+FIRST_OF_TOTALS = frozenset(word[0] for word in KNOWN_TOTALS)
+
+
+def may_say_total(cell: str) -> bool:
+    """Whether `says_total` has to be asked: half a million serial numbers begin otherwise."""
+    return not (cell[0].isascii() and cell[0].isalnum()) or cell[0].isdigit() or cell[0].lower() in FIRST_OF_TOTALS
+
+
 def says_total(cell: str) -> bool:
     """Whether a cell begins a line of sums ("Total:", "Итого", "المجموع", "TOTAL 1200")."""
     return len(cell) < 60 and plain(cell).strip("0123456789 ") in KNOWN_TOTALS

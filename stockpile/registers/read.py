@@ -33,7 +33,7 @@ from stockpile.registers.heading_row import (
     find_heading,
     heading_at,
 )
-from stockpile.registers.headings import says_total
+from stockpile.registers.headings import may_say_total, says_total
 from stockpile.registers.limits import Limits
 from stockpile.registers.rejects import SAID_BY_US, Rejects
 from stockpile.registers.text_encoding import BLOCK, LABELS, SAMPLE, Encoding, detect
@@ -133,7 +133,8 @@ class OpenList:
             if fault is None and len(cells) == width and text.isprintable() and len(text) <= CELL_CHARACTERS:
                 # Most rows are plainly in order, and there may be half a million: no more is asked of them.
                 stripped = tuple(map(str.strip, cells))
-                if "" not in stripped and stripped[0] not in heading_cells:
+                first = stripped[0]
+                if first and first not in heading_cells and ("" not in stripped or not may_say_total(first)):
                     counts.rows += 1
                     yield Row(number, stripped, kinds)
                     continue
@@ -215,7 +216,7 @@ def open_list(
     opened = OpenList(filename or (str(source) if isinstance(source, Path | str) else "the file"))
     try:
         copy = opened._resources.enter_context(tempfile.NamedTemporaryFile(prefix="stockpile-list-"))  # noqa: SIM115
-        file = cast(BinaryIO, copy)
+        file = cast(BinaryIO, copy.file)  # its wrapper would be asked for every line
         opened.size, opened.sha256 = copy_in(source, file, limits)
         opened.format, errors = what_it_is(file, limits)
         if opened.format == "CSV":
