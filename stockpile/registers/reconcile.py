@@ -41,7 +41,6 @@ def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -
     """Compares two sides that are laid out as `LEFT` and `RIGHT`, and writes the findings of the audit; answers how many of each
     kind and model.
     """
-    for_joins(connection)
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
         step(connection, audit_id, left, right)
@@ -49,9 +48,12 @@ def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -
 
 
 def for_joins(connection: Connection) -> None:
-    """For the rest of the transaction: two lists of half a million lines are joined in memory."""
+    """For the rest of the transaction: two lists of half a million lines are joined in memory, by hash, whatever the planner thinks of
+    temporary tables that it knows nothing of.
+    """
     connection.exec_driver_sql(
-        "SELECT set_config('jit', 'off', true), set_config('work_mem', '256MB', true), set_config('enable_nestloop', 'off', true)"
+        "SELECT set_config('jit', 'off', true), set_config('work_mem', '256MB', true), set_config('enable_nestloop', 'off', true), "
+        "set_config('enable_mergejoin', 'off', true)"
     )
 
 
@@ -97,44 +99,46 @@ def _hand(side: Side) -> str:
     return side.table.removesuffix("_side")
 
 
-_PAIRS = """
+_DIFFER = {
+    "model": "l.model_key <> r.model_key",
+    **{day: f"l.{day} <> r.{day}" for day in DATES},
+    **{
+        who: f"l.{who} <> r.{who} AND NOT coalesce(l.{who} = ANY (r.also), false) AND NOT coalesce(r.{who} = ANY (l.also), false)"
+        for who in ("unit", "holder")
+    },
+}
+"""In what the two sides of a pair may differ: where both say it, and it is not another name of the same."""
+_PAIR = f"""
+SELECT l.place AS left_place, r.place AS right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item,
+       r.item_id AS right_item, l.model, NOT coalesce({" OR ".join(_DIFFER.values())}, false) AS agree
+"""
+_PAIRS = f"""
 CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
 WITH l AS (SELECT * FROM left_side s WHERE serial_key IS NOT NULL
            AND NOT EXISTS (SELECT FROM further_left_side f WHERE f.place = s.place)),
      r AS (SELECT * FROM right_side s WHERE serial_key IS NOT NULL
            AND NOT EXISTS (SELECT FROM further_right_side f WHERE f.place = s.place))
-SELECT l.place AS left_place, r.place AS right_place FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key
+{_PAIR} FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key
 """
-_CROSSED = """
-WITH l AS (SELECT min(s.serial_key) AS serial_key, min(s.place) AS place FROM pair p JOIN left_side s ON s.place = p.left_place
-           WHERE p.right_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
-     r AS (SELECT min(s.serial_key) AS serial_key, min(s.place) AS place FROM pair p JOIN right_side s ON s.place = p.right_place
-           WHERE p.left_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
-     met AS (SELECT l.place AS left_place, r.place AS right_place FROM l JOIN r USING (serial_key)),
+_CROSSED = f"""
+WITH lone_left AS (SELECT s.serial_key, min(s.place) AS place FROM pair p JOIN left_side s ON s.place = p.left_place
+                   WHERE p.right_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
+     lone_right AS (SELECT s.serial_key, min(s.place) AS place FROM pair p JOIN right_side s ON s.place = p.right_place
+                    WHERE p.left_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
+     met AS (SELECT a.place AS left_place, b.place AS right_place FROM lone_left a JOIN lone_right b USING (serial_key)),
+     of_left AS (DELETE FROM pair p USING met m WHERE p.left_place = m.left_place),
      of_right AS (DELETE FROM pair p USING met m WHERE p.left_place IS NULL AND p.right_place = m.right_place)
-UPDATE pair p SET right_place = m.right_place FROM met m WHERE p.left_place = m.left_place
+INSERT INTO pair {_PAIR} FROM met m JOIN left_side l ON l.place = m.left_place JOIN right_side r ON r.place = m.right_place
 """
-_TWINS = """
-INSERT INTO pair
-SELECT l.place, r.place FROM further_left_side l
-JOIN further_right_side r ON r.serial_key = l.serial_key AND r.model_key = l.model_key AND r.mention = l.mention
+_TWINS = f"""
+INSERT INTO pair {_PAIR}
+FROM further_left_side f JOIN further_right_side g ON g.serial_key = f.serial_key AND g.model_key = f.model_key AND g.mention = f.mention
+JOIN left_side l ON l.place = f.place JOIN right_side r ON r.place = g.place
 """
 _ALONE = """
 INSERT INTO pair ({here}_place)
 SELECT f.place FROM further_{side} f WHERE NOT EXISTS (SELECT FROM pair p WHERE p.{here}_place = f.place)
 """
-
-_CONFLICTS = ", ".join(
-    [
-        "CASE WHEN l.model_key <> r.model_key THEN 'model' END",
-        *(f"CASE WHEN l.{day} <> r.{day} THEN '{day}' END" for day in DATES),
-        *(
-            f"CASE WHEN l.{who} <> r.{who} AND NOT coalesce(l.{who} = ANY (r.also), false) "
-            f"AND NOT coalesce(r.{who} = ANY (l.also), false) THEN '{who}' END"
-            for who in ("unit", "holder")
-        ),
-    ]
-)
 
 
 def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
@@ -143,7 +147,7 @@ def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side
         held_by=" || ' / ' || ".join(f"{hand}.holder" for hand, side in (("l", left), ("r", right)) if side.distinct)
         or "NULL"
     )
-    for statement in (_MET, _WRITE_MATCHED, conflicting):
+    for statement in (_WRITE_MATCHED, conflicting):
         connection.exec_driver_sql(statement, {"audit": audit_id, "chunk": CHUNK})
     for side, other in ((left, right), (right, left)):
         held_by = "s.holder" if side.distinct else "NULL"
@@ -151,25 +155,21 @@ def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side
         connection.exec_driver_sql(statement, {"audit": audit_id})
 
 
-_MET = f"""
-CREATE TEMPORARY TABLE met ON COMMIT DROP AS
-SELECT p.left_place, p.right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item, r.item_id AS right_item, l.model,
-       nullif(array_remove(ARRAY[{_CONFLICTS}], NULL), '{{}}') AS why
-FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place
-"""
 _WRITE_MATCHED = """
 INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
 SELECT %(audit)s, number / %(chunk)s, array_agg(left_line ORDER BY number), array_agg(right_line ORDER BY number),
        CASE WHEN count(left_item) > 0 THEN array_agg(left_item ORDER BY number) END,
        CASE WHEN count(right_item) > 0 THEN array_agg(right_item ORDER BY number) END
-FROM (SELECT m.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM met m WHERE why IS NULL) m GROUP BY number / %(chunk)s
+FROM (SELECT p.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM pair p
+      WHERE agree AND left_place IS NOT NULL AND right_place IS NOT NULL) p GROUP BY number / %(chunk)s
 """
-_WRITE_CONFLICTING = """
+_WHY = ", ".join(f"CASE WHEN {differ} THEN '{what}' END" for what, differ in _DIFFER.items())
+_WRITE_CONFLICTING = f"""
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
                            left_item, right_item, left_quantity, right_quantity, why)
-SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), l.model_key, m.model, l.serial_key, l.serial_number,
-       {held_by}, m.left_line, m.right_line, m.left_item, m.right_item, 1, 1, m.why
-FROM met m JOIN left_side l ON l.place = m.left_place JOIN right_side r ON r.place = m.right_place WHERE m.why IS NOT NULL
+SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), l.model_key, p.model, l.serial_key, l.serial_number,
+       {{held_by}}, p.left_line, p.right_line, p.left_item, p.right_item, 1, 1, array_remove(ARRAY[{_WHY}], NULL)
+FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place WHERE NOT p.agree
 """
 _WRITE_ALONE = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, {here}_line,
@@ -312,7 +312,8 @@ SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(
        coalesce(sum(times), 0)::bigint
 FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
 UNION ALL
-SELECT 'matched', model, count(*), count(*), count(*), 0 FROM met WHERE why IS NULL GROUP BY model
+SELECT 'matched', model, count(*), count(*), count(*), 0 FROM pair
+WHERE agree AND left_place IS NOT NULL AND right_place IS NOT NULL GROUP BY model
 ORDER BY 1, 2
 """
 
