@@ -263,3 +263,28 @@ def test_a_file_that_is_another_than_the_one_stored_is_refused(country: Country)
     request = ImportRegister.model_validate({"kind": "book", "source": "X", "name": "X", "file": file})
     with pytest.raises(UnreadableFile, match="is not the file that was stored"):
         import_register(country.engine, country.actors["auditor"], request)
+
+
+def test_a_property_book_as_it_comes(country: Country) -> None:
+    """A title over the table, Arabic headings, numbers and a day that were serial numbers, a number twice, totals below: each row is
+    taken as it stands, doubted or rejected by name; nothing is lost and nothing mended.
+    """
+    book = Path(__file__).parent / "lists" / "property-book-dirty.xlsx"
+    stored = file_store().keep([book.read_bytes()], 1_000_000)
+    file = {"sha256": stored.sha256, "name": book.name}
+    asked = {"kind": "property book", "source": "2BDE", "name": "2nd Brigade", "file": file}
+    done = import_register(country.engine, country.actors["auditor"], ImportRegister.model_validate(asked))
+    kept = {row[0]: row[1:] for row in lines(country, done, "line, serial_key, quantity, unit, rejected, doubts")}
+    assert kept[4] == ("KT449921", 1, "اللواء الثاني", None, None)
+    assert "leading zeros may be lost" in kept[5][4]
+    assert "the last digits are lost" in kept[6][4]
+    assert "came as a date" in kept[7][4]
+    assert kept[8][0] == "449922"
+    assert kept[11][:2] == (None, 140)
+    assert "-1 is negative" in kept[12][3]
+    assert kept[13][3] == "neither a serial number nor a model: nothing tells what it is"
+    assert kept[15][3] == "a line of totals, not an item"
+    assert (len(kept), done.lines, done.rejected, done.doubtful) == (11, 11, 3, 3)
+    audit = compared(country, done, {"site": "TAJI"})
+    assert [(one.left_line, one.times) for one in found(country, audit, "repeated left")] == [(4, 2)]
+    assert [one.why for one in found(country, audit, "incomplete left")] == ["no date, no receiver"]

@@ -11,7 +11,7 @@ from stockpile.errors import Fault, Invalid
 
 def pairs(given: Sequence[str] | None, option: str, blank: bool = False) -> dict[str, str]:
     """field=value options as a dictionary; `blank`: nothing may stand after the sign. Raises Invalid naming the one
-    that is not written so.
+    that is not written so, or says again what was said otherwise.
     """
     found: dict[str, str] = {}
     for text in given or ():
@@ -20,6 +20,9 @@ def pairs(given: Sequence[str] | None, option: str, blank: bool = False) -> dict
             raise Invalid(
                 "An option cannot be understood.", [Fault("write it like field=value", field=option, value=text)]
             )
+        if found.get(name.strip(), value.strip()) != value.strip():
+            both = f"{name.strip()} is “{found[name.strip()]}” and “{value.strip()}”: choose one"
+            raise Invalid("An option says two things.", [Fault(both, field=option, value=text)])
         found[name.strip()] = value.strip()
     return found
 
