@@ -199,7 +199,7 @@ SOURCES = (
            f"""SELECT n.note_id, NULL, 'note to ' || {_NUMBER}, to_jsonb(n.text)
                FROM note n JOIN document d USING (document_id) {_BOOKED} WHERE n.text ILIKE ANY (%s)"""),
     *(_column("register", "x.register_id", column, Fate.REMAINS, "'the list ' || x.name")
-      for column in ("name", "file_name", "headings", "mapping")),
+      for column in ("kind", "name", "file_name", "headings", "mapping")),
     *(_column("audit", "x.audit_id", column, Fate.REMAINS, "'the audit ' || x.name")
       for column in ("name", "left_source", "right_source", "left_side", "right_side")),
     _discrepancy("books_said"),
@@ -271,7 +271,7 @@ WITHOUT_PEOPLE = {
         register_line.holder register_line.condition""",
     "goes with the person": "audit_finding.held_by",
     "words of ours, one of a few": """
-        party.kind account.class book.kind register.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
+        party.kind account.class book.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
         discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state note.kind signatory.part token.role
         erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category

@@ -143,3 +143,16 @@ def test_what_cannot_be_compared_fails_in_words(web: Web) -> None:
     refused = web.post("auditor", "/v1/audits", {"name": "X", "left": {"register": "a", "site": "TAJI"}, "right": {}})
     assert refused.status_code == 422
     assert "name no part and no moment of the ledger with it" in refused.text
+
+
+def test_a_twin_that_is_settled_and_another_reason_are_changes(web: Web, country: Country) -> None:
+    """Two rifles of one number that no list has: once one is listed, one is left. A conflict of unit that becomes one of holder is told."""
+    country.do("clerk", RECEIVE, store="Main store", lines=[{"model": "AKM", "serial_number": RIFLES[5]}])
+    imported(web, f"serial,model,unit\n{RIFLES[0]},AKM,2COY\n", "Before")
+    imported(web, f"serial,model,issued to\n{RIFLES[0]},AKM,A-1002\n{RIFLES[5]},AKM,Main store\n", "After")
+    first = audited(web, "Before", {"register": "Before"}, {"site": "TAJI"})
+    second = audited(web, "After", {"register": "After"}, {"site": "TAJI"})
+    changes = web.get("auditor", f"/v1/audits/{second}/changes", before=first).json()["rows"]
+    assert [(one["change"], one["kind"], one["serial_number"]) for one in changes] == [
+        ("changed", "conflicting", RIFLES[0]), ("settled", "only right", RIFLES[5]),
+    ]  # fmt: skip

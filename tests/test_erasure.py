@@ -43,6 +43,7 @@ from stockpile.reports.file_check import check_files
 from stockpile.reports.history import history
 from stockpile.reports.trial_balance import trial_balance
 from stockpile.rights import Actor, reading
+from tests import registers
 from tests.api_world import Web, problem, served
 from tests.test_report_files import Command, stockpile
 from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans, today
@@ -681,3 +682,12 @@ def test_lists_tell_an_erased_person_from_one_of_another_site(web: Web) -> None:
     assert (device["enrolled_by"], told["recorded_by"]) == (GONE, GONE)
     (told,) = web.get("erbil clerk", f"/v1/shipments/{order.document_id}").json()["hand_overs"]
     assert told["recorded_by"] == "a person of another site"
+
+
+def test_a_holder_said_of_a_whole_list_goes_too(country: Country) -> None:
+    """It stands in no cell: the request said so of all rows."""
+    constants = {"service_number": "A-1001"}
+    done = registers.imported(country, "serial,model\nKT 449900,AKM\n", file={"constants": constants})
+    registers.compared(country, done, {"site": "TAJI"})
+    erased(country, redact_all=True)
+    assert country.query("SELECT holder FROM register_line WHERE register_id = %s", done.register_id) == [(None,)]

@@ -14,14 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stockpile import parties
+from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
+from stockpile.db import roles
+from stockpile.db.engine import transaction
 from stockpile.documents import now
 from stockpile.errors import Invalid, NotAllowed, NotFound
 from stockpile.registers.near import Unmatched, near_matches
 from tests.registers import compared, counts, found, imported, kept_file
-from tests.world import HELMET, RIFLES, Country, scans
+from tests.world import HELMET, RIFLES, Country, photo, scanned_paper, scans
 
 PLANTED = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 HEADINGS = "serial,model,unit,issued to,date shipped,date received,qty\n"
@@ -364,3 +368,58 @@ def test_a_shipping_list_against_what_became_of_its_consignment(country: Country
     assert (helmets.left_quantity, helmets.right_quantity) == (10, 7)
     with pytest.raises(NotFound, match="declared no consignment"):
         compared(country, {"register": "FMS-9"}, {"donor": "USA", "consignment": "FMS-X"})
+
+
+def test_names_in_any_script_are_one_name(country: Country) -> None:
+    """A soldier and a list, both in Cyrillic; a unit by its name; blanks and capitals as they come."""
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        parties.rename(connection, country.parties["A-1001"].party_id, "Петров  Иван", None)
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    listed = imported(country, f"serial,model,issued to,unit\n{RIFLES[0]},AKM,петров иван,1st  company\n")
+    assert counts(compared(country, listed, {"unit": "1COY"})) == {"matched": 1}
+
+
+def test_quantities_are_held_by_whom_both_sides_say(country: Country) -> None:
+    """A list names persons, another units, by code or by name; the ledger knows both."""
+    given_out = [{"model": HELMET, "quantity": 3}]
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=given_out)
+    for text in (
+        "model,issued to,qty\nHelmet,a-1001,3\n",
+        "model,unit,qty\nHelmet,1st Company,3\n",
+        "model,unit,qty\nHelmet,1COY,3\n",
+    ):
+        assert counts(compared(country, imported(country, text), {"unit": "1COY"})) == {"quantity matched": 1}, text
+    both = imported(country, "model,unit,issued to,qty\nHelmet,1COY,A-1001,3\n")
+    holders = imported(country, "model,issued to,qty\nHelmet,A-1001,3\n", source="OTHER BOOKS")
+    assert counts(compared(country, both, holders)) == {"quantity matched": 1}
+
+
+def test_a_moment_knows_the_numbers_of_its_day(country: Country) -> None:
+    """A number amended since is not what the weapon bore then."""
+    book = imported(country, "serial,model\n" + "".join(f"{serial},AKM\n" for serial in RIFLES))
+    then = now().isoformat()
+    line = {"scan": RIFLES[0], "serial_number": "KT 777777"}
+    country.do_with_approval(
+        "clerk", "commander", AMEND_IDENTIFICATION, reason="misread", attachments=[scanned_paper(photo())], lines=[line]
+    )
+    for moment in ({"recorded_by": then}, {"happened_by": then}, {"recorded_by": then, "happened_by": then}):
+        assert counts(compared(country, book, {"site": "TAJI", **moment}))["matched"] == 10, moment
+    assert counts(compared(country, book, {"site": "TAJI"}))["matched"] == 9
+
+
+def test_a_line_without_model_counts_as_the_model_it_met(country: Country) -> None:
+    bare = imported(country, "serial,model\nKT 1,\nKT 2,AKM\n")
+    whole = imported(country, "serial,model\nKT 1,AKM\nKT 2,AKM\n", source="OTHER BOOKS")
+    for sides in ((bare, whole), (whole, bare)):
+        audit = compared(country, *sides)
+        assert [(one.kind, one.model, one.findings) for one in audit.by_model if one.kind == "matched"] == [
+            ("matched", "AKM", 2)
+        ]
+
+
+def test_look_alikes_by_the_thousand_are_no_trouble() -> None:
+    """Numbers of nothing but O and 0 are all one number when look-alikes are merged."""
+    keys = ["".join("0O"[n >> bit & 1] for bit in range(12)) for n in range(4096)]
+    lefts = [Unmatched(n, UUID(int=1), f"A{key}") for n, key in enumerate(keys)]
+    rights = [Unmatched(n, UUID(int=1), f"B{key}") for n, key in enumerate(keys)]
+    assert list(near_matches(lefts, rights)) == []

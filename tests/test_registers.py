@@ -288,3 +288,20 @@ def test_a_property_book_as_it_comes(country: Country) -> None:
     audit = compared(country, done, {"site": "TAJI"})
     assert [(one.left_line, one.times) for one in found(country, audit, "repeated left")] == [(4, 2)]
     assert [one.why for one in found(country, audit, "incomplete left")] == ["no date, no receiver"]
+
+
+def test_a_desk_changes_no_columns_that_another_settled(country: Country) -> None:
+    """Nor does what holds for its whole list hold for the next one of anybody."""
+    text = "A,B,Item\nKT 1,KT 2,AKM\n"
+    first = {"columns": {"serial_number": "A", "model": "Item"}, "constants": {"holder": "ERB"}}
+    imported(country, text, who="erbil clerk", source="OV", file=first)
+    imported(country, text, who="clerk", source="OV", file={"columns": {"serial_number": "B", "model": "Item"}})
+    assert lines(country, imported(country, text + "KT 3,KT 4,AKM\n", source="OV"), "serial_key, holder") == [
+        ("KT1", None),
+        ("KT3", None),
+    ]
+
+
+def test_an_inspection_in_any_spelling_is_one(country: Country) -> None:
+    done = imported(country, BOOK + "KT 8,AKM,,,,,1,\n", kind=" Inspection ")
+    assert country.query("SELECT kind FROM register WHERE register_id = %s", done.register_id) == [("inspection",)]

@@ -86,7 +86,7 @@ def post_register(body: ImportRegister, engine: Database, actor: Asker) -> Respo
     it is, and names the register in its `result`. The same file of the same kind and source is kept once: `known` says so.
     """
     require(actor, IMPORT_REGISTER)
-    return answer(jobs.begin(engine, actor, f"import {body.kind}", lambda: import_register(engine, actor, body)), 202)
+    return answer(jobs.begin(engine, actor, "import register", lambda: import_register(engine, actor, body)), 202)
 
 
 @router.get(

@@ -64,6 +64,8 @@ BEGIN
         END IF;
     END LOOP;
 
+    UPDATE register_line l SET holder = NULL, unit = NULL   -- said of a whole list, in no cell
+    FROM register r WHERE r.register_id = l.register_id AND names_person((r.mapping -> 'constants')::text, gone);
     UPDATE audit_finding f SET held_by = NULL WHERE f.held_by IS NOT NULL AND names_person(f.held_by, gone);
     UPDATE party SET code = NULL, name = NULL, rank = NULL, secret = NULL, erased_at = at WHERE party_id = gone;
     UPDATE party_name SET code = NULL, name = NULL, rank = NULL WHERE party_id = gone;

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection
@@ -86,7 +87,7 @@ def insert_as_they_come(
         ask(connection, "TRUNCATE given")
 
     waiting: deque[Future[None]] = deque()
-    with _short_turns(), ThreadPoolExecutor(1) as writer:
+    with _short_turns, ThreadPoolExecutor(1) as writer:
         for batch in _batches(rows):
             if len(waiting) == AHEAD:
                 waiting.popleft().result()
@@ -96,15 +97,29 @@ def insert_as_they_come(
     connection.exec_driver_sql("DROP TABLE given")
 
 
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Within it a thread that computes gives way ten times as often: what writes has little to do each time, and often."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, TURN))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+class _ShortTurns:
+    """Within it a thread that computes gives way ten times as often: what writes has little to do each time, and often. Of several at
+    once the last to leave gives back what was before the first.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = Lock(), 0, 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before, TURN))
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                sys.setswitchinterval(self._before)
+
+
+_short_turns = _ShortTurns()
 
 
 def _batches(rows: Iterable[bytes]) -> Iterator[bytes]:

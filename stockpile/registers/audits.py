@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from pydantic import Field
 from sqlalchemy import Connection, Engine
 
+from stockpile.db.engine import nobody_erased
 from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
@@ -60,6 +61,7 @@ def make_audit(engine: Engine, actor: Actor, request: MakeAudit) -> Audited:
 
 def _made(connection: Connection, actor: Actor, request: MakeAudit) -> Audited:
     site_id = actor.site_id if actor.role in DESK else None
+    nobody_erased(connection)
     connection.exec_driver_sql(
         "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"audit {site_id or ''} {request.name}",)
     )
@@ -86,9 +88,9 @@ MODELS_TOLD = 1_000
 
 def _largest(totals: Sequence[Total]) -> tuple[Total, ...]:
     """The largest totals by model, in their order; the others added up under no name."""
-    kept = sorted(totals, key=lambda total: -total.findings)[:MODELS_TOLD]
-    others = _by_kind(totals, without=set(kept))
-    return (*(total for total in totals if total in set(kept)), *(replace(total, model="others") for total in others))
+    kept = set(sorted(totals, key=lambda total: -total.findings)[:MODELS_TOLD])
+    others = _by_kind(totals, without=kept)
+    return (*(total for total in totals if total in kept), *(replace(total, model="others") for total in others))
 
 
 def _by_kind(totals: Iterable[Total], without: Collection[Total] = ()) -> tuple[Total, ...]:

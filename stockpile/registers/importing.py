@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from stockpile.catalogue import find_models, note_unknown
 from stockpile.db import roles
-from stockpile.db.engine import transaction
+from stockpile.db.engine import nobody_erased, transaction
 from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid, NotAllowed
 from stockpile.identity import character_fault, scripts_of, serial_key
@@ -119,13 +119,14 @@ def writing(engine: Engine, actor: Actor) -> Any:
 
 
 def _kept(connection: Connection, actor: Actor, request: ImportRegister, opened: OpenList) -> Imported:
+    nobody_erased(connection)
     register = _register(connection, actor, request, opened)
     _one_at_a_time(connection, request)
     mapping = columns_of(connection, request.file, request.source, opened.headers, ANY)
     known = _kept_before(connection, request, register, mapping)
     if known is not None:
         return known
-    remember_columns(connection, request.file, request.source, ANY, mapping, actor.party_id)
+    _remember(connection, actor, request, mapping)
     register, seen = replace(register, mapping=mapping), _Seen()
     kept = keep_rows(connection, actor.party_id, register, _all_rows(opened, mapping, seen))
     if kept == 0:
@@ -136,6 +137,18 @@ def _kept(connection: Connection, actor: Actor, request: ImportRegister, opened:
     return Imported(
         register.register_id, register.name, False, kept, len(opened.rejects), seen.doubtful, tuple(unknown[:100])
     )
+
+
+def _remember(connection: Connection, actor: Actor, request: ImportRegister, mapping: Mapping) -> None:
+    """A source's columns are everybody's: a desk settles those of a new one, and changes none; what holds for the whole of its list
+    stays with the list.
+    """
+    if actor.role in DESK:
+        asked = "SELECT count(*) FROM column_mapping WHERE source = %s AND kind = %s"
+        if connection.exec_driver_sql(asked, (request.source, ANY.name)).scalar_one():
+            return
+        mapping = replace(mapping, constants=())
+    remember_columns(connection, request.file, request.source, ANY, mapping, actor.party_id)
 
 
 def _nothing_readable(request: ImportRegister, opened: OpenList) -> RowsRejected:
@@ -158,7 +171,7 @@ def _register(connection: Connection, actor: Actor, request: ImportRegister, ope
         raise Invalid("The list was not kept.", [fault])
     donor = need_party(connection, "donor", request.donor, "donor") if request.donor else None
     return Register(
-        request.kind,
+        INSPECTION if request.kind.strip().casefold() == INSPECTION else request.kind,
         request.name,
         site.site_id if site else None,
         request.file,
@@ -259,7 +272,7 @@ class RowReader:
             raise Invalid("neither a serial number nor a model: nothing tells what it is")
         if quantity is None:
             quantity = 1
-        elif quantity > 1 and key is not None:
+        elif quantity != 1 and key is not None:
             doubts += (f"a quantity of {quantity} with one serial number: compared as one weapon",)
         reading = Reading(
             serial, key, self._maker(cells), model, quantity, days.get("shipped_on"), days.get("received_on"), days.get("date"),

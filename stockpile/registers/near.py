@@ -23,6 +23,7 @@ MOST = 3
 """A number with more than so many one character apart stands in a row of numbers, and they say nothing of it."""
 LONGEST = 64
 FORMS_AT_ONCE = 1_000_000
+TOLD_EVERY = 10_000
 
 
 class Unmatched(NamedTuple):
@@ -69,22 +70,28 @@ def _look_alikes(left: list[Unmatched], right: list[Unmatched]) -> Iterator[Near
 
 
 def _one_apart(left: list[Unmatched], right: list[Unmatched]) -> Iterator[Near]:
-    folds = [fold(one.serial_key) for one in right]
+    by_fold: defaultdict[str, list[Unmatched]] = defaultdict(list)
+    for one in right:
+        by_fold[fold(one.serial_key)].append(one)
+    folds = list(by_fold)
     parts = 1 + sum(map(len, folds)) // FORMS_AT_ONCE
     met: list[list[int]] = [[] for _ in left]
-    crowds = [0] * len(right)
+    crowds = [0] * len(folds)
     for part in range(parts):
         forms: defaultdict[str, list[int]] = defaultdict(list)
         for place, folded in enumerate(folds):
             for form in _forms(folded):
                 if hash(form) % parts == part:
                     forms[form].append(place)
-        for one, others in zip(left, met, strict=True):
+        for done, (one, others) in enumerate(zip(left, met, strict=True)):
+            if done % TOLD_EVERY == 0:
+                told("near matches", done, len(left))
             _meet(fold(one.serial_key), forms, folds, others, crowds)
     for one, others in zip(left, met, strict=True):
-        for other in sorted(others) if len(others) <= MOST else ():
-            if crowds[other] <= MOST:
-                yield Near(one.number, right[other].number, 2, f"one character differs: {right[other].serial_key}")
+        near = [place for place in others if crowds[place] <= MOST]
+        if len(others) <= MOST and sum(len(by_fold[folds[place]]) for place in others) <= MOST:
+            for other in (number for place in sorted(near) for number in by_fold[folds[place]]):
+                yield Near(one.number, other.number, 2, f"one character differs: {other.serial_key}")
 
 
 def _meet(folded: str, forms: dict[str, list[int]], folds: list[str], others: list[int], crowds: list[int]) -> None:

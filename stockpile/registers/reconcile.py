@@ -110,7 +110,7 @@ _DIFFER = {
 """In what the two sides of a pair may differ: where both say it, and it is not another name of the same."""
 _PAIR = f"""
 SELECT l.place AS left_place, r.place AS right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item,
-       r.item_id AS right_item, l.model, NOT coalesce({" OR ".join(_DIFFER.values())}, false) AS agree
+       r.item_id AS right_item, coalesce(l.model, r.model) AS model, NOT coalesce({" OR ".join(_DIFFER.values())}, false) AS agree
 """
 _PAIRS = f"""
 CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
@@ -167,7 +167,8 @@ _WHY = ", ".join(f"CASE WHEN {differ} THEN '{what}' END" for what, differ in _DI
 _WRITE_CONFLICTING = f"""
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
                            left_item, right_item, left_quantity, right_quantity, why)
-SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), l.model_key, p.model, l.serial_key, l.serial_number,
+SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), coalesce(l.model_key, r.model_key), p.model, l.serial_key,
+       l.serial_number,
        {{held_by}}, p.left_line, p.right_line, p.left_item, p.right_item, 1, 1, array_remove(ARRAY[{_WHY}], NULL)
 FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place WHERE NOT p.agree
 """
@@ -236,29 +237,31 @@ def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right:
 
 _WITHOUT_NUMBER = """
 CREATE TEMPORARY TABLE without_number ON COMMIT DROP AS
-SELECT 'left' AS hand, model_key, model, coalesce(unit, holder) AS held_by, quantity FROM left_side WHERE serial_key IS NULL
+SELECT 'left' AS hand, model_key, model, unit, holder, quantity FROM left_side WHERE serial_key IS NULL
 UNION ALL
-SELECT 'right', model_key, model, coalesce(unit, holder), quantity FROM right_side WHERE serial_key IS NULL
+SELECT 'right', model_key, model, unit, holder, quantity FROM right_side WHERE serial_key IS NULL
 """
+# By holder where every line of a model says one, else by unit where every line does, else by model alone.
 _WRITE_QUANTITIES = """
 WITH lone AS (
-    SELECT 'left' AS hand, s.model_key, s.model, coalesce(s.unit, s.holder) AS held_by, s.quantity
+    SELECT 'left' AS hand, s.model_key, s.model, s.unit, s.holder, s.quantity
     FROM pair p JOIN left_side s ON s.place = p.left_place WHERE p.right_place IS NULL
       AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'right' AND w.model_key = s.model_key)
     UNION ALL
-    SELECT 'right', s.model_key, s.model, coalesce(s.unit, s.holder), s.quantity
+    SELECT 'right', s.model_key, s.model, s.unit, s.holder, s.quantity
     FROM pair p JOIN right_side s ON s.place = p.right_place WHERE p.left_place IS NULL
       AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'left' AND w.model_key = s.model_key)
 ), rest AS (
     SELECT * FROM without_number UNION ALL SELECT * FROM lone
-), by_whom AS (
-    SELECT model_key FROM rest GROUP BY model_key HAVING bool_and(held_by IS NOT NULL)
+), said AS (
+    SELECT model_key, bool_and(holder IS NOT NULL) AS holders, bool_and(unit IS NOT NULL) AS units FROM rest GROUP BY model_key
+), told AS (
+    SELECT r.*, CASE WHEN s.holders THEN r.holder WHEN s.units THEN r.unit END AS held_by
+    FROM rest r JOIN said s ON s.model_key IS NOT DISTINCT FROM r.model_key
 ), summed AS (
-    SELECT r.model_key, min(r.model) AS model, CASE WHEN b.model_key IS NOT NULL THEN r.held_by END AS held_by,
-           coalesce(sum(r.quantity) FILTER (WHERE hand = 'left'), 0)::bigint AS on_left,
-           coalesce(sum(r.quantity) FILTER (WHERE hand = 'right'), 0)::bigint AS on_right
-    FROM rest r LEFT JOIN by_whom b ON b.model_key = r.model_key
-    GROUP BY r.model_key, CASE WHEN b.model_key IS NOT NULL THEN r.held_by END
+    SELECT model_key, min(model) AS model, held_by, coalesce(sum(quantity) FILTER (WHERE hand = 'left'), 0)::bigint AS on_left,
+           coalesce(sum(quantity) FILTER (WHERE hand = 'right'), 0)::bigint AS on_right
+    FROM told GROUP BY model_key, held_by
 )
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, held_by, left_quantity, right_quantity)
 SELECT %(audit)s, CASE WHEN on_left = on_right THEN 'quantity matched' ELSE 'quantity differs' END,

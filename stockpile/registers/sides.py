@@ -7,7 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from stockpile.db.rows import given
 from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.movements import BALANCED, HELD, AccountClass
+from stockpile.registers.keep import in_capitals
 from stockpile.reports import holdings
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.holdings import Holder
@@ -57,6 +58,8 @@ class Source(Asked):
             raise ValueError("a register is a list by itself: name no part and no moment of the ledger with it")
         if len(named) > 1:
             raise ValueError(f"give one of site, account and unit, not {' and '.join(named)}")
+        if self.account is not None and self.classes:
+            raise ValueError("an account is of one class: name no classes with it")
         if self.consignment is not None and self.donor is None:
             raise ValueError("a consignment is known by its donor and its number: give the donor too")
         return self
@@ -121,8 +124,9 @@ _LINES = """
 CREATE TEMPORARY TABLE {side} ON COMMIT DROP AS
 SELECT l.line AS place, l.line, l.item_id, m.model_key, coalesce(m.called, l.model) AS model, coalesce(m.counted, false) AS counted,
        l.serial_key, l.serial_number, CASE WHEN l.serial_key IS NULL THEN l.quantity ELSE 1 END AS quantity,
-       l.shipped_on, l.received_on, l.dated_on, l.unit, l.holder, NULL::text[] AS also
-FROM register_line l LEFT JOIN spoken_{side} m ON m.spoken = coalesce(l.maker, '') || E'\\x1f' || l.model
+       l.shipped_on, l.received_on, l.dated_on, coalesce(u.code, l.unit) AS unit, l.holder, NULL::text[] AS also
+FROM register_line l LEFT JOIN units_{side} u ON u.name = l.unit
+LEFT JOIN spoken_{side} m ON m.spoken = coalesce(l.maker, '') || E'\\x1f' || l.model
 WHERE l.register_id = %s AND l.rejected IS NULL
 """
 
@@ -137,6 +141,7 @@ def _register(connection: Connection, source: Source, table: str) -> Side:
         )
         raise Invalid(f"{name} can't be compared.", [fault])
     spoken = connection.exec_driver_sql(_SPOKEN, (register_id,)).all()
+    _name_units(connection, table)
     unmapped = _say_models(connection, table, [(maker, model) for maker, model in spoken], spoken_by)
     connection.exec_driver_sql(_LINES.format(side=table), (register_id,))
     return Side(
@@ -148,6 +153,19 @@ def _register(connection: Connection, source: Source, table: str) -> Side:
         unreadable=rejected,
         unmapped=unmapped,
     )
+
+
+def _name_units(connection: Connection, table: str) -> None:
+    """What units are called, in capitals, where it is no code and only one is called so: the list may say either."""
+    codes: dict[str, set[str]] = {}
+    for code, name in connection.exec_driver_sql("SELECT code, name FROM party WHERE kind = 'unit'"):
+        codes.setdefault(in_capitals(name) or "", set()).add(in_capitals(code) or "")
+    known = {code for several in codes.values() for code in several}
+    rows = [(name, *several) for name, several in codes.items() if len(several) == 1 and name not in known]
+    columns = (("name", "text"), ("code", "text"))
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE units_{table} (name text, code text) ON COMMIT DROP")
+    with given(connection, columns, rows, len(rows)) as handed:
+        handed.insert(f"INSERT INTO units_{table} SELECT * FROM {{given}}")
 
 
 def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
@@ -195,20 +213,37 @@ def _keyed(meant: Model | None, name: str) -> tuple[UUID, str, bool]:
     return meant.model_id, meant.name, meant.tracked_by != "serial"
 
 
-_HELD = """
-, unit_of AS (
+_HELD = (
+    "SELECT h.item_id, h.tracked_by, h.model_id, h.model, h.key, h.serial_number, h.quantity, h.account_id FROM line h"
+)
+_ACCOUNTS = """
+WITH unit_of AS (
     SELECT DISTINCT ON (m.party_id) m.party_id, u.code, u.name
     FROM assignment m JOIN party u ON u.party_id = m.unit_id
     WHERE m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s) ORDER BY m.party_id, m.since DESC
 )
-SELECT row_number() OVER ()::integer AS place, NULL::integer AS line, h.item_id, h.model_id AS model_key, h.model,
-       h.tracked_by <> 'serial' AS counted, CASE WHEN h.tracked_by = 'serial' THEN nullif(h.key, '') END AS serial_key, h.serial_number,
-       h.quantity, NULL::date AS shipped_on, NULL::date AS received_on, NULL::date AS dated_on,
-       upper(coalesce(CASE p.kind WHEN 'unit' THEN p.code END, o.code, u.code, a.name)) AS unit,
-       upper(coalesce(CASE p.kind WHEN 'person' THEN p.code WHEN 'unit' THEN p.code END, a.name)) AS holder,
-       ARRAY[upper(a.name), upper(p.name), upper(p.code), upper(o.name), upper(u.name), upper(s.code), upper(s.name)] AS also
-FROM line h JOIN account a ON a.account_id = h.account_id JOIN site s ON s.site_id = a.site_id
+SELECT a.account_id, coalesce(CASE p.kind WHEN 'unit' THEN p.code END, o.code, u.code, a.name), coalesce(p.code, a.name),
+       ARRAY[a.name, p.name, p.code, o.name, u.name, s.code, s.name]
+FROM account a JOIN site s ON s.site_id = a.site_id
 LEFT JOIN party p ON p.party_id = a.party_id LEFT JOIN unit_of o ON o.party_id = a.party_id LEFT JOIN party u ON u.party_id = a.unit_id
+WHERE a.account_id IN (SELECT account_id FROM held_{side})
+"""
+# What was marked or amended since the moment was not borne then.
+_BORNE = """
+LEFT JOIN LATERAL (
+    SELECT n.serial_key, n.serial_number FROM identification n
+    LEFT JOIN entry e ON e.item_id = n.item_id AND e.version = n.entry_version
+    WHERE n.item_id = h.item_id AND (n.version = 1 OR standing_entry(n.item_id, n.entry_version) IS NOT NULL
+          AND e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s)
+    ORDER BY n.version DESC LIMIT 1) n ON EXISTS (SELECT FROM identification i WHERE i.item_id = h.item_id AND i.version = 2)
+"""
+_LAID_OUT = """
+CREATE TEMPORARY TABLE {side} ON COMMIT DROP AS
+SELECT row_number() OVER ()::integer AS place, NULL::integer AS line, h.item_id, h.model_id AS model_key, h.model,
+       h.tracked_by <> 'serial' AS counted, CASE WHEN h.tracked_by = 'serial' THEN nullif({key}, '') END AS serial_key,
+       {serial_number} AS serial_number, h.quantity, NULL::date AS shipped_on, NULL::date AS received_on, NULL::date AS dated_on,
+       a.unit, a.holder, string_to_array(a.also, E'\\x1f') AS also
+FROM held_{side} h JOIN accounts_{side} a USING (account_id) {borne}
 """
 
 
@@ -219,9 +254,15 @@ def _ledger(connection: Connection, actor: Actor, source: Source, table: str) ->
         if asked is not None and asked > moment:
             raise Invalid("Nothing was compared.", [Fault("is in the future", field=name, value=asked.isoformat())])
     question = _question(connection, actor, source, at)
-    day = day_on_the_walls(connection, actor.time_zone, at.moment)
-    laid_out = f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {question.sql(actor, _HELD)}"
-    lines = connection.exec_driver_sql(laid_out, {**question.values, **at.parameters, "day": day}).rowcount
+    held = f"CREATE TEMPORARY TABLE held_{table} ON COMMIT DROP AS {question.sql(actor, _HELD)}"
+    lines = connection.exec_driver_sql(held, {**question.values, **at.parameters}).rowcount
+    _name_accounts(connection, table, day_on_the_walls(connection, actor.time_zone, at.moment))
+    now_borne = {"key": "h.key", "serial_number": "h.serial_number", "borne": ""}
+    then_borne = {
+        "key": "coalesce(n.serial_key, h.key)", "serial_number": "coalesce(n.serial_number, h.serial_number)", "borne": _BORNE
+    }  # fmt: skip
+    borne = now_borne if at.now else then_borne
+    connection.exec_driver_sql(_LAID_OUT.format(side=table, **borne), at.parameters)
     return Side(
         table,
         _title(source),
@@ -231,6 +272,19 @@ def _ledger(connection: Connection, actor: Actor, source: Source, table: str) ->
         says=frozenset({"serial_number", "model", "receiver"}),
         lines=lines,
     )
+
+
+def _name_accounts(connection: Connection, table: str, day: date) -> None:
+    """What the accounts of a side are called, in capitals: here, for the database knows no capitals but Latin."""
+    rows = [
+        (account, in_capitals(unit), in_capitals(holder), "\x1f".join(filter(None, map(in_capitals, also))))
+        for account, unit, holder, also in connection.exec_driver_sql(_ACCOUNTS.format(side=table), {"day": day})
+    ]
+    columns = (("account_id", "uuid"), ("unit", "text"), ("holder", "text"), ("also", "text"))
+    declared = ", ".join(f"{name} {kind}" for name, kind in columns)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE accounts_{table} ({declared}) ON COMMIT DROP")
+    with given(connection, columns, rows, len(rows)) as handed:
+        handed.insert(f"INSERT INTO accounts_{table} SELECT * FROM {{given}}")
 
 
 def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) -> holdings.Question:

@@ -142,8 +142,8 @@ def audit_called(connection: Connection, called: str) -> UUID:
         key = None
     found = connection.exec_driver_sql(
         """SELECT audit_id FROM audit WHERE audit_id = %s OR name = %s OR (name = %s AND run::text = %s)
-           ORDER BY run DESC, recorded_at DESC LIMIT 1""",
-        (key, called, name, run),
+           ORDER BY audit_id = %s DESC NULLS LAST, name = %s DESC, recorded_at DESC LIMIT 1""",
+        (key, called, name, run, key, called),
     ).scalar_one_or_none()
     if found is None:
         raise NotFound(f"There is no audit {called!r} here.")
@@ -281,20 +281,23 @@ def _check(connection: Connection, audit_id: UUID) -> None:
         raise NotFound(f"There is no audit {audit_id} here.")
 
 
-_CHANGES = """
-WITH before AS (SELECT * FROM audit_finding WHERE audit_id = %(before)s AND kind NOT IN ('quantity matched', 'near match')),
-     now AS (SELECT * FROM audit_finding WHERE audit_id = %(now)s AND kind NOT IN ('quantity matched', 'near match'))
+_COMPARED = """SELECT *, row_number() OVER (PARTITION BY kind, model_key, serial_key, CASE WHEN serial_key IS NULL THEN held_by END
+                                        ORDER BY number) AS mention
+           FROM audit_finding WHERE audit_id = %({run})s AND kind NOT IN ('quantity matched', 'near match')"""
+_CHANGES = f"""
+WITH before AS ({_COMPARED.format(run="before")}), now AS ({_COMPARED.format(run="now")})
 SELECT CASE WHEN b.kind IS NULL THEN 'new' WHEN n.kind IS NULL THEN 'settled' ELSE 'changed' END AS change, coalesce(n.kind, b.kind),
        coalesce(n.model, b.model), coalesce(n.serial_number, b.serial_number), coalesce(n.held_by, b.held_by),
        b.left_quantity, b.right_quantity, n.left_quantity, n.right_quantity
 FROM before b FULL JOIN now n
   ON n.kind = b.kind AND coalesce(n.model_key::text, '') = coalesce(b.model_key::text, '')
- AND coalesce(n.serial_key, '') = coalesce(b.serial_key, '')
+ AND coalesce(n.serial_key, '') = coalesce(b.serial_key, '') AND n.mention = b.mention
  AND (n.serial_key IS NOT NULL OR coalesce(n.held_by, '') = coalesce(b.held_by, ''))
  AND (n.serial_key IS NOT NULL OR n.kind NOT LIKE 'incomplete%%'
       OR n.left_line IS NOT DISTINCT FROM b.left_line AND n.right_line IS NOT DISTINCT FROM b.right_line)
 WHERE b.kind IS NULL OR n.kind IS NULL
-   OR (b.left_quantity, b.right_quantity, b.times) IS DISTINCT FROM (n.left_quantity, n.right_quantity, n.times)
+   OR (b.left_quantity, b.right_quantity, b.times, b.why, b.held_by)
+      IS DISTINCT FROM (n.left_quantity, n.right_quantity, n.times, n.why, n.held_by)
 ORDER BY 1, 2, 3, 4, 5
 """
 
