@@ -684,10 +684,10 @@ def test_lists_tell_an_erased_person_from_one_of_another_site(web: Web) -> None:
     assert told["recorded_by"] == "a person of another site"
 
 
-def test_a_holder_said_of_a_whole_list_goes_too(country: Country) -> None:
+def test_a_holder_said_of_a_whole_list_goes_too(lived: Country) -> None:
     """It stands in no cell: the request said so of all rows."""
     constants = {"service_number": "A-1001"}
-    done = registers.imported(country, "serial,model\nKT 449900,AKM\n", file={"constants": constants})
-    registers.compared(country, done, {"site": "TAJI"})
-    erased(country, redact_all=True)
-    assert country.query("SELECT holder FROM register_line WHERE register_id = %s", done.register_id) == [(None,)]
+    done = registers.imported(lived, "serial,model\nKT 449900,AKM\n", file={"constants": constants})
+    registers.compared(lived, done, {"site": "TAJI"})
+    erased(lived, redact_all=True)
+    assert lived.query("SELECT holder FROM register_line WHERE register_id = %s", done.register_id) == [(None,)]
