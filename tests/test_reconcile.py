@@ -236,7 +236,7 @@ def test_parts_of_the_ledger(country: Country) -> None:
     assert counts(compared(country, with_company, {"account": str(store)}))["only left"] == 3
     assert counts(compared(country, {"site": "TAJI"}, {"site": "TAJI"}))["matched"] == 10
     assert counts(compared(country, {}, {"site": "ERBIL"}))["only left"] == 10
-    for part, code in (("site", "NOWHERE"), ("unit", "NO-SUCH"), ("donor", "XXX")):
+    for part, code in (("site", "NOWHERE"), ("unit", "NO-SUCH"), ("donor", "NOBODY")):
         with pytest.raises(NotFound):
             compared(country, with_company, {part: code})
 

@@ -137,7 +137,7 @@ def test_by_consignment_donor_and_site_and_a_donor_its_own(country: Country) -> 
     with pytest.raises(NotAllowed):
         of(country, "erbil clerk", site="TAJI")
     with pytest.raises(NotFound):
-        of(country, donor="XXX")
+        of(country, donor="NOBODY")
 
 
 def test_a_list_is_not_a_donor_s_to_read_nor_another_site_s(country: Country) -> None:

@@ -19,9 +19,9 @@ CREATE TABLE stockpile.audit (
 CREATE UNIQUE INDEX audit_name ON stockpile.audit (site_id, name, run) NULLS NOT DISTINCT;
 COMMENT ON TABLE stockpile.audit IS 'Two lists compared: which, and how many differences of each kind.';
 COMMENT ON COLUMN stockpile.audit.site_id IS 'whose audit it is; none: of the whole country';
-COMMENT ON COLUMN stockpile.audit.run IS 'the how manieth of its name';
+COMMENT ON COLUMN stockpile.audit.run IS 'which run of its name, counted from 1';
 COMMENT ON COLUMN stockpile.audit.left_source IS 'as asked for, so that it can be asked again';
-COMMENT ON COLUMN stockpile.audit.left_side IS 'what it was: its name, the moments it speaks of, what it never says';
+COMMENT ON COLUMN stockpile.audit.left_side IS 'what it was: its name, the moments it speaks of, which fields it says at all';
 
 CREATE TABLE stockpile.audit_finding (
     audit_id UUID NOT NULL,

@@ -31,6 +31,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 from stockpile.commands.shown import errors, show_problem, show_unforeseen
 from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of
+from stockpile.db.rows import TURN
 from stockpile.errors import DatabaseUnavailable, StockpileError
 from stockpile.settings import Settings
 from stockpile.unforeseen import log_to_stderr
@@ -220,12 +221,6 @@ def _answers(listening: socket.socket) -> bool:
         return False
     finally:
         connection.close()
-
-
-TURN = 0.0005
-"""Seconds until a thread that computes, such as one that posts a hundred thousand lines, gives way to those that only have an
-answer to pass on; each answer needs its turn many times.
-"""
 
 
 def worker() -> Any:

@@ -24,8 +24,12 @@ TOLD_EVERY = 5_000
 
 BATCH = 20_000
 AHEAD = 4
-TURN = 0.0005
 """So many batches may wait for the server."""
+
+TURN = 0.0005
+"""Seconds until a thread that computes, such as one that reads half a million lines, gives way to those that only have something to
+pass on; they need their turn many times.
+"""
 
 Columns = Sequence[tuple[str, str]]
 """Names and PostgreSQL types."""
@@ -67,6 +71,14 @@ def given(connection: Connection, columns: Columns, rows: Iterable[tuple[Any, ..
                 told("rows written", done, count)
     yield Given(connection, "given")
     connection.exec_driver_sql("DROP TABLE given")
+
+
+def temporary(connection: Connection, name: str, columns: Columns, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keeps rows as a temporary table until the end of the transaction."""
+    declared = ", ".join(f"{column} {kind}" for column, kind in columns)
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ({declared}) ON COMMIT DROP")
+    with given(connection, columns, rows, len(rows)) as handed:
+        handed.insert(f"INSERT INTO {name} SELECT * FROM {{given}}")
 
 
 def insert_as_they_come(

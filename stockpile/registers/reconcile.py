@@ -58,7 +58,7 @@ def for_joins(connection: Connection) -> None:
 
 
 def _find_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """Lines that repeat a number of their own list: `further_...` has those after the first, with the how manieth each is."""
+    """Lines that repeat a number of their own list: `further_...` has those after the first, with which mention each is."""
     for side in (left, right):
         for statement in _REPEATED:
             connection.exec_driver_sql(statement.format(side=side.table))

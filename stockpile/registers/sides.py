@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from sqlalchemy import Connection
 
 from stockpile.catalogue import Model, find_models, name_key
-from stockpile.db.rows import given
+from stockpile.db.rows import temporary
 from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.movements import BALANCED, HELD, AccountClass
@@ -163,9 +163,7 @@ def _name_units(connection: Connection, table: str) -> None:
     known = {code for several in codes.values() for code in several}
     rows = [(name, *several) for name, several in codes.items() if len(several) == 1 and name not in known]
     columns = (("name", "text"), ("code", "text"))
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE units_{table} (name text, code text) ON COMMIT DROP")
-    with given(connection, columns, rows, len(rows)) as handed:
-        handed.insert(f"INSERT INTO units_{table} SELECT * FROM {{given}}")
+    temporary(connection, f"units_{table}", columns, rows)
 
 
 def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
@@ -192,10 +190,7 @@ def _say_models(
             unmapped.append(model)
         rows.append((f"{maker or ''}\x1f{model}", *_keyed(meant, model)))
     columns = (("spoken", "text"), ("model_key", "uuid"), ("called", "text"), ("counted", "bool"))
-    declared = ", ".join(f"{name} {kind}" for name, kind in columns)
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE spoken_{table} ({declared}) ON COMMIT DROP")
-    with given(connection, columns, rows, len(rows)) as handed:
-        handed.insert(f"INSERT INTO spoken_{table} SELECT * FROM {{given}}")
+    temporary(connection, f"spoken_{table}", columns, rows)
     return sorted(set(unmapped))
 
 
@@ -281,10 +276,7 @@ def _name_accounts(connection: Connection, table: str, day: date) -> None:
         for account, unit, holder, also in connection.exec_driver_sql(_ACCOUNTS.format(side=table), {"day": day})
     ]
     columns = (("account_id", "uuid"), ("unit", "text"), ("holder", "text"), ("also", "text"))
-    declared = ", ".join(f"{name} {kind}" for name, kind in columns)
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE accounts_{table} ({declared}) ON COMMIT DROP")
-    with given(connection, columns, rows, len(rows)) as handed:
-        handed.insert(f"INSERT INTO accounts_{table} SELECT * FROM {{given}}")
+    temporary(connection, f"accounts_{table}", columns, rows)
 
 
 def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) -> holdings.Question:

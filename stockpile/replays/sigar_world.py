@@ -80,7 +80,7 @@ class Weapon(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Records:
     """What is wrong with one register's records: which weapons are mentioned again, twice or thrice in all, and what the first mention of a
-    weapon, or the how manieth further mention, lacks.
+    weapon, or which further mention of it, lacks.
     """
 
     twice: frozenset[int]

@@ -20,7 +20,7 @@ from stockpile.rights import READ_PEOPLE, Actor, require
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An audit: the how manieth run of its name, what was compared with what, and how many findings of each kind."""
+    """An audit: which run of its name it is, what was compared with what, and how many findings of each kind."""
 
     audit_id: UUID
     name: str
