@@ -68,9 +68,12 @@ class Listening:
 def reserve(settings: Settings) -> Iterator[Listening]:
     """Takes the port before anything is started, and begins to load the application. Raises PortTaken with a way on."""
     with _bound(settings) as taken:
-        loading = threading.Thread(target=_load, daemon=True)
+        loading = threading.Thread(target=_load)
         loading.start()
-        yield Listening(taken, loading)
+        try:
+            yield Listening(taken, loading)
+        finally:
+            loading.join()  # an interpreter that ends while compiled modules still load aborts
 
 
 def _load() -> None:
