@@ -5,16 +5,21 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 VENV := .venv
 READY := $(VENV)/.installed
 TESTS ?= tests
+BROWSER_TESTS ?= tests/browser
 
 COUNTRY ?= var/large-country
 
-.PHONY: run test lint replay bench bench-reports format lock
+.PHONY: run test test-browser lint replay bench bench-reports format lock
 
 run: $(READY)
 	exec $(VENV)/bin/stockpile run
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest -n auto $(TESTS)
+	$(VENV)/bin/python -m pytest -n auto --ignore tests/browser $(TESTS)
+
+# In the machine's own Chromium; says how to install it where there is none.
+test-browser: $(READY)
+	$(VENV)/bin/python -m pytest -n auto $(BROWSER_TESTS)
 
 lint: $(READY)
 	$(VENV)/bin/python -m ruff check .

@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime
 from sqlalchemy import Engine
 
+from stockpile.errors import NotSignedIn
 from stockpile.rights import Actor
 
 
@@ -20,7 +21,9 @@ async def _engine(request: Request) -> Engine:
 
 
 async def _actor(request: Request) -> Actor:
-    actor: Actor = request.state.actor
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None:
+        raise NotSignedIn("Sign in first.")
     return actor
 
 

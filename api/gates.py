@@ -2,7 +2,7 @@
 sets the headers that protect, logs, and keeps unforeseen errors from anybody's eyes.
 
 It must never log a query, a body, a token or a name; and nothing under /v1 is served before its token is known, but for
-the paths listed here.
+the paths listed here. A page may be opened by nobody in particular: one that needs to know who asks, asks for it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 """For JSON. What is larger comes as a file."""
 
 API = "/v1/"
+STATIC = "/static/"
 WITHOUT_TOKEN = frozenset({"/v1/health"})
 FILES = frozenset({"/v1/files"})
 """Routes that take a file: they bound it themselves while it streams in."""
@@ -48,7 +49,8 @@ PAGE_HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (
         b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        b"default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; "
+        b"img-src 'self' blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
         b"frame-ancestors 'none'",
     ),
 ]
@@ -81,7 +83,7 @@ class Gate:
             await send(message)
 
         try:
-            refusal = await self._refusal(scope) if of_api else None
+            refusal = await self._refusal(scope, of_api)
             if refusal is not None:
                 await refusal(scope, receive, send_with_headers)
             else:
@@ -93,25 +95,33 @@ class Gate:
         finally:
             _log(scope, status, begun)
 
-    async def _refusal(self, scope: Scope) -> Response | None:
+    async def _refusal(self, scope: Scope, of_api: bool) -> Response | None:
         """Why a request does not come in, if it does not: no token, or a body that nobody will read."""
-        if scope["path"] not in WITHOUT_TOKEN:
+        path = scope["path"]
+        if not path.startswith(STATIC) and path not in WITHOUT_TOKEN:
             try:
-                text = bearer(scope)
-                scope.setdefault("state", {})["actor"] = await run_sync(self._authenticate, text)
+                await self._sign_in(scope, of_api)
             except StockpileError as error:
                 return problem_of(error)
-        return None if scope["path"] in FILES else _body_refusal(scope)
+        return _body_refusal(scope) if of_api and path not in FILES else None
+
+    async def _sign_in(self, scope: Scope, needed: bool) -> None:
+        """Says in the request's state who asks. Raises NotSignedIn."""
+        token = bearer(scope)
+        if token is not None:
+            scope.setdefault("state", {})["actor"] = await run_sync(self._authenticate, token)
+        elif needed:
+            raise NotSignedIn("This takes a token: send the header 'Authorization: Bearer sp_...'.")
 
 
-def bearer(scope: Scope) -> str:
-    """The token of the Authorization header. Raises NotSignedIn when there is none."""
+def bearer(scope: Scope) -> str | None:
+    """The token of the Authorization header, if there is one."""
     for name, value in scope["headers"]:
         if name == b"authorization":
             scheme, _, text = value.decode("latin-1").partition(" ")
             if scheme.lower() == "bearer" and text.strip():
                 return str(text.strip())
-    raise NotSignedIn("This takes a token: send the header 'Authorization: Bearer sp_...'.")
+    return None
 
 
 def _body_refusal(scope: Scope) -> Response | None:

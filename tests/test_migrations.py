@@ -227,12 +227,14 @@ def test_papers_keyed_before_gaps_were_watched(databases: Databases, empty: str)
     engine.dispose()
 
 
-NEXT = '''"""What the next version changes."""
+NOW = migrate.newest()
+AFTER = f"{int(NOW) + 1:04}"
+NEXT = f'''"""What the next version changes."""
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "{AFTER}"
+down_revision = "{NOW}"
 
 
 def upgrade() -> None:
@@ -265,7 +267,7 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("next")
     for package in ("stockpile", "api", "migrations"):
         shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "migrations" / "versions" / "0004_next.py").write_text(NEXT)
+    (folder / "migrations" / "versions" / f"{AFTER}_next.py").write_text(NEXT)
     return str(folder)
 
 
@@ -275,15 +277,15 @@ def test_a_program_and_a_schema_of_two_versions(founded: Service, next_version: 
     """
     said = founded.command("serve", PYTHONPATH=next_version)
     assert (said.returncode, said.stderr.splitlines()[0]) == (
-        1, "The database has schema 0003, this program needs 0004: run 'stockpile db upgrade'.",
+        1, f"The database has schema {NOW}, this program needs {AFTER}: run 'stockpile db upgrade'.",
     )  # fmt: skip
-    assert "Schema:   0003 (this program: 0004)" in founded.command("db", "status", PYTHONPATH=next_version).stdout
-    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == "The database has schema 0004.\n"
+    assert f"Schema:   {NOW} (this program: {AFTER})" in founded.command("db", "status", PYTHONPATH=next_version).stdout
+    assert founded.command("db", "upgrade", PYTHONPATH=next_version).stdout == f"The database has schema {AFTER}.\n"
     status = founded.command("db", "status", PYTHONPATH=next_version).stdout
     assert "1 sites, 0 documents" in status
 
     newer = (
-        "The database has schema 0004, which a newer Stockpile made; this one knows schemas up to 0003. "
+        f"The database has schema {AFTER}, which a newer Stockpile made; this one knows schemas up to {NOW}. "
         "Use the newer one. Nothing was changed."
     )
     for command in ("serve", "run", "db upgrade", FOUNDED[0]):
@@ -303,7 +305,7 @@ def test_run_brings_its_own_database_up_by_itself(tmp_path: Path, next_version: 
         service.start(PYTHONPATH=next_version)
         assert service.stop() == 0
         status = service.command("db", "status", PYTHONPATH=next_version).stdout
-        assert "Schema:   0004 (this program: 0004)" in status
+        assert f"Schema:   {AFTER} (this program: {AFTER})" in status
         assert "1 sites, 0 documents" in status
     finally:
         service.end()

@@ -1,4 +1,4 @@
-"""Pages for people: server-rendered, no script, nothing from elsewhere."""
+"""Pages for people: server-rendered, nothing from elsewhere; every word goes through gettext."""
 
 import re
 from pathlib import Path
@@ -14,3 +14,5 @@ def prose(text: str) -> Markup:
 
 templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 templates.env.filters["prose"] = prose
+templates.env.add_extension("jinja2.ext.i18n")
+templates.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
