@@ -27,7 +27,7 @@ from stockpile.identity import serial_key
 from stockpile.movements import HELD
 from stockpile.registers.count_findings import Finding, Kind, compare
 from stockpile.registers.counts import Count, hold_count, need_count, need_open
-from stockpile.registers.keep import NOT_READ, KeptRow, Reading, Register, keep_rows
+from stockpile.registers.keep import NOT_READ, Beside, KeptRow, Reading, Register, keep_rows
 from stockpile.registers.mapping import mapping_of
 from stockpile.rights import CLOSE_COUNT, Actor, require
 from stockpile.sites import Site
@@ -137,13 +137,10 @@ def _rows(connection: Connection, site: Site, count: Count) -> Iterator[KeptRow]
     ):
         scan, said, _, quantity, condition, _, _, _, counted_at, _ = cells
         serial = serial_number if known else scan
-        reading = Reading(
+        reading = Reading.of(
             serial,
             (serial_key(serial) or None) if serial else None,
-            model=model or said,
-            quantity=quantity,
-            dated_on=site.local_day(counted_at),
-            condition=condition,
+            Beside(model=model or said, quantity=quantity, dated_on=site.local_day(counted_at), condition=condition),
         )
         reason = f"the same weapon as line {again_of}" if again_of is not None else None
         cells_kept = tuple(map(_cell, cells))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from stockpile.catalogue import find_models, note_unknown
 from stockpile.db import roles
 from stockpile.db.engine import nobody_erased, transaction
+from stockpile.db.rows import as_copied
 from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid, NotAllowed
 from stockpile.identity import character_fault, scripts_of, serial_key
@@ -24,9 +26,9 @@ from stockpile.parties import need_party
 from stockpile.progress import told
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.headings import Field as Said
-from stockpile.registers.keep import KeptRow, Reading, Register, in_capitals, keep_rows
+from stockpile.registers.keep import Beside, KeptRow, Reading, Register, in_capitals, keep_rows
 from stockpile.registers.listing import ROWS_IN_MESSAGE, YES, ListFile, many_rows_at_hand, opened_list
-from stockpile.registers.mapping import Mapping, Reader, read_by
+from stockpile.registers.mapping import Mapping, Reader, read_by, taking
 from stockpile.registers.read import OpenList, Row
 from stockpile.registers.rejects import RowsRejected, keep_rejects
 from stockpile.rights import DESK, IMPORT_REGISTER, Actor, require
@@ -42,6 +44,16 @@ ANY = ListKind(
 )  # fmt: skip
 """What a register is read for; every other column stays in its cells."""
 
+UNITS = (Said.UNIT_CODE, Said.UNIT)
+HOLDERS = (Said.SERVICE_NUMBER, Said.HOLDER, Said.NAME, Said.ACCOUNT)
+"""Fields that say the unit, and who holds it: the first that a row fills."""
+BESIDE = frozenset(
+    {
+        Said.MAKER, Said.MODEL, Said.QUANTITY, Said.SHIPPED_ON, Said.RECEIVED_ON, Said.DATE, Said.CONDITION, Said.OBLITERATED,
+        *UNITS, *HOLDERS,
+    }
+)  # fmt: skip
+"""Fields that are read beside the serial number."""
 RESERVED = frozenset({"roster", "allowance", "count sheet"})
 """Kinds of registers that come about otherwise, and count for more than what somebody wrote."""
 INSPECTION = "inspection"
@@ -127,15 +139,15 @@ def _kept(connection: Connection, actor: Actor, request: ImportRegister, opened:
     if known is not None:
         return known
     _remember(connection, actor, request, mapping)
-    register, seen = replace(register, mapping=mapping), _Seen()
-    kept = keep_rows(connection, actor.party_id, register, _all_rows(opened, mapping, seen))
+    register, read = replace(register, mapping=mapping), RowReader(mapping, opened.headers)
+    kept = keep_rows(connection, actor.party_id, register, _all_rows(opened, read))
     if kept == 0:
         raise Invalid(f"The list was not kept: {request.file.name} has no rows.")
     if kept == len(opened.rejects):
         raise _nothing_readable(request, opened)
-    unknown = _unknown(connection, seen.models, request.source)
+    unknown = _unknown(connection, read.models, request.source)
     return Imported(
-        register.register_id, register.name, False, kept, len(opened.rejects), seen.doubtful, tuple(unknown[:100])
+        register.register_id, register.name, False, kept, len(opened.rejects), read.doubtful, tuple(unknown[:100])
     )
 
 
@@ -214,26 +226,15 @@ def _kept_before(
     return Imported(row[0], row[1], True, row[2], row[3], row[4], ()) if row else None
 
 
-class _Seen:
-    """What the rows that went by showed."""
-
-    def __init__(self) -> None:
-        self.doubtful = 0
-        self.models: set[tuple[str | None, str | None]] = set()
-
-
-def _all_rows(opened: OpenList, mapping: Mapping, seen: _Seen) -> Iterator[KeptRow]:
+def _all_rows(opened: OpenList, read: RowReader) -> Iterator[KeptRow]:
     """The rows of a list in the order of the file, those that could not be read where they stand."""
     rejected = 0
-    for done, row in enumerate(read_by(RowReader(mapping, opened.headers), opened), 1):
+    for done, row in enumerate(read_by(read, opened), 1):
         if len(opened.rejects) > rejected:
             yield from _rejected(opened, rejected)
             rejected = len(opened.rejects)
         if done % TOLD_EVERY == 0:
             told("rows read", done)
-        seen.doubtful += row.doubts != ()
-        if len(seen.models) < MODELS_SEEN:
-            seen.models.add((row.reading.maker, row.reading.model))
         yield row
     yield from _rejected(opened, rejected)
 
@@ -244,41 +245,65 @@ def _rejected(opened: OpenList, seen: int) -> Iterator[KeptRow]:
 
 class RowReader:
     """A mapping made ready for a list with these columns: tells what a row says in our fields. What can't be a serial number is a doubt,
-    not a rejection: it is what the list says.
+    not a rejection: it is what the list says. `doubtful`: how many rows had a doubt; `models`: the makers and models they named.
     """
 
     def __init__(self, mapping: Mapping, headers: Sequence[str]) -> None:
         read = Reader(mapping, headers)
-        self._values = read.values
+        self._flags = read.flags
         self._serial = read.text_of(Said.SERIAL_NUMBER)
-        self._obliterated = read.text_of(Said.OBLITERATED)
-        self._maker, self._model = read.text_of(Said.MAKER), read.text_of(Said.MODEL)
-        self._unit = read.text_of(Said.UNIT_CODE, Said.UNIT)
-        self._holder = read.text_of(Said.SERVICE_NUMBER, Said.HOLDER, Said.NAME, Said.ACCOUNT)
-        self._condition = read.text_of(Said.CONDITION)
+        others = replace(mapping, columns=tuple(column for column in mapping.columns if column[0] in BESIDE))
+        names = [header for _, header in others.columns]
+        self._others = taking([headers.index(name) for name in names])
+        # Half a million rows often say few different things beside their numbers: each is read once.
+        beside = _BesideReader(others, names)
+        self._beside = lru_cache(maxsize=65_536)(beside)
+        self.doubtful, self.models = 0, beside.models
 
     def __call__(self, row: Row) -> KeptRow:
         """The row as it is kept. Raises Invalid (a quantity, a date; nothing that tells what it is)."""
-        quantity, days, doubts = self._values(row)
-        cells = row.cells
-        serial, model, key = self._serial(cells), self._model(cells), None
+        doubts, cells = self._flags(row), row.cells
+        beside, obliterated, copied = self._beside(self._others(cells))
+        serial, key = self._serial(cells), None
         if serial is not None:
             key = serial_key(serial)
             if not (serial.isascii() and serial.isalnum() and len(key) <= LONGEST_KEY):
                 doubts += _doubts(serial, key)
-            if not key or len(key) > LONGEST_KEY or (self._obliterated(cells) or "").casefold() in YES:
+            if not key or len(key) > LONGEST_KEY or obliterated:
                 key = None
-        elif model is None:
+        elif beside.model is None:
             raise Invalid("neither a serial number nor a model: nothing tells what it is")
-        if quantity is None:
-            quantity = 1
-        elif quantity != 1 and key is not None:
-            doubts += (f"a quantity of {quantity} with one serial number: compared as one weapon",)
-        reading = Reading(
-            serial, key, self._maker(cells), model, quantity, days.get("shipped_on"), days.get("received_on"), days.get("date"),
-            in_capitals(self._unit(cells)), in_capitals(self._holder(cells)), self._condition(cells),
+        if beside.quantity != 1 and key is not None:
+            doubts += (f"a quantity of {beside.quantity} with one serial number: compared as one weapon",)
+        self.doubtful += doubts != ()
+        return KeptRow(row.number, cells, None, doubts, None, Reading(serial, key, beside, copied))
+
+
+class _BesideReader:
+    """Reads the cells of the columns that say something `BESIDE` the serial number."""
+
+    def __init__(self, mapping: Mapping, headers: Sequence[str]) -> None:
+        read = Reader(mapping, headers)
+        self._quantity, self._days = read.quantity, read.days
+        self._obliterated = read.text_of(Said.OBLITERATED)
+        self._maker, self._model = read.text_of(Said.MAKER), read.text_of(Said.MODEL)
+        self._unit, self._holder = read.text_of(*UNITS), read.text_of(*HOLDERS)
+        self._condition = read.text_of(Said.CONDITION)
+        self.models: set[tuple[str | None, str | None]] = set()
+
+    def __call__(self, cells: tuple[str, ...]) -> tuple[Beside, bool, bytes]:
+        """What they say, whether the number is said to be obliterated, and what they say as COPY takes it. Raises Invalid (a
+        quantity, a date).
+        """
+        quantity, days, maker, model = self._quantity(cells), self._days(cells), self._maker(cells), self._model(cells)
+        if len(self.models) < MODELS_SEEN:
+            self.models.add((maker, model))
+        beside = Beside(
+            maker, model, 1 if quantity is None else quantity, days.get("shipped_on"),
+            days.get("received_on"), days.get("date"), in_capitals(self._unit(cells)), in_capitals(self._holder(cells)),
+            self._condition(cells),
         )  # fmt: skip
-        return KeptRow(row.number, cells, None, doubts, None, reading)
+        return beside, (self._obliterated(cells) or "").casefold() in YES, as_copied(beside)
 
 
 def _doubts(serial: str, key: str) -> tuple[str, ...]:

@@ -244,7 +244,7 @@ class Reader:
         self._constants = {field.value: value for field, value in mapping.constants}
         self._names = [field.value for field, _ in mapping.columns]
         self._indexes = [places[column] for _, column in mapping.columns]
-        self._take = itemgetter(*self._indexes) if len(self._indexes) > 1 else self._take_few
+        self._take = taking(self._indexes)
         self._headers = tuple(headers)
         self._identifiers = [places[column] for field, column in mapping.columns if field in IDENTIFIERS]
         self._one_line = [places[column] for field, column in mapping.columns if field not in LINES_ALLOWED]
@@ -259,23 +259,20 @@ class Reader:
             field.value: self._day(constant(field, "")) for field in DATES if field in self._constants
         }
 
-    def _take_few(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return tuple(cells[index] for index in self._indexes)
-
     def __call__(self, row: Row) -> Line:
         """The row as a line.
 
         Raises:
             Invalid: a quantity, a date or a line break that can't be taken; names column, value and remedy.
         """
-        quantity, days, flags = self.values(row)
-        fields = dict(zip(self._names, self._take(row.cells)))  # noqa: B905 - one name an index, by construction
+        flags, cells = self.flags(row), row.cells
+        fields = dict(zip(self._names, self._take(cells)))  # noqa: B905 - one name an index, by construction
         if self._constants:
             fields.update(self._constants)
-        return Line(row.number, fields, quantity, days, flags, row.cells)
+        return Line(row.number, fields, self.quantity(cells), self.days(cells), flags, cells)
 
-    def values(self, row: Row) -> tuple[int | None, dict[str, date | None], tuple[str, ...]]:
-        """Quantity and days that a row states, and what looks wrong with its identifiers. Raises as a call does."""
+    def flags(self, row: Row) -> tuple[str, ...]:
+        """What looks wrong with a row's identifiers. Raises Invalid for a line break, or the error of a formula."""
         _, cells, kinds, printable = row
         if not printable:
             self._check_line_breaks(cells)
@@ -287,12 +284,16 @@ class Reader:
             ordinary = cell.isalnum() or (cell.isascii() and cell[:1].isalpha())
             if not ordinary or (kinds and kinds[index] != "s"):
                 flags += self._flags(index, cell, kinds[index] if kinds else "s")
+        return flags
+
+    def quantity(self, cells: Sequence[str]) -> int | None:
+        """The quantity that a row states. Raises Invalid."""
         counted = self._quantity
-        return (
-            self._constant_quantity if counted is None else self._stated(quantity, cells, counted),
-            self._days(*[cells[index] for _, index in self._dates]) if self._dates else self._constant_days,
-            flags,
-        )
+        return self._constant_quantity if counted is None else self._stated(quantity, cells, counted)
+
+    def days(self, cells: Sequence[str]) -> dict[str, date | None]:
+        """The days that a row states, by the names of their fields. Raises Invalid."""
+        return self._days(*[cells[index] for _, index in self._dates]) if self._dates else self._constant_days
 
     def text_of(self, *fields: Field) -> Callable[[Sequence[str]], str | None]:
         """What gives a row's text for the first of these fields that is mapped and not blank; None where there is none."""
@@ -344,6 +345,11 @@ class Reader:
             return next((f"{name} {flag}",) for kind, flag in TEXT_FLAGS.items() if suspicious[kind])
         unseen = UNSEEN.search(cell)
         return (f"{name} contains {describe(unseen[0])}",) if unseen else ()
+
+
+def taking(indexes: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """What takes the cells of these columns out of a row."""
+    return itemgetter(*indexes) if len(indexes) > 1 else lambda cells: tuple(cells[index] for index in indexes)
 
 
 def error_of_formula(header: str, error: str) -> Invalid:
