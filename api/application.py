@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from api import described, gates, problems
 from api.pages import api_page, start
+from api.pages import counters as counter_pages
+from api.pages import sign_in as sign_in_pages
 from api.v1 import (
     acts,
     allowances,
@@ -35,22 +38,26 @@ from api.v1 import (
     rosters,
     service,
     shipments,
+    sign_in,
     signature_cards,
+    signatures,
     sites,
     weapons,
 )
 from api.v1 import tokens as token_routes
-from stockpile import tokens
+from stockpile import sessions, tokens
+from stockpile.attempts import Brake
 from stockpile.db.engine import at_once, connected, engine_of
-from stockpile.errors import DatabaseUnavailable
+from stockpile.errors import DatabaseUnavailable, NotSignedIn
 from stockpile.rights import Actor
 from stockpile.settings import read_settings
 
 DESCRIPTION = """Custody of weapons as double-entry bookkeeping: receipt, issue, return, loss and correction, each
 under a numbered document that can't be changed.
 
-Every request but `/v1/health` carries `Authorization: Bearer sp_...`. Errors are `application/problem+json`. A
-document's id is made by the client: sending it again gets the first answer again."""
+Every request but `/v1/health` carries `Authorization: Bearer sp_...`, or the cookie of a browser in which
+somebody signed in. Errors are `application/problem+json`. A document's id is made by the client: sending it again gets
+the first answer again."""
 
 
 def create_app(engine: Engine | None = None) -> FastAPI:
@@ -66,15 +73,19 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     )
     application.state.engine = engine
     problems.install(application)
-    gates.install(application, _authenticator(engine))
+    gates.install(
+        application, _authenticator(engine, tokens.authenticate), _authenticator(engine, sessions.authenticate)
+    )
+    application.state.brake = Brake()
+    application.add_exception_handler(NotSignedIn, sign_in_pages.to_sign_in)  # type: ignore[arg-type]
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports,
+        service, allowances, reports, sign_in, signatures,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
-    application.include_router(start.router)
-    application.include_router(api_page.router)
+    for pages in (start, api_page, sign_in_pages, counter_pages):
+        application.include_router(pages.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application
@@ -87,12 +98,12 @@ def _engine_of_settings() -> Engine:
     return engine_of(url)
 
 
-def _authenticator(engine: Engine) -> gates.Authenticate:
+def _authenticator(engine: Engine, whose: Callable[[Connection, str], Actor]) -> gates.Authenticate:
     asking = at_once(engine)
 
     def authenticate(text: str) -> Actor:
         with connected(asking) as connection:
-            return tokens.authenticate(connection, text)
+            return whose(connection, text)
 
     return authenticate
 

@@ -23,7 +23,7 @@ async def _engine(request: Request) -> Engine:
 async def _actor(request: Request) -> Actor:
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None:
-        raise NotSignedIn("Sign in first.")
+        raise getattr(request.state, "not_signed_in", None) or NotSignedIn("Sign in first.")
     return actor
 
 

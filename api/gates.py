@@ -1,8 +1,9 @@
 """What every request passes on its way in and out, as plain ASGI: one gate that signs in, bounds and checks the body,
 sets the headers that protect, logs, and keeps unforeseen errors from anybody's eyes.
 
-It must never log a query, a body, a token or a name; and nothing under /v1 is served before its token is known, but for
-the paths listed here. A page may be opened by nobody in particular: one that needs to know who asks, asks for it.
+It must never log a query, a body, a token, a cookie or a name; and nothing under /v1 is served before it is known who asks, but
+for the paths listed here. A page may be opened by nobody in particular: one that needs to know who asks, asks for it. What a cookie
+signs in, only a page of ours may send (`same_origin`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.cookies import SESSION, read_cookie
 from api.problems import NOT_JSON, TOO_LARGE, problem, problem_of, unexpected
-from stockpile.errors import NotSignedIn, StockpileError
+from api.same_origin import cross_site
+from stockpile.errors import NotAllowed, NotSignedIn, StockpileError
 from stockpile.rights import Actor
 
 log = structlog.get_logger("stockpile.request")
@@ -34,6 +37,8 @@ FILES = frozenset({"/v1/files"})
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
+OWN_REFERRER = (b"referrer-policy", b"same-origin")
+"""Of pages: without a referrer at all a browser calls the origin of their forms `null`."""
 SAME_ORIGIN = (b"cross-origin-resource-policy", b"same-origin")
 API_HEADERS = [
     NOSNIFF,
@@ -44,7 +49,7 @@ API_HEADERS = [
 ]
 PAGE_HEADERS = [
     NOSNIFF,
-    NO_REFERRER,
+    OWN_REFERRER,
     SAME_ORIGIN,
     (b"cross-origin-opener-policy", b"same-origin"),
     (
@@ -61,9 +66,10 @@ Authenticate = Callable[[str], Actor]
 class Gate:
     """The way in and out of the application."""
 
-    def __init__(self, application: ASGIApp, authenticate: Authenticate) -> None:
+    def __init__(self, application: ASGIApp, authenticate: Authenticate, authenticate_session: Authenticate) -> None:
         self._application = application
         self._authenticate = authenticate
+        self._authenticate_session = authenticate_session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -106,12 +112,29 @@ class Gate:
         return _body_refusal(scope) if of_api and path not in FILES else None
 
     async def _sign_in(self, scope: Scope, needed: bool) -> None:
-        """Says in the request's state who asks. Raises NotSignedIn."""
+        """Says in the request's state who asks: by token or by session, a token first. Raises NotSignedIn, NotAllowed (what another
+        site had sent).
+        """
+        state = scope.setdefault("state", {})
         token = bearer(scope)
         if token is not None:
-            scope.setdefault("state", {})["actor"] = await run_sync(self._authenticate, token)
-        elif needed:
-            raise NotSignedIn("This takes a token: send the header 'Authorization: Bearer sp_...'.")
+            state["actor"] = await run_sync(self._authenticate, token)
+            return
+        cookie = read_cookie(scope, SESSION)
+        if cookie is None and needed:
+            raise NotSignedIn(
+                "This takes a token: send the header 'Authorization: Bearer sp_...'; or sign in at /sign-in."
+            )
+        refused = cross_site(scope)
+        if refused is not None:
+            raise NotAllowed(refused)
+        if cookie is not None:
+            try:
+                state["actor"] = await run_sync(self._authenticate_session, cookie)
+            except NotSignedIn as over:
+                if needed:
+                    raise
+                state["not_signed_in"] = over
 
 
 def bearer(scope: Scope) -> str | None:
@@ -168,10 +191,11 @@ def _log(scope: Scope, status: int, begun: float) -> None:
         status=status,
         milliseconds=round((time.perf_counter() - begun) * 1000, 1),
         role=actor.role if actor else None,
-        token=str(actor.token_id) if actor else None,
+        token=str(actor.token_id) if actor and actor.token_id else None,
+        session=str(actor.session_id) if actor and actor.session_id else None,
     )
 
 
-def install(application: FastAPI, authenticate: Authenticate) -> None:
-    """Puts the gate before everything else."""
-    application.add_middleware(Gate, authenticate=authenticate)
+def install(application: FastAPI, authenticate: Authenticate, authenticate_session: Authenticate) -> None:
+    """Puts the gate before everything else. A token and a session's cookie each tell who asks."""
+    application.add_middleware(Gate, authenticate=authenticate, authenticate_session=authenticate_session)

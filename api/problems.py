@@ -27,6 +27,8 @@ from stockpile.unforeseen import log_unforeseen
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_VALUE = 200
+SECRET = frozenset({"pin", "new_pin", "password"})
+"""Fields whose value is never shown, whatever is wrong with it."""
 FAULTS_SHOWN = 100
 RETRY_SECONDS = "2"
 
@@ -48,7 +50,10 @@ class Kind:
 
 UNREADABLE_REQUEST = Kind("unreadable-request", 400, "The request cannot be read", "Send well-formed JSON in UTF-8.")
 NOT_SIGNED_IN = Kind(
-    "not-signed-in", 401, errors.NotSignedIn.title, "Send Authorization: Bearer sp_... with a token that is alive."
+    "not-signed-in",
+    401,
+    errors.NotSignedIn.title,
+    "Send Authorization: Bearer sp_... with a token that is alive, or sign in at /sign-in.",
 )
 NOT_ALLOWED = Kind(
     "not-allowed", 403, errors.NotAllowed.title, "Ask somebody whose role and site permit it; GET /v1/rights says who."
@@ -71,6 +76,7 @@ INVALID = Kind("invalid", 422, errors.Invalid.title, "Nothing was done; mend wha
 UNREADABLE_FILE = Kind(
     "unreadable-file", 422, errors.UnreadableFile.title, "Nothing was done; send a CSV or XLSX list."
 )
+TOO_SOON = Kind("too-soon", 429, errors.TooSoon.title, "Try again after Retry-After seconds.")
 UNEXPECTED = Kind(
     "unexpected", 500, "Something went wrong here", "Nothing was done. Tell who runs the service; the log says more."
 )
@@ -83,7 +89,7 @@ UNAVAILABLE = Kind(
 
 KINDS = (
     UNREADABLE_REQUEST, NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, NO_SUCH_METHOD, OTHER_CONTENT, REFUSED, TOO_LARGE,
-    NOT_JSON, INVALID, UNREADABLE_FILE, UNEXPECTED, UNAVAILABLE,
+    NOT_JSON, INVALID, UNREADABLE_FILE, TOO_SOON, UNEXPECTED, UNAVAILABLE,
 )  # fmt: skip
 """Every kind there is; the page of the API explains each."""
 
@@ -95,6 +101,7 @@ KIND_OF: dict[type[StockpileError], Kind] = {
     errors.Refused: REFUSED,
     errors.UnreadableFile: UNREADABLE_FILE,
     errors.Invalid: INVALID,
+    errors.TooSoon: TOO_SOON,
     errors.DatabaseUnavailable: UNAVAILABLE,
 }
 
@@ -159,6 +166,8 @@ def problem_of(error: StockpileError) -> Response:
         return problem(kind, error.detail, faults=[_given(fault) for fault in error.faults])
     if kind is NOT_SIGNED_IN:
         return problem(kind, error.detail, {"WWW-Authenticate": 'Bearer realm="stockpile"'})
+    if isinstance(error, errors.TooSoon):
+        return problem(kind, error.detail, {"Retry-After": str(error.seconds)})
     if kind is UNAVAILABLE:
         return problem(kind, error.detail, {"Retry-After": RETRY_SECONDS})
     return problem(kind, error.detail)
@@ -254,7 +263,8 @@ def _fault_of(found: dict[str, Any]) -> Fault:
         steps = steps[1:]
     name = ": ".join(steps) or "the body"
     field = name if where == "body" else f"{_PLACES.get(str(where), where)} {name}"
-    return Fault(_words(found), row, field, _shown(found.get("input")))
+    secret = not SECRET.isdisjoint(steps)
+    return Fault(_words(found), row, field, None if secret else _shown(found.get("input")))
 
 
 def _words(found: dict[str, Any]) -> str:

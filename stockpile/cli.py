@@ -28,6 +28,7 @@ from stockpile.commands import (
     sites,
     tokens,
     transfers,
+    users,
 )
 from stockpile.commands.shown import new_group
 
@@ -72,6 +73,7 @@ app.command("replay")(replaying.replay)
 for name, group in (
     ("db", founding.database),
     ("token", tokens.token),
+    ("user", users.user),
     ("files", evidence.files),
     ("erasure", erasing.erasure),
     ("site", sites.site),

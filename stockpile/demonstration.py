@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from stockpile import founding, parties, weapon_assignments
+from stockpile import founding, parties, passwords, users, weapon_assignments
 from stockpile.acts import ACTS, perform
 from stockpile.acts.correct import CORRECT, UNDO
 from stockpile.acts.declare import DECLARE
@@ -164,6 +164,33 @@ def visitors(engine: Engine) -> list[Visitor]:
         Visitor("auditor", "auditor", party="AUD-1"),
         *(Visitor(f"donor {code}", "donor", donor=code) for code, _ in DONORS),
     ]
+
+
+def user_name(visitor: Visitor) -> str:
+    """Under which name a visitor signs in: "clerk.north" for the clerk of NORTH."""
+    return visitor.label.replace(" of ", " ").replace(" ", ".").lower()
+
+
+def let_sign_in(engine: Engine) -> list[Visitor]:
+    """Gives those whom a visitor can be the demonstration's one password, where they have none yet; who they are. None where the
+    books are no demonstration.
+    """
+    found = visitors(engine)
+    with transaction(engine, roles.REGISTRAR) as connection:
+        known = set(connection.exec_driver_sql("SELECT name FROM stockpile.user").scalars())
+        new = [visitor for visitor in found if user_name(visitor) not in known]
+        kept = passwords.hashed(passwords.DEMONSTRATION) if new else None
+        for visitor in new:
+            users.add_user(
+                connection,
+                user_name(visitor),
+                visitor.role,
+                visitor.party,
+                visitor.site,
+                visitor.donor,
+                password_hash=kept,
+            )
+    return found
 
 
 def _label(code: str, role: str, depot: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 
 class StockpileError(Exception):
@@ -68,9 +69,27 @@ class NotAllowed(StockpileError):
 
 
 class NotSignedIn(StockpileError):
-    """No token, or one that is unknown, expired or revoked."""
+    """No token or session, or one that is unknown, expired or ended; or a name and password that don't belong together."""
 
     title = "Sign in first"
+
+
+class MustChange(NotSignedIn):
+    """Signed in by a one-time code or PIN: until an own one is chosen nothing else can be done. `what`: password or PIN."""
+
+    def __init__(self, detail: str, what: str) -> None:
+        super().__init__(detail)
+        self.what = what
+
+
+class TooSoon(StockpileError):
+    """Tried too often: after `seconds` it can be tried again."""
+
+    title = "Wait a moment"
+
+    def __init__(self, detail: str, seconds: float) -> None:
+        super().__init__(detail)
+        self.seconds = max(1, ceil(seconds))
 
 
 class Refused(StockpileError):

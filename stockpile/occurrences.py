@@ -228,6 +228,7 @@ SOURCES = (
               WHERE encode(payload, 'escape') ILIKE ANY (%s)"""),
     _column("device_reject", "x.reject_id", "reason", Fate.REMAINS, "'why a voucher of a device could not be posted'"),
     _column("device", "x.device_id", "label", Fate.DECIDE, "'label of a device'"),
+    _column("counter", "x.counter_id", "label", Fate.DECIDE, "'label of a counter'"),
     _column("book", "x.book_id", "holder", Fate.DECIDE, "'holder of the book ' || x.code || '/' || x.year"),
     _column("alias", "x.alias_id", "name", Fate.DECIDE, "'what ' || x.source || ' calls a model'"),
     _column("column_mapping", MAPPING_KEY, "mapping", Fate.DECIDE, "'how the columns of ' || x.source || ' map: ' || x.kind"),
@@ -252,7 +253,7 @@ SOURCES = (
 
 WITHOUT_PEOPLE = {
     "names, which go with the person; of sites, units and donors they are their own":
-        "party.code party.name party.rank party_name.code party_name.name party_name.rank site.name",
+        "party.code party.name party.rank party_name.code party_name.name party_name.rank site.name user.name badge.text",
     "looked through row by row": "register_line.cells",
     "what a model or a weapon is": """
         model.maker model.name model.country model.calibre model.category model.subcategory model.variants model.fire_mode
@@ -262,7 +263,8 @@ WITHOUT_PEOPLE = {
         audit_finding.model audit_finding.serial_key audit_finding.serial_number count_line.scan count_line.scan_key count_line.model
         count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
     "codes and numbers": """
-        site.code site.time_zone book.code device.book_code draft.book_code token.book_code document.claimed_number alias.source
+        site.code site.time_zone book.code device.book_code counter.book_code draft.book_code token.book_code
+        document.claimed_number alias.source
         column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code""",
     "a rule and who published it": "count_period.what count_period.source",
     "goes with the name beside it": "alias.name_key",
@@ -275,10 +277,11 @@ WITHOUT_PEOPLE = {
         discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state note.kind signatory.part token.role
         erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
-        count_period.method""",
+        count_period.method user.role session.how signature.how""",
     "keys and digests of ours": """
         document.attachments note.attachments erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
-        register_erasure.lines audit.totals""",
+        register_erasure.lines audit.totals user.password_hash pin.pin_hash""",
+    "a counter or a network address": "sign_in_failure.place",
 }  # fmt: skip
 """All other columns of text, by why nothing is sought in them."""
 

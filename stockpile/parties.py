@@ -25,6 +25,9 @@ from stockpile.sites import Place, Site, add_party_account
 LONGEST_NAME = 200
 LONGEST_CODE = 64
 
+UNIDENTIFIED = "UNIDENTIFIED-"
+"""So the code begins of the person who stands, at each site, for whoever could not be identified."""
+
 OWN_PROCUREMENT = UUID("00000000-0000-7000-8000-000000000001")
 
 
@@ -412,7 +415,7 @@ def units_without_card(connection: Connection, unit_ids: Collection[UUID], day: 
 
 def unidentified_code(site: Site) -> str:
     """The code of the site's unidentified person."""
-    return f"UNIDENTIFIED-{site.code}"
+    return f"{UNIDENTIFIED}{site.code}"
 
 
 def add_unidentified_person(connection: Connection, site: Site) -> Party:

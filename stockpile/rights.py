@@ -41,6 +41,12 @@ COUNT = "count"
 CLOSE_COUNT = "close counts"
 """By somebody else than its only counter."""
 ENROL = "enrol devices"
+ENROL_COUNTERS = "enrol counters"
+RESET_PINS = "reset PINs"
+"""Register badges, give one-time PINs, see who failed to sign in."""
+KEEP_USERS = "keep users"
+TAKE_SIGNATURES = "take signatures"
+"""Keep that a receiver or returner signed at one's counter."""
 CARRY = "carry vouchers"
 """Bring in what a device of one's site wrote and signed; what was written is not one's own act."""
 WRITE_NOTES = "write notes"
@@ -63,6 +69,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     COUNT: DESK | {REGISTRAR, AUDITOR},
     CLOSE_COUNT: frozenset({ARMOURER, COMMANDER, REGISTRAR, AUDITOR}),
     ENROL: frozenset({REGISTRAR, COMMANDER}),
+    ENROL_COUNTERS: frozenset({REGISTRAR, COMMANDER}),
+    RESET_PINS: frozenset({REGISTRAR, COMMANDER}),
+    KEEP_USERS: frozenset({REGISTRAR}),
+    TAKE_SIGNATURES: DESK,
     CARRY: DESK,
     WRITE_NOTES: DESK | {REGISTRAR},
     IMPORT_REGISTER: DESK | {REGISTRAR, AUDITOR},
@@ -110,8 +120,8 @@ DATABASE_ROLE = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, in which role and scope. `site` is None for those who are bound to none; it is as it was when the token
-    was read.
+    """Who asks, in which role and scope. `site` is None for those who are bound to none; it is as it was when the token or
+    session was read. `counter_id`: the enrolled counter at which a user signed in.
     """
 
     party_id: UUID
@@ -120,6 +130,9 @@ class Actor:
     donor_id: UUID | None = None
     book_code: str | None = None
     token_id: UUID | None = None
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    counter_id: UUID | None = None
 
     @property
     def site_id(self) -> UUID | None:

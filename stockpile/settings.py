@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=64, description="Processes that serve")
     upload_limit: int = Field(512 * 1024 * 1024, ge=1, description="Largest file taken in, in bytes")
     evidence_limit: int = Field(20 * 1024 * 1024, ge=1, description="Largest photo or scan, in bytes")
+    session_hours: int = Field(12, ge=1, le=24, description="After so many hours everybody signs in anew")
+    session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session unused for so long is over")
+    counter_idle_minutes: int = Field(240, ge=1, le=1440, description="The same at an enrolled counter")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="How much is logged")
 
 

@@ -113,6 +113,30 @@ def create_token(
         raise Invalid("The token was not made.", faults)
     if role in DESK or role == REGISTRAR:
         book = book or (DESK_BOOK if role in DESK else REGISTRAR_BOOK)
+    kept = keep_token(connection, role, party_id, site_id, donor_id, book, label, lives)
+    return NewToken(read_token(connection, kept.token_id), kept.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A token just kept, with its text."""
+
+    token_id: UUID
+    text: str
+    expires_at: datetime
+
+
+def keep_token(
+    connection: Connection,
+    role: str,
+    party_id: UUID | None,
+    site_id: UUID | None,
+    donor_id: UUID | None,
+    book: str | None,
+    label: str,
+    lives: timedelta,
+) -> Kept:
+    """Keeps a token for somebody who was judged before, as the registrar role."""
     text = PREFIX + secrets.token_urlsafe(BYTES)
     token_id, made_at = new_key(), now()
     connection.exec_driver_sql(
@@ -121,7 +145,7 @@ def create_token(
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         (token_id, _hash(text), party_id, role, site_id, donor_id, book, label, made_at, made_at + lives),
     )
-    return NewToken(read_token(connection, token_id), text)
+    return Kept(token_id, text, made_at + lives)
 
 
 _SELECT = """

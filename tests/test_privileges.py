@@ -30,17 +30,20 @@ from stockpile.db import migrate, roles
 from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.documents import now
 from stockpile.keys import new_key
+from stockpile.pins import register_badge
 from stockpile.registers.seals import SealContainer, seal_container
+from stockpile.rights import reading
 from stockpile.sites import OUTSIDE
 from stockpile.tokens import create_token, revoke_token
 from tests.counts import opened, read
 from tests.lists_kept import kept
+from tests.signing_in import add_pins, add_users, browser, enrolled
 from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans
 
 APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
     "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure", "count_counter",
-    "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance",
+    "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance", "signature",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -77,7 +80,7 @@ def first_columns(country: Country) -> dict[str, str]:
     """Each table of the schema with the name of its first column."""
     return dict(
         country.owner_query(
-            """SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
+            """SELECT quote_ident(c.relname), a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
                WHERE c.relnamespace = 'stockpile'::regnamespace AND c.relkind = 'r'"""
         )
     )
@@ -690,6 +693,13 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "count_finding": ("kind",),
         "count_period": ("days",),
         "seal": ("number",),
+        "stockpile.user": ("name", "password_hash"),
+        "session": ("user_id", "secret_hash"),
+        "counter": ("label", "secret_hash"),
+        "badge": ("text",),
+        "pin": ("set_by", "pin_hash"),
+        "sign_in_failure": ("place",),
+        "signature": ("party_id",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {
@@ -888,6 +898,66 @@ def test_a_revoked_token_is_never_brought_back(country: Country) -> None:
         assert made.token_id not in connection.exec_driver_sql(back).scalars().all()
         for column in ("expires_at", "role", "site_id", "party_id", "secret_hash"):
             assert DENIED in answer_to(connection, f"UPDATE token SET {column} = DEFAULT")
+
+
+@pytest.mark.parametrize("role", roles.TAKEN)
+def test_nobody_reads_what_a_password_a_pin_or_a_cookie_is_kept_as(country: Country, role: str) -> None:
+    """Not the registrar's role, which makes users, nor the poster's, under which a commander gives PINs; and none asks for one by the
+    functions that the service has.
+    """
+    add_users(country, "clerk")
+    add_pins(country, "T-1")
+    hashes = {"stockpile.user": "password_hash", "pin": "pin_hash", "session": "secret_hash", "counter": "secret_hash"}
+    asked = [
+        "password_of('talib')", "counter_of(sha256('a'))", "pin_of(gen_random_uuid(), 'T-1')", "authenticate_session(sha256('a'))",
+        "sign_in_went_well(gen_random_uuid(), 'a')",
+    ]  # fmt: skip
+    with standing_as(country, role) as connection:
+        told = {table: answer_to(connection, f"SELECT {column} FROM {table}") for table, column in hashes.items()}
+        told |= {function: answer_to(connection, f"SELECT {function}") for function in asked}
+    assert {what: why for what, why in told.items() if DENIED not in why} == {}
+
+
+def test_what_is_over_in_signing_in_is_never_brought_back(country: Country) -> None:
+    """An ended session, a revoked counter or badge: not by the roles that end and revoke. Who set a PIN when is kept from the owner
+    too; and ERBIL neither sees nor sets a PIN at TAJI.
+    """
+    add_users(country, "clerk")
+    add_pins(country, "T-1")
+    counter = enrolled(country)
+    signed_in = browser(country, counter)
+    signed_in.sign_in_by_badge("T-1")
+    taji, erbil = (country.sites[code].site_id for code in ("TAJI", "ERBIL"))
+    over = {
+        "session": "SET ended_at = {} WHERE {}", "counter": "SET revoked_at = {}, revoked_by = enrolled_by WHERE {}",
+        "badge": "SET revoked_at = {} WHERE {}",
+    }  # fmt: skip
+    with reading(country.engine, country.actors["commander"]) as connection:
+        register_badge(connection, country.actors["commander"], "T-1", "0045")
+    with transaction(country.engine, roles.POSTER, erbil) as connection:
+        for table, change in over.items():
+            ended = change.format("now()", "true")
+            assert connection.exec_driver_sql(f"UPDATE {table} {ended}").rowcount == 0
+        for table in ("pin", "badge", "counter", "session", "stockpile.user", "sign_in_failure"):
+            assert connection.exec_driver_sql(f"SELECT 1 FROM {table}").all() == []
+        forged = f"INSERT INTO pin VALUES ('{country.parties['T-1'].party_id}', 9, 'x', false, '{country.parties['E-1'].party_id}', now())"
+        assert ROW_LEVEL in answer_to(connection, forged)
+    for role, site in ((roles.POSTER, taji), (roles.REGISTRAR, None)):
+        with transaction(country.engine, role, site) as connection:
+            for table, change in over.items():
+                connection.exec_driver_sql(f"UPDATE {table} {change.format('now()', 'true')}")
+                assert connection.exec_driver_sql(f"UPDATE {table} {change.format('NULL', 'true')}").rowcount == 0
+            for statement in (
+                "UPDATE pin SET must_change = false",
+                "UPDATE pin SET set_by = party_id",
+                "DELETE FROM pin",
+            ):
+                assert DENIED in answer_to(connection, statement)
+            assert DENIED in answer_to(connection, "UPDATE counter SET book_code = 'X'")
+            assert DENIED in answer_to(connection, "UPDATE session SET ends_at = now()")
+    url = country.engine.url.set(drivername="postgresql", username=roles.OWNER).render_as_string(hide_password=False)
+    with psycopg.connect(url) as owner, pytest.raises(psycopg.Error, match="never changed"):
+        owner.execute("DELETE FROM stockpile.pin")
 
 
 def test_a_device_keeps_its_key_and_stays_revoked(country: Country) -> None:

@@ -1,10 +1,14 @@
 """Pages for people: server-rendered, nothing from elsewhere; every word goes through gettext."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup, escape
+
+from api.pages.visitor import in_frame
 
 
 def prose(text: str) -> Markup:
@@ -12,7 +16,15 @@ def prose(text: str) -> Markup:
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped first
 
 
-templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+def on_the_wall(moment: datetime, time_zone: str | None = None) -> str:
+    """A moment as the clock of a site shows it, with the zone where it is none's."""
+    if time_zone is None:
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+    return f"{moment.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M}"
+
+
+templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates", context_processors=[in_frame])
+templates.env.filters["on_the_wall"] = on_the_wall
 templates.env.filters["prose"] = prose
 templates.env.add_extension("jinja2.ext.i18n")
 templates.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]

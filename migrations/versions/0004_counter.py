@@ -11,7 +11,7 @@ revision = "0004"
 down_revision = "0003"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS: tuple[str, ...] = ()
+SUBJECTS: tuple[str, ...] = ("sign_in", "signatures")
 
 
 def upgrade() -> None:

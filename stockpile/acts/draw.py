@@ -23,7 +23,7 @@ from stockpile.acts.issue import not_to_be_handed_out
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
 from stockpile.discrepancies import Contradiction
-from stockpile.documents import Code, ConditionLine, Desk, Posted, Request, Scan, Writing, full_number, now
+from stockpile.documents import Code, ConditionLine, Desk, Posted, Scan, Writing, full_number, now
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
@@ -31,13 +31,14 @@ from stockpile.parties import Party, Receiver, find_people, read_people
 from stockpile.reports import accessories
 from stockpile.reports.accessories import Accessory, read
 from stockpile.reports.weapon_cards import LAST_MOVE, PAPER
+from stockpile.signatures import Signed, with_signatures
 from stockpile.sites import Place, find_store, place_of
 
 SAME_SCAN = timedelta(minutes=1)
 """For so long after a weapon went out or came back, a scan that does not say which way is taken for the same one again."""
 
 
-class Draw(Request):
+class Draw(Signed):
     """Hand an assigned weapon to its person against a weapon card, or take it back into its rack: one scan, and where the
     weapon is decides. A list goes one way as a whole.
     """
@@ -343,6 +344,7 @@ def _post(
         **went.details,
     }
     document = Writing.of(request).document(desk, {went.part: only} if only else {}, details)
+    document = with_signatures(desk, request, document, {person_id for person_id, _ in moves})
     lines = [line for _, line in moves]
     goes_to = {line.held.item_id: line.to for line in lines}
     for to in dict.fromkeys(goes_to.values()):

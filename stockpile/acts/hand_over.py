@@ -16,9 +16,10 @@ from stockpile.acts.voucher import FactVoucher
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
+from stockpile.signatures import Signed, with_signatures
 
 
-class HandOver(FactVoucher):
+class HandOver(Signed, FactVoucher):
     """Hand weapons on, from whoever holds them to another person or unit."""
 
     giver: Code = Field(description="Service number or unit code of who holds them", examples=["A-1001"])
@@ -59,7 +60,7 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     }
     return ledger.post(
         desk,
-        written.document(desk, signatories, details),
+        with_signatures(desk, request, written.document(desk, signatories, details)),
         voucher.lines_from(
             scanned,
             giving.place,

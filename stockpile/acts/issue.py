@@ -25,10 +25,11 @@ from stockpile.errors import Refused
 from stockpile.items import Held
 from stockpile.movements import Act
 from stockpile.rights import COMMANDER
+from stockpile.signatures import Signed, with_signatures
 from stockpile.sites import Place, find_store
 
 
-class Issue(FactVoucher):
+class Issue(Signed, FactVoucher):
     """Hand out weapons and equipment."""
 
     receiver: Code = Field(description="Service number of a person, or code of a unit", examples=["A-1001"])
@@ -73,7 +74,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
         "overridden_on_lines": lines_overridden or None,
         "accessories": as_details(with_each(scanned)),
     }
-    document = written.document(desk, taking.signatories, details)
+    document = with_signatures(desk, request, written.document(desk, taking.signatories, details))
     return ledger.post(
         desk,
         document,

@@ -20,10 +20,11 @@ from stockpile.acts.voucher import ConditionVoucher
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
+from stockpile.signatures import Signed, with_signatures
 from stockpile.sites import find_store
 
 
-class Return(ConditionVoucher):
+class Return(Signed, ConditionVoucher):
     """Take weapons and equipment back into a store."""
 
     returned_by: Code | None = Field(
@@ -68,9 +69,11 @@ def turn_in(desk: Desk, request: Return) -> Posted:
         "returner_is_not_holder_on_lines": list(dict.fromkeys(others)) or None,
         **accounted.details,
     }
+    document = written.document(desk, giving.signatories if giving else {}, details)
+    holders = {one.held.where.party_id for one in scanned if one.held is not None and one.held.serial}
     return ledger.post(
         desk,
-        written.document(desk, giving.signatories if giving else {}, details),
+        with_signatures(desk, request, document, [holder for holder in holders if holder is not None]),
         voucher.lines_from(
             scanned,
             origin,

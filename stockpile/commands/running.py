@@ -19,6 +19,7 @@ from stockpile.commands.shown import out, progress
 from stockpile.db import embedded, ready, roles
 from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.errors import NotSignedIn
+from stockpile.passwords import DEMONSTRATION
 from stockpile.settings import Settings, read_settings
 from stockpile.tokens import LONGEST, authenticate, create_token
 
@@ -83,7 +84,7 @@ def _tokens(url: str, folder: Path) -> dict[str, str]:
     """
     engine = engine_of(url)
     try:
-        visitors = demonstration.visitors(engine)
+        visitors = demonstration.let_sign_in(engine)
         if not visitors:
             return {}
         kept = _read_tokens(folder / TOKENS_FILE)
@@ -139,8 +140,10 @@ def _welcome(settings: Settings, tokens: dict[str, str]) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     out.print(f"\nStockpile serves on http://{host}:{settings.port}   (API: /docs)   Ctrl-C stops it.", markup=False)
     if tokens:
-        out.print("\nThis is a demonstration. Act as one of these by its token:\n")
-        width = max(map(len, tokens))
+        out.print("\nThis is a demonstration. Sign in as one of these, by name; or act by its token:\n")
+        names = {label: demonstration.user_name(demonstration.Visitor(label, "")) for label in tokens}
+        widths = (max(map(len, tokens)), max(map(len, names.values())))
         for label, token in tokens.items():
-            out.print(f"  {label.ljust(width)}  {token}", markup=False)
-        out.print(f"\nThey stand in {settings.data / TOKENS_FILE} too.", markup=False)
+            out.print(f"  {label.ljust(widths[0])}  {names[label].ljust(widths[1])}  {token}", markup=False)
+        out.print(f"\nThe password of all is: {DEMONSTRATION}", markup=False)
+        out.print(f"The tokens stand in {settings.data / TOKENS_FILE} too.", markup=False)

@@ -16,6 +16,7 @@ from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.notes import NoteShown, notes_of
 from stockpile.reports.scope import site_asked
+from stockpile.reports.signatures import SignatureShown, signatures_of
 from stockpile.rights import DONOR, READ, Actor, require
 
 BATCH = 2_000
@@ -64,8 +65,8 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentShown:
-    """A document with who signed it, its details and a page of its lines. `cursor`: more lines follow. `notes`: the first of
-    what was added later.
+    """A document with who stands on it, its details and a page of its lines. `cursor`: more lines follow. `notes`: the first of
+    what was added later. `signatures`: who signed at the counter, and how.
     """
 
     document: DocumentRow
@@ -74,6 +75,7 @@ class DocumentShown:
     lines: tuple[DocumentLine, ...]
     cursor: str | None
     notes: tuple[NoteShown, ...] = ()
+    signatures: tuple[SignatureShown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,8 @@ def read_document(
             "SELECT details FROM document WHERE document_id = %s", (document_id,)
         ).scalar_one()
     lines = list_lines(connection, actor, document_id, limit, cursor)
-    return DocumentShown(_row(*row[2:]), signatories, details, lines.rows, lines.cursor, notes)
+    signatures = signatures_of(connection, details)
+    return DocumentShown(_row(*row[2:]), signatories, details, lines.rows, lines.cursor, notes, signatures)
 
 
 def list_lines(

@@ -1,0 +1,141 @@
+"""Sessions: browsers in which somebody has signed in. A session ends by itself when it is unused for long or a shift is over, and at
+once when its user is disabled or its counter revoked. The cookie's text exists in the browser alone; here is its SHA-256.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.counters import Counter
+from stockpile.db.engine import ask
+from stockpile.documents import now
+from stockpile.errors import MustChange, NotFound, NotSignedIn
+from stockpile.keys import new_key
+from stockpile.rights import DESK, REGISTRAR, Actor
+from stockpile.settings import Settings
+from stockpile.sites import Site
+from stockpile.tokens import DESK_BOOK, REGISTRAR_BOOK
+
+PREFIX = "sps_"
+FORM = re.compile(r"sps_[A-Za-z0-9_-]{43}")
+
+PASSWORD, BADGE_AND_PIN = "password", "badge and PIN"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just begun, with the cookie's text: the only time that anybody sees it."""
+
+    session_id: UUID
+    text: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who a session belongs to. `must_change`: the password or PIN that has to be chosen before anything else is done."""
+
+    actor: Actor
+    must_change: str | None
+
+
+_WHOSE = """
+SELECT session_id, user_id, counter_id, party_id, role, donor_id, book_code, must_change,
+       site_id, code, name, time_zone, custodian_id, declared_open_at
+FROM authenticate_session(%s)
+"""
+
+
+def find(connection: Connection, text: str | None) -> Known | None:
+    """Whose session a cookie is; None: nobody's, or no more. The connection needs no database role yet."""
+    if text is None or not FORM.fullmatch(text):
+        return None
+    for session_id, user_id, counter_id, party_id, role, donor_id, book, must_change, *site in ask(
+        connection, _WHOSE, (_hash(text),)
+    ):
+        actor = Actor(
+            party_id, role, Site(*site) if site[0] else None, donor_id, _book(role, book),
+            user_id=user_id, session_id=session_id, counter_id=counter_id,
+        )  # fmt: skip
+        return Known(actor, must_change)
+    return None
+
+
+def authenticate(connection: Connection, text: str) -> Actor:
+    """Who a session's cookie speaks for. Raises NotSignedIn, without saying why; MustChange where a one-time code or PIN has to be
+    changed first.
+    """
+    known = find(connection, text)
+    if known is None:
+        raise NotSignedIn("Your session is over. Sign in again.")
+    if known.must_change is not None:
+        raise MustChange(f"You signed in by a one-time {known.must_change}: choose your own first.", known.must_change)
+    return known.actor
+
+
+def begin(connection: Connection, user_id: UUID, how: str, counter: Counter | None, settings: Settings) -> NewSession:
+    """Begins a session of somebody who proved who they are, as the registrar role. `counter`: the one they sit at, if it is of
+    their site.
+    """
+    idle = settings.counter_idle_minutes if counter is not None else settings.session_idle_minutes
+    text, session_id, moment = PREFIX + secrets.token_urlsafe(32), new_key(), now()
+    ends_at = moment + timedelta(hours=settings.session_hours)
+    connection.exec_driver_sql(
+        """INSERT INTO session (session_id, secret_hash, user_id, counter_id, how, created_at, last_seen_at, idle, ends_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            session_id, _hash(text), user_id, counter.counter_id if counter else None, how, moment, moment,
+            timedelta(minutes=idle), ends_at,
+        ),
+    )  # fmt: skip
+    return NewSession(session_id, text, ends_at)
+
+
+def end(connection: Connection, party_id: UUID, session_id: UUID) -> None:
+    """Ends a session of this person, in any role of theirs, as the registrar role; again changes nothing. Raises NotFound."""
+    own = connection.exec_driver_sql(
+        "SELECT 1 FROM session JOIN stockpile.user USING (user_id) WHERE session_id = %s AND party_id = %s",
+        (session_id, party_id),
+    ).first()
+    if own is None:
+        raise NotFound(f"There is no session {session_id} of yours.")
+    end_these(connection, "session_id = %s", session_id)
+
+
+def end_others(connection: Connection, user_id: UUID, but: UUID | None) -> None:
+    """Ends every session of a user but one, as the registrar role."""
+    end_these(connection, "user_id = %s AND session_id IS DISTINCT FROM %s", user_id, but)
+
+
+def end_by_pin(connection: Connection, party_id: UUID, but: UUID | None = None) -> None:
+    """Ends every session, but one, that this person's PIN opened, as far as the role may."""
+    end_these(
+        connection,
+        "how = %s AND session_id IS DISTINCT FROM %s AND user_id IN (SELECT u.user_id FROM stockpile.user u WHERE u.party_id = %s)",
+        BADGE_AND_PIN, but, party_id,
+    )  # fmt: skip
+
+
+def end_these(connection: Connection, condition: str, *values: object) -> None:
+    """Ends the sessions of a condition that are not over yet."""
+    connection.exec_driver_sql(
+        f"UPDATE session SET ended_at = %s WHERE ended_at IS NULL AND {condition}", (now(), *values)
+    )
+
+
+def _book(role: str, of_counter: str | None) -> str | None:
+    """In which book a session posts: its counter's; away from one in the common one."""
+    if role in DESK:
+        return of_counter or DESK_BOOK
+    return REGISTRAR_BOOK if role == REGISTRAR else None
+
+
+def _hash(text: str) -> bytes:
+    return sha256(text.encode()).digest()
