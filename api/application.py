@@ -10,7 +10,9 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from api import described, gates, problems
-from api.pages import api_page, start
+from api.pages import api_page, start, words
+from api.pages import documents as document_pages
+from api.pages import problems as problem_pages
 from api.v1 import (
     acts,
     allowances,
@@ -52,6 +54,9 @@ under a numbered document that can't be changed.
 Every request but `/v1/health` carries `Authorization: Bearer sp_...`. Errors are `application/problem+json`. A
 document's id is made by the client: sending it again gets the first answer again."""
 
+PAGES = (start, api_page, words, document_pages)
+"""The pages for people, each a router."""
+
 
 def create_app(engine: Engine | None = None) -> FastAPI:
     """The application over an engine; without one over STOCKPILE_DATABASE_URL."""
@@ -66,6 +71,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     )
     application.state.engine = engine
     problems.install(application)
+    problem_pages.install(application)
     gates.install(application, _authenticator(engine))
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
@@ -73,8 +79,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         service, allowances, reports,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
-    application.include_router(start.router)
-    application.include_router(api_page.router)
+    for page in PAGES:
+        application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.notes import NoteShown, notes_of
 from stockpile.reports.scope import site_asked
@@ -137,9 +137,10 @@ def list_documents(
     sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[DocumentRow]:
-    """Documents in the asker's scope, the newest first. Raises NotFound (site), NotAllowed (another site's books; who posted,
-    for a donor), Invalid (limit, cursor).
+    """Documents in the asker's scope, the newest first, or by one of ORDERS. Raises NotFound (site), NotAllowed (another
+    site's books; who posted, for a donor), Invalid (limit, cursor, order).
     """
     require(actor, READ)
     of_donor = actor.role == DONOR
@@ -156,10 +157,13 @@ def list_documents(
         "d.fact = %s": sought.fact,
     }
     question = _DONOR if of_donor else _HOST
-    return read_page(connection, question, where, _ORDER, _row, limit, cursor, newest_first=True)
+    by = order_asked(order, ORDERS)
+    return read_page(connection, question, where, _ORDER, _row, limit, cursor, newest_first=True, order=by)
 
 
-_ORDER: dict[str, Callable[[str], Any]] = {"d.recorded_at": datetime.fromisoformat, "d.document_id": UUID}
+_ORDER: Keys = {"d.recorded_at": datetime.fromisoformat, "d.document_id": UUID}
+ORDERS: dict[str, Keys] = {"recorded_at": _ORDER}
+"""By when they were recorded alone: the order that an index holds of however many there are."""
 
 
 def find_document(connection: Connection, number: str) -> UUID:
