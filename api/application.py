@@ -10,9 +10,13 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from api import described, gates, problems
-from api.pages import api_page, start, words
+from api.pages import api_page, people, search, start, waiting_lists, words
+from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
+from api.pages import drafts as draft_pages
 from api.pages import problems as problem_pages
+from api.pages import shipments as shipment_pages
+from api.pages import weapons as weapon_pages
 from api.v1 import (
     acts,
     allowances,
@@ -54,7 +58,9 @@ under a numbered document that can't be changed.
 Every request but `/v1/health` carries `Authorization: Bearer sp_...`. Errors are `application/problem+json`. A
 document's id is made by the client: sending it again gets the first answer again."""
 
-PAGES = (start, api_page, words, document_pages)
+PAGES = (
+    start, api_page, words, search, weapon_pages, people, document_pages, discrepancy_pages, shipment_pages, waiting_lists, draft_pages,
+)  # fmt: skip
 """The pages for people, each a router."""
 
 

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from api.pages.navigation import areas_of
-from api.words import Viewer, language_of, languages, say, say_several, viewer
+from api.words import N_, Viewer, language_of, languages, say, say_several, viewer
 from stockpile.rights import Actor
 
 COOKIE = "language"
@@ -39,6 +39,12 @@ def term(word: object) -> str:
     return say(str(word).replace("_", " ")) if word else ""
 
 
+def person(name: str) -> Markup:
+    """A person's rank, name and number: the number stays on one line."""
+    before, bracket, code = name.rpartition(" (")
+    return Markup('{} <span class="whole">({}</span>').format(before, code) if bracket else Markup(escape(name))  # noqa: S704
+
+
 def moment(when: datetime, seconds: bool = False) -> Markup:
     """A moment as the viewer's wall shows it; exactly, and in UTC, for machines."""
     seen = viewer.get()
@@ -51,6 +57,12 @@ def day(when: date) -> Markup:
     """A day."""
     locale = viewer.get().language.locale
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), format_date(when, "d MMM y", locale=locale))
+
+
+def short_day(when: datetime) -> str:
+    """A moment's day, without more: for the edge of a picture."""
+    seen = viewer.get()
+    return format_datetime(when, "d MMM yy", tzinfo=seen.zone, locale=seen.language.locale)
 
 
 def number(value: int | float | Decimal) -> str:
@@ -122,11 +134,13 @@ templates = _Pages(directory=Path(__file__).parent.parent / "templates", context
 templates.env.filters |= {
     "prose": prose,
     "term": term,
+    "person": person,
     "moment": moment,
     "day": day,
+    "short_day": short_day,
     "number": number,
     "ago": ago,
 }
-templates.env.globals["address"] = address
+templates.env.globals |= {"address": address, "N_": N_}
 templates.env.add_extension("jinja2.ext.i18n")
 templates.env.install_gettext_callables(say, say_several, newstyle=True)  # type: ignore[attr-defined]

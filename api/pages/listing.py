@@ -103,7 +103,7 @@ Choices = Sequence[tuple[str, str]]
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A field by which a list is narrowed. `kind`: text, choice, day, or hidden (kept in the address, shown as a remark).
-    `read` makes of the text what the question takes; `any`: what an empty choice is called.
+    `read` makes of the text what the question takes; `any`: what an empty choice is called; `fixed`: the list is none without.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Filter:
     help: str | None = None
     roles: frozenset[str] | None = None
     of_sites: bool = False
+    fixed: bool = False
 
 
 def text_filter(label: str) -> Filter:
@@ -145,9 +146,14 @@ def day_filter(name: str, label: str, **more: Any) -> Filter:
     return Filter(name, label, "day", read_day, **more)
 
 
-def key_filter(name: str, label: str) -> Filter:
+def key_filter(name: str, label: str, **more: Any) -> Filter:
     """A key that another page's link brings along: it has no field, but it can be taken off."""
-    return Filter(name, label, "hidden", read_key)
+    return Filter(name, label, "hidden", read_key, **more)
+
+
+def hidden_filter(name: str, label: str, **more: Any) -> Filter:
+    """A code that another page's link brings along."""
+    return Filter(name, label, "hidden", **more)
 
 
 def site_filter(name: str = "site", label: str = N_("Site"), **more: Any) -> Filter:
@@ -260,6 +266,13 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
     return response
 
 
+def asked_of(this: Listing, actor: Actor, given: Mapping[str, str], limit: int) -> Asked:
+    """What the list's address with these values asks, for so many rows: what another page counts. Raises Invalid."""
+    filters = [each for each in this.filters if each.roles is None or actor.role in each.roles]
+    asked = _read(filters, given)
+    return Asked(asked.values, asked.order, limit, asked.cursor)
+
+
 def _sites(connection: Connection) -> Choices:
     return tuple(
         (site.code, f"{site.name} ({site.code})")
@@ -323,12 +336,12 @@ def _shown(
         ],
         "more_open": any(each.name in given for each in fields[1:]),
         "hidden": [(each, given[each.name]) for each in filters if each.kind == "hidden" and each.name in given],
-        "narrowed": len(kept),
+        "narrowed": any(each.name in kept and not each.fixed for each in filters),
         "order": order,
         "sums": this.sums(page) if page else None,
         "next_page": address(this.path, **kept, order=order, cursor=page.cursor) if page and page.cursor else None,
         "first_page": address(this.path, **kept, order=order) if given.get("cursor") else None,
-        "all_of_it": this.path,
+        "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
         "files": {form.upper(): address(this.path, **kept, order=order, format=form) for form in ("csv", "xlsx")},
         "without": {
             name: address(this.path, **{other: kept[other] for other in kept if other != name}) for name in kept

@@ -80,8 +80,9 @@ class DocumentShown:
 class Sought:
     """Which documents are sought: those to which all apply that is said.
 
-    `since` and `until` are days of recording (UTC), inclusive. `book` is a book's code, `poster` the code of who posted;
-    `text` a part of the number, of a claimed number or of what the document says.
+    `since` and `until` are days of recording (UTC), inclusive. `book` is a book's code, `poster` the code of who posted,
+    `signatory` of who stands on it in any part; `text` a part of the number, of a claimed number or of what the document
+    says.
     """
 
     act: str | None = None
@@ -92,6 +93,7 @@ class Sought:
     poster: str | None = None
     text: str | None = None
     fact: bool | None = None
+    signatory: str | None = None
 
 
 _HOST = """
@@ -114,6 +116,8 @@ CROSS JOIN LATERAL (SELECT count(*) AS lines, sum(e.quantity)::bigint AS quantit
 _NUMBER = "concat_ws('/', s.code, b.code, b.year, d.number)"
 _HOST_TEXT = f"({_NUMBER} ILIKE ANY (%s) OR d.claimed_number ILIKE ANY (%s) OR d.details::text ILIKE ANY (%s))"
 _DONOR_TEXT = f"{_NUMBER} ILIKE ANY (%s)"
+_SIGNED = """d.document_id IN (SELECT g.document_id FROM signatory g JOIN party q ON q.party_id = g.party_id
+                             WHERE q.kind = 'person' AND q.code = %s)"""
 
 # An account that the asker may not see is a person's, of another site: the line is told without the name.
 _LINES = """
@@ -144,8 +148,8 @@ def list_documents(
     """
     require(actor, READ)
     of_donor = actor.role == DONOR
-    if of_donor and sought.poster is not None:
-        raise NotAllowed("A donor is not told who posted a document.")
+    if of_donor and (sought.poster is not None or sought.signatory is not None):
+        raise NotAllowed("A donor is not told who posted or signed a document.")
     where = {
         "d.act = %s": sought.act,
         "d.recorded_at >= %s::date": sought.since,
@@ -155,6 +159,7 @@ def list_documents(
         "p.code = %s": sought.poster,
         _DONOR_TEXT if of_donor else _HOST_TEXT: spellings(sought.text),
         "d.fact = %s": sought.fact,
+        _SIGNED: sought.signatory,
     }
     question = _DONOR if of_donor else _HOST
     by = order_asked(order, ORDERS)
@@ -226,6 +231,48 @@ def list_lines(
     question = _DONOR_LINES if actor.role == DONOR else _HOST_LINES
     order: dict[str, Callable[[str], Any]] = {"e.line": line_number, "e.item_id": UUID, "e.version": line_number}
     return read_page(connection, question, {"e.document_id = %s": document_id}, order, DocumentLine, limit, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A document that takes back entries of another, and how many."""
+
+    document_id: UUID
+    number: str
+    act: str
+    undo: bool
+    recorded_at: datetime
+    entries: int
+
+
+_CORRECTIONS = """
+SELECT d.document_id, s.code, b.code, b.year, d.number, d.act, d.undo, d.recorded_at, count(*)
+FROM entry e JOIN entry r ON r.item_id = e.item_id AND r.reverses = e.version
+JOIN document d ON d.document_id = {other}.document_id
+JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+WHERE {this}.document_id = %s AND r.document_id <> e.document_id
+GROUP BY d.document_id, s.code, b.code, b.year, d.number, d.act, d.undo, d.recorded_at ORDER BY d.recorded_at, d.document_id
+LIMIT 50
+"""
+_CORRECTED_BY = _CORRECTIONS.format(this="e", other="r")
+_CORRECTS = _CORRECTIONS.format(this="r", other="e")
+
+
+def corrections(
+    connection: Connection, actor: Actor, document_id: UUID
+) -> tuple[tuple[Correction, ...], tuple[Correction, ...]]:
+    """The documents in the asker's scope that take back entries of this one, and those of which this takes back entries; the
+    first 50 of each.
+    """
+    require(actor, READ)
+    by, of = (
+        tuple(
+            Correction(row[0], full_number(*row[1:5]), *row[5:])
+            for row in connection.exec_driver_sql(question, (document_id,))
+        )
+        for question in (_CORRECTED_BY, _CORRECTS)
+    )
+    return by, of
 
 
 def every_line(connection: Connection, actor: Actor, document_id: UUID) -> Iterator[DocumentLine]:
