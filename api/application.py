@@ -11,9 +11,15 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Connection, Engine
 
 from api import described, gates, problems
-from api.pages import api_page, start
+from api.pages import api_page, people, search, start, waiting_lists, words
 from api.pages import counters as counter_pages
+from api.pages import discrepancies as discrepancy_pages
+from api.pages import documents as document_pages
+from api.pages import drafts as draft_pages
+from api.pages import problems as problem_pages
+from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
+from api.pages import weapons as weapon_pages
 from api.v1 import (
     acts,
     allowances,
@@ -59,6 +65,12 @@ Every request but `/v1/health` carries `Authorization: Bearer sp_...`, or the co
 somebody signed in. Errors are `application/problem+json`. A document's id is made by the client: sending it again gets
 the first answer again."""
 
+PAGES = (
+    start, api_page, words, sign_in_pages, counter_pages, search, weapon_pages, people, document_pages, discrepancy_pages, shipment_pages,
+    waiting_lists, draft_pages,
+)  # fmt: skip
+"""The pages for people, each a router."""
+
 
 def create_app(engine: Engine | None = None) -> FastAPI:
     """The application over an engine; without one over STOCKPILE_DATABASE_URL."""
@@ -73,6 +85,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     )
     application.state.engine = engine
     problems.install(application)
+    problem_pages.install(application)
     gates.install(
         application, _authenticator(engine, tokens.authenticate), _authenticator(engine, sessions.authenticate)
     )
@@ -84,8 +97,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         service, allowances, reports, sign_in, signatures,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
-    for pages in (start, api_page, sign_in_pages, counter_pages):
-        application.include_router(pages.router)
+    for page in PAGES:
+        application.include_router(page.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application

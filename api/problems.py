@@ -240,8 +240,13 @@ def unexpected(error: BaseException) -> Response:
 
 
 async def _of_validation(request: Request, error: RequestValidationError) -> Response:
-    faults = [_fault_of(found) for found in error.errors()[:FAULTS_SHOWN]]
-    return problem(INVALID, f"Nothing was done: {_count(error.errors())}.", faults=[_given(fault) for fault in faults])
+    faults = [_given(fault) for fault in faults_of(error)]
+    return problem(INVALID, f"Nothing was done: {_count(error.errors())}.", faults=faults)
+
+
+def faults_of(error: RequestValidationError) -> list[Fault]:
+    """What a validation found, in a user's words."""
+    return [_fault_of(found) for found in error.errors()[:FAULTS_SHOWN]]
 
 
 def _count(found: Sequence[Any]) -> str:

@@ -1,16 +1,106 @@
-"""The start page: what is here and where to go. It shows no figure of any country: those need a token."""
+"""The start page: for who is signed in, what waits for them, each number a way to its list; for anybody else what this is,
+without a figure of any country.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
+from starlette.responses import Response
 
-from api.pages import templates
+from api.dependencies import Database
+from api.pages import asker, templates
+from api.pages.discrepancies import DISCREPANCIES
+from api.pages.listing import HOST, Listing, asked_of
+from api.pages.navigation import EVERYBODY
+from api.pages.shipments import SHIPMENTS
+from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE, DRAFTS, JOBS
+from api.words import N_
+from stockpile.parties import read_party
+from stockpile.rights import APPROVE, AUDITOR, DESK, DONOR, REGISTRAR, RIGHTS, Actor, reading
+from stockpile.sites import day_on_the_walls
 
 router = APIRouter(include_in_schema=False)
 
+COUNTED = 100
+"""So many rows are counted; where there are more, it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Something that may wait for who asks: the list that shows it, narrowed; `late`: what is overdue. In the values, `{me}` is
+    the own service number, `{today}` the day on the own wall.
+    """
+
+    label: str
+    list: Listing
+    asked: Mapping[str, str]
+    roles: frozenset[str]
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits: a number, whether there is more, and where it is shown."""
+
+    label: str
+    number: int
+    more: bool
+    link: str
+    late: bool
+
+
+WITH_PEOPLE = DESK | {REGISTRAR}
+
+WAITS = (
+    Waits(N_("Approvals that wait for you"), DRAFTS, {"own": "no"}, RIGHTS[APPROVE]),
+    Waits(N_("Asked for by you, not approved yet"), DRAFTS, {"own": "yes"}, WITH_PEOPLE),
+    Waits(N_("Closures that wait for a second person"), CLOSURES, {}, RIGHTS[APPROVE] | {AUDITOR}),
+    Waits(N_("Discrepancies you answer for"), DISCREPANCIES, {"owner": "{me}"}, WITH_PEOPLE),
+    Waits(N_("Discrepancies overdue"), DISCREPANCIES, {"due_before": "{today}"}, EVERYBODY, late=True),
+    Waits(N_("Discrepancies open"), DISCREPANCIES, {}, EVERYBODY),
+    Waits(N_("Counts overdue"), COUNTS_DUE, {"overdue": "yes"}, HOST, late=True),
+    Waits(N_("Weapon cards overdue"), CARDS, {"overdue": "yes"}, HOST, late=True),
+    Waits(N_("Shipments overdue"), SHIPMENTS, {"overdue": "yes"}, HOST, late=True),
+    Waits(N_("Shipments on their way"), SHIPMENTS, {"outstanding": "yes"}, HOST),
+    Waits(N_("Your long tasks"), JOBS, {}, HOST),
+)
+"""In the order in which they are shown."""
+
 
 @router.get("/", response_class=HTMLResponse)
-def start(request: Request) -> HTMLResponse:
+def start(request: Request, engine: Database) -> Response:
     """The start page."""
-    return templates.TemplateResponse(request, "start.html", {"version": request.app.version})
+    actor = asker(request)
+    if actor is None:
+        response: Response = templates.TemplateResponse(request, "start.html", {})
+        return response
+    with reading(engine, actor) as connection:
+        waiting = waiting_for(connection, actor)
+    answer: Response = templates.TemplateResponse(request, "waiting.html", {"waiting": waiting})
+    return answer
+
+
+def waiting_for(connection: Connection, actor: Actor) -> list[Waiting]:
+    """What waits for who asks, what is overdue first, then what there is, then where there is nothing."""
+    known = {
+        "me": None if actor.role == DONOR else read_party(connection, actor.party_id).code,
+        "today": day_on_the_walls(connection, actor.time_zone).isoformat(),
+    }
+    waiting = [_waiting(connection, actor, one, known) for one in WAITS if actor.role in one.roles]
+    return sorted(waiting, key=lambda one: 0 if one.number and one.late else 1 if one.number else 2)
+
+
+def _waiting(connection: Connection, actor: Actor, one: Waits, known: Mapping[str, Any]) -> Waiting:
+    given = {name: value.format(**known) for name, value in one.asked.items()}
+    apart = connection.begin_nested()  # rolled back, since some lists are read in another role
+    try:
+        page = one.list.ask(connection, actor, asked_of(one.list, actor, given, COUNTED))
+    finally:
+        apart.rollback()
+    return Waiting(one.label, len(page.rows), page.cursor is not None, one.list.link(**given), one.late)

@@ -67,6 +67,22 @@ def list_attachments(
     )
 
 
+_OF_ITEM = """
+SELECT DISTINCT ON (f.sha256) f.sha256, d.recorded_at, NULL::uuid
+FROM document d, jsonb_array_elements_text(d.attachments) AS f (sha256)
+WHERE d.document_id IN (SELECT document_id FROM entry WHERE item_id = %s) AND d.attachments <> '[]'
+ORDER BY f.sha256, d.recorded_at LIMIT %s
+"""
+
+
+def photos_of(connection: Connection, actor: Actor, item_id: UUID, limit: int = 24) -> tuple[Attachment, ...]:
+    """The photos of the documents that moved an item, in the asker's scope, the earliest first. Raises NotAllowed (donors)."""
+    require(actor, READ_PEOPLE)
+    files = (_attachment(*row) for row in connection.exec_driver_sql(_OF_ITEM, (item_id, limit)))
+    photos = (one for one in files if one.media_type is not None and one.media_type.startswith("image/"))
+    return tuple(sorted(photos, key=lambda one: one.attached_at))
+
+
 def _attachment(sha256: str, attached_at: datetime, note_id: UUID | None) -> Attachment:
     store = file_store()
     try:

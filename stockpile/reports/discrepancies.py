@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
@@ -102,10 +102,11 @@ def list_discrepancies(
     sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[DiscrepancyRow]:
-    """The discrepancies in the asker's scope, the oldest first.
+    """The discrepancies in the asker's scope, the oldest first, or by one of ORDERS.
 
-    Raises NotFound (site), NotAllowed (another site's books; documents, for a donor), Invalid (limit, cursor).
+    Raises NotFound (site), NotAllowed (another site's books; documents, for a donor), Invalid (limit, cursor, order).
     """
     require(actor, READ)
     if actor.role == DONOR and (sought.document_id is not None or sought.owner is not None):
@@ -119,7 +120,16 @@ def list_discrepancies(
         "x.due_on < %s": sought.due_before,
         "p.code = %s": sought.owner,
     }
-    return read_page(connection, _question(actor), where, {"x.discrepancy_id": UUID}, _row, limit, cursor)
+    by = order_asked(order, ORDERS)
+    return read_page(connection, _question(actor), where, _ORDER, _row, limit, cursor, order=by)
+
+
+_ORDER: Keys = {"x.discrepancy_id": UUID}
+ORDERS: dict[str, Keys] = {
+    "opened_at": _ORDER,
+    "due_on": {"x.due_on": date.fromisoformat, "x.discrepancy_id": UUID},
+    "kind": {"x.kind": str, "x.discrepancy_id": UUID},
+}
 
 
 def read_discrepancy(connection: Connection, actor: Actor, discrepancy_id: UUID) -> DiscrepancyRow:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.notes import NoteShown, notes_of
 from stockpile.reports.scope import site_asked
@@ -82,8 +82,9 @@ class DocumentShown:
 class Sought:
     """Which documents are sought: those to which all apply that is said.
 
-    `since` and `until` are days of recording (UTC), inclusive. `book` is a book's code, `poster` the code of who posted;
-    `text` a part of the number, of a claimed number or of what the document says.
+    `since` and `until` are days of recording (UTC), inclusive. `book` is a book's code, `poster` the code of who posted,
+    `signatory` of who stands on it in any part; `text` a part of the number, of a claimed number or of what the document
+    says.
     """
 
     act: str | None = None
@@ -94,6 +95,7 @@ class Sought:
     poster: str | None = None
     text: str | None = None
     fact: bool | None = None
+    signatory: str | None = None
 
 
 _HOST = """
@@ -116,6 +118,8 @@ CROSS JOIN LATERAL (SELECT count(*) AS lines, sum(e.quantity)::bigint AS quantit
 _NUMBER = "concat_ws('/', s.code, b.code, b.year, d.number)"
 _HOST_TEXT = f"({_NUMBER} ILIKE ANY (%s) OR d.claimed_number ILIKE ANY (%s) OR d.details::text ILIKE ANY (%s))"
 _DONOR_TEXT = f"{_NUMBER} ILIKE ANY (%s)"
+_SIGNED = """d.document_id IN (SELECT g.document_id FROM signatory g JOIN party q ON q.party_id = g.party_id
+                             WHERE q.kind = 'person' AND q.code = %s)"""
 
 # An account that the asker may not see is a person's, of another site: the line is told without the name.
 _LINES = """
@@ -139,14 +143,15 @@ def list_documents(
     sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[DocumentRow]:
-    """Documents in the asker's scope, the newest first. Raises NotFound (site), NotAllowed (another site's books; who posted,
-    for a donor), Invalid (limit, cursor).
+    """Documents in the asker's scope, the newest first, or by one of ORDERS. Raises NotFound (site), NotAllowed (another
+    site's books; who posted, for a donor), Invalid (limit, cursor, order).
     """
     require(actor, READ)
     of_donor = actor.role == DONOR
-    if of_donor and sought.poster is not None:
-        raise NotAllowed("A donor is not told who posted a document.")
+    if of_donor and (sought.poster is not None or sought.signatory is not None):
+        raise NotAllowed("A donor is not told who posted or signed a document.")
     where = {
         "d.act = %s": sought.act,
         "d.recorded_at >= %s::date": sought.since,
@@ -156,12 +161,16 @@ def list_documents(
         "p.code = %s": sought.poster,
         _DONOR_TEXT if of_donor else _HOST_TEXT: spellings(sought.text),
         "d.fact = %s": sought.fact,
+        _SIGNED: sought.signatory,
     }
     question = _DONOR if of_donor else _HOST
-    return read_page(connection, question, where, _ORDER, _row, limit, cursor, newest_first=True)
+    by = order_asked(order, ORDERS)
+    return read_page(connection, question, where, _ORDER, _row, limit, cursor, newest_first=True, order=by)
 
 
-_ORDER: dict[str, Callable[[str], Any]] = {"d.recorded_at": datetime.fromisoformat, "d.document_id": UUID}
+_ORDER: Keys = {"d.recorded_at": datetime.fromisoformat, "d.document_id": UUID}
+ORDERS: dict[str, Keys] = {"recorded_at": _ORDER}
+"""By when they were recorded alone: the order that an index holds of however many there are."""
 
 
 def find_document(connection: Connection, number: str) -> UUID:
@@ -225,6 +234,48 @@ def list_lines(
     question = _DONOR_LINES if actor.role == DONOR else _HOST_LINES
     order: dict[str, Callable[[str], Any]] = {"e.line": line_number, "e.item_id": UUID, "e.version": line_number}
     return read_page(connection, question, {"e.document_id = %s": document_id}, order, DocumentLine, limit, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A document that takes back entries of another, and how many."""
+
+    document_id: UUID
+    number: str
+    act: str
+    undo: bool
+    recorded_at: datetime
+    entries: int
+
+
+_CORRECTIONS = """
+SELECT d.document_id, s.code, b.code, b.year, d.number, d.act, d.undo, d.recorded_at, count(*)
+FROM entry e JOIN entry r ON r.item_id = e.item_id AND r.reverses = e.version
+JOIN document d ON d.document_id = {other}.document_id
+JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+WHERE {this}.document_id = %s AND r.document_id <> e.document_id
+GROUP BY d.document_id, s.code, b.code, b.year, d.number, d.act, d.undo, d.recorded_at ORDER BY d.recorded_at, d.document_id
+LIMIT 50
+"""
+_CORRECTED_BY = _CORRECTIONS.format(this="e", other="r")
+_CORRECTS = _CORRECTIONS.format(this="r", other="e")
+
+
+def corrections(
+    connection: Connection, actor: Actor, document_id: UUID
+) -> tuple[tuple[Correction, ...], tuple[Correction, ...]]:
+    """The documents in the asker's scope that take back entries of this one, and those of which this takes back entries; the
+    first 50 of each.
+    """
+    require(actor, READ)
+    by, of = (
+        tuple(
+            Correction(row[0], full_number(*row[1:5]), *row[5:])
+            for row in connection.exec_driver_sql(question, (document_id,))
+        )
+        for question in (_CORRECTED_BY, _CORRECTS)
+    )
+    return by, of
 
 
 def every_line(connection: Connection, actor: Actor, document_id: UUID) -> Iterator[DocumentLine]:

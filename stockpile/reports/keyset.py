@@ -10,9 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
+from stockpile.errors import Fault, Invalid
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 
 T = TypeVar("T")
+
+Keys = Mapping[str, Callable[[str], Any]]
+"""What a list is sorted by: expressions that are never NULL and together tell every two rows apart -> how a cursor's text is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +27,54 @@ class Page(Generic[T]):
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order that a list is asked in instead of its own."""
+
+    keys: Keys
+    descending: bool = False
+
+
+def order_asked(asked: str | None, orders: Mapping[str, Keys]) -> Order | None:
+    """The order of a name, or against it with a `-` before the name; None: the list's own. Raises Invalid for an unknown one."""
+    if not asked:
+        return None
+    keys = orders.get(asked.removeprefix("-"))
+    if keys is None:
+        fault = Fault(f"one of {', '.join(orders)}, or with - before it", field="order", value=asked)
+        raise Invalid("This list cannot be sorted so.", [fault])
+    return Order(keys, asked.startswith("-"))
+
+
 def read_page(
     connection: Connection,
     question: str,
     where: Mapping[str, Any],
-    keys: Mapping[str, Callable[[str], Any]],
+    keys: Keys,
     make: Callable[..., T],
     limit: int,
     cursor: str | None,
     parameters: tuple[Any, ...] = (),
     newest_first: bool = False,
+    order: Order | None = None,
 ) -> Page[T]:
-    """One page of a question in the order of `keys` (column -> how a cursor's text is read), or `newest_first` against it.
+    """One page of a question in the order of `keys`, or `newest_first` against it; or in another `order`.
 
     The question ends before its WHERE and selects the keys first; `make` takes the columns after them. `where` maps a
-    condition with %s to its value, None where it is not asked; `parameters` stand in the question itself.
-    Raises Invalid (limit, cursor).
+    condition with %s to its value, None where it is not asked; `parameters` stand in the question itself, after the
+    keys. Raises Invalid (limit, cursor).
     """
-    after, order = ("<", " DESC") if newest_first else (">", "")
+    if order is not None:
+        selected = question.lstrip().removeprefix("SELECT")
+        question, own, keys, newest_first = (
+            f"SELECT {', '.join(order.keys)}, {selected}",
+            len(keys),
+            order.keys,
+            order.descending,
+        )
+    else:
+        own = 0
+    after, direction = ("<", " DESC") if newest_first else (">", "")
     asked = {condition: value for condition, value in where.items() if value is not None}
     values = [*parameters, *(value for condition, value in asked.items() for _ in range(condition.count("%s")))]
     conditions = list(asked)
@@ -48,11 +82,11 @@ def read_page(
         conditions.append(f"({', '.join(keys)}) {after} ({', '.join(['%s'] * len(keys))})")
         values += read_cursor_as(cursor, *keys.values())
     found = connection.exec_driver_sql(
-        f"{question} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {', '.join(key + order for key in keys)} LIMIT %s",
+        f"{question} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {', '.join(key + direction for key in keys)} LIMIT %s",
         (*values, page_size(limit) + 1),
     ).all()
     more = cursor_of(*(str(value) for value in found[limit - 1][: len(keys)])) if len(found) > limit else None
-    return Page(tuple(make(*row[len(keys) :]) for row in found[:limit]), more)
+    return Page(tuple(make(*row[len(keys) + own :]) for row in found[:limit]), more)
 
 
 def page_of(rows: Sequence[T], key: Callable[[T], tuple[str, ...]], limit: int | None, cursor: str | None) -> Page[T]:

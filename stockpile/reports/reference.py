@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from stockpile.catalogue import name_key
 from stockpile.errors import NotFound
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
 from stockpile.reports.named import ELSEWHERE, ERASED, named
 
 PAGE = 100
@@ -53,16 +53,23 @@ def search_parties(
     unit_id: UUID | None = None,
     limit: int = PAGE,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[PartyRow]:
-    """Parties by code: of a kind, with a part of code or name, serving at a site, in a unit on that day."""
+    """Parties by code, or by one of PARTY_ORDERS: of a kind, with a part of code or name, serving at a site, in a unit on
+    that day. Raises Invalid (limit, cursor, order).
+    """
     where = {
         "p.kind = %s": kind,
         "concat_ws(' ', p.code, p.rank, p.name) ILIKE ANY (%s)": spellings(text),
         "p.site_id = %s": site_id,
         "m.unit_id = %s": unit_id,
     }
-    keys = {"coalesce(p.code, '')": str, "p.party_id": UUID}
-    return read_page(connection, _PARTIES, where, keys, PartyRow, limit, cursor, (day, day))
+    by = order_asked(order, PARTY_ORDERS)
+    return read_page(connection, _PARTIES, where, _PARTY_ORDER, PartyRow, limit, cursor, (day, day), order=by)
+
+
+_PARTY_ORDER: Keys = {"coalesce(p.code, '')": str, "p.party_id": UUID}
+PARTY_ORDERS: dict[str, Keys] = {"code": _PARTY_ORDER, "name": {"coalesce(p.name, '')": str, "p.party_id": UUID}}
 
 
 @dataclass(frozen=True, slots=True)

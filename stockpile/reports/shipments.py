@@ -7,7 +7,6 @@ is not lost yet, and nobody has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +18,7 @@ from stockpile.documents import now
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.identity import asset_tag
 from stockpile.reports.documents import line_number
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.shipments import find_shipment
@@ -136,7 +135,11 @@ FROM (
 _UNDER_WAY = "x.document_id IN (SELECT shipments_under_way())"
 _CARRIED = """(x.carrier ILIKE ANY (%s) OR EXISTS (SELECT FROM carrier_hand_over h WHERE h.document_id = x.document_id
                                              AND h.carrier ILIKE ANY (%s)))"""
-_ORDER: dict[str, Callable[[str], Any]] = {"x.expected_on": date.fromisoformat, "x.document_id": UUID}
+_ORDER: Keys = {"x.expected_on": date.fromisoformat, "x.document_id": UUID}
+ORDERS: dict[str, Keys] = {
+    "expected_on": _ORDER,
+    "shipped_at": {"x.shipped_at": datetime.fromisoformat, "x.document_id": UUID},
+}
 
 _LINES = """
 SELECT l.line, l.item_id, l.line, l.item_id, i.tag_number, m.name, n.serial_number, p.code,
@@ -147,7 +150,7 @@ JOIN model m ON m.model_id = i.model_id
 LEFT JOIN party p ON p.party_id = i.donor_id
 LEFT JOIN LATERAL identified(l.item_id) n ON true
 """
-_LINE_ORDER: dict[str, Callable[[str], Any]] = {"l.line": line_number, "l.item_id": UUID}
+_LINE_ORDER: Keys = {"l.line": line_number, "l.item_id": UUID}
 
 _HAND_OVERS = f"""
 SELECT h.ordinal, h.handed_over_by, h.carrier, h.place, h.happened_at, h.recorded_at, {named("p")}, h.remarks
@@ -162,10 +165,12 @@ def list_shipments(
     sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[ShipmentRow]:
-    """The shipments from or to the asker's site, those expected first at the top; a registrar and an auditor see all.
+    """The shipments from or to the asker's site, those expected first at the top, or by one of ORDERS; a registrar and an
+    auditor see all.
 
-    Raises NotAllowed (a donor), NotFound (site), Invalid (limit, cursor).
+    Raises NotAllowed (a donor), NotFound (site), Invalid (limit, cursor, order).
     """
     _require_host(actor)
     open_only = bool(sought.overdue or sought.outstanding)
@@ -178,7 +183,8 @@ def list_shipments(
         "(x.outstanding > 0) = %s": sought.outstanding,
         "x.overdue = %s": sought.overdue,
     }
-    return read_page(connection, _SHIPMENTS, where, _ORDER, ShipmentRow, limit, cursor, (now(),))
+    by = order_asked(order, ORDERS)
+    return read_page(connection, _SHIPMENTS, where, _ORDER, ShipmentRow, limit, cursor, (now(),), order=by)
 
 
 def read_shipment(

@@ -6,7 +6,6 @@ It only reads. A card that is overdue is not a loss: it is a question the armour
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number, now
 from stockpile.identity import asset_tag
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
 from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sites import day_on_the_walls, find_site
 
@@ -105,9 +104,11 @@ def cards_out(
     text: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[CardOut]:
-    """The cards that stand in the racks, the longest out first: the overdue ones, or those that are not; of a site; with a
-    part of the person, unit, model or serial number. Raises NotAllowed, NotFound (site), Invalid (limit, cursor).
+    """The cards that stand in the racks, the longest out first or by one of ORDERS: the overdue ones, or those that are not;
+    of a site; with a part of the person, unit, model or serial number. Raises NotAllowed, NotFound (site), Invalid (limit,
+    cursor, order).
     """
     require(actor, READ_PEOPLE)
     moment = now()
@@ -116,9 +117,15 @@ def cards_out(
         "c.site_id = %s": find_site(connection, site).site_id if site else None,
         "concat_ws(' ', c.person, c.rank, c.name, c.unit, c.model, c.serial_number) ILIKE ANY (%s)": spellings(text),
     }
-    keys: dict[str, Callable[[str], Any]] = {"c.since": datetime.fromisoformat, "c.item_id": UUID}
     day = day_on_the_walls(connection, actor.time_zone, moment)
-    return read_page(connection, _CARDS_OUT, where, keys, _card, limit, cursor, (moment - CARD_STANDS, day, day))
+    by = order_asked(order, ORDERS)
+    return read_page(
+        connection, _CARDS_OUT, where, _ORDER, _card, limit, cursor, (moment - CARD_STANDS, day, day), order=by
+    )
+
+
+_ORDER: Keys = {"c.since": datetime.fromisoformat, "c.item_id": UUID}
+ORDERS: dict[str, Keys] = {"since": _ORDER, "person": {"coalesce(c.person, '')": str, "c.item_id": UUID}}
 
 
 def _card(*row: Any) -> CardOut:

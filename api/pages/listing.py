@@ -1,0 +1,360 @@
+"""Lists as pages, made from declarations: what is asked, which columns, which filters, by what it can be sorted. A page of
+rows comes from the same function in `stockpile/reports/` as the API's; nothing here asks the database itself.
+
+A subject declares its list and answers with it:
+
+    PEOPLE = Listing(
+        path="/people", name="people", title=N_("People"), question=N_("Who is on the roster, and in which unit?"),
+        row=PartyRow, columns=(Column("code", N_("Service number"), "code", link=..., order="code"), ...),
+        filters=(text_filter(N_("Number or name")),), empty=N_("Nobody is called so."), ask=_people,
+    )
+
+    @router.get("/people", response_class=HTMLResponse)
+    def people(request: Request, engine: Database, actor: Asker) -> Response:
+        return answer_list(PEOPLE, request, engine, actor)
+
+The address holds everything: filters, `order` (a `-` before it: against it), `cursor`; with `format=csv` or `xlsx` the rows
+come as a file, all of them, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, Engine
+from starlette.responses import Response
+
+from api.dependencies import Format, Paging
+from api.exports import listing
+from api.pages import address, templates
+from api.pages.problems import shown_problem
+from api.words import N_
+from stockpile.documents import Code
+from stockpile.errors import Fault, Invalid, StockpileError
+from stockpile.reports.export import PageOf
+from stockpile.reports.reference import search_sites
+from stockpile.rights import AUDITOR, DONOR, REGISTRAR, ROLES, Actor, reading
+
+PAGE_ROWS = 50
+SITES_OFFERED = 500
+ANYWHERE = frozenset({REGISTRAR, AUDITOR, DONOR})
+"""Roles bound to no site: they may choose one."""
+HOST = frozenset(ROLES) - {DONOR}
+"""Roles that are told who did what."""
+
+_code: TypeAdapter[str] = TypeAdapter(Code)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of a list: the values of its filters, its order, which page."""
+
+    values: Mapping[str, Any]
+    order: str | None = None
+    limit: int = PAGE_ROWS
+    cursor: str | None = None
+
+
+def read_code(text: str) -> str:
+    """A text as a code, name or part of one. Raises ValueError saying what is wrong."""
+    try:
+        return _code.validate_python(text)
+    except ValidationError as problem:
+        raise ValueError(problem.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+
+def read_day(text: str) -> date:
+    """A day. Raises ValueError."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("write a day like 2026-11-24") from None
+    if not 1900 <= found.year <= 2999:
+        raise ValueError("a year from 1900 to 2999")
+    return found
+
+
+def read_flag(text: str) -> bool:
+    """Yes or no. Raises ValueError."""
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text == "yes"
+
+
+def read_key(text: str) -> UUID:
+    """A key. Raises ValueError."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError("this is no key of ours") from None
+
+
+FLAG = (("yes", N_("yes")), ("no", N_("no")))
+
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A field by which a list is narrowed. `kind`: text, choice, day, or hidden (kept in the address, shown as a remark).
+    `read` makes of the text what the question takes; `any`: what an empty choice is called; `fixed`: the list is none without.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    read: Callable[[str], Any] = read_code
+    choices: Choices = ()
+    any: str = N_("any")
+    help: str | None = None
+    roles: frozenset[str] | None = None
+    of_sites: bool = False
+    fixed: bool = False
+
+
+def text_filter(label: str) -> Filter:
+    """The search field of a list."""
+    return Filter("text", label)
+
+
+def flag_filter(name: str, label: str, **more: Any) -> Filter:
+    """Yes, no, or either."""
+    return Filter(name, label, "choice", read_flag, FLAG, **more)
+
+
+def choice_filter(name: str, label: str, choices: Iterable[str], **more: Any) -> Filter:
+    """One of several words of the field."""
+    offered = tuple((str(choice), str(choice)) for choice in choices)
+    known = {choice for choice, _ in offered}
+
+    def read(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"one of {', '.join(sorted(known))}")
+        return text
+
+    return Filter(name, label, "choice", read, offered, **more)
+
+
+def day_filter(name: str, label: str, **more: Any) -> Filter:
+    """A day."""
+    return Filter(name, label, "day", read_day, **more)
+
+
+def key_filter(name: str, label: str, **more: Any) -> Filter:
+    """A key that another page's link brings along: it has no field, but it can be taken off."""
+    return Filter(name, label, "hidden", read_key, **more)
+
+
+def hidden_filter(name: str, label: str, **more: Any) -> Filter:
+    """A code that another page's link brings along."""
+    return Filter(name, label, "hidden", **more)
+
+
+def site_filter(name: str = "site", label: str = N_("Site"), **more: Any) -> Filter:
+    """A site, for who is bound to none."""
+    return Filter(name, label, "choice", of_sites=True, roles=ANYWHERE, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: the row's field, its heading, the kind by which `shown.value` shows it, where a cell leads, and the name of the
+    order it sorts by. `read` gives another value than the field. `roles`: who is shown it, None: all.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    link: Callable[[Any], str | None] | None = None
+    order: str | None = None
+    read: Callable[[Any], Any] | None = None
+    roles: frozenset[str] | None = None
+
+    def cell(self, row: Any) -> Cell:
+        """The cell of a row."""
+        value = self.read(row) if self.read else getattr(row, self.name)
+        return Cell(value, self.kind, self.link(row) if self.link else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value as it is shown, and where it leads."""
+
+    value: Any
+    kind: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's heading: where a click sorts by it, and how it is sorted now (ascending, descending or None)."""
+
+    label: str
+    kind: str
+    link: str | None = None
+    sorted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows ready to be shown, on a list's page or inside another."""
+
+    heads: tuple[Head, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    empty: str
+
+
+def table(columns: Sequence[Column], rows: Iterable[Any], empty: str, role: str | None = None) -> Table:
+    """A table inside a page: without filters and orders."""
+    shown = [column for column in columns if column.roles is None or role in column.roles]
+    heads = tuple(Head(column.label, column.kind) for column in shown)
+    return Table(heads, tuple(tuple(column.cell(row) for column in shown) for row in rows), empty)
+
+
+Ask = Callable[[Connection, Actor, Asked], PageOf[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
+    what is told above the table; `actions`: where else one can go from here.
+    """
+
+    path: str
+    name: str
+    title: str
+    question: str
+    row: type
+    columns: tuple[Column, ...]
+    ask: Ask
+    empty: str
+    filters: tuple[Filter, ...] = ()
+    default: str | None = None
+    sums: Callable[[PageOf[Any]], str | None] = field(default=lambda page: None)
+    every: Callable[[Connection, Actor, Asked], Iterable[Any]] | None = None
+    template: str = "list.html"
+
+    def link(self, **asked: object) -> str:
+        """The address of this list, narrowed."""
+        return address(self.path, **asked)
+
+
+def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, **context: Any) -> Response:
+    """The list as it is asked for: a page, or a file of all its rows."""
+    given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    filters = [each for each in this.filters if each.roles is None or actor.role in each.roles]
+    page: PageOf[Any] | None = None
+    trouble: StockpileError | None = None
+    with reading(engine, actor) as connection:
+        sites = _sites(connection) if any(each.of_sites for each in filters) else ()
+    try:
+        asked = _read(filters, given)
+        if given.get("format") in (Format.CSV, Format.XLSX):
+            return _file(this, engine, actor, asked, Format(given["format"]))
+        with reading(engine, actor) as connection:
+            page = this.ask(connection, actor, asked)
+    except Invalid as problem:
+        trouble = problem
+    shown = _shown(this, filters, given, sites, actor, page, trouble)
+    status = 200 if trouble is None else 422
+    response: Response = templates.TemplateResponse(request, this.template, {**shown, **context}, status_code=status)
+    return response
+
+
+def asked_of(this: Listing, actor: Actor, given: Mapping[str, str], limit: int) -> Asked:
+    """What the list's address with these values asks, for so many rows: what another page counts. Raises Invalid."""
+    filters = [each for each in this.filters if each.roles is None or actor.role in each.roles]
+    asked = _read(filters, given)
+    return Asked(asked.values, asked.order, limit, asked.cursor)
+
+
+def _sites(connection: Connection) -> Choices:
+    return tuple(
+        (site.code, f"{site.name} ({site.code})")
+        for site in search_sites(connection, for_donor=True, limit=SITES_OFFERED).rows
+    )
+
+
+def _read(filters: Sequence[Filter], given: Mapping[str, str]) -> Asked:
+    """What is asked for. Raises Invalid naming each filter whose value cannot be."""
+    values: dict[str, Any] = {}
+    faults = []
+    for each in filters:
+        if each.name in given:
+            try:
+                values[each.name] = each.read(given[each.name])
+            except ValueError as problem:
+                faults.append(Fault(str(problem), field=each.name, value=given[each.name]))
+    if faults:
+        raise Invalid("This list cannot be narrowed so.", faults)
+    return Asked(values, given.get("order"), cursor=given.get("cursor"))
+
+
+def _file(this: Listing, engine: Engine, actor: Actor, asked: Asked, form: Format) -> Response:
+    """All rows of what is asked, in the order it is asked."""
+
+    def ask(connection: Connection, limit: int, cursor: str | None) -> PageOf[Any]:
+        return this.ask(connection, actor, Asked(asked.values, asked.order, limit, cursor))
+
+    every = this.every
+    whole = None if every is None or asked.order else lambda connection: every(connection, actor, asked)
+    return listing(engine, actor, Paging(PAGE_ROWS, None, form), this.name, this.row, ask, whole)
+
+
+def _shown(
+    this: Listing,
+    filters: Sequence[Filter],
+    given: Mapping[str, str],
+    sites: Choices,
+    actor: Actor,
+    page: PageOf[Any] | None,
+    trouble: StockpileError | None,
+) -> dict[str, Any]:
+    """What the template takes."""
+    kept = {each.name: given[each.name] for each in filters if each.name in given}
+    order = given.get("order")
+    columns = [column for column in this.columns if column.roles is None or actor.role in column.roles]
+    sorting = order or this.default or ""
+    faults = {fault.field: fault.message for fault in getattr(trouble, "faults", ())}
+    rows = page.rows if page else ()
+    fields = [each for each in filters if each.kind != "hidden"]
+    return {
+        "list": this,
+        "table": Table(
+            tuple(_head(this, column, kept, sorting) for column in columns),
+            tuple(tuple(column.cell(row) for column in columns) for row in rows),
+            this.empty,
+        ),
+        "filters": [
+            (each, given.get(each.name, ""), sites if each.of_sites else each.choices, faults.get(each.name))
+            for each in fields
+        ],
+        "more_open": any(each.name in given for each in fields[1:]),
+        "hidden": [(each, given[each.name]) for each in filters if each.kind == "hidden" and each.name in given],
+        "narrowed": any(each.name in kept and not each.fixed for each in filters),
+        "order": order,
+        "sums": this.sums(page) if page else None,
+        "next_page": address(this.path, **kept, order=order, cursor=page.cursor) if page and page.cursor else None,
+        "first_page": address(this.path, **kept, order=order) if given.get("cursor") else None,
+        "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
+        "files": {form.upper(): address(this.path, **kept, order=order, format=form) for form in ("csv", "xlsx")},
+        "without": {
+            name: address(this.path, **{other: kept[other] for other in kept if other != name}) for name in kept
+        },
+        "problem": shown_problem(trouble) if trouble else None,
+    }
+
+
+def _head(this: Listing, column: Column, kept: Mapping[str, str], sorting: str) -> Head:
+    if column.order is None:
+        return Head(column.label, column.kind)
+    now = None
+    if sorting.removeprefix("-") == column.order:
+        now = "descending" if sorting.startswith("-") else "ascending"
+    wanted = f"-{column.order}" if now == "ascending" else column.order
+    return Head(column.label, column.kind, address(this.path, **kept, order=wanted), now)

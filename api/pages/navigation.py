@@ -1,0 +1,38 @@
+"""Where one can go from every page, and which roles are shown the way. It grants nothing: each page checks by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.words import N_
+from stockpile.rights import DONOR, ROLES
+
+EVERYBODY = frozenset(ROLES)
+HOST = EVERYBODY - {DONOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A way to go: what it is called, where it leads, for whom it is."""
+
+    label: str
+    path: str
+    roles: frozenset[str] = HOST
+
+
+AREAS = (
+    Area(N_("Start"), "/", EVERYBODY),
+    Area(N_("Weapons"), "/weapons", EVERYBODY),
+    Area(N_("People"), "/people"),
+    Area(N_("Units"), "/units"),
+    Area(N_("Documents"), "/documents", EVERYBODY),
+    Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
+    Area(N_("Shipments"), "/shipments"),
+    Area(N_("Approvals"), "/drafts"),
+)
+"""In the order in which they stand in the header."""
+
+
+def areas_of(role: str) -> tuple[Area, ...]:
+    """The ways for a role."""
+    return tuple(area for area in AREAS if role in area.roles)

@@ -1,0 +1,34 @@
+"""The texts of our scripts in a language: `{"Issued": "..."}`, for `say` in `static/station/words.js`. Holds nothing of anybody's."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.answers import answer
+from api.words import PSEUDO, languages, script_texts
+from stockpile.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+KEPT = "max-age=300"
+"""For as long as a browser does not ask again."""
+
+
+@router.get("/words/{language}.json")
+def words(language: str) -> Response:
+    """Every text that a script says. English is the source: its texts say themselves."""
+    known = languages() | PSEUDO
+    if language not in known:
+        raise NotFound(f"There are no words in {language!r}; there are {', '.join(languages())}.")
+    response = answer(_texts(language))
+    response.headers["Cache-Control"] = KEPT
+    return response
+
+
+@cache
+def _texts(tag: str) -> dict[str, str]:
+    texts = (languages() | PSEUDO)[tag].texts
+    return {text: texts.gettext(text) for text in script_texts()}

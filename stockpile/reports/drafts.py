@@ -1,0 +1,88 @@
+"""What waits for a second party, and what became of it: of one's own site, or of all for those bound to none. It only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.errors import NotFound
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page
+from stockpile.reports.named import named
+from stockpile.reports.scope import site_asked
+from stockpile.rights import READ_PEOPLE, Actor, require
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """A draft in a list. `own`: the asker drafted it, and so cannot approve it. `outcome` None: it waits."""
+
+    document_id: UUID
+    site: str
+    act: str
+    drafted_by: str
+    own: bool
+    drafted_at: datetime
+    outcome: str | None
+    settled_at: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRead:
+    """A draft with what was asked for."""
+
+    draft: DraftRow
+    request: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which drafts are sought: those to which all apply that is said. `own`: those of the asker, or those of others."""
+
+    waiting: bool | None = True
+    own: bool | None = None
+    act: str | None = None
+    site: str | None = None
+
+
+_COLUMNS = f"""d.document_id, s.code, d.act, {named("p")}, d.drafted_by = %s, d.drafted_at, d.outcome, d.settled_at, d.reason"""
+_FROM = "FROM draft d JOIN site s ON s.site_id = d.site_id LEFT JOIN party p ON p.party_id = d.drafted_by"
+_ORDER: Keys = {"d.document_id": UUID}
+ORDERS: dict[str, Keys] = {"drafted_at": {"d.drafted_at": datetime.fromisoformat, "d.document_id": UUID}}
+
+
+def list_drafts(
+    connection: Connection,
+    actor: Actor,
+    sought: Sought = Sought(),
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
+) -> Page[DraftRow]:
+    """The drafts in the asker's scope, the oldest first. Raises NotAllowed, NotFound (site), Invalid (limit, cursor, order)."""
+    require(actor, READ_PEOPLE)
+    where = {
+        "(d.outcome IS NULL) = %s": sought.waiting,
+        "d.drafted_by = %s": actor.party_id if sought.own else None,
+        "d.drafted_by <> %s": actor.party_id if sought.own is False else None,
+        "d.act = %s": sought.act,
+        "d.site_id = %s": site_asked(connection, actor, sought.site),
+    }
+    question = f"SELECT d.document_id, {_COLUMNS} {_FROM}"
+    by = order_asked(order, ORDERS)
+    return read_page(connection, question, where, _ORDER, DraftRow, limit, cursor, (actor.party_id,), order=by)
+
+
+def read_draft(connection: Connection, actor: Actor, document_id: UUID) -> DraftRead:
+    """One draft in the asker's scope. Raises NotAllowed, NotFound."""
+    require(actor, READ_PEOPLE)
+    row = connection.exec_driver_sql(
+        f"SELECT {_COLUMNS}, d.request {_FROM} WHERE d.document_id = %s", (actor.party_id, document_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no draft {document_id} here.")
+    return DraftRead(DraftRow(*row[:9]), row[9])
