@@ -29,6 +29,7 @@ from api.v1 import (
     find,
     labels,
     notes,
+    papers,
     parties,
     registers,
     reports,
@@ -70,7 +71,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports,
+        service, allowances, reports, papers,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
