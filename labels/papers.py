@@ -19,9 +19,9 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from labels import typesetting
+from labels import paper_setting
 from labels.barcodes import Drawing, code_of
-from labels.typesetting import set_in_type
+from labels.paper_setting import set_in_type
 from labels.words import Language, language_of
 from stockpile.errors import StockpileError
 from stockpile.papers.paper import (
@@ -88,7 +88,7 @@ def _set_here(written: str, tagged: bool) -> bytes:
 
 def _set_elsewhere(written: str, tagged: bool) -> bytes:
     """The same in a process of its own, whose memory ends with it."""
-    command = [sys.executable, typesetting.__file__, "tagged" if tagged else "untagged"]
+    command = [sys.executable, paper_setting.__file__, "tagged" if tagged else "untagged"]
     try:
         done = subprocess.run(command, input=written.encode(), capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -37,7 +37,7 @@ from stockpile.registers.counts import AbandonCount, OpenCount, abandon_count, o
 from stockpile.reports.papers import read_head
 from stockpile.rights import reading
 from tests.every_paper import hand_receipt, one_of_each
-from tests.printed import sheets, words
+from tests.paper_reading import sheets, words
 from tests.world import HELMET, RIFLES, SINCE, Country, ago, paper, scanned_paper, scans
 
 STORE = "Main store"

@@ -29,7 +29,7 @@ def set_in_type(written: str, tagged: bool) -> bytes:
         root=str(FOLDER),
         font_paths=[str(FONTS)],
         ignore_system_fonts=not needs_others(written),
-        sys_inputs={"data": written},
+        sys_inputs={"given": written},
     )
     pdf = compiler.compile(format="pdf", pdf_tags=tagged)
     assert isinstance(pdf, bytes)
