@@ -38,6 +38,7 @@ from api.v1 import (
     find,
     labels,
     notes,
+    papers,
     parties,
     registers,
     reports,
@@ -94,7 +95,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports, sign_in, signatures,
+        service, allowances, reports, sign_in, signatures, papers,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:

@@ -21,6 +21,7 @@ from stockpile.commands import (
     manual,
     monitoring,
     parties,
+    printing,
     registers,
     replaying,
     reports,
@@ -95,5 +96,6 @@ for name, group in (
     ("device", devices.device),
     ("model", catalogue.model),
     ("alias", catalogue.alias),
+    ("print", printing.printing),
 ):
     app.add_typer(group, name=name)
