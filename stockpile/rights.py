@@ -54,6 +54,7 @@ WRITE_NOTES = "write notes"
 IMPORT_REGISTER = "import registers"
 COMPARE = "compare registers"
 """Two lists, or a list and the ledger; what was found is kept."""
+PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
 
@@ -77,6 +78,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     WRITE_NOTES: DESK | {REGISTRAR},
     IMPORT_REGISTER: DESK | {REGISTRAR, AUDITOR},
     COMPARE: DESK | {REGISTRAR, AUDITOR},
+    PRINT_LABELS: DESK | {REGISTRAR},
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
