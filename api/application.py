@@ -19,6 +19,7 @@ from api.pages import drafts as draft_pages
 from api.pages import problems as problem_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
+from api.pages import station as station_pages
 from api.pages import weapons as weapon_pages
 from api.v1 import (
     acts,
@@ -49,6 +50,7 @@ from api.v1 import (
     signature_cards,
     signatures,
     sites,
+    station,
     weapons,
 )
 from api.v1 import tokens as token_routes
@@ -68,7 +70,7 @@ the first answer again."""
 
 PAGES = (
     start, api_page, words, sign_in_pages, counter_pages, search, weapon_pages, people, document_pages, discrepancy_pages, shipment_pages,
-    waiting_lists, draft_pages,
+    waiting_lists, draft_pages, station_pages,
 )  # fmt: skip
 """The pages for people, each a router."""
 
@@ -95,7 +97,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports, sign_in, signatures, papers,
+        service, allowances, reports, sign_in, signatures, papers, station,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:
