@@ -37,6 +37,7 @@ from api.v1 import (
     shipments,
     signature_cards,
     sites,
+    station_snapshot,
     weapons,
 )
 from api.v1 import tokens as token_routes
@@ -70,7 +71,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports,
+        service, allowances, reports, station_snapshot,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
