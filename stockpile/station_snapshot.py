@@ -135,24 +135,27 @@ WITH h AS MATERIALIZED (
     SELECT w.* FROM whereabouts(%(items)s, NULL, false) w WHERE w.site_id = own_site()
 )
 SELECT h.item_id, h.tag_number, h.account_id, h.model_id, h.serial_number, n.uii, n.distinguishing_mark, h.marked, h.condition,
-       floor(extract(epoch FROM coalesce(moved.happened_at, h.happened_at)))::bigint, whose.code, moved.rack, moved.card
+       floor(extract(epoch FROM coalesce(moved.happened_at, h.happened_at)))::bigint, whose.code, moved.rack, moved.card, moved.document
 FROM h
 LEFT JOIN LATERAL identified(h.item_id) n ON true
 LEFT JOIN LATERAL (SELECT coalesce(p.code, '') AS code FROM weapon_assignment g LEFT JOIN party p ON p.party_id = g.party_id
                    WHERE g.item_id = h.item_id AND g.until IS NULL) whose ON true
 LEFT JOIN LATERAL (
     SELECT last.happened_at, last.paper = '{PAPER}' AS card,
-           (SELECT e.from_account FROM entry e JOIN account a ON a.account_id = e.from_account
-            WHERE e.item_id = h.item_id AND a.class = 'store' AND a.site_id = own_site()
-            ORDER BY e.version DESC LIMIT 1) AS rack
+           concat_ws('/', last.book_site, last.book_code, last.year, last.number) AS document,
+           CASE WHEN h.class IN ('person', 'unit') THEN (
+               SELECT e.from_account FROM entry e JOIN account a ON a.account_id = e.from_account
+               WHERE e.item_id = h.item_id AND a.class = 'store' AND a.site_id = own_site()
+               ORDER BY e.version DESC LIMIT 1) END AS rack
     FROM {LAST_MOVE}
-) moved ON h.class IN ('person', 'unit')
+) moved ON true
 """
 WEAPON = (
     "item", "tag", "account", "model", "serial", "uii", "mark", "marked", "condition", "since", "person", "rack", "card",
+    "document",
 )  # fmt: skip
-"""What is told of a weapon: `since` in seconds; `person` whose it is at the draw, '' somebody who serves here no more; `rack` the
-store it was last taken from; `card` whether it is out against a weapon card.
+"""What is told of a weapon: `since` in seconds and `document`, when and by which it came there; `person` whose it is at the draw, ''
+somebody who serves here no more; `rack` the store it was last taken from; `card` whether it is out against a weapon card.
 """
 
 
@@ -162,7 +165,7 @@ def _weapons(connection: Connection, items: Sequence[UUID], accounts: Places, mo
         WEAPON,
         [
             (*row[:2], accounts.get(row[2]), models[row[3]], *row[4:7], int(row[7]), _short(row[8]), row[9], row[10],
-             accounts.get(row[11]), int(bool(row[12])))
+             accounts.get(row[11]), int(bool(row[12])), row[13])
             for row in rows
             if row[2] in accounts
         ],
