@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from api import described, gates, problems
-from api.pages import api_page, start
+from api.pages import api_page, start, station_offline
 from api.v1 import (
     acts,
     allowances,
@@ -76,6 +76,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
     application.include_router(api_page.router)
+    application.include_router(station_offline.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from stockpile.db.engine import for_sums
 from stockpile.documents import now
 from stockpile.errors import NotAllowed
-from stockpile.parties import Receiver, receivers_of_site, unidentified_code
+from stockpile.parties import Receiver, read_party, receivers_of_site, unidentified_code
 from stockpile.reports.weapon_cards import LAST_MOVE, PAPER
 from stockpile.rights import DESK, READ_PEOPLE, Actor, require
 from stockpile.sites import Site
@@ -38,10 +38,12 @@ class Snapshot:
     """A site's books as a counter keeps them. Accounts and models are told by their places in `accounts` and the reference's `models`.
 
     `whole`: all weapons, else those that changed, and `gone` those that stand on no account of the site any more. `counts`: how
-    many weapons each account holds, to check that nothing is missing. `reference` None: as the asker has it.
+    many weapons each account holds, to check that nothing is missing. `reference` None: as the asker has it. `asker`: who may
+    write at this counter without the link, having been here with it.
     """
 
     site: dict[str, str]
+    asker: dict[str, str]
     recorded_at: datetime
     day: date
     whole: bool
@@ -77,6 +79,7 @@ def snapshot(
     there = set(weapons["item"])
     return Snapshot(
         {"code": site.code, "name": site.name, "time_zone": site.time_zone},
+        _asker(connection, actor),
         moment,
         day,
         since is None,
@@ -89,6 +92,11 @@ def snapshot(
         digest,
         reference if digest != reference_digest else None,
     )
+
+
+def _asker(connection: Connection, actor: Actor) -> dict[str, str]:
+    party = read_party(connection, actor.party_id)
+    return {"code": party.code or "", "name": party.display, "role": actor.role}
 
 
 def columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Columns:
@@ -164,17 +172,12 @@ def _weapons(connection: Connection, items: Sequence[UUID], accounts: Places, mo
     return columns(
         WEAPON,
         [
-            (*row[:2], accounts.get(row[2]), models[row[3]], *row[4:7], int(row[7]), _short(row[8]), row[9], row[10],
+            (*row[:2], accounts.get(row[2]), models[row[3]], *row[4:7], int(row[7]), row[8], row[9], row[10],
              accounts.get(row[11]), int(bool(row[12])), row[13])
             for row in rows
             if row[2] in accounts
         ],
     )  # fmt: skip
-
-
-def _short(condition: str | None) -> str | None:
-    """The condition, where somebody saw one."""
-    return None if condition == "unknown" else condition
 
 
 _FORMERLY = """
