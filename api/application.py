@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from api import described, gates, problems
 from api.pages import api_page, start, station_offline
+from api.pages import station as station_pages
 from api.v1 import (
     acts,
     allowances,
@@ -37,6 +38,7 @@ from api.v1 import (
     shipments,
     signature_cards,
     sites,
+    station,
     station_snapshot,
     weapons,
 )
@@ -71,11 +73,12 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports, station_snapshot,
+        service, allowances, reports, station, station_snapshot,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
     application.include_router(api_page.router)
+    application.include_router(station_pages.router)
     application.include_router(station_offline.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]

@@ -93,6 +93,8 @@ Scan = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVali
 Quantity = Annotated[int, Field(ge=1, le=10_000_000)]
 Condition = Literal["serviceable", "unserviceable", "unknown"]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+HowEntered = Literal["scanned", "typed", "camera"]
+"""How a line came in at a counter."""
 
 
 class Precision(StrEnum):
@@ -233,6 +235,9 @@ class ItemLine(Asked):
     )
     quantity: Quantity = Field(1, description="For what is counted, not serialised")
     lot: Annotated[Code | None, LATER] = Field(None, description="With a model tracked by lot: which lot")
+    how: Annotated[HowEntered | None, LATER] = Field(
+        None, description="How it was entered at the counter; the document keeps it"
+    )
 
     @model_validator(mode="after")
     def _names_one(self) -> ItemLine:
@@ -261,6 +266,16 @@ class ConditionLine(ItemLine):
     """A line that also says in what condition the weapon is."""
 
     condition: Condition | None = None
+
+
+def entered_on_lines(lines: Iterable[Asked]) -> dict[str, list[int]] | None:
+    """The numbers of lines by how each was entered, as a document's details have them; None where no line says so."""
+    entered: dict[str, list[int]] = {}
+    for number, line in enumerate(lines, 1):
+        how = getattr(line, "how", None)
+        if how is not None:
+            entered.setdefault(how, []).append(number)
+    return entered or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +368,12 @@ class Writing:
 
     def document(self, desk: Desk, signatories: dict[str, UUID], details: dict[str, Any]) -> Document:
         """The document about to be posted; details that say nothing are left out."""
-        given = {**details, "remarks": self.request.remarks, **(self.claim.details if self.claim else {})}
+        given = {
+            **details,
+            "remarks": self.request.remarks,
+            "entered_on_lines": entered_on_lines(getattr(self.request, "lines", ())),
+            **(self.claim.details if self.claim else {}),
+        }
         return Document(
             self.request.document_id,
             desk.act,

@@ -129,6 +129,29 @@ def _items(connection: Connection, actor: Actor, asked: str, limit: int, cursor:
     return _partial(connection, actor, "serial_key", pattern, limit, cursor)
 
 
+def look_alikes(connection: Connection, actor: Actor, text: str, limit: int) -> list[UUID]:
+    """The first items whose serial number looks like a text that nothing bears; none for what was read by machine, or can
+    be no serial number.
+    """
+    try:
+        return _look_alikes(connection, actor, text.strip(), limit, None)[0]
+    except Invalid:
+        return []
+
+
+def beginning_like(connection: Connection, actor: Actor, text: str, limit: int) -> list[UUID]:
+    """The first items whose serial number begins with what looks like a text, `?` and `*` in it standing for anything; none
+    for a text that begins with them, or can begin no serial number.
+    """
+    try:
+        pattern = scan_pattern(f"{text.strip()}*", fold)
+    except Invalid:
+        return []
+    if pattern.first is None:
+        return []
+    return _partial(connection, actor, "fold", pattern, limit, None)[0]
+
+
 def _look_alikes(connection: Connection, actor: Actor, asked: str, limit: int, cursor: str | None) -> Page:
     """Items whose serial number looks like it. A tag or a mark was read by machine: it means what it says, or nothing."""
     if _key(asked) or _read_as_mark(asked) or read_asset_tag(asked) is not None:

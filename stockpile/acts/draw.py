@@ -120,9 +120,53 @@ def draw(desk: Desk, request: Draw) -> Posted:
 
     Raises Invalid (person, store), Refused (one reason a weapon).
     """
+    judged = judge(desk, request)
+    everything = judged.everything
+    voucher.refuse(everything, "draw")
+    moves = judged.moves()
+    if judged.out:
+        return _post(desk, request, moves, everything, Went("received_by", "receiver"))
+    lasts = {item_id: last for item_id, known in judged.drawn.items() if (last := known.last_move) is not None}
+    accounted = account_for(desk, everything, lasts, None, "came back", late=False)
+    went = Went("handed_over_by", "returned_by", accounted.details, accounted.contradictions)
+    return _post(replace(desk, act=Act.RETURN), request, moves, everything, went)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One weapon's way: whose weapon it is, and the line to post."""
+
+    person_id: UUID
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the draw says of a list: which way it goes, and of each line why it can't, if it can't."""
+
+    everything: list[Scanned]
+    drawn: dict[UUID, Drawn]
+    people: dict[UUID, Receiver]
+    out: bool
+    store: Place | None
+
+    @property
+    def weapons(self) -> list[Scanned]:
+        """The lines, without what goes with each weapon."""
+        return [one for one in self.everything if one.of is None]
+
+    def moves(self) -> list[Move]:
+        """Each weapon's way, of a list that nothing speaks against."""
+        return _moves(self.weapons, self.drawn, self.people, self.out, self.store)
+
+
+def judge(desk: Desk, request: Draw, only_look: bool = False) -> Judged:
+    """Finds and locks what a draw names and says of each line why it can't be drawn; `only_look` locks nothing. Raises Invalid
+    (person, store).
+    """
     person = _person(desk, request.person)
     store = find_store(desk.connection, desk.site, request.store) if request.store else None
-    everything, drawn = _lock(desk, request)
+    everything, drawn = _lock(desk, request, only_look)
     scanned = [one for one in everything if one.of is None]
     people = _people(desk, drawn)
     for one in scanned:
@@ -139,17 +183,10 @@ def draw(desk: Desk, request: Draw) -> Posted:
                 one.reason = _not_out(one, known, people, person, store)
             else:
                 one.reason = _not_back(one.held, known, person, store)
-    voucher.refuse(everything, "draw")
-    moves = _moves(scanned, drawn, people, out, store)
-    if out:
-        return _post(desk, request, moves, everything, Went("received_by", "receiver"))
-    lasts = {item_id: last for item_id, known in drawn.items() if (last := known.last_move) is not None}
-    accounted = account_for(desk, everything, lasts, None, "came back", late=False)
-    went = Went("handed_over_by", "returned_by", accounted.details, accounted.contradictions)
-    return _post(replace(desk, act=Act.RETURN), request, moves, everything, went)
+    return Judged(everything, drawn, people, out, store)
 
 
-def _lock(desk: Desk, request: Draw) -> tuple[list[Scanned], dict[UUID, Drawn]]:
+def _lock(desk: Desk, request: Draw, only_look: bool) -> tuple[list[Scanned], dict[UUID, Drawn]]:
     """Locks the weapons with what goes with them, and tells what the draw must know of each. A weapon goes out with what it
     last came back with, and comes back with what it went out with, unless its line says otherwise: that is why all is read
     before the locks too, and again only if somebody moved a weapon meanwhile.
@@ -157,7 +194,8 @@ def _lock(desk: Desk, request: Draw) -> tuple[list[Scanned], dict[UUID, Drawn]]:
     sought = voucher.seek(desk.connection, list(enumerate(request.weapons, 1)), source=desk.site.code)
     drawn = _read_drawn(desk, [one.found[0] for one in sought if one.of is None and len(one.found) == 1])
     lasts = {item_id: last for item_id, known in drawn.items() if (last := known.last_move) is not None}
-    everything = voucher.lock_sought(desk.connection, seek_with(sought, lasts, None, complete=True, from_rack=True))
+    with_each_weapon = seek_with(sought, lasts, None, complete=True, from_rack=True)
+    everything = voucher.lock_sought(desk.connection, with_each_weapon, only_look=only_look)
     weapons = [one.held for one in everything if one.held is not None and one.of is None]
     if any(held.version != drawn[held.item_id].version for held in weapons):
         drawn = _read_drawn(desk, [held.item_id for held in weapons])
@@ -302,7 +340,7 @@ def _not_back(held: Held, known: Drawn, person: Party | None, store: Place | Non
 
 def _moves(
     scanned: Sequence[Scanned], drawn: dict[UUID, Drawn], people: dict[UUID, Receiver], out: bool, store: Place | None
-) -> list[tuple[UUID, Line]]:
+) -> list[Move]:
     """Each weapon's line, with the person it goes to or comes from."""
     moves = []
     for one in scanned:
@@ -314,7 +352,7 @@ def _moves(
         assert person_id is not None
         to = people[person_id].place if out else store or known.rack
         assert to is not None
-        moves.append((person_id, Line(held, to, condition=one.line.condition)))
+        moves.append(Move(person_id, Line(held, to, condition=one.line.condition)))
     return moves
 
 
@@ -330,11 +368,9 @@ class Went:
     contradictions: Sequence[Contradiction] = ()
 
 
-def _post(
-    desk: Desk, request: Draw, moves: Sequence[tuple[UUID, Line]], everything: Sequence[Scanned], went: Went
-) -> Posted:
+def _post(desk: Desk, request: Draw, moves: Sequence[Move], everything: Sequence[Scanned], went: Went) -> Posted:
     """One document. One person signs it; of several, each line's account says whose it is, and the cards are theirs."""
-    persons = {person_id for person_id, _ in moves}
+    persons = {move.person_id for move in moves}
     only = persons.pop() if len(persons) == 1 else None
     details = {
         "paper": PAPER,
@@ -343,7 +379,7 @@ def _post(
         **went.details,
     }
     document = Writing.of(request).document(desk, {went.part: only} if only else {}, details)
-    lines = [line for _, line in moves]
+    lines = [move.line for move in moves]
     goes_to = {line.held.item_id: line.to for line in lines}
     for to in dict.fromkeys(goes_to.values()):
         lines += voucher.lines_from(

@@ -58,7 +58,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     if written.fact:
         found = [*taking.contradictions, *take_as_written(desk, scanned, written)]
     else:
-        _guard(desk, scanned, store, overridden=request.override is not None)
+        guard(desk, scanned, store, overridden=request.override is not None)
         found = not_issuable(scanned)
     voucher.refuse(scanned, desk.act)
     lines_overridden = [one.line for one in not_issuable(scanned)] if request.override else []
@@ -88,7 +88,8 @@ def issue(desk: Desk, request: Issue) -> Posted:
     )
 
 
-def _guard(desk: Desk, scanned: list[Scanned], store: Place, overridden: bool) -> None:
+def guard(desk: Desk, scanned: Sequence[Scanned], store: Place, overridden: bool = False) -> None:
+    """Says of each line why it can't be issued from this store, if it can't."""
     voucher.check_origin(scanned, desk.act, desk.site)
     voucher.check_quantities(scanned, store)
     for one in scanned:

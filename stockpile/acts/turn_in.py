@@ -6,6 +6,7 @@ the books had it, and the contradiction opened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -16,11 +17,11 @@ from stockpile.acts.accessories import COMPLETE, EquippedConditionLine, account_
 from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver
-from stockpile.acts.voucher import ConditionVoucher
+from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
-from stockpile.sites import find_store
+from stockpile.sites import Place, find_store
 
 
 class Return(ConditionVoucher):
@@ -57,8 +58,7 @@ def turn_in(desk: Desk, request: Return) -> Posted:
         found = [*(giving.contradictions if giving else ()), *take_as_written(desk, scanned, written)]
     else:
         found = []
-        voucher.check_origin(scanned, desk.act, desk.site)
-        voucher.check_quantities(scanned, origin)
+        guard(desk, scanned, origin)
     voucher.refuse(scanned, desk.act)
     others = [one.number for one in scanned if origin and one.held and one.held.serial and one.held.where != origin]
     accounted = account_for(desk, scanned, lasts, origin, "came back", written.claim is not None)
@@ -80,6 +80,12 @@ def turn_in(desk: Desk, request: Return) -> Posted:
         ),
         [*found, *accounted.contradictions],
     )
+
+
+def guard(desk: Desk, scanned: Sequence[Scanned], origin: Place | None) -> None:
+    """Says of each line why it can't be taken back, if it can't; quantities come from the origin."""
+    voucher.check_origin(scanned, desk.act, desk.site)
+    voucher.check_quantities(scanned, origin)
 
 
 RETURN = ActForm(Act.RETURN, Return, turn_in)

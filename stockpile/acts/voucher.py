@@ -201,11 +201,15 @@ def seek(
 
 
 def lock_sought(
-    connection: Connection, sought: Sequence[Sought], also: Collection[UUID] = (), moment: datetime | None = None
+    connection: Connection,
+    sought: Sequence[Sought],
+    also: Collection[UUID] = (),
+    moment: datetime | None = None,
+    only_look: bool = False,
 ) -> list[Scanned]:
     """Locks what was sought, all of it in one statement, in item order. A line that means nothing, or several weapons, or a
     weapon that already stands on the list, or more of a model than there is, carries its reason. Of a fact, `moment` is when
-    it happened: what was not there then it does not take.
+    it happened: what was not there then it does not take. `only_look` locks nothing: for who asks what an act would say.
     """
     wanted = {
         n: _wanted(one.model, one) for n, one in enumerate(sought) if one.line.by_model and _is_counted(one.model)
@@ -214,7 +218,7 @@ def lock_sought(
     ids = {one.found[0] for one in sought if len(one.found) == 1} | set(also)
     ids.update(*(stock.to_lock(one) for one in wanted.values()))
     accounts = {place.account_id for one in wanted.values() for place in one.origins}
-    held = items.whereabouts(connection, ids, accounts=accounts)
+    held = items.whereabouts(connection, ids, lock=not only_look, accounts=accounts)
     scanned = _scanned(sought, held)
     left: Left = {}
     if wanted and moment is not None:
@@ -279,13 +283,18 @@ def _scanned(sought: Sequence[Sought], held: dict[UUID, Held]) -> list[Scanned]:
             one.reason = "unknown: nothing in the books bears this number"
         elif one.held.item_id in seen:
             one.repeats = seen[one.held.item_id]
-            one.reason = f"already on this list, line {one.repeats}"
+            one.reason = already_listed(one.repeats)
         elif one.held.serial and line.line.quantity != 1:
             one.reason = "a weapon is one: quantity must be 1"
         else:
             seen[one.held.item_id] = line.number
         scanned.append(one)
     return scanned
+
+
+def already_listed(line: int) -> str:
+    """The reason of a weapon that a line before it named."""
+    return f"already on this list, line {line}"
 
 
 def _name_no_counted(one: Scanned, model: Model | None) -> None:

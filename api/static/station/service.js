@@ -1,0 +1,116 @@
+/**
+ * All that the station asks of the service. Whoever works without a network wraps this object: each function gives what the
+ * service would give, or throws a `Problem`, or `NoAnswer` where nobody knows whether the service heard it.
+ */
+
+/** The service said no, and why. */
+export class Problem extends Error {
+  /** @param {{status: number, title: string, detail: string, reasons?: object[], faults?: object[]}} told */
+  constructor(told) {
+    super(told.detail || told.title);
+    this.status = told.status;
+    this.title = told.title;
+    this.reasons = told.reasons || [];
+    this.faults = told.faults || [];
+  }
+}
+
+/** No answer came: what was sent may have been heard or not. Send the same again. */
+export class NoAnswer extends Error {}
+
+const PATIENCE = 20000;
+/** Milliseconds that a queue of soldiers waits for an answer to a scan. */
+const AT_THE_COUNTER = 5000;
+const listeners = new Set();
+
+/**
+ * Hears whether the service answers.
+ * @param {(answers: boolean) => void} listener
+ */
+export function onLink(listener) {
+  listeners.add(listener);
+}
+
+function heard(answers) {
+  listeners.forEach((listener) => listener(answers));
+}
+
+async function ask(method, path, body, { headers = {}, patience = PATIENCE } = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: body instanceof Blob || body === undefined ? headers : { "Content-Type": "application/json", ...headers },
+      body: body instanceof Blob || body === undefined ? body : JSON.stringify(body),
+      signal: AbortSignal.timeout(patience),
+    });
+  } catch {
+    heard(false);
+    throw new NoAnswer("The service does not answer.");
+  }
+  heard(true);
+  const told = await read(answer);
+  if (answer.ok) return told;
+  if (answer.status === 503) throw new NoAnswer(told.detail);
+  throw new Problem({ status: answer.status, title: answer.statusText, detail: "", ...told });
+}
+
+async function read(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    if (answer.ok) throw new NoAnswer("The answer broke off.");
+    return {};
+  }
+}
+
+function query(path, given) {
+  const asked = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return `${path}?${new URLSearchParams(asked)}`;
+}
+
+/** The service over the network. */
+export const service = {
+  /** Where and as whom one works. */
+  counter: () => ask("GET", "/v1/station"),
+
+  /** What an act would say of one weapon: {verdict, severity, words, weapon, candidates, line, recover}. */
+  verdict: (asked) => ask("POST", "/v1/station/verdicts", asked, { patience: AT_THE_COUNTER }),
+
+  /** Whose badge it is, and whether they may receive ("issue") or bring back ("return"). */
+  badge: (code, act, receivedBy) => 
+    ask("GET", query("/v1/station/badges", { code, act, received_by: receivedBy }), undefined, { patience: AT_THE_COUNTER }),
+
+  /** Weapons that may be meant by what is typed so far. */
+  suggestions: async (text, store) => (await ask("GET", query("/v1/station/suggestions", { text, store }))).rows,
+
+  /** What is counted in the stores. */
+  equipment: async () => (await ask("GET", "/v1/station/equipment")).rows,
+
+  /** Everything that a text may mean. */
+  find: (text) => ask("GET", query("/v1/find", { q: text })),
+
+  /** What happened to a weapon. */
+  history: (itemId) => ask("GET", query(`/v1/weapons/${itemId}/history`, { limit: 500 })),
+
+  /** Which weapon cards stand in the racks. */
+  cards: () => ask("GET", query("/v1/weapon-cards", { limit: 500 })),
+
+  /**
+   * Posts a document: `path` is the act's, such as "issues". Sent again with the same document_id it gets the first answer.
+   */
+  confirm: (path, body) => ask("POST", `/v1/${path}`, body),
+
+  /** Takes back one's own last document; `undoId` is the id of the undo itself. */
+  undo: (documentId, undoId) => ask("POST", "/v1/undo", { document_id: undoId, document: documentId }),
+
+  /** Stores a drawn signature; gives its SHA-256. */
+  keepSignature: async (png) =>
+    (await ask("POST", "/v1/files?evidence=true", png, { headers: { "Content-Type": "application/octet-stream" } })).sha256,
+
+  /** Signs for a document, by {person, pin} or {person, file}; gives the signature's id. */
+  sign: async (documentId, signed) => {
+    const made = await ask("POST", "/v1/signatures", { document_id: documentId, ...signed });
+    return made.signature_id || made.id;
+  },
+};

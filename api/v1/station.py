@@ -1,0 +1,76 @@
+"""What the station asks beside the acts: verdicts, badges, suggestions, what is counted in the stores. A route only reads the
+request and shapes the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from api.answers import Rows, answer
+from api.dependencies import Asker, Database
+from api.problems import INVALID, NOT_ALLOWED, NOT_SIGNED_IN, documented
+from stockpile import at_the_counter, verdicts
+from stockpile.at_the_counter import Badge, CounterSeen, EquipmentSeen
+from stockpile.documents import Code, Scan
+from stockpile.movements import Act
+from stockpile.verdicts import AskVerdict, Verdict, WeaponSeen
+
+router = APIRouter(prefix="/station", tags=["station"])
+
+ASKING = documented(NOT_SIGNED_IN, NOT_ALLOWED, INVALID)
+StoreName = Annotated[Code | None, Query(description="Of which store first", examples=["Main store"])]
+
+
+@router.get("", summary="Where and as whom one works", response_model=CounterSeen, responses=ASKING)
+def read_counter(engine: Database, actor: Asker) -> Response:
+    """Site, stores, role, name and book of who asks."""
+    return answer(at_the_counter.counter(engine, actor))
+
+
+@router.post(
+    "/verdicts",
+    summary="What an act would say of one weapon",
+    response_model=Verdict,
+    responses=ASKING,
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/json": {"example": {"mode": "issue", "scan": "KT 449900", "store": "Main store"}}}
+        }
+    },
+)
+def ask_verdict(body: AskVerdict, engine: Database, actor: Asker) -> Response:
+    """Locks nothing and promises nothing: who confirms is judged again. `candidates`: the weapons to choose from, where several
+    bear the number or only look-alikes do.
+    """
+    return answer(verdicts.judge(engine, actor, body))
+
+
+@router.get("/badges", summary="Whose badge it is", response_model=Badge, responses=ASKING)
+def read_badge(
+    engine: Database,
+    actor: Asker,
+    code: Annotated[Scan, Query(description="Service number, or code of a unit", examples=["A-1001"])],
+    act: Annotated[Literal["issue", "return"], Query(description="What they come for")] = "issue",
+    received_by: Annotated[Code | None, Query(description="For a unit: service number of who draws for it")] = None,
+) -> Response:
+    """Who it is, how many weapons they have, and whether they may receive; for a unit who may draw for it."""
+    return answer(at_the_counter.badge(engine, actor, code, Act(act), received_by))
+
+
+@router.get("/suggestions", summary="What a clerk may be typing", response_model=Rows[WeaponSeen], responses=ASKING)
+def suggest(
+    engine: Database,
+    actor: Asker,
+    text: Annotated[Scan, Query(description="A serial number as far as it is typed or readable", examples=["KT 4499"])],
+    store: StoreName = None,
+) -> Response:
+    """Weapons whose serial number begins so or, in the store, holds it; look-alikes too, those at hand first."""
+    return answer({"rows": at_the_counter.suggestions(engine, actor, text, store)})
+
+
+@router.get("/equipment", summary="What is counted in the stores", response_model=Rows[EquipmentSeen], responses=ASKING)
+def list_equipment(engine: Database, actor: Asker) -> Response:
+    """By store, model and lot: what may go out with a weapon, or by itself."""
+    return answer({"rows": at_the_counter.equipment(engine, actor)})

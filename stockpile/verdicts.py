@@ -1,0 +1,364 @@
+"""What an act would say of one weapon, asked while the clerk scans: ready, already on this list, held by whom since when, or
+why not and what to do about it.
+
+The act's own guards decide; this only gives their answer a name and words. Nothing is locked and nothing is promised:
+who confirms is judged again under the locks. The table below and `tests/verdict_cases.json` bind what a station says without
+the service too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from sqlalchemy import Connection, Engine
+
+from stockpile import items
+from stockpile.acts import draw, issue, turn_in, voucher
+from stockpile.acts.accessories import EquippedConditionLine
+from stockpile.acts.perform import scope
+from stockpile.acts.voucher import Scanned
+from stockpile.db.engine import connected
+from stockpile.documents import Code, Desk, ItemLine, now
+from stockpile.find import look_alikes
+from stockpile.identity import asset_tag
+from stockpile.items import Held
+from stockpile.movements import AccountClass, Act
+from stockpile.parties import find_receiver
+from stockpile.reports.accessories import Accessory, last_moves
+from stockpile.reports.standing import Standing, standings
+from stockpile.rights import READ, Actor, require
+from stockpile.sites import Place, Site, find_store
+
+Severity = Literal["ready", "attention", "stop"]
+Mode = Literal["issue", "return", "draw", "look up"]
+
+SEVERITY: dict[str, Severity] = {
+    "ready": "ready",
+    "brought by another": "attention",
+    "already listed": "attention",
+    "several": "attention",
+    "did you mean": "attention",
+    "held": "stop",
+    "in a store": "stop",
+    "in another store": "stop",
+    "elsewhere": "stop",
+    "in the workshop": "stop",
+    "not arrived": "stop",
+    "missing": "stop",
+    "gone": "stop",
+    "not in the books": "stop",
+    "not marked": "stop",
+    "unserviceable": "stop",
+    "too few": "stop",
+    "unknown": "stop",
+    "refused": "stop",
+}
+"""Verdict -> how loudly the counter says it."""
+
+WORDS = {
+    "ready": "{where}",
+    "brought by another": "{where} has it, not {giver}: this will be said on the turn-in",
+    "several": "{count} weapons bear this number: choose one, or scan the asset tag",
+    "did you mean": "Nothing in the books bears this number. Did you mean one of these?",
+    "held": "Held by {where}{since}",
+    "in a store": "It is in {where}{since}: nobody has it",
+    "in another store": "It is in {where}, not in {store}",
+    "elsewhere": "It belongs to {site}: {where}{since}",
+    "in the workshop": "It is in the workshop{since}",
+    "not arrived": "It has not been received yet: {where}",
+    "missing": "Reported missing{since}. In your hand? Recover it",
+    "gone": "The books say {gone}{since}. In your hand? Recover it",
+    "not in the books": "It was taken back out of the books",
+    "not marked": "It bears no serial number or mark: mark it first",
+    "unserviceable": "It is unserviceable: it stays, or goes to the workshop",
+    "unknown": "Nothing in the books bears this number",
+}
+"""Verdict -> what it says; those that are not here say the act's own reason."""
+
+GONE = {
+    AccountClass.LOST: "it was lost",
+    AccountClass.EXPENDED: "it was expended",
+    AccountClass.DESTROYED: "it was destroyed",
+    AccountClass.EXPORTED: "it was exported",
+}
+BY_CLASS = {
+    AccountClass.SUPPLY: "not arrived",
+    AccountClass.TRANSIT: "not arrived",
+    AccountClass.MISSING: "missing",
+    AccountClass.OUTSIDE: "not in the books",
+    **dict.fromkeys(GONE, "gone"),
+}
+GOES = frozenset({"ready", "brought by another"})
+"""Verdicts with which a line can be confirmed."""
+RECOVERED = frozenset({"missing", "gone"})
+"""Verdicts that a weapon in the hand leads on to a recovery from."""
+
+CANDIDATES = 5
+
+
+class AskVerdict(ItemLine):
+    """One weapon as scanned or typed, or a number of what is counted, and what is about to be done with it."""
+
+    mode: Mode = Field(description="What is about to be done", examples=["issue"])
+    receiver: Code | None = Field(None, description="Who receives or brings it: service number or unit code")
+    store: Code | None = Field(None, description="From which store, or into which; needed where the site has several")
+    lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = Field(
+        (), description="The list so far: items by their key, what is counted by its model"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WeaponSeen:
+    """A weapon, or what is counted, as the counter shows it. `since` and `document_number` are told where they matter;
+    `accessories`: what it last went out or came back with.
+    """
+
+    item_id: UUID
+    asset_tag: str
+    tracked_by: str
+    maker: str
+    model: str
+    serial_number: str | None
+    condition: str | None
+    account_class: str
+    where: str
+    site: str | None = None
+    since: datetime | None = None
+    document_number: str | None = None
+    accessories: tuple[Accessory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an act would say. `line` is the one that named the weapon before; `candidates` are the weapons to choose from;
+    `recover`: it leads on to a recovery.
+    """
+
+    verdict: str
+    severity: Severity
+    words: str
+    weapon: WeaponSeen | None = None
+    candidates: tuple[WeaponSeen, ...] = ()
+    line: int | None = None
+    recover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The line as the act's guards left it, the store it is about, what it says when it is ready, and who brings it, if that is
+    not who has it.
+    """
+
+    one: Scanned
+    store: Place | None = None
+    ready: str | None = None
+    giver: Place | None = None
+
+
+def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
+    """The verdict. Raises NotAllowed (the role may not do it), Invalid (store, site)."""
+    act, looks = MODES[asked.mode]
+    require(actor, act)
+    with connected(engine) as connection:
+        site = scope(connection, actor, None)
+        desk = Desk(connection, actor, site, act if isinstance(act, Act) else Act.ISSUE, "", b"")
+        return _told(desk, asked, looks(desk, asked))
+
+
+def _sought(desk: Desk, asked: AskVerdict, *origins: Place | None) -> Scanned:
+    """The asked line as it would be locked, after what is on the list already."""
+    line = EquippedConditionLine(
+        item=asked.item, scan=asked.scan, model=asked.model, quantity=asked.quantity, lot=asked.lot
+    )
+    before = [(n, one) for n, one in enumerate(asked.lines, 1) if one.by_model] if line.by_model else []
+    number = len(asked.lines) + 1
+    sought = voucher.seek(desk.connection, [*before, (number, line)], *origins, source=desk.site.code)
+    scanned = voucher.lock_sought(desk.connection, sought, only_look=True)
+    of_it = [one for one in scanned if one.number == number]
+    one = next((one for one in of_it if one.reason), of_it[-1])
+    listed = {before.item: n for n, before in reversed([*enumerate(asked.lines, 1)]) if before.item is not None}
+    if one.held is not None and not one.reason and one.held.item_id in listed:
+        one.repeats = listed[one.held.item_id]
+        one.reason = voucher.already_listed(one.repeats)
+    return one
+
+
+def _issue(desk: Desk, asked: AskVerdict) -> Judged:
+    store = find_store(desk.connection, desk.site, asked.store)
+    one = _sought(desk, asked, store)
+    issue.guard(desk, [one], store)
+    return Judged(one, store)
+
+
+def _return(desk: Desk, asked: AskVerdict) -> Judged:
+    day = desk.site.local_day(now())
+    giving = find_receiver(desk.connection, desk.site, asked.receiver, day) if asked.receiver else None
+    origin = giving.place if giving is not None else None
+    one = _sought(desk, asked, origin)
+    turn_in.guard(desk, [one], origin)
+    other = one.held is not None and one.held.serial and origin is not None and one.held.where != origin
+    return Judged(one, giver=origin if other else None)
+
+
+def _draw(desk: Desk, asked: AskVerdict) -> Judged:
+    line = EquippedConditionLine(item=asked.item, scan=asked.scan, model=asked.model)
+    judged = draw.judge(desk, draw.Draw(lines=(line,), person=asked.receiver, store=asked.store), only_look=True)
+    (one,) = judged.weapons[:1]
+    also = next((other.reason for other in judged.everything if other.reason), None)
+    one.reason = one.reason or also
+    if one.reason:
+        return Judged(one)
+    (move,) = judged.moves()
+    return Judged(one, ready=f"{'Goes out to' if judged.out else 'Comes back into'} {move.line.to.name}")
+
+
+def _look_up(desk: Desk, asked: AskVerdict) -> Judged:
+    return Judged(_sought(desk, asked))
+
+
+Looks = Callable[[Desk, AskVerdict], Judged]
+MODES: Mapping[str, tuple[Act | str, Looks]] = {
+    "issue": (Act.ISSUE, _issue),
+    "return": (Act.RETURN, _return),
+    "draw": (Act.ISSUE, _draw),
+    "look up": (READ, _look_up),
+}
+"""Mode -> the right it takes, and how its guards are asked."""
+
+
+def _told(desk: Desk, asked: AskVerdict, judged: Judged) -> Verdict:
+    """The verdict in words."""
+    one = judged.one
+    verdict = _name_of(one, desk.site, judged.store, desk.act)
+    if verdict == "ready" and judged.giver is not None:
+        verdict = "brought by another"
+    meant = [one.held.item_id] if one.held is not None else list(one.found[:CANDIDATES])
+    if verdict == "unknown" and asked.scan is not None:
+        meant = look_alikes(desk.connection, desk.actor, asked.scan, CANDIDATES)
+        verdict = "did you mean" if meant else verdict
+    with_since = verdict != "ready" or asked.mode == "look up"
+    seen = weapons_seen(desk, meant, with_since, with_accessories=asked.mode in ("issue", "return"))
+    weapon = seen[0] if one.held is not None and seen else None
+    words = judged.ready if verdict == "ready" else None
+    return Verdict(
+        verdict,
+        SEVERITY[verdict],
+        words or _in_words(verdict, judged, weapon, desk.site),
+        weapon,
+        () if weapon else tuple(seen),
+        one.repeats,
+        verdict in RECOVERED,
+    )
+
+
+def _name_of(one: Scanned, site: Site, store: Place | None, act: Act) -> str:
+    """The verdict on a line that the guards have seen."""
+    if one.repeats is not None:
+        return "already listed"
+    if one.held is None:
+        if one.lacks is not None or one.line.by_model:
+            return "too few" if one.lacks is not None and one.lacks.origins else "refused"
+        return "several" if len(one.found) > 1 else "unknown"
+    if not one.reason:
+        return "ready"
+    if not one.held.serial:
+        return "too few"
+    return _of_weapon(one, one.held, site, store, act)
+
+
+def _of_weapon(one: Scanned, held: Held, site: Site, store: Place | None, act: Act) -> str:
+    """What speaks first against a weapon that a guard refused."""
+    place = held.where
+    if place.account_class in BY_CLASS:
+        return BY_CLASS[place.account_class]
+    if place.site_id != site.site_id:
+        return "elsewhere"
+    if place.account_class is AccountClass.MAINTENANCE:
+        return "in the workshop"
+    if place.account_class is not AccountClass.STORE:
+        return "held"
+    if act is Act.RETURN:
+        return "in a store"
+    if store is not None and place.account_id != store.account_id:
+        return "in another store"
+    if one.reason == issue.not_to_be_handed_out(held):
+        return "unserviceable" if held.marked else "not marked"
+    return "refused"
+
+
+def _in_words(verdict: str, judged: Judged, weapon: WeaponSeen | None, site: Site) -> str:
+    one = judged.one
+    words = WORDS.get(verdict)
+    if words is None or (weapon is None and one.held is not None):
+        reason = one.reason or verdict
+        return reason[:1].upper() + reason[1:]
+    gone = GONE.get(one.held.where.account_class, "") if one.held is not None else ""
+    return words.format(
+        where=weapon.where if weapon else "",
+        site=weapon.site if weapon else "",
+        since=_since(weapon, site),
+        store=judged.store.name if judged.store else "",
+        giver=judged.giver.name if judged.giver else "",
+        count=len(one.found),
+        gone=gone,
+    )
+
+
+def _since(weapon: WeaponSeen | None, site: Site) -> str:
+    if weapon is None or weapon.since is None:
+        return ""
+    moment = weapon.since.astimezone(ZoneInfo(site.time_zone))
+    number = f", {weapon.document_number}" if weapon.document_number else ""
+    return f" since {moment:%Y-%m-%d %H:%M}{number}"
+
+
+def weapons_seen(
+    desk: Desk, item_ids: Iterable[UUID], with_since: bool = True, with_accessories: bool = False
+) -> list[WeaponSeen]:
+    """Items as the counter shows them, in their order; those that are not in the books are absent."""
+    wanted = list(dict.fromkeys(item_ids))
+    if not wanted:
+        return []
+    held = items.whereabouts(desk.connection, wanted, lock=False, accounts=_stores(desk.connection, desk.site))
+    stood = standings(desk.connection, desk.actor, wanted) if with_since else {}
+    lasts = last_moves(desk.connection, wanted) if with_accessories else {}
+    shown = []
+    for item_id in wanted:
+        if item_id not in held:
+            continue
+        seen = _seen(held[item_id], stood.get(item_id, ()))
+        last = lasts.get(item_id)
+        shown.append(replace(seen, accessories=last.accessories) if last is not None else seen)
+    return shown
+
+
+def _seen(held: Held, stood: Sequence[Standing]) -> WeaponSeen:
+    shown: dict[str, Any] = {}
+    if held.serial and stood:
+        one = stood[0]
+        shown = {"site": one.site, "since": one.since, "document_number": one.document_number}
+    return WeaponSeen(
+        held.item_id,
+        asset_tag(held.tag_number or 0),
+        held.tracked_by,
+        held.maker,
+        held.model_name,
+        held.serial_number,
+        held.condition,
+        str(held.where.account_class) if held.serial else "",
+        held.where.name if held.serial else voucher.describe_place(held),
+        **shown,
+    )
+
+
+def _stores(connection: Connection, site: Site) -> list[UUID]:
+    rows = connection.exec_driver_sql(
+        "SELECT account_id FROM account WHERE site_id = %s AND class = 'store' AND party_id IS NULL", (site.site_id,)
+    )
+    return [row[0] for row in rows]
