@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from api.dependencies import Asker
 from api.pages import templates
+from api.pages.station import PIECES
 from stockpile.rights import CARRY, require
 
 router = APIRouter(include_in_schema=False)
@@ -36,13 +37,12 @@ PAGES = {"/station": SHELL, DEVICE: DEVICE}
 def worker(request: Request) -> Response:
     """The service worker with the list of its files: it changes when any of them does, and so the browser takes it anew."""
     files = station_files()
-    pages = {page: source for page, source in PAGES.items() if source != SHELL or _has_station()}
-    version = _version([*files.values(), *map(_template, TEMPLATES), json.dumps(pages)])
+    version = _version([*files.values(), *map(_template, TEMPLATES), _pieces(request)])
     script = "\n".join(
         (
             f"const VERSION = {json.dumps(version)};",
             f"const FILES = {json.dumps(files)};",
-            f"const PAGES = {json.dumps(pages)};",
+            f"const PAGES = {json.dumps(PAGES)};",
             WORKER.read_text(encoding="utf-8"),
         )
     )
@@ -65,12 +65,20 @@ def _version(parts: list[str]) -> str:
 
 
 def _template(name: str) -> str:
-    path = Path(__file__).parent.parent / "templates" / name
-    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return sha256((Path(__file__).parent.parent / "templates" / name).read_bytes()).hexdigest()
 
 
-def _has_station() -> bool:
-    return (Path(__file__).parent.parent / "templates" / "station" / "station.html").is_file()
+@router.get(SHELL, response_class=HTMLResponse)
+def shell(request: Request) -> HTMLResponse:
+    """The station's page as the worker keeps it, for nobody in particular: its script asks for everything, or reads it here."""
+    return templates.TemplateResponse(
+        request, "station/station.html", {"version": request.app.version, "pieces": _pieces(request)}
+    )
+
+
+def _pieces(request: Request) -> str:
+    paths = {getattr(route, "path", None) for route in request.app.routes}
+    return " ".join(name for path, name in PIECES if path in paths)
 
 
 @router.get(DEVICE, response_class=HTMLResponse)

@@ -6,17 +6,19 @@
  * `openOffline(service, onLink)` puts itself before a service in place, so that whoever asks it need not know.
  */
 
-import { Device, newKey, objection, ownKey, sha256 } from "./device.js";
+import { Device, objection, ownKey, sha256 } from "./device.js";
 import { IDLE_MINUTES, People } from "./people.js";
 import { NoLink, NotTaken, Queue, ask } from "./queue.js";
 import { SiteBooks, merged } from "./site_books.js";
 import { NotKept, Storage, askToPersist, becomeWriter } from "./storage.js";
 import { Unanswerable, judge, onTheWall, seen } from "./verdict.js";
+import { newKey } from "../keys.js";
 import { NoAnswer, Problem } from "../service.js";
 import { say } from "../words.js";
 
 const VERDICT_PATIENCE = 1500;
 const PROBE_SECONDS = 5;
+const PROBE_PATIENCE = 4000;
 const REFRESH_SECONDS = 60;
 const CLOCK_TOLERANCE = 60;
 const UNDO_MINUTES = 15;
@@ -169,9 +171,18 @@ export class Books extends EventTarget {
     return this.#refreshing;
   }
 
+  /**
+   * Waits until it is known whether the service answers, but not for long: one that is slow is taken for one that is not there.
+   * @param {number} patience milliseconds
+   */
+  async settled(patience) {
+    const late = new Promise((resolve) => setTimeout(resolve, patience, true));
+    if ((await Promise.race([this.touch(), late])) && this.#site) this.#set({ up: false });
+  }
+
   async #touch() {
     try {
-      await ask("GET", "/v1/health");
+      await ask("GET", "/v1/health", undefined, PROBE_PATIENCE);
       this.#set({ up: true });
       if (!this.#device) return;
       await this.send();

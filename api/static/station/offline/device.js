@@ -3,6 +3,8 @@
  * the vouchers that it numbers and signs. A number is given out only together with its voucher, in one transaction.
  */
 
+import { newKey } from "../keys.js";
+
 const ALGORITHM = "Ed25519";
 
 /** Why this browser cannot be a device, in words; null: it can. */
@@ -27,17 +29,6 @@ export function base64(bytes) {
 export async function sha256(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** @returns {string} a UUIDv7 of now */
-export function newKey(now = Date.now()) {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  new DataView(bytes.buffer).setUint16(0, Math.floor(now / 2 ** 32));
-  new DataView(bytes.buffer).setUint32(2, now % 2 ** 32);
-  bytes[6] = (bytes[6] & 0x0f) | 0x70;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
 /** @param {Date} moment @param {string} timeZone @returns {number} the year on the site's wall */

@@ -216,7 +216,7 @@ function base64Of(bytes) {
  * Asks the service, for what no page asks.
  * @throws {NoLink|NotTaken}
  */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, patience = 60_000) {
   const binary = body instanceof ArrayBuffer;
   let answer;
   try {
@@ -224,7 +224,7 @@ export async function ask(method, path, body) {
       method,
       headers: body === undefined ? {} : { "Content-Type": binary ? "application/octet-stream" : "application/json" },
       body: body === undefined || binary ? body : JSON.stringify(body),
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(patience),
       cache: "no-store",
     });
   } catch {

@@ -21,6 +21,7 @@ const PROBLEMS = {
  * @param {HTMLElement} place where the strip goes
  */
 export function showStrip(books, place) {
+  document.head.append(element("link", { rel: "stylesheet", href: "/static/station/offline/offline.css" }));
   const strip = element("div", { class: "books-strip", id: "books-strip" });
   const trouble = element("div", { class: "books-trouble", role: "alert" });
   place.append(strip, trouble);
