@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Connection, Engine
 
 from api import described, gates, problems
-from api.pages import api_page, people, search, start, waiting_lists, words
+from api.pages import api_page, people, search, start, station_offline, waiting_lists, words
 from api.pages import counters as counter_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
@@ -51,6 +51,7 @@ from api.v1 import (
     signatures,
     sites,
     station,
+    station_snapshot,
     weapons,
 )
 from api.v1 import tokens as token_routes
@@ -70,7 +71,7 @@ the first answer again."""
 
 PAGES = (
     start, api_page, words, sign_in_pages, counter_pages, search, weapon_pages, people, document_pages, discrepancy_pages, shipment_pages,
-    waiting_lists, draft_pages, station_pages,
+    waiting_lists, draft_pages, station_pages, station_offline,
 )  # fmt: skip
 """The pages for people, each a router."""
 
@@ -97,7 +98,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports, sign_in, signatures, papers, station,
+        service, allowances, reports, sign_in, signatures, papers, station, station_snapshot,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:

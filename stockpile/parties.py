@@ -364,6 +364,12 @@ def read_people(connection: Connection, site: Site, party_ids: Collection[UUID],
     return {receiver.party.party_id: receiver for receiver in found}
 
 
+def receivers_of_site(connection: Connection, site: Site, day: date) -> list[Receiver]:
+    """`find_receiver` for everybody who has an account at the site, by code."""
+    found = _receivers(connection, site, "a.site_id = %(wanted)s", site.site_id, day)
+    return sorted(found, key=lambda receiver: (receiver.party.kind, receiver.party.code or ""))
+
+
 def _receivers(connection: Connection, site: Site, condition: str, wanted: object, day: date) -> list[Receiver]:
     rows = ask(connection, _RECEIVERS.format(wanted=condition), {"site": site.site_id, "wanted": wanted, "day": day})
     return [_receiver(row, site) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from stockpile import devices
 from stockpile.commands.asking import Token, acting, reading_as
 from stockpile.commands.files import Csv, Xlsx, write_report
 from stockpile.commands.shown import new_group, out, show_table
+from stockpile.device_vouchers import reason_of
 from stockpile.reports import books
 from stockpile.reports import devices as reports
 from stockpile.reports.books import BookRow
 from stockpile.reports.export import every_row
 from stockpile.rights import reading
+from stockpile.voucher_file import Brought, bring, read_voucher_file
 
 device = new_group("Devices: which may write vouchers while the link is down.")
 
@@ -96,6 +99,31 @@ def show_rejects(
         ((r.received_at, r.device, r.document_id, r.reason, r.posted_as) for r in page.rows),
         "Nothing was set aside.",
     )
+
+
+@device.command("bring")
+def bring_file(
+    file: Annotated[Path, typer.Argument(help="As the station saved it", exists=True, dir_okay=False, readable=True)],
+    token: Token = None,
+) -> None:
+    """Bring in the vouchers that a station without a link saved to a file; as often as you like."""
+    saved = read_voucher_file(file)
+    with acting(token) as (engine, actor):
+        brought = list(bring(engine, actor, saved))
+    show_table(
+        ("number", "what became of it"), ((one.number, _became(one)) for one in brought), "The file has no vouchers."
+    )
+    aside = sum(one.outcome.posted is None for one in brought)
+    out.print(f"{len(brought) - aside} of {len(brought)} posted, {aside} set aside.", markup=False)
+
+
+def _became(one: Brought) -> str:
+    posted = one.outcome.posted
+    if posted is None:
+        assert one.outcome.problem is not None
+        return f"set aside: {reason_of(one.outcome.problem)}"
+    kinds = ", ".join(dict.fromkeys(str(found.kind) for found in posted.discrepancies))
+    return f"posted as {posted.number}" + (f", with a discrepancy: {kinds}" if kinds else "")
 
 
 def show_books(

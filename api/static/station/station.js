@@ -48,6 +48,7 @@ import { button, element } from "./elements.js";
 import { Field } from "./field.js";
 import { ICONS } from "./lines.js";
 import { MODES } from "./modes/all.js";
+import { startOffline } from "./offline/start.js";
 import { listen } from "./scanner/scanner.js";
 import { NoAnswer, onLink, service } from "./service.js";
 import { muted, sound, toggleMuted } from "./sound.js";
@@ -343,6 +344,7 @@ async function begin() {
   applyTheme();
   await loadWords();
   try {
+    await startOffline(service, document.querySelector("header"));
     new Station(await service.counter()).start();
   } catch (problem) {
     const words = problem instanceof NoAnswer ? say("The service does not answer. Load the page again.") : problem.message;

@@ -1,0 +1,25 @@
+/** The station's service worker, registered for an enrolled device only; tells when a new version of the station is ready. */
+
+const SCOPE = "/station";
+
+/**
+ * Registers the worker that lets the station start without a network.
+ * @param {(takeOver: () => void) => void} onReady called when a new version is ready; `takeOver` loads it, and keeps what was scanned
+ * @returns {Promise<void>}
+ */
+export async function register(onReady) {
+  if (!navigator.serviceWorker) return;
+  const registration = await navigator.serviceWorker.register("/station/worker.js", { scope: SCOPE, updateViaCache: "none" });
+  const told = (worker) => {
+    if (!navigator.serviceWorker.controller) return;
+    onReady(() => {
+      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+      worker.postMessage("take over");
+    });
+  };
+  if (registration.waiting) told(registration.waiting);
+  registration.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker.addEventListener("statechange", () => worker.state === "installed" && told(worker));
+  });
+}

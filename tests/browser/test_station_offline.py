@@ -1,0 +1,100 @@
+"""The station without its link: nothing that was scanned or confirmed is lost, and what it says meanwhile is what the books said."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.accessible import assert_accessible
+from tests.browser.conftest import Visitors
+from tests.world import RIFLES
+
+STORE = "Main store"
+
+OPEN = """
+async () => {
+    const { service } = await import("/static/station/service.js");
+    const { openOffline } = await import("/static/station/offline/books.js");
+    globalThis.service = service;
+    globalThis.books = await openOffline(service);
+}
+"""
+ASK = """
+async ([name, given]) => {
+    try { return await service[name](...given); }
+    catch (problem) { return { failed: problem.constructor.name, detail: problem.message, status: problem.status ?? null }; }
+}
+"""
+
+
+def enrolled(visitors: Visitors, book: str = "TAB-3", **options: Any) -> tuple[BrowserContext, Page]:
+    """A browser at TAJI that the commander made a device."""
+    context = visitors.context("commander", **options)
+    page = context.new_page()
+    page.goto("/station/device")
+    page.get_by_label("Its book").fill(book)
+    page.get_by_label("What it is called").fill("Tablet 3, north gate")
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_text("Enrolled. This station")).to_be_visible()
+    return context, page
+
+
+def hand_over(visitors: Visitors, context: BrowserContext, who: str) -> None:
+    """Somebody else is signed in at this browser from now on."""
+    context.set_extra_http_headers(visitors.web.headers(who))
+
+
+def opened(page: Page, path: str = "/") -> Page:
+    """A page with the station's functions at hand."""
+    page.goto(path)
+    page.evaluate(OPEN)
+    until(page, "books.state.writer && books.state.asOf !== null && !books.state.locked")
+    return page
+
+
+def until(page: Page, condition: str, seconds: float = 20) -> None:
+    """Waits until it is so; the pages' policy lets nothing be evaluated from inside."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"{condition}: {page.evaluate('books.state')}"
+        page.wait_for_timeout(50)
+
+
+def ask(page: Page, name: str, *given: Any) -> Any:
+    """Asks as a mode of the station does."""
+    return page.evaluate(ASK, [name, list(given)])
+
+
+def test_enrolling_a_browser(visitors: Visitors) -> None:
+    """The commander makes it a device: the service knows its key, the browser its site's books."""
+    context, page = enrolled(visitors)
+    assert_accessible(page)
+    (device,) = visitors.web.get("commander", "/v1/devices").json()["rows"]
+    assert (device["book"], device["label"]) == ("TAB-3", "Tablet 3, north gate")
+    hand_over(visitors, context, "clerk")
+    opened(page)
+    assert page.evaluate("books.state.person.code") == "T-1"
+    context.set_offline(True)
+    verdict = ask(page, "verdict", {"mode": "issue", "scan": RIFLES[0], "store": STORE})
+    assert (verdict["verdict"], verdict["words"]) == ("ready", STORE)
+    assert verdict["as_of_words"].startswith("By the books of ")
+    posted = ask(
+        page,
+        "confirm",
+        "issues",
+        {
+            "document_id": "0190b5a0-0000-7000-8000-00000000d002",
+            "receiver": "A-1001",
+            "store": STORE,
+            "lines": [{"scan": RIFLES[0]}],
+        },
+    )
+    assert posted["number"].startswith("TAJI/TAB-3/"), posted
+    verdict = ask(page, "verdict", {"mode": "issue", "scan": RIFLES[0], "store": STORE})
+    assert verdict["verdict"] == "held"
+    print("BEFORE", page.evaluate("books.state"))
+    context.set_offline(False)
+    until(page, "books.state.waiting === 0")
+    print(page.evaluate("books.state"), page.evaluate("books.vouchers()"))
