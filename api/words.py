@@ -36,13 +36,18 @@ SOURCE = "en"
 
 METHODS = [("templates/**.html", "jinja2"), ("**.py", "python"), ("static/**.js", "javascript")]
 """Where under `api/` texts are, and how each kind of file is read."""
-KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "plural": (1, 2)}
 SCRIPT_KEYWORDS: dict[str, Any] = {"say": None}
 
 
 def N_(text: str) -> str:
     """Marks a text that is translated where it is shown."""
     return text
+
+
+def plural(one: str, several: str) -> tuple[str, str]:
+    """Marks a text for one and for several; the number is `%(num)s` in it."""
+    return one, several
 
 
 @dataclass(frozen=True)
@@ -180,8 +185,8 @@ TERMS: tuple[str, ...] = (
     *ROLES,
     *dict.fromkeys(movement.paper for movement in MOVEMENTS),
     *("serviceable", "unserviceable", "unknown"),
-    *("open", "closed", "running", "done", "failed", "cancelled", "interrupted", "valid", "expired", "withdrawn", "refused", "approved",
-      "rejected", "not begun", "left", "there", "missing", "erased", "yes", "no"),
+    *("open", "closed", "running", "done", "failed", "cancelled", "interrupted", "valid", "expired", "withdrawn", "refused",
+      "approved", "posted", "rejected", "not begun", "left", "there", "missing", "erased", "yes", "no"),
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
 )  # fmt: skip
 """Words of the field that stand in the books themselves: shown by the filter `term`."""

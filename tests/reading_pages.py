@@ -10,12 +10,14 @@ from httpx import Response
 from tests.api_world import Web
 
 VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "path", "line", "circle", "rect", "use"})
+SPOKEN = ("aria-label", "placeholder", "alt", "data-label")
+"""Attributes that somebody reads or hears."""
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @dataclass
 class PageRead(HTMLParser):
-    """A page: what stands in it, by element, and the rows of its tables."""
+    """A page: what stands in it, by the elements around it, what its attributes say, and the rows of its tables."""
 
     text: str = ""
     title: str = ""
@@ -26,7 +28,8 @@ class PageRead(HTMLParser):
     fields: dict[str, str] = field(default_factory=dict)
     language: str = ""
     direction: str = ""
-    texts: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    spoken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -37,6 +40,7 @@ class PageRead(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Notes where a row, a link or a field begins."""
         given = dict(attrs)
+        self.spoken += [value for name in SPOKEN if (value := given.get(name))]
         if tag == "html":
             self.language, self.direction = given.get("lang") or "", given.get("dir") or ""
         if tag == "input" and given.get("name"):
@@ -72,11 +76,13 @@ class PageRead(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Keeps texts where they stand."""
-        if not data.strip():
-            return
         tags = [name for name, _ in self._open]
+        if not data.strip():
+            self._link.append(" ")
+            self._cell.append(" ")
+            return
         self.text += " " + data.strip()
-        self.texts.append((tags[-1] if tags else "", data.strip()))
+        self.texts.append((tuple(tags), data.strip()))
         if "title" in tags:
             self.title += data.strip()
         if "h1" in tags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -32,9 +33,10 @@ from api.words import N_
 from stockpile import closures
 from stockpile.closures import AskClosure
 from stockpile.discrepancies import Kind
-from stockpile.errors import StockpileError
+from stockpile.errors import NotFound, StockpileError
 from stockpile.reports.described import described
 from stockpile.reports.discrepancies import DiscrepancyRow, Sought, State, list_discrepancies, read_discrepancy
+from stockpile.reports.documents import number_of
 from stockpile.reports.keyset import Page
 from stockpile.rights import ASK_CLOSURE, DONOR, RIGHTS, Actor, reading
 
@@ -48,7 +50,7 @@ def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[Discrepancy
 
 
 def _document(row: DiscrepancyRow) -> str | None:
-    return f"/documents/{row.document_id}" if row.document_id else None
+    return f"/documents/{row.document_id}" if row.document_number else None
 
 
 OPENED = Column("opened_at", N_("Opened"), "moment", order="opened_at")
@@ -90,16 +92,20 @@ def discrepancies(request: Request, engine: Database, actor: Asker) -> Response:
     return answer_list(DISCREPANCIES, request, engine, actor)
 
 
-def _explaining(step: closures.Step) -> str:
-    return f"/documents/{step.document_id}"
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """A step, and the number of its document as far as it is the asker's to read."""
+
+    step: closures.Step
+    number: str | None
 
 
 STEPS = (
-    Column("happened_at", N_("When"), "moment"),
-    Column("what", N_("What was done"), "term"),
-    Column("done_by", N_("By"), "person"),
-    Column("words", N_("In words")),
-    Column("document_id", N_("Document"), "term", _explaining, read=lambda step: step.document_id and "document"),
+    Column("happened_at", N_("When"), "moment", read=lambda it: it.step.happened_at),
+    Column("what", N_("What was done"), "term", read=lambda it: it.step.what),
+    Column("done_by", N_("By"), "person", read=lambda it: it.step.done_by),
+    Column("words", N_("In words"), read=lambda it: it.step.words),
+    Column("number", N_("Document"), "code", lambda it: f"/documents/{it.step.document_id}"),
 )
 
 
@@ -140,13 +146,29 @@ def _page(
     with reading(engine, actor) as connection:
         row = read_discrepancy(connection, actor, discrepancy_id)
         steps = closures.list_steps(connection, actor, discrepancy_id).rows if actor.role != DONOR else ()
+        known = {
+            document: _number(connection, document)
+            for document in {row.concerns, row.explained_by, *(step.document_id for step in steps)}
+        }
         item = described(connection, actor, [row.item_id]).get(row.item_id) if row.item_id else None
     shown = {
         "row": row,
         "item": item,
-        "steps": table(STEPS, steps, N_("Nothing was done about it yet.")),
+        "concerns": known[row.concerns],
+        "explained_by": known[row.explained_by],
+        "steps": table(
+            STEPS, (StepShown(step, known[step.document_id]) for step in steps), N_("Nothing was done about it yet.")
+        ),
         "may_close": row.closed_at is None and actor.role in RIGHTS[ASK_CLOSURE],
         "form": {"given": {}, "faults": {}, "problem": None, "asked": False, **form},
     }
     response: Response = templates.TemplateResponse(request, "discrepancy.html", shown, status_code=status)
     return response
+
+
+def _number(connection: Connection, document_id: UUID | None) -> str | None:
+    """The number of a document in the asker's scope."""
+    try:
+        return number_of(connection, document_id) if document_id else None
+    except NotFound:
+        return None

@@ -114,6 +114,8 @@ NOTES = (
     Column("written_by", N_("By"), "person"),
 )
 LINES_SHOWN = 60
+SHOWN_ELSEWHERE = frozenset({"accessories", "corrects", "paper"})
+"""Details that a page shows in another place, or that are for machines."""
 
 
 @router.get("/documents/{document_id}", response_class=HTMLResponse)
@@ -129,7 +131,7 @@ def document(document_id: UUID, request: Request, engine: Database, actor: Asker
     shown = {
         "document": found.document,
         "signatories": found.signatories,
-        "said": list(said({name: value for name, value in found.details.items() if name != "accessories"})),
+        "said": list(said({name: value for name, value in found.details.items() if name not in SHOWN_ELSEWHERE})),
         "lines": table(LINES, found.lines, N_("It moved nothing.")),
         "cursor": found.cursor,
         "corrected_by": by,

@@ -222,7 +222,7 @@ Ask = Callable[[Connection, Actor, Asked], PageOf[Any]]
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
-    what is told above the table; `actions`: where else one can go from here.
+    what is told above the table, for one and for several, and the number;
     """
 
     path: str
@@ -235,7 +235,7 @@ class Listing:
     empty: str
     filters: tuple[Filter, ...] = ()
     default: str | None = None
-    sums: Callable[[PageOf[Any]], str | None] = field(default=lambda page: None)
+    sums: Callable[[PageOf[Any]], tuple[str, str, int] | None] = field(default=lambda page: None)
     every: Callable[[Connection, Actor, Asked], Iterable[Any]] | None = None
     template: str = "list.html"
 

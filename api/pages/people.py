@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.dependencies import Asker, Database
 from api.pages import templates
 from api.pages.listing import Asked, Column, Filter, Listing, answer_list, site_filter, table, text_filter
-from api.pages.weapons import HELD
+from api.pages.weapons import HELD, HELD_BY_ONE
 from api.words import N_
 from stockpile.errors import NotFound
 from stockpile.parties import Party, find_party, read_party
@@ -133,7 +133,7 @@ def person(party_id: UUID, request: Request, engine: Database, actor: Asker) -> 
         "party": about,
         "display": found.display,
         "quantity": held.quantity if held else 0,
-        "held": table(HELD, held.rows if held else (), N_("Nothing is held."), actor.role),
+        "held": table(HELD_BY_ONE, held.rows if held else (), N_("Nothing is held."), actor.role),
         "more_held": bool(held and held.cursor),
         "assigned": table(ASSIGNED, assigned, N_("No weapon is assigned.")),
         "cards": table(CARDS, about.signature_cards, N_("On no signature card.")),
@@ -157,7 +157,7 @@ def clearance(party_id: UUID, request: Request, engine: Database, actor: Asker) 
         "party": about,
         "display": found.display,
         "clear": open_matters.clear,
-        "held": table(HELD, open_matters.held.rows, N_("Nothing is held."), actor.role),
+        "held": table(HELD_BY_ONE, open_matters.held.rows, N_("Nothing is held."), actor.role),
         "more_held": open_matters.held.line_count - len(open_matters.held.rows),
         "assigned": table(ASSIGNED, open_matters.assigned, N_("No weapon is assigned.")),
         "cards": table(CARDS, open_matters.cards, N_("On no signature card.")),

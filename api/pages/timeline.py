@@ -13,11 +13,12 @@ from stockpile.reports.history import HistoryEntry
 
 LABELS = 150
 """Units of the picture at its start, for the names of the lanes."""
-STEP = 84
+STEP, WIDEST_STEP = 84, 168
 LANE = 44
 TOP = 34
 BOTTOM = 40
-NARROWEST = 640
+WHOLE = 1120
+"""Units across that a page has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,11 @@ def timeline_of(entries: Sequence[HistoryEntry]) -> Timeline:
     places = list(dict.fromkeys((entry.to.account_class, entry.to.site) for entry in entries))
     lanes = tuple(Lane(place, site, TOP + LANE * n) for n, (place, site) in enumerate(places))
     down = {(lane.place, lane.site): lane.y for lane in lanes}
-    width = max(LABELS + STEP * len(entries) + 20, NARROWEST)
+    step = min(max((WHOLE - LABELS) // len(entries), STEP), WIDEST_STEP)
+    width = LABELS + step * len(entries) + 20
     dots: list[Dot] = []
     for n, entry in enumerate(entries):
-        x = LABELS + STEP * n + STEP // 3
+        x = LABELS + step * n + step // 3
         y = down[entry.to.account_class, entry.to.site]
         dots.append(
             Dot(
@@ -71,8 +73,8 @@ def timeline_of(entries: Sequence[HistoryEntry]) -> Timeline:
                 entry.act,
                 x,
                 y,
-                x + STEP if n + 1 < len(entries) else width - 8,
-                (dots[-1].x + STEP, dots[-1].y) if dots and dots[-1].y != y else None,
+                x + step if n + 1 < len(entries) else width - 8,
+                (dots[-1].x + step, dots[-1].y) if dots and dots[-1].y != y else None,
                 entry.happened_at,
                 f"/documents/{entry.document_id}" if entry.document_number else None,
                 not entry.live,

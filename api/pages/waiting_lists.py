@@ -77,6 +77,11 @@ def _closures(connection: Connection, actor: Actor, asked: Asked) -> Page[Closur
     return closures.list_closures(connection, actor, site, waiting, asked.limit, asked.cursor)
 
 
+def _explaining(row: Closure) -> str | None:
+    """The document, unless it is another site's, which has no number here."""
+    return f"/documents/{row.explained_by}" if "/" in row.document_number else None
+
+
 def _first(row: Closure) -> str | None:
     return f"/discrepancies/{row.discrepancies[0]}" if row.discrepancies else None
 
@@ -89,7 +94,7 @@ CLOSURES = Listing(
     row=Closure,
     columns=(
         Column("closure_id", N_("Discrepancies"), "number", _first, read=lambda row: len(row.discrepancies)),
-        Column("document_number", N_("Explained by"), "code", lambda row: f"/documents/{row.explained_by}"),
+        Column("document_number", N_("Explained by"), "code", _explaining),
         Column("explanation", N_("Explanation")),
         Column("proposed_by", N_("Asked for by"), "person"),
         Column("proposed_at", N_("Asked for on"), "moment"),

@@ -32,7 +32,7 @@ from api.pages.listing import (
 )
 from api.pages.problems import shown_problem
 from api.pages.timeline import Timeline, timeline_of
-from api.words import N_, say_several
+from api.words import N_, plural
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import BALANCED
 from stockpile.reports import history as histories
@@ -63,9 +63,12 @@ def _ask(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor)
 
 
-def _sums(page: PageOf[Any]) -> str | None:
+PIECES = plural("%(num)s piece", "%(num)s pieces")
+
+
+def _sums(page: PageOf[Any]) -> tuple[str, str, int]:
     assert isinstance(page, Holdings)
-    return say_several("%(n)s piece", "%(n)s pieces", page.quantity) % {"n": f"{page.quantity:,}"}
+    return (*PIECES, page.quantity)
 
 
 def _weapon(row: HoldingLine) -> str:
@@ -88,6 +91,8 @@ HELD = (
     Column("condition", N_("Condition"), "term"),
     Column("since", N_("Since"), "day", read=lambda row: row.since and row.since.date()),
 )
+HELD_BY_ONE = tuple(column for column in HELD if column.name not in ("account_class", "account"))
+"""The same where whose it is goes without saying."""
 WEAPONS = Listing(
     path="/weapons",
     name="weapons",
@@ -184,7 +189,7 @@ HISTORY = (
     Column("to", N_("To"), "person", read=lambda entry: entry.to.account or entry.to.account_class),
     Column("condition", N_("Condition"), "term"),
     Column("document_number", N_("Document"), "code", _document),
-    Column("signatures", N_("Signed"), "several", read=lambda entry: sorted({one.name for one in entry.signatures})),
+    Column("signatures", N_("Signed"), "people", read=lambda entry: sorted({one.name for one in entry.signatures})),
     Column("recorded_at", N_("Recorded"), "moment"),
     Column("reason", N_("Remarks"), read=_remark),
 )
