@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from api import described, gates, problems
 from api.pages import api_page, start
+from api.pages import scanner as scanner_page
 from api.v1 import (
     acts,
     allowances,
@@ -33,6 +34,7 @@ from api.v1 import (
     registers,
     reports,
     rosters,
+    scans,
     service,
     shipments,
     signature_cards,
@@ -70,11 +72,12 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports,
+        service, allowances, reports, scans,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
     application.include_router(api_page.router)
+    application.include_router(scanner_page.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application
