@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Connection, Engine
 
 from api import described, gates, problems
-from api.pages import api_page, people, search, start, station_offline, waiting_lists, words
+from api.pages import api_page, people, scanner, search, start, station_offline, waiting_lists, words
 from api.pages import counters as counter_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
@@ -44,6 +44,7 @@ from api.v1 import (
     registers,
     reports,
     rosters,
+    scans,
     service,
     shipments,
     sign_in,
@@ -71,7 +72,7 @@ the first answer again."""
 
 PAGES = (
     start, api_page, words, sign_in_pages, counter_pages, search, weapon_pages, people, document_pages, discrepancy_pages, shipment_pages,
-    waiting_lists, draft_pages, station_pages, station_offline,
+    waiting_lists, draft_pages, station_pages, station_offline, scanner,
 )  # fmt: skip
 """The pages for people, each a router."""
 
@@ -98,7 +99,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     for routes in (
         find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
         registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports, sign_in, signatures, papers, station, station_snapshot,
+        service, allowances, reports, sign_in, signatures, papers, station, station_snapshot, scans,
     ):  # fmt: skip
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:

@@ -32,7 +32,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 API = "/v1/"
 STATIC = "/static/"
 WITHOUT_TOKEN = frozenset({"/v1/health"})
-FILES = frozenset({"/v1/files"})
+FILES = frozenset({"/v1/files", "/v1/scans/image"})
 """Routes that take a file: they bound it themselves while it streams in."""
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
@@ -52,6 +52,7 @@ PAGE_HEADERS = [
     OWN_REFERRER,
     SAME_ORIGIN,
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=()"),
     (
         b"content-security-policy",
         b"default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; "
