@@ -23,6 +23,8 @@ LEAST_MODULE, LARGEST_BAR, LARGEST_MODULE = 0.25, 0.38, 0.5
 """Millimetres of the narrowest bar or module: under 0.25 (10 mil) neither a printer of 203 dots an inch nor a worn scanner can tell
 one from two; above the others nothing is won.
 """
+LEAST_BAR_ON_PAPER = 0.29
+"""The same of a bar on a sheet, where no dot of the printer is sure to fall on its edge."""
 LEAST_BARS, LARGEST_BARS, SHARE_OF_BARS = 5.0, 12.0, 0.4
 """Height of Code 128: at least, at most, and as a share of the label."""
 NAME, LINE, LEAST_LINE = 4.2, 3.2, 1.5
@@ -95,11 +97,11 @@ class Area:
         """A length in dots."""
         return round(millimetres * self.dots_an_inch / MILLIMETRES_AN_INCH)
 
-    def module(self, room: int, modules: int, largest: float) -> int | None:
-        """The widest module with which a code of so many fits into the room; None if it would be too narrow to be read."""
+    def module(self, room: int, modules: int, least: float, largest: float) -> int | None:
+        """The widest module with which a code of so many fits into the room; None if it would be narrower than `least`."""
         finest = self.dots_an_inch / MILLIMETRES_AN_INCH
         widest = min(room // modules, floor(largest * finest + 0.01))
-        return widest if widest >= ceil(LEAST_MODULE * finest - 0.01) else None
+        return widest if widest >= ceil(least * finest - 0.01) else None
 
 
 def lay_out(label: Label, area: Area) -> Laid:
@@ -128,11 +130,12 @@ def _bars(label: Label, area: Area) -> Bars:
         why = "Code 128 takes letters A to Z, digits and signs of ASCII only: choose qr"
         raise _unfit(label, why, label.bars) from None
     modules = len(pattern) + 2 * QUIET_BARS
-    module = area.module(area.width - 2 * area.dots(SIDE), modules, LARGEST_BAR)
+    least = LEAST_MODULE if area.printer_draws else LEAST_BAR_ON_PAPER
+    module = area.module(area.width - 2 * area.dots(SIDE), modules, least, LARGEST_BAR)
     if module is None:
-        needed = modules * LEAST_MODULE + 2 * SIDE
+        needed = modules * least + 2 * SIDE
         raise _unfit(
-            label, f"Code 128 needs a label {needed:.0f} mm wide here: choose qr, or a larger label", label.bars
+            label, f"Code 128 needs a label {ceil(needed)} mm wide here: choose qr, or a larger label", label.bars
         )
     height = area.dots(max(LEAST_BARS, min(LARGEST_BARS, SHARE_OF_BARS * area.height / area.dots(1))))
     y = area.height - area.dots(EDGE) - height
@@ -148,10 +151,10 @@ def _square(label: Label, area: Area, below: int) -> Square:
         size = max(size, plain_data_matrix(label.square or ""))
     modules = size + 2 * quiet
     room = min(below - edge, area.width - 2 * edge)
-    module = area.module(room, modules, LARGEST_MODULE)
+    module = area.module(room, modules, LEAST_MODULE, LARGEST_MODULE)
     if module is None:
         needed = modules * LEAST_MODULE
-        raise _unfit(label, f"{label.square_code} needs {needed:.0f} mm here: choose a larger label", label.square)
+        raise _unfit(label, f"{label.square_code} needs {ceil(needed)} mm here: choose a larger label", label.square)
     return Square(edge + quiet * module, edge + quiet * module, module, size, grid)
 
 
@@ -162,7 +165,9 @@ def _lines(label: Label, area: Area, beside: Square | None, below: int) -> list[
     if beside is not None:
         left = beside.x + (beside.size + QUIET_MODULES[label.square_code]) * beside.module + area.dots(GAP)
     width, room = area.width - edge - left, below - edge
-    texts = [label.name, *label.lines]
+    texts = [text for text in (label.name, *label.lines) if text.strip()]
+    if not texts:
+        return []
     scale = min(1.0, room / area.dots(NAME + LINE * (len(texts) - 1)))
     while len(texts) > 1 and LINE * scale < LEAST_LINE:
         texts.pop()

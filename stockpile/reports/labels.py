@@ -53,7 +53,9 @@ WHERE i.tracked_by = 'serial' AND a.class = ANY (%(held)s)
   AND (%(models)s::uuid[] IS NULL OR i.model_id = ANY (%(models)s))
 ORDER BY m.name, n.serial_key, h.item_id LIMIT %(most)s
 """
-_OF_DOCUMENT = "SELECT DISTINCT e.item_id FROM entry e WHERE e.document_id = %s"
+_OF_DOCUMENT = """
+SELECT DISTINCT e.item_id FROM entry e JOIN item i ON i.item_id = e.item_id WHERE e.document_id = %s AND i.tracked_by = 'serial'
+"""
 
 
 def weapons_scanned(connection: Connection, actor: Actor, scans: Sequence[str | UUID], codes: Codes) -> list[Label]:
@@ -182,7 +184,7 @@ LEFT JOIN LATERAL (SELECT m.unit_id FROM assignment m
                    WHERE m.party_id = p.party_id AND m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s)
                    ORDER BY m.since DESC, m.assignment_id DESC LIMIT 1) m ON true
 LEFT JOIN party u ON u.party_id = m.unit_id
-WHERE p.kind = 'person' AND p.erased_at IS NULL AND p.code IS NOT NULL
+WHERE p.kind = 'person' AND p.erased_at IS NULL AND p.code IS NOT NULL AND NOT starts_with(p.code, 'UNIDENTIFIED-')
   AND (%(site)s::uuid IS NULL OR p.site_id = %(site)s)
   AND (%(unit)s::uuid IS NULL OR m.unit_id = %(unit)s)
   AND (%(codes)s::text[] IS NULL OR p.code = ANY (%(codes)s))
