@@ -52,6 +52,7 @@ WIDEST_CARD_CODE = 44.0
 LONGEST_WORD = 24
 """Letters without a space, after which a line may be broken anyway."""
 BREAK = "\N{ZERO WIDTH SPACE}"
+ISOLATE, END_OF_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 class Size(StrEnum):
@@ -166,8 +167,13 @@ class _Setter:
         return {"t": breakable(said), "d": "ltr" if style in ("code", "number") else direction(said)}
 
     def sentence(self, said: Sentence) -> list[dict[str, Any] | None]:
-        """Each of its parts."""
-        return [self.said(one) for one in said]
+        """Each of its parts, those of the books kept apart (isolates of Unicode's bidirectional algorithm): else two names in a
+        row would run on into each other on a page that runs the other way.
+        """
+        return [
+            self.said(one) if isinstance(one, Word) else {"t": f"{ISOLATE}{breakable(one)}{END_OF_ISOLATE}", "d": None}
+            for one in said
+        ]
 
     def block(self, block: Block) -> dict[str, Any]:
         """A block as its typst function takes it."""

@@ -10,6 +10,8 @@ from PIL import Image
 
 COARSE = 203
 """Dots to the inch of the coarsest printers in use."""
+UNSEEN = "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe"
+"""What steers lines and directions, and nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,10 @@ def sheets(pdf: bytes) -> list[Sheet]:
         letters = []
         for index in range(text.count_chars()):
             character = text.get_text_range(index, 1)
-            if character.strip():
+            if character.strip() and character not in UNSEEN:
                 left, bottom, right, top = text.get_charbox(index, loose=True)
                 letters.append(Letter(character, left, right, bottom, top))
-        said = text.get_text_bounded().replace("\r\n", "\n").replace("\ufffe", "")
+        said = "".join(one for one in text.get_text_bounded().replace("\r\n", "\n") if one not in UNSEEN)
         found.append(Sheet(said, tuple(letters), page.get_width(), page.get_height(), pdf, number))
     document.close()
     return found

@@ -128,7 +128,7 @@ DETAILS: tuple[Detail, ...] = (
     Detail("circumstances", "Circumstances", Reader.text, "full"),
     Detail("findings", "Findings", Reader.text, "full"),
     Detail("liability", "Liability", Reader.text, "full"),
-    Detail("called", "In the manner of", Reader.word),
+    Detail("called", "Occasion", Reader.word),
     Detail("corrects", "Takes back", Reader.document, style="code"),
     Detail("reason", "Reason", Reader.text, "full"),
     Detail("override", "Override: why it goes out all the same", Reader.text, "full"),

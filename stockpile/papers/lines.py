@@ -4,7 +4,9 @@ goes with it, where it came from, what else is marked on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -49,6 +51,45 @@ def _without(cells: tuple[T, ...]) -> tuple[T, ...]:
     return (*cells[:STOCK_NUMBER], *cells[STOCK_NUMBER + 1 :])
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What goes with which weapon of a document: `owners` maps an accessory with a serial number to the line of its weapon, `counted`
+    a model and lot to how many go with weapons.
+    """
+
+    with_each: Mapping[UUID, Sequence[Accessory]]
+    lacking: Mapping[UUID, Sequence[Accessory]]
+    owners: Mapping[UUID, int]
+    counted: Mapping[tuple[str, str | None], int]
+
+    @classmethod
+    def of(cls, lines: Iterable[PaperLine], details: Mapping[str, Any]) -> Together:
+        """As the document's details have it."""
+        with_each = {UUID(item): read(several) for item, several in (details.get("accessories") or {}).items()}
+        lacking = {UUID(item): read(several) for item, several in (details.get("accessories_short") or {}).items()}
+        numbers = {line.item_id: line.line for line in lines}
+        owners: dict[UUID, int] = {}
+        counted = Counter[tuple[str, str | None]]()
+        for weapon, several in with_each.items():
+            for one in several:
+                if one.item_id is None:
+                    counted[one.model, one.lot] += one.quantity
+                elif weapon in numbers:
+                    owners[one.item_id] = numbers[weapon]
+        return cls(with_each, lacking, owners, counted)
+
+    def said_of(self, line: PaperLine) -> Iterator[Sentence]:
+        """With what a weapon goes and what it lacks; of an accessory where it belongs."""
+        if line.serial and line.item_id in self.with_each:
+            yield (Word("with"), *_named(self.with_each[line.item_id]))
+        if line.item_id in self.lacking:
+            yield (Word("short of"), *_named(self.lacking[line.item_id]))
+        if line.item_id in self.owners:
+            yield (Word("goes with the weapon on line"), str(self.owners[line.item_id]))
+        if not line.serial and (of_these := self.counted.get((line.model, line.lot))):
+            yield (Word("of these with the weapons"), f"{of_these:,}")
+
+
 def table_of(
     lines: Sequence[PaperLine],
     details: Mapping[str, Any],
@@ -56,20 +97,11 @@ def table_of(
     title: Word | None = None,
 ) -> Table:
     """The table of lines. `places`: each says where it came from and where it went, since they differ."""
-    with_each = {UUID(item): read(several) for item, several in (details.get("accessories") or {}).items()}
-    lacking = {UUID(item): read(several) for item, several in (details.get("accessories_short") or {}).items()}
-    weapons = {line.item_id: line.line for line in lines}
+    together = Together.of(lines, details)
     rows = []
     for line in lines:
-        under: list[Sentence] = [*_marks(line)]
-        if places:
-            under.append(_way(line))
-        if line.serial and line.item_id in with_each:
-            under.append((Word("with"), *_named(with_each[line.item_id])))
-        if line.item_id in lacking:
-            under.append((Word("short of"), *_named(lacking[line.item_id])))
-        under += _goes_with(line, with_each, weapons)
-        rows.append(Row(_cells(line), tuple(under)))
+        way = [_way(line)] if places else []
+        rows.append(Row(_cells(line), (*_marks(line), *way, *together.said_of(line))))
     return table_of_rows(rows, title, _total(lines), Word("No lines."))
 
 
@@ -147,26 +179,6 @@ def _named(accessories: Sequence[Accessory]) -> list[Said]:
     for one in accessories:
         said += ["·", one.name] if said else [one.name]
     return said
-
-
-def _goes_with(
-    line: PaperLine, with_each: Mapping[UUID, Sequence[Accessory]], weapons: Mapping[UUID, int]
-) -> list[Sentence]:
-    """Of an accessory: which weapon it belongs to; of what is counted, how many go with weapons."""
-    if line.serial:
-        owners = [
-            weapons[weapon]
-            for weapon, several in with_each.items()
-            if weapon in weapons and any(one.item_id == line.item_id for one in several)
-        ]
-        return [(Word("goes with the weapon on line"), str(number)) for number in owners]
-    of_these = sum(
-        one.quantity
-        for several in with_each.values()
-        for one in several
-        if one.item_id is None and (one.model, one.lot) == (line.model, line.lot)
-    )
-    return [(Word("of these with the weapons"), f"{of_these:,}")] if of_these else []
 
 
 def _total(lines: Sequence[PaperLine]) -> Sentence:

@@ -92,7 +92,7 @@ FACTS_OF_DOCUMENTS = (
     "Circumstances",
     "Findings",
     "Liability",
-    "In the manner of",
+    "Occasion",
     "Takes back",
     "Override: why it goes out all the same",
     "Overridden on lines",
