@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from stockpile.reports.standing import standings
+from stockpile.rights import reading
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import Visitors
-from tests.world import RIFLES
+from tests.test_verdicts import TABLE, stocked
+from tests.world import RIFLES, Country
 
 STORE = "Main store"
 
@@ -98,3 +103,39 @@ def test_enrolling_a_browser(visitors: Visitors) -> None:
     context.set_offline(False)
     until(page, "books.state.waiting === 0")
     print(page.evaluate("books.state"), page.evaluate("books.vouchers()"))
+
+
+def test_the_table_of_verdicts(visitors: Visitors) -> None:
+    """Every case of the table that the service's verdicts run too: as loud and in the same words, from the books kept here."""
+    country = visitors.web.country
+    stocked(country)
+    context, page = enrolled(visitors)
+    hand_over(visitors, context, "clerk")
+    opened(page)
+    context.set_offline(True)
+    wrong = []
+    cases = [case for case in TABLE["cases"] if not case.get("online")]
+    for case in cases:
+        given = {name: case[name] for name in ("mode", "scan", "model", "quantity", "receiver") if name in case}
+        lines = [{"item": str(country.item(serial).item_id)} for serial in case.get("lines", ())]
+        store = {"store": STORE} if case["mode"] == "issue" else {}
+        found = ask(page, "verdict", {**given, **store, "lines": lines})
+        said = (found.get("verdict"), found.get("severity"), found.get("line"), found.get("recover"))
+        expected = (case["verdict"], case["severity"], case.get("line"), case.get("recover", False))
+        candidates = len(found.get("candidates", ()))
+        if said != expected or candidates != case.get("candidates", 0) or not in_these_words(country, case, found):
+            wrong.append(f"{case['case']}: {found}")
+    assert not wrong, "\n".join(wrong)
+    assert len(cases) > 15
+
+
+def in_these_words(country: Country, case: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Whether the station's words are the table's."""
+    words = case.get("words")
+    if words is None or "{" not in words:
+        return words is None or found["words"] == words
+    with reading(country.engine, country.actors["clerk"]) as connection:
+        item = UUID(found["weapon"]["item_id"])
+        (standing,) = standings(connection, country.actors["clerk"], [item])[item]
+    since = standing.since.astimezone(ZoneInfo("Asia/Baghdad"))
+    return bool(found["words"] == words.format(since=f"{since:%Y-%m-%d %H:%M}", document=standing.document_number))

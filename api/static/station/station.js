@@ -64,8 +64,9 @@ const DIGIT_STANDS_ALONE = 350;
 const at = (id) => document.getElementById(id);
 
 class Station {
-  constructor(counter) {
+  constructor(counter, books) {
     this.counter = counter;
+    this.books = books;
     this.queue = Promise.resolve();
     this.waiting = 0;
     this.choices = [];
@@ -163,7 +164,10 @@ class Station {
       service,
       counter: this.counter,
       kept: JSON.parse(sessionStorage.getItem(kept) || "{}"),
-      keep: (state) => sessionStorage.setItem(kept, JSON.stringify(state)),
+      keep: (state) => {
+        sessionStorage.setItem(kept, JSON.stringify(state));
+        this.books?.keepList(kept, state);
+      },
       has: (piece) => document.body.dataset.pieces.split(" ").includes(piece),
       tell: (answer) => this._tell(answer),
       refresh: () => this._refresh(),
@@ -345,8 +349,8 @@ async function begin() {
   applyTheme();
   await loadWords();
   try {
-    await startOffline(service, document.querySelector("header"));
-    new Station(await service.counter()).start();
+    const books = await startOffline(service, document.querySelector("header"));
+    new Station(await service.counter(), books).start();
   } catch (problem) {
     const words = problem instanceof NoAnswer ? say("The service does not answer. Load the page again.") : problem.message;
     at("answer").className = "answer stop";

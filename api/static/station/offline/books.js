@@ -318,10 +318,32 @@ export class Books extends EventTarget {
       at: new Date().toISOString(), mode: asked.mode, text: asked.scan ?? asked.item ?? asked.model, how: asked.how ?? null,
     };
     try {
-      await this.#storage.write(["journal"], ({ journal }) => void journal.add(entry));
+      await Promise.all([this.#lists, this.#storage.write(["journal"], ({ journal }) => void journal.add(entry))]);
     } catch (problem) {
       this.#trouble(problem);
     }
+  }
+
+  /**
+   * Keeps a mode's list, so that it is there again after the browser was killed.
+   * @param {string} name as the station keeps it
+   * @param {object} state
+   */
+  keepList(name, state) {
+    if (!this.#device || !this.state.writer) return;
+    const written = this.#storage.write(["about"], ({ about }) => void about.put({ ...this.#listsKept, [name]: state }, "lists"));
+    this.#listsKept = { ...this.#listsKept, [name]: state };
+    this.#lists = written.catch((problem) => this.#trouble(problem));
+  }
+
+  #lists = Promise.resolve();
+  #listsKept = {};
+
+  /** @returns {Promise<Record<string, object>>} the lists that were open when this station was last closed or killed */
+  async lists() {
+    if (!this.#device || !this.state.writer) return {};
+    this.#listsKept = (await this.#storage.get("about", "lists")) ?? {};
+    return this.#listsKept;
   }
 
   #counter() {
@@ -356,7 +378,7 @@ export class Books extends EventTarget {
   }
 
   #partySeen(party) {
-    return { code: party.code, kind: party.kind, name: this.#name(party), holds: this.#site.holds(this.#site.accountOfParty(party.code)) };
+    return { code: party.code, kind: party.kind, name: this.#name(party), holds: this.#site.holds(party.code) };
   }
 
   #suggestions(text, name) {

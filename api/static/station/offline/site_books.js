@@ -226,10 +226,10 @@ export class SiteBooks {
     return this.stores.find((store) => store.name.toLowerCase() === wanted) ?? null;
   }
 
-  /** How many weapons an account holds. */
-  holds(account) {
+  /** How many weapons a person or unit holds. */
+  holds(code) {
     let count = 0;
-    for (const weapon of this.weapons.values()) if (weapon.account === account) count += 1;
+    for (const { account } of this.weapons.values()) if (account.party === code && account.class !== "store") count += 1;
     return count;
   }
 

@@ -14,6 +14,9 @@ export async function startOffline(service, place) {
   const books = await openOffline(service);
   showStrip(books, place);
   if (!books.state.enrolled) return books;
+  for (const [name, state] of Object.entries(await books.lists())) {
+    if (sessionStorage.getItem(name) === null) sessionStorage.setItem(name, JSON.stringify(state));
+  }
   await books.settled(SETTLES);
   while (!books.state.up && books.state.locked) await askWho(books);
   keepWatch(books);

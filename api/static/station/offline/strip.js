@@ -31,6 +31,8 @@ export function showStrip(books, place) {
     if (takeOver) parts.push(button(say("New version ready: load it"), null, takeOver, { class: "books-new" }));
     strip.replaceChildren(...parts);
     strip.hidden = !parts.length;
+    const link = document.getElementById("link");
+    if (link) link.hidden = Boolean(books.state.enrolled);
     document.body.dataset.notSent = books.state.waiting;
     showTrouble(books, trouble);
   };
@@ -126,9 +128,13 @@ export async function askWho(books) {
     title: say("The link is down. Who works here?"),
     body: [
       element("p", {}, known.length ? say("Badge and the PIN that you set for this device.") : say("Nobody was signed in here with the link in the last days. Go on on paper.")),
-      element("p", {}, element("label", { for: "unlock-code" }, say("Service number")), code),
-      element("p", {}, element("label", { for: "unlock-pin" }, say("PIN of this device")), pin),
-      problem,
+      element(
+        "div",
+        { class: "books-unlock" },
+        element("p", {}, element("label", { for: "unlock-code" }, say("Service number")), code),
+        element("p", {}, element("label", { for: "unlock-pin" }, say("PIN of this device")), pin),
+        problem,
+      ),
     ],
     yes: say("Go on"),
     confirm: () => void attempt(),

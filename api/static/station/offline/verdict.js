@@ -8,6 +8,7 @@ import { assetTag } from "./identity.js";
 
 const SEVERITY = {
   ready: "ready",
+  "brought by another": "attention",
   "already listed": "attention",
   several: "attention",
   "did you mean": "attention",
@@ -86,8 +87,13 @@ function toIssue(books, weapon, asked, store) {
   return notToBeHandedOut(weapon) ?? ready(weapon);
 }
 
-function toReturn(books, weapon) {
-  if (weapon.account.class === "person" || weapon.account.class === "unit") return ready(weapon);
+function toReturn(books, weapon, asked) {
+  if (weapon.account.class === "person" || weapon.account.class === "unit") {
+    const giver = asked.receiver ? books.party(asked.receiver) : null;
+    if (!giver || giver.code === weapon.account.party) return ready(weapon);
+    const words = `${weapon.account.name} has it, not ${books.display(giver)}: this will be said on the turn-in`;
+    return { verdict: "brought by another", words };
+  }
   if (weapon.account.class === "store") {
     return { verdict: "in a store", words: `It is in ${weapon.account.name}${since(books, weapon)}: nobody has it` };
   }
