@@ -18,7 +18,7 @@ from stockpile.rights import reading
 from tests.world import Country
 
 PASSWORD = "seven grey herons"
-PINS = {"T-1": "640283", "T-2": "917350", "C-1": "385164", "A-1001": "508297", "E-1": "271946"}
+PINS = {"T-1": "640283", "T-2": "917350", "C-1": "385164", "A-1001": "508297", "A-1002": "739501", "E-1": "271946"}
 """The PINs that people chose, by service number."""
 
 USERS = {

@@ -61,6 +61,14 @@ def scan_badge(page: Page, badge: str) -> None:
     page.keyboard.press("Enter")
 
 
+def enter_by_badge(page: Page, badge: str, pin: str) -> None:
+    """A badge scanned, and the PIN typed once it is asked for."""
+    scan_badge(page, badge)
+    expect(page.get_by_label("PIN", exact=True)).to_be_focused()
+    page.keyboard.type(pin)
+    page.keyboard.press("Enter")
+
+
 def test_by_name_and_password(depot: Depot) -> None:
     """Led from a page to the form and back; who one is stands in view; a mistake is told in the form, which keeps the name."""
     page = depot.browser("/sessions")
@@ -94,19 +102,14 @@ def test_by_badge_and_pin_at_a_counter(depot: Depot) -> None:
     page = depot.counter()
     assert_accessible(page)
     expect(page.get_by_label("Badge or service number")).to_be_focused()
-    scan_badge(page, "T-1")
-    expect(page.get_by_label("PIN", exact=True)).to_be_focused()
-    page.keyboard.type(PINS["T-1"])
-    page.keyboard.press("Enter")
+    enter_by_badge(page, "T-1", PINS["T-1"])
     expect(page.get_by_role("group", name="Who is signed in")).to_contain_text("clerk · TAJI · Counter 1 · book K1")
 
 
 def test_without_any_script(depot: Depot) -> None:
     """Signing in needs none."""
     page = depot.counter(java_script_enabled=False)
-    scan_badge(page, "T-1")
-    page.keyboard.type(PINS["T-1"])
-    page.keyboard.press("Enter")
+    enter_by_badge(page, "T-1", PINS["T-1"])
     expect(page.get_by_role("group", name="Who is signed in")).to_contain_text("Counter 1")
 
 
@@ -138,9 +141,7 @@ async (body) => {
 def test_the_commander_approves_beside_the_clerk(depot: Depot) -> None:
     """The clerk asks; the commander approves at the same counter by badge and PIN; the clerk goes on."""
     page = depot.counter()
-    scan_badge(page, "T-1")
-    page.keyboard.type(PINS["T-1"])
-    page.keyboard.press("Enter")
+    enter_by_badge(page, "T-1", PINS["T-1"])
     page.get_by_role("group", name="Who is signed in").wait_for()
     draft = page.evaluate(ASK, {"lines": scans(RIFLES[0])})
     assert page.evaluate(APPROVE, ["C-1", PINS["C-1"], draft]) == ["Major Carim Commander (C-1)", 201]
@@ -160,9 +161,7 @@ def test_a_new_pin_from_the_commander(depot: Depot) -> None:
     office.get_by_role("button", name="Give a one-time PIN").click()
     given = office.locator(".secret").inner_text()
     assert_accessible(office)
-    scan_badge(counter, "T-1")
-    counter.keyboard.type(given)
-    counter.keyboard.press("Enter")
+    enter_by_badge(counter, "T-1", given)
     counter.wait_for_url("**/sign-in/pin")
     assert_accessible(counter)
     expect(counter.get_by_label("New PIN")).to_be_focused()
