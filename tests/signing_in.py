@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlalchemy import Engine
 
+from api.application import create_app
 from stockpile import counters, passwords, pins, users
 from stockpile.db import roles
 from stockpile.db.engine import transaction
@@ -15,7 +18,7 @@ from stockpile.rights import reading
 from tests.world import Country
 
 PASSWORD = "seven grey herons"
-PINS = {"T-1": "640283", "T-2": "917350", "C-1": "385164", "A-1001": "508297", "E-1": "271946"}
+PINS = {"T-1": "640283", "T-2": "917350", "C-1": "385164", "A-1001": "508297", "A-1002": "739501", "E-1": "271946"}
 """The PINs that people chose, by service number."""
 
 USERS = {
@@ -113,11 +116,15 @@ class Browser:
         return self.client.cookies.get("stockpile_session")
 
 
+@lru_cache(maxsize=1)
+def service(engine: Engine) -> FastAPI:
+    """The one service before which all browsers of a story stand."""
+    return create_app(engine)
+
+
 def browser(country: Country, counter: str | None = None, address: str = "192.0.2.7", scheme: str = "http") -> Browser:
     """A new browser at the service; `counter`: what one enrolled as such keeps."""
-    from api.application import create_app
-
-    made = Browser(TestClient(create_app(country.engine), base_url=f"{scheme}://testserver", client=(address, 50_000)))
+    made = Browser(TestClient(service(country.engine), base_url=f"{scheme}://testserver", client=(address, 50_000)))
     if counter is not None:
         made.keep_counter(counter, "__Host-stockpile_counter" if scheme == "https" else "stockpile_counter")
     return made
