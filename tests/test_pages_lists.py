@@ -85,6 +85,9 @@ def test_what_cannot_be_asked_is_told_beside_its_field(web: Web) -> None:
     assert "cursor" in visit(web, "clerk", "/documents?cursor=x", 422).text
     visit(web, "clerk", "/documents?act=abolish", 422)
     visit(web, "clerk", "/documents?text=%00", 422)
+    unknown = visit(web, "clerk", "/weapons?model=Musket&text=9", 404)
+    assert "There is no model 'Musket'" in unknown.text
+    assert unknown.fields["text"] == "9"
 
 
 def test_a_donor_is_shown_no_names(web: Web) -> None:

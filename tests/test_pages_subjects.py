@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from httpx import Response
 
+from stockpile.acts.receive import RECEIVE
 from tests.api_world import Web, served
 from tests.busy_country import Busy, make_busy
 from tests.reading_pages import BROWSER, read, visit
@@ -184,6 +185,16 @@ def test_a_discrepancy_is_closed_by_two(web: Web, busy: Busy) -> None:
     answer = send(web, "clerk", f"{path}/close", explained_by=busy.receipt.number, explanation="As it says itself")
     assert answer.status_code == 409
     assert "name the one that explains it" in read(answer).text
+    later = web.country.do(
+        "clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-1",
+        lines=[{"model": "AKM", "serial_number": "UA 2"}],
+    )  # fmt: skip
+    answer = send(web, "clerk", f"{path}/close", explained_by=later.number, explanation="Came in the second crate")
+    assert answer.status_code == 303
+    page = visit(web, "clerk", answer.headers["location"])
+    assert "It takes a second person to agree" in page.text
+    assert "closure asked for" in page.text
+    assert [row["Explained by"] for row in visit(web, "commander", "/closures").rows] == [later.number]
 
 
 def test_a_donor_asks_for_no_closure(web: Web, busy: Busy) -> None:

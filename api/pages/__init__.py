@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
@@ -69,11 +69,6 @@ def short_day(when: datetime) -> str:
 def number(value: int | float | Decimal) -> str:
     """A number as it is written where the viewer lives."""
     return format_decimal(value, locale=viewer.get().language.locale)
-
-
-def ago(when: datetime) -> str:
-    """How long ago something was: `3 hours`."""
-    return format_timedelta(datetime.now(UTC) - when, locale=viewer.get().language.locale)
 
 
 def address(path: str, **query: object) -> str:
@@ -140,7 +135,6 @@ templates.env.filters |= {
     "day": day,
     "short_day": short_day,
     "number": number,
-    "ago": ago,
 }
 templates.env.globals |= {"address": address, "N_": N_}
 templates.env.add_extension("jinja2.ext.i18n")

@@ -152,7 +152,7 @@ def file(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], engine: Databas
     with reading(engine, actor) as connection:
         found = file_to_read(connection, actor, sha256)
     shown = "inline" if found.media_type.startswith("image/") else "attachment"
-    headers = {"Cache-Control": "private, max-age=3600"}
+    headers = {"Cache-Control": "no-store"}
     return FileResponse(
         found.path, headers=headers, media_type=found.media_type, filename=found.name, content_disposition_type=shown
     )

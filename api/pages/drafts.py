@@ -26,7 +26,7 @@ from stockpile.rights import APPROVE, RIGHTS, Actor, reading
 router = APIRouter(include_in_schema=False)
 
 LINES_SHOWN = 100
-LATEST = frozenset({"document_id", "lines", "site"})
+SHOWN_APART = frozenset({"document_id", "lines", "site"})
 _words: TypeAdapter[str] = TypeAdapter(Words)
 
 
@@ -77,7 +77,7 @@ def _page(
     lines = found.request.get("lines") or ()
     shown = {
         "draft": found.draft,
-        "said": list(said({name: value for name, value in found.request.items() if name not in LATEST})),
+        "said": list(said({name: value for name, value in found.request.items() if name not in SHOWN_APART})),
         "lines": [" · ".join(f"{name}: {value}" for name, value in said(line)) for line in lines[:LINES_SHOWN]],
         "more_lines": max(len(lines) - LINES_SHOWN, 0),
         "may_approve": _waits(found.draft) and not found.draft.own and actor.role in RIGHTS[APPROVE],

@@ -36,7 +36,7 @@ from api.pages import address, templates
 from api.pages.problems import shown_problem
 from api.words import N_
 from stockpile.documents import Code
-from stockpile.errors import Fault, Invalid, StockpileError
+from stockpile.errors import Fault, Invalid, NotFound, StockpileError
 from stockpile.reports.export import PageOf
 from stockpile.reports.reference import search_sites
 from stockpile.rights import AUDITOR, DONOR, REGISTRAR, ROLES, Actor, reading
@@ -165,6 +165,7 @@ def site_filter(name: str = "site", label: str = N_("Site"), **more: Any) -> Fil
 class Column:
     """A column: the row's field, its heading, the kind by which `shown.value` shows it, where a cell leads, and the name of the
     order it sorts by. `read` gives another value than the field. `roles`: who is shown it, None: all.
+    `none`: the word for no value.
     """
 
     name: str
@@ -174,10 +175,13 @@ class Column:
     order: str | None = None
     read: Callable[[Any], Any] | None = None
     roles: frozenset[str] | None = None
+    none: str | None = None
 
     def cell(self, row: Any) -> Cell:
         """The cell of a row."""
         value = self.read(row) if self.read else getattr(row, self.name)
+        if value is None and self.none is not None:
+            return Cell(self.none, "term", None)
         return Cell(value, self.kind, self.link(row) if self.link else None)
 
 
@@ -258,10 +262,10 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
             return _file(this, engine, actor, asked, Format(given["format"]))
         with reading(engine, actor) as connection:
             page = this.ask(connection, actor, asked)
-    except Invalid as problem:
+    except (Invalid, NotFound) as problem:
         trouble = problem
     shown = _shown(this, filters, given, sites, actor, page, trouble)
-    status = 200 if trouble is None else 422
+    status = shown["problem"]["status"] if trouble else 200
     response: Response = templates.TemplateResponse(request, this.template, {**shown, **context}, status_code=status)
     return response
 
