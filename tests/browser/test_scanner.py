@@ -16,7 +16,7 @@ from api.pages.scanner import SET_UP_TEXT
 from stockpile.marks import envelope
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import Visitors, chromium
-from tests.browser.keyboards import ARABIC, AZERTY, KEYBOARDS, QWERTZ, US, Scanner, human, press
+from tests.browser.keyboards import ARABIC, AZERTY, KEYBOARDS, QWERTZ, US, Scanner, android, enter, human, press
 
 MARK = envelope(1, enterprise="1ABC2", serial_number="W0042")
 READY = "html[data-scanner=ready]"
@@ -92,6 +92,18 @@ def test_a_slow_scanner(visitors: Visitors) -> None:
         }"""
     )
     expect(page.locator("#findings")).to_contain_text("If this was a scan: the scanner is slow")
+
+
+def test_android_needs_no_setting_up(visitors: Visitors) -> None:
+    """Text arrives as it is printed; scanned into a field of the page it does not stay there."""
+    page = opened(visitors)
+    page.locator("#prefix").focus()
+    press(page, [*android([SET_UP_TEXT]), enter(15)])
+    expect(page.locator("#findings")).to_contain_text("this device needs no setting up")
+    expect(page.locator("#prefix")).to_have_value("")
+    press(page, [*android(list("KT 449900")), enter(95)])
+    expect(page.locator("#read")).to_have_text("KT 449900")
+    assert "It arrived as text" in findings(page)
 
 
 def test_key_by_key(visitors: Visitors) -> None:

@@ -57,6 +57,7 @@ export class Decoder {
   #ended = -Infinity;
   #typedAt = -Infinity;
   #isRest = false;
+  #hasEnds = false;
   #downs = new Map();
   #altRight = false;
   #digits = "";
@@ -73,7 +74,7 @@ export class Decoder {
   /** When to ask `quiet` if nothing comes; null: there is nothing to wait for. */
   get deadline() {
     if (this.#strokes.length) return this.#last + this.#patience();
-    return this.#written ? this.#written.last + Math.max(INPUT_GAP, this.#settings.gap) : null;
+    return this.#written ? this.#written.last + this.#patienceForText() : null;
   }
 
   /** Whether keys are held now. */
@@ -109,9 +110,18 @@ export class Decoder {
     return this.#typed();
   }
 
+  /** Not once a scan had an end: then one without is half a scan. */
   #mayEndSilently() {
     const { suffix } = this.#settings;
-    return suffix === "auto" || suffix === "none";
+    return suffix === "none" || (suffix === "auto" && !this.#hasEnds);
+  }
+
+  #textGap() {
+    return Math.max(INPUT_GAP, this.#settings.gap);
+  }
+
+  #patienceForText() {
+    return this.#written.text.length < FEWEST ? this.#textGap() : Math.max(PAUSE[this.#settings.suffix] ?? PAUSE.auto, this.#textGap());
   }
 
   #length() {
@@ -213,6 +223,7 @@ export class Decoder {
   #end(suffix, time) {
     if (this.#length() < FEWEST || this.#isRest) return { hold: false, outcomes: this.#typed() };
     this.#ended = time;
+    this.#hasEnds = true;
     return { hold: true, outcomes: this.#scanned(suffix) };
   }
 
@@ -250,10 +261,11 @@ export class Decoder {
   #write(event) {
     const composed = event.inputType === "insertCompositionText";
     const begins = this.#written === null;
-    const before = this.#written ?? { base: "", text: "", pieces: 0, composed: false };
+    const before = this.#written ?? { base: "", text: "", pieces: 0, composed: false, torn: false, last: event.time };
     const base = composed && before.composed ? before.base : before.text;
     const text = base + event.data;
-    this.#written = { base, text, pieces: before.pieces + 1, composed, last: event.time };
+    const torn = before.torn || event.time - before.last > this.#textGap();
+    this.#written = { base, text, pieces: before.pieces + 1, composed, torn, last: event.time };
     const [first, end] = text.split(/([\r\n\t])/);
     if (end && this.#endOf(end)) {
       this.#written.text = first;
@@ -263,20 +275,22 @@ export class Decoder {
   }
 
   #endInput(suffix, time) {
-    const { text } = this.#written;
-    if (text.length - this.#settings.prefix.length < FEWEST || !text.startsWith(this.#settings.prefix)) {
+    const { text, torn, last } = this.#written;
+    const { prefix } = this.#settings;
+    if (torn || time - last > this.#textGap() || text.length - prefix.length < FEWEST || !text.startsWith(prefix)) {
       this.#written = null;
       return { hold: false };
     }
     this.#ended = time;
+    this.#hasEnds = true;
     return { hold: true, outcomes: this.#scannedText(suffix) };
   }
 
   /** A word that a telephone's keyboard completed arrives in one piece too: it is a scan only where none has an end. */
   #quietInput() {
-    const { text, pieces } = this.#written;
+    const { text, pieces, torn } = this.#written;
     const { suffix, prefix } = this.#settings;
-    const long = text.length >= CERTAIN && text.startsWith(prefix);
+    const long = !torn && text.length >= CERTAIN && text.startsWith(prefix);
     if (long && (pieces >= CERTAIN ? this.#mayEndSilently() : suffix === "none" && /[0-9]/.test(text))) {
       return this.#scannedText(null);
     }

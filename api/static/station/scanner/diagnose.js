@@ -56,6 +56,11 @@ export function ofScan({ strokes, suffix, restore, texts }, settings) {
   ].filter(Boolean);
 }
 
+/** After a set-up code that arrived as text. */
+export function ofSetUpAsText() {
+  return [good(say("The set-up code arrived as text, every character as it is printed: this device needs no setting up."))];
+}
+
 /** After keys that were no scan here, though Enter followed: nobody knows whether somebody typed them. */
 export function ofUnheard(strokes, settings) {
   const slowest = Math.max(...strokes.slice(1).map((stroke, n) => stroke.time - strokes[n].time));

@@ -19,7 +19,7 @@
 
 export const FS = "\x1c", GS = "\x1d", RS = "\x1e", US_SEPARATOR = "\x1f", EOT = "\x04";
 
-/** Where function keys stand for separators: what Honeywell and Datalogic scanners send until told otherwise. */
+/** Where function keys stand for separators, as some scanners have it until they are told otherwise. */
 const FUNCTION_KEYS = { F7: FS, F8: GS, F9: RS, F10: US_SEPARATOR };
 
 const NAMED = { Enter: "\r", Tab: "\t" };
@@ -138,7 +138,7 @@ function withoutCapsLock(stroke) {
   return stroke.shift ? key.toUpperCase() : key.toLowerCase();
 }
 
-/** A control character typed with Control, as terminals do: Control and ] is GS. Zebra scanners send RS as Control and 6. */
+/** A control character typed with Control, as terminals do: Control and ] is GS. Some send RS without Shift, as Control and 6. */
 function controlOf(stroke, settings) {
   const plain = stroke.signature.replace("Control+", "");
   const base = settings.map?.[plain] ?? US_KEYBOARD[plain] ?? stroke.key;

@@ -45,6 +45,12 @@ export function learn(strokes, suffix) {
   };
 }
 
+/** Whether a text is the set-up code, its separators or not: where it arrives as text there is nothing to learn from it. */
+export function isSetUp(text) {
+  const bare = (words) => words.replace(/[\x00-\x1f]/g, "");
+  return bare(text) === bare(SET_UP_TEXT);
+}
+
 /** Whether so many strokes may be the set-up code at all. */
 export function mayBeSetUp(strokes) {
   const most = SET_UP_TEXT.length;

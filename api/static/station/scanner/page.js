@@ -5,9 +5,9 @@
 
 import { showCamera } from "./camera.js";
 import { Decoder, TO_LEARN } from "./decode.js";
-import { nameOf, ofLearnt, ofScan, ofUnheard } from "./diagnose.js";
+import { nameOf, ofLearnt, ofScan, ofSetUpAsText, ofUnheard } from "./diagnose.js";
 import { characterOf, isModifier, strokeOf, usCharacterOf } from "./keys.js";
-import { SET_UP_TEXT, learn } from "./learn.js";
+import { isSetUp, learn } from "./learn.js";
 import { Ear } from "./scanner.js";
 import { asText, fromText, load, reset, save, whenChanged } from "./settings.js";
 import { loadWords, say } from "../words.js";
@@ -82,8 +82,9 @@ function heardOutcome(outcome) {
   lastScan.time = performance.now();
   setTimeout(() => {
     const begun = outcome.strokes[0]?.time ?? Infinity;
-    if (begun <= setUpHeard || outcome.texts.includes(SET_UP_TEXT)) return;
-    showScan(outcome.texts, ofScan(outcome, settings));
+    if (begun <= setUpHeard) return;
+    const asText = outcome.restore && outcome.texts.some(isSetUp);
+    showScan(asText ? [say("Set-up code")] : outcome.texts, asText ? ofSetUpAsText() : ofScan(outcome, settings));
   });
 }
 

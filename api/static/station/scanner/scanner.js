@@ -9,7 +9,7 @@
 
 import { Decoder } from "./decode.js";
 import { isPrintable } from "./keys.js";
-import { learn, mayBeSetUp } from "./learn.js";
+import { isSetUp, learn, mayBeSetUp } from "./learn.js";
 import { load, save, whenChanged } from "./settings.js";
 import { normalised } from "./text.js";
 
@@ -174,7 +174,7 @@ export class Ear {
       if (outcome.kind === "typing") this.#giveBack(outcome.strokes);
       this.#options.watch?.outcome?.(outcome);
       if (outcome.kind === "scan" && !this.#learnt(outcome)) {
-        for (const text of outcome.texts) this.#options.onScan({ text, how: "scanned" });
+        for (const text of outcome.texts.filter((each) => !isSetUp(each))) this.#options.onScan({ text, how: "scanned" });
       }
     }
   }
