@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from api import described, gates, problems
-from api.pages import api_page, start
+from api.pages import api_page, start, trust
 from api.v1 import (
     acts,
     allowances,
@@ -58,7 +58,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     engine = engine or _engine_of_settings()
     application = FastAPI(
         title="Stockpile",
-        version=_version(),
+        version=program_version(),
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
@@ -75,6 +75,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application.include_router(routes.router, prefix="/v1")
     application.include_router(start.router)
     application.include_router(api_page.router)
+    application.include_router(trust.router)
     application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application
@@ -97,7 +98,8 @@ def _authenticator(engine: Engine) -> gates.Authenticate:
     return authenticate
 
 
-def _version() -> str:
+def program_version() -> str:
+    """The version of the program that is installed."""
     try:
         return version("stockpile")
     except PackageNotFoundError:

@@ -27,6 +27,7 @@ from stockpile.commands import (
     reports,
     running,
     sites,
+    tls,
     tokens,
     transfers,
 )
@@ -89,6 +90,7 @@ for name, group in (
     ("count", counting.count),
     ("seal", counting.seal),
     ("label", labels.label),
+    ("tls", tls.tls),
     ("shipment", transfers.shipment),
     ("register", registers.register),
     ("audit", audits.audit),
