@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as BrowserError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -70,18 +71,20 @@ def secure(web: Web, certificates: Certificates) -> Iterator[str]:
     thread.join()
 
 
-def visiting(folder: Path, trusted: Certificates | None) -> Iterator[BrowserContext]:
+@contextmanager
+def visiting(browser: Browser, folder: Path, trusted: Certificates | None) -> Iterator[BrowserContext]:
     """A browser that finds the name, and trusts what the authority signed; the machine's own list of authorities stays as it is."""
     words = [*NOT_OURS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
     if os.geteuid() == 0:
         words.append("--no-sandbox")
     if trusted is not None:
         words.append(f"--ignore-certificate-errors-spki-list={digest_of_key(trusted)}")
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(str(folder), executable_path=chromium(), args=words)
-        context.set_default_timeout(PATIENCE)
-        context.add_init_script(REPORT_VIOLATIONS)
+    context = browser.browser_type.launch_persistent_context(str(folder), executable_path=chromium(), args=words)
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(REPORT_VIOLATIONS)
+    try:
         yield context
+    finally:
         context.close()
 
 
@@ -92,9 +95,9 @@ def digest_of_key(certificates: Certificates) -> str:
     return base64.b64encode(sha256(key).digest()).decode()
 
 
-def test_what_works_over_https_only(secure: str, certificates: Certificates, tmp_path: Path) -> None:
+def test_what_works_over_https_only(browser: Browser, secure: str, certificates: Certificates, tmp_path: Path) -> None:
     """The page is a secure context: a service worker registers, storage may be kept, a camera may be asked for."""
-    for context in visiting(tmp_path / "browser", certificates):
+    with visiting(browser, tmp_path / "browser", certificates) as context:
         page = context.new_page()
         told: list[str] = []
         page.on("console", lambda message: told.append(message.text))
@@ -110,11 +113,13 @@ def test_what_works_over_https_only(secure: str, certificates: Certificates, tmp
         assert "strict-transport-security" not in answer.headers
 
 
-def test_a_browser_that_does_not_trust_it_is_stopped(secure: str, tmp_path: Path) -> None:
+def test_a_browser_that_does_not_trust_it_is_stopped(browser: Browser, secure: str, tmp_path: Path) -> None:
     """Until the authority is trusted."""
-    for context in visiting(tmp_path / "browser", None):
-        with pytest.raises(BrowserError, match="ERR_CERT_AUTHORITY_INVALID"):
-            context.new_page().goto(f"{secure}/")
+    with (
+        visiting(browser, tmp_path / "browser", None) as context,
+        pytest.raises(BrowserError, match="ERR_CERT_AUTHORITY_INVALID"),
+    ):
+        context.new_page().goto(f"{secure}/")
 
 
 def test_the_page_of_trust(visitors: Visitors, certificates: Certificates) -> None:
