@@ -7,6 +7,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -239,6 +240,7 @@ def test_the_page_of_trust_over_plain_http(secure: tuple[SecureService, str]) ->
     der = httpx.get(f"{plain}/trust/stockpile-authority.crt")
     assert der.headers["content-type"] == "application/x-x509-ca-cert"
     assert der.content == authority_der(found)
+    assert sha256(der.content).hexdigest().upper() == found.fingerprint.replace(":", "")
     assert httpx.get(f"{plain}/trust/stockpile-authority.pem").content == found.authority_file.read_bytes()
     assert httpx.get(f"{plain}/static/stockpile.css").status_code == 200
     assert "BEGIN" not in page.text
