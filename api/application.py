@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Connection, Engine
 
 from api import described, gates, problems
-from api.pages import api_page, people, scanner, search, start, station_offline, waiting_lists, words
+from api.pages import api_page, people, scanner, search, start, station_offline, trust, waiting_lists, words
 from api.pages import counters as counter_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
@@ -70,10 +70,62 @@ Every request but `/v1/health` carries `Authorization: Bearer sp_...`, or the co
 somebody signed in. Errors are `application/problem+json`. A document's id is made by the client: sending it again gets
 the first answer again."""
 
+API = (
+    find,
+    acts,
+    shipments,
+    assignments,
+    documents,
+    notes,
+    drafts,
+    weapons,
+    labels,
+    balance,
+    discrepancies,
+    destruction_orders,
+    registers,
+    audits,
+    counts,
+    files,
+    sites,
+    parties,
+    rosters,
+    signature_cards,
+    catalogue,
+    devices,
+    token_routes,
+    erasures,
+    service,
+    allowances,
+    reports,
+    sign_in,
+    signatures,
+    papers,
+    station,
+    station_snapshot,
+    scans,
+)
+"""The routes under /v1 by subject, in the order in which their page tells them."""
+
 PAGES = (
-    start, api_page, words, sign_in_pages, counter_pages, search, weapon_pages, people, document_pages, discrepancy_pages, shipment_pages,
-    waiting_lists, draft_pages, station_pages, station_offline, scanner,
-)  # fmt: skip
+    start,
+    api_page,
+    words,
+    sign_in_pages,
+    counter_pages,
+    search,
+    weapon_pages,
+    people,
+    document_pages,
+    discrepancy_pages,
+    shipment_pages,
+    waiting_lists,
+    draft_pages,
+    station_pages,
+    station_offline,
+    scanner,
+    trust,
+)
 """The pages for people, each a router."""
 
 
@@ -82,7 +134,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     engine = engine or _engine_of_settings()
     application = FastAPI(
         title="Stockpile",
-        version=_version(),
+        version=program_version(),
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
@@ -96,11 +148,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
     )
     application.state.brake = Brake()
     application.add_exception_handler(NotSignedIn, sign_in_pages.to_sign_in)  # type: ignore[arg-type]
-    for routes in (
-        find, acts, shipments, assignments, documents, notes, drafts, weapons, labels, balance, discrepancies, destruction_orders,
-        registers, audits, counts, files, sites, parties, rosters, signature_cards, catalogue, devices, token_routes, erasures,
-        service, allowances, reports, sign_in, signatures, papers, station, station_snapshot, scans,
-    ):  # fmt: skip
+    for routes in API:
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:
         application.include_router(page.router)
@@ -126,7 +174,8 @@ def _authenticator(engine: Engine, whose: Callable[[Connection, str], Actor]) ->
     return authenticate
 
 
-def _version() -> str:
+def program_version() -> str:
+    """The version of the program that is installed."""
     try:
         return version("stockpile")
     except PackageNotFoundError:

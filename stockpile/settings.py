@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="A PostgreSQL server of your own; empty: the embedded one")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
+    http_port: int = Field(8080, ge=1, le=65535, description="With HTTPS: where plain HTTP leads there, and /trust is")
     workers: int = Field(2, ge=1, le=64, description="Processes that serve")
     upload_limit: int = Field(512 * 1024 * 1024, ge=1, description="Largest file taken in, in bytes")
     evidence_limit: int = Field(20 * 1024 * 1024, ge=1, description="Largest photo or scan, in bytes")

@@ -21,6 +21,7 @@ from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.errors import NotSignedIn
 from stockpile.passwords import DEMONSTRATION
 from stockpile.settings import Settings, read_settings
+from stockpile.tls import now
 from stockpile.tokens import LONGEST, authenticate, create_token
 
 Port = Annotated[int | None, typer.Option(help="Port to listen on, instead of STOCKPILE_PORT", min=1, max=65535)]
@@ -45,7 +46,7 @@ def run(port: Port = None, host: Host = None) -> None:
                 out.print("A demonstration country was loaded. Nothing in it is real.")
             url = server.url(ready.DATABASE, roles.SERVICE)
             tokens = _tokens(url, settings.data)
-            serving.serve(settings, url, listening, server, lambda: _welcome(settings, tokens))
+            serving.serve(settings, url, listening, server, lambda: _welcome(settings, tokens, listening))
 
 
 def serve(port: Port = None, host: Host = None) -> None:
@@ -58,7 +59,7 @@ def _serve(settings: Settings) -> None:
         engine = engine_of(url)
         ready.check_schema(engine)
         engine.dispose()
-        serving.serve(settings, url, listening, None, lambda: _welcome(settings, {}))
+        serving.serve(settings, url, listening, None, lambda: _welcome(settings, {}, listening))
 
 
 def _chosen(port: int | None, host: str | None) -> Settings:
@@ -136,9 +137,18 @@ def _keep_tokens(path: Path, tokens: dict[str, str]) -> None:
     new.replace(path)
 
 
-def _welcome(settings: Settings, tokens: dict[str, str]) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    out.print(f"\nStockpile serves on http://{host}:{settings.port}   (API: /docs)   Ctrl-C stops it.", markup=False)
+def _welcome(settings: Settings, tokens: dict[str, str], listening: serving.Listening) -> None:
+    found = listening.certificates
+    name = found.names[0] if found else settings.host
+    host = f"[{name}]" if ":" in name else name
+    scheme = "https" if found else "http"
+    out.print(
+        f"\nStockpile serves on {scheme}://{host}:{settings.port}   (API: /docs)   Ctrl-C stops it.", markup=False
+    )
+    if found:
+        out.print(f"Devices learn to trust it on http://{host}:{settings.http_port}/trust", markup=False)
+    if found and found.due(now()):
+        out.print(f"Its certificate ends on {found.server_until:%Y-%m-%d}: run 'stockpile tls init'.", markup=False)
     if tokens:
         out.print("\nThis is a demonstration. Sign in as one of these, by name; or act by its token:\n")
         names = {label: demonstration.user_name(demonstration.Visitor(label, "")) for label in tokens}

@@ -13,17 +13,19 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from multiprocessing import get_context
 from types import FrameType
 from typing import Any, NoReturn
 
 from uvicorn import Config
+from uvicorn import Server as HttpServer
 from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
@@ -34,6 +36,7 @@ from stockpile.db.engine import engine_of
 from stockpile.db.rows import TURN
 from stockpile.errors import DatabaseUnavailable, StockpileError
 from stockpile.settings import Settings
+from stockpile.tls import Certificates, now, renewed
 from stockpile.unforeseen import log_to_stderr
 
 GRACE = 10
@@ -55,23 +58,36 @@ class ServiceFailed(StockpileError):
 
 APPLICATION = "api.application"
 
+Port = socket.socket
+
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A port taken, and the application on its way into memory."""
+    """A port taken, and the application on its way into memory. With certificates it speaks HTTPS; `plain` is the port that
+    leads there.
+    """
 
-    socket: socket.socket
+    socket: Port
     loading: threading.Thread
+    certificates: Certificates | None = None
+    plain: Port | None = None
 
 
 @contextmanager
 def reserve(settings: Settings) -> Iterator[Listening]:
-    """Takes the port before anything is started, and begins to load the application. Raises PortTaken with a way on."""
-    with _bound(settings) as taken:
+    """Takes the port, with certificates the plain one too, before anything is started, and begins to load the application. Renews the
+    server's certificate where it is due. Raises PortTaken with a way on, Invalid (damaged certificates).
+    """
+    certificates = renewed(settings.data, now())
+    with ExitStack() as taken:
+        listening = taken.enter_context(_bound(settings, settings.port, "STOCKPILE_PORT"))
+        plain = None
+        if certificates is not None:
+            plain = taken.enter_context(_bound(settings, settings.http_port, "STOCKPILE_HTTP_PORT"))
         loading = threading.Thread(target=_load)
         loading.start()
         try:
-            yield Listening(taken, loading)
+            yield Listening(listening, loading, certificates, plain)
         finally:
             loading.join()  # an interpreter that ends while compiled modules still load aborts
 
@@ -81,10 +97,10 @@ def _load() -> None:
         importlib.import_module(APPLICATION)
 
 
-def _bound(settings: Settings) -> socket.socket:
+def _bound(settings: Settings, port: int, variable: str) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
     except OSError as problem:
@@ -97,10 +113,12 @@ def _bound(settings: Settings) -> socket.socket:
         listening.listen(2048)
     except OSError as problem:
         listening.close()
+        ways = f"'make run {variable}={_other(port)}'"
+        if variable == "STOCKPILE_PORT":
+            ways += f" or 'stockpile run --port {_other(port)}'"
         raise PortTaken(
-            f"Port {settings.port} of {settings.host} cannot be used: {problem.strerror}. If it is another Stockpile, "
-            f"stop that one; or choose another port: 'make run STOCKPILE_PORT={_other(settings.port)}' or "
-            f"'stockpile run --port {_other(settings.port)}'."
+            f"Port {port} of {settings.host} cannot be used: {problem.strerror}. If it is another Stockpile, "
+            f"stop that one; or choose another port: {ways}."
         ) from None
     listening.set_inheritable(True)
     return listening
@@ -141,6 +159,23 @@ class Worker(Process):
         subprocess_started(config, self.target, sockets, None)
 
 
+class PlainHttp:
+    """Plain HTTP beside HTTPS, in a thread of this process: `api.plain`."""
+
+    def __init__(self, taken: socket.socket, certificates: Certificates, https_port: int) -> None:
+        module = importlib.import_module(APPLICATION)
+        made = importlib.import_module("api.plain").create_plain_app(certificates, https_port, module.program_version())
+        config = Config(made, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+        self.server = HttpServer(config)
+        self.thread = threading.Thread(target=self.server.run, args=([taken],), daemon=True)
+        self.thread.start()
+
+    def end(self) -> None:
+        """Ends it, and waits for that."""
+        self.server.should_exit = True
+        self.thread.join(GRACE)
+
+
 class Workers(Multiprocess):
     """Uvicorn's processes; a closed terminal ends them too. `watcher` begins when the first have been forked."""
 
@@ -171,17 +206,21 @@ def serve(
     os.environ |= {
         "STOCKPILE_DATABASE_URL": url,
         "STOCKPILE_DATA": str(settings.data),
+        "STOCKPILE_PORT": str(settings.port),
+        "STOCKPILE_HTTP_PORT": str(settings.http_port),
         "STOCKPILE_LOG_LEVEL": settings.log_level,
         "STOCKPILE_PARENT": str(os.getpid()),
     }
+    certificates = listening.certificates
     config = Config(
         "stockpile.commands.serving:worker", factory=True, workers=settings.workers, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=GRACE, timeout_worker_healthcheck=30, server_header=False,
+        ssl_certfile=certificates.server_file if certificates else None, ssl_keyfile=certificates.key_file if certificates else None,
     )  # fmt: skip
     engine_of(url).dispose()
     with ends_cleanly():
         ended = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(listening.socket, server, announce, ended), daemon=True)
+        watcher = threading.Thread(target=_watch, args=(listening, settings.port, server, announce, ended), daemon=True)
         workers = Workers(config, listening, server, watcher)
         try:
             workers.run()
@@ -195,9 +234,22 @@ def serve(
 
 
 def _watch(
-    listening: socket.socket, server: Server | None, announce: Callable[[], None], ended: threading.Event
+    listening: Listening, port: int, server: Server | None, announce: Callable[[], None], ended: threading.Event
 ) -> None:
-    """Says when the service answers, and keeps the embedded server running."""
+    """Says when the service answers, keeps the embedded server running, and has plain HTTP lead to HTTPS."""
+    plain = (
+        PlainHttp(listening.plain, listening.certificates, port) if listening.plain and listening.certificates else None
+    )
+    try:
+        _look_after(listening, server, announce, ended)
+    finally:
+        if plain is not None:
+            plain.end()
+
+
+def _look_after(
+    listening: Listening, server: Server | None, announce: Callable[[], None], ended: threading.Event
+) -> None:
     announced, said = False, ""
     while not ended.wait(LOOK_EVERY if announced else 0.05):
         if not announced and _answers(listening):
@@ -213,10 +265,14 @@ def _watch(
                 said = problem.detail
 
 
-def _answers(listening: socket.socket) -> bool:
+def _answers(listening: Listening) -> bool:
     """Whether a worker takes requests."""
-    host, port = listening.getsockname()[:2]
+    host, port = listening.socket.getsockname()[:2]
     connection = HTTPConnection(host, port, timeout=1)
+    if listening.certificates is not None:
+        trusting = ssl.create_default_context(cafile=str(listening.certificates.authority_file))
+        trusting.check_hostname = False  # asked by its address, whatever its names
+        connection = HTTPSConnection(host, port, timeout=1, context=trusting)
     try:
         connection.request("GET", "/v1/health")
         return connection.getresponse().status < 500
