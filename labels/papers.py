@@ -249,7 +249,7 @@ class _Setter:
             "number": self.said(card.number, "code"),
             "facts": [self.fact(one) for one in card.facts],
             "code": _code(code_of(card.code, WIDEST_CARD_CODE)),
-            "part": self.said(card.part),
+            "signature": self.signature(card.signature),
         }
 
 

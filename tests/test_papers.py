@@ -22,6 +22,7 @@ from stockpile.documents import Posted
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
 from stockpile.files import file_store
 from stockpile.find import find
+from stockpile.keys import new_key
 from stockpile.movements import Act
 from stockpile.notes import WriteNote, write_note
 from stockpile.papers.count_sheet import count_sheet_of
@@ -33,8 +34,9 @@ from stockpile.papers.lines import LISTED
 from stockpile.papers.paper import Paper, Signature
 from stockpile.papers.signature_card import signature_card_of
 from stockpile.papers.signing import signatures_of
+from stockpile.papers.weapon_card import cards_of
 from stockpile.registers.counts import AbandonCount, OpenCount, abandon_count, open_count
-from stockpile.reports.papers import read_head
+from stockpile.reports.papers import read_head, read_lines
 from stockpile.rights import reading
 from tests.every_paper import hand_receipt, one_of_each
 from tests.paper_reading import sheets, words
@@ -149,9 +151,9 @@ def test_nobody_is_said_to_have_signed_who_is_only_named(lived: tuple[Country, d
     country, made = lived
     with reading(country.engine, country.actors["clerk"]) as connection:
         head = read_head(connection, country.actors["clerk"], made["hand receipt"].number)
-        issued, received = signatures_of(head, kind_of(head.act, head.details)).signatures
+        issued, received = signatures_of(connection, head, kind_of(head.act, head.details)).signatures
         certificate = read_head(connection, country.actors["clerk"], made["destruction certificate"].number)
-        boxes = signatures_of(certificate, kind_of(certificate.act, certificate.details)).signatures
+        boxes = signatures_of(connection, certificate, kind_of(certificate.act, certificate.details)).signatures
     assert (issued.name, issued.how is not None) == ("Sergeant Talib Clerk (T-1)", True)
     assert (received.name, received.how) == (PETROV, None)
     assert [(box.name, box.how is not None) for box in boxes] == [
@@ -171,18 +173,23 @@ def test_a_drawn_signature_stands_in_its_box_and_a_pin_is_told(country: Country)
     with reading(country.engine, country.actors["clerk"]) as connection:
         head = read_head(connection, country.actors["clerk"], posted.document_id)
 
-    def signed(**said: str) -> Signature:
-        given = {"part": "received_by", "signed_at": "2026-11-26T07:00:00+00:00", **said}
-        told = replace(head, details={**head.details, "signatures": [given]})
-        return signatures_of(told, kind_of(head.act, head.details)).signatures[1]
+    petrov = str(country.parties["A-1001"].party_id)
 
-    on_screen = signed(how="drawn", file=file)
+    def boxes(**said: str) -> tuple[Signature, ...]:
+        given = {"signature": str(new_key()), "person": petrov, "signed_at": "2026-11-26T07:00:00+00:00", **said}
+        told = replace(head, details={**head.details, "signatures": [given]})
+        with reading(country.engine, country.actors["clerk"]) as connection:
+            return signatures_of(connection, told, kind_of(head.act, head.details)).signatures
+
+    on_screen = boxes(how="drawn", file=file)[1]
     assert on_screen.picture is not None
     assert on_screen.at == "2026-11-26 10:00 UTC+03:00"
-    assert signed(how="pin").how is not None
-    lost = signed(how="drawn", file="ab" * 32)
+    assert boxes(how="PIN")[1].how is not None
+    lost = boxes(how="drawn", file="ab" * 32)[1]
     assert (lost.picture, lost.how is not None) == (None, True)
-    assert signed(how="by magic").how is None
+    assert boxes(how="it was given for another document")[1].how is None
+    _, received, other = boxes(how="PIN", person=str(country.parties["A-1002"].party_id))
+    assert (received.how, other.name) == (None, "Private Quist (A-1002)")
     whole = paper_for(country, "clerk", posted)
     signatures = replace(whole.blocks[-1], signatures=(on_screen,))  # type: ignore[type-var]
     bare = replace(whole, blocks=(replace(whole.blocks[-1], signatures=(lost,)),))  # type: ignore[type-var]
@@ -293,6 +300,26 @@ def test_weapon_cards_are_cut_apart(lived: tuple[Country, dict[str, Posted]]) ->
         for code in pages[0].codes():
             (found,) = find(connection, country.actors["clerk"], code).items
             assert found.item.serial_number in (RIFLES[3], RIFLES[4])
+
+
+def test_a_card_says_how_its_holder_signed(lived: tuple[Country, dict[str, Posted]]) -> None:
+    """Petrov by PIN; Quist, who did not, has a line."""
+    country, made = lived
+    clerk = country.actors["clerk"]
+    with reading(country.engine, clerk) as connection:
+        head = read_head(connection, clerk, made["weapon card"].document_id)
+        petrov = {
+            "person": str(country.parties["A-1001"].party_id),
+            "how": "PIN",
+            "signed_at": "2026-11-26T04:30:00+00:00",
+        }
+        told = replace(head, details={**head.details, "signatures": [petrov]})
+        cards = cards_of(connection, told, read_lines(connection, clerk, head.document_id))
+    assert cards is not None
+    assert [card.signature.how is not None for card in cards.cards] == [True, False]
+    text = words(render([replace(paper_for(country, "clerk", made["weapon card"]), blocks=(cards,))]))
+    assert "signed by PIN at the counter 2026-11-26 07:30 UTC+03:00" in text
+    assert text.count("signature of the holder") == 1
 
 
 def test_all_that_a_person_holds_to_be_signed(country: Country) -> None:

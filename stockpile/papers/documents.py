@@ -150,7 +150,7 @@ def _blocks(content: Content) -> Iterable[Block]:
         yield differences(rest, Word("What differs from the books"))
     if remarks:
         yield Text(((str(remarks),),), Word("Remarks"))
-    yield signatures_of(head, content.kind)
+    yield signatures_of(content.connection, head, content.kind)
     notes = notes_of(content.connection, head.document_id).rows
     if notes:
         yield _notes(notes, content.zone)

@@ -105,7 +105,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A weapon card of pocket size: what it says, and the code of the weapon's asset tag."""
+    """A weapon card of pocket size: what it says, the code of the weapon's asset tag, and how its holder signed."""
 
     title: Word
     form: str
@@ -113,7 +113,7 @@ class Card:
     number: str
     facts: tuple[Fact, ...]
     code: str
-    part: Word
+    signature: Signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 from PIL import Image
+from sqlalchemy import Connection
 
 from stockpile.errors import NotFound
 from stockpile.files import file_store
 from stockpile.papers.kinds import PaperKind
 from stockpile.papers.paper import Signature, Signatures, on_the_wall
 from stockpile.papers.words import Word
-from stockpile.reports.papers import PaperHead
+from stockpile.reports.papers import PaperHead, party_names
 
 ELSEWHERE = {"paper": "as on the paper, whose scan is attached", "device": "as written on the device, which signed it"}
 """Of what was written away from the service: where the signatures of those stand that it names."""
@@ -35,8 +37,8 @@ class Signed:
     picture: bytes | None = None
 
 
-def signatures_of(head: PaperHead, kind: PaperKind) -> Signatures:
-    """The boxes of a document's paper, in the order of its kind."""
+def signatures_of(connection: Connection, head: PaperHead, kind: PaperKind) -> Signatures:
+    """The boxes of a document's paper, in the order of its kind; then whoever signed beside those: of a draw each soldier."""
     signed = _signed(head)
     written = ELSEWHERE.get(head.book_kind or "")
     elsewhere = Signed(Word(written), None) if written else None
@@ -45,16 +47,17 @@ def signatures_of(head: PaperHead, kind: PaperKind) -> Signatures:
         name = _name(head, part.key)
         if name is None and not part.always:
             continue
-        by = signed.get(part.key)
-        if by is None and name is not None:
-            by = elsewhere
-        if by is None:
-            boxes.append(Signature(Word(part.label), name))
-        else:
-            keyed = part.key == "posted_by" and head.book_kind == "paper"
-            label = Word("Keyed by") if keyed else Word(part.label)
-            boxes.append(Signature(label, name, by.how, by.at, by.picture))
+        by = signed.get(part.key) or (elsewhere if name is not None else None)
+        keyed = part.key == "posted_by" and head.book_kind == "paper"
+        boxes.append(_box(Word("Keyed by") if keyed else Word(part.label), name, by))
+    others = {person: by for person, by in signed_by(head).items() if person not in head.signers.values()}
+    names = party_names(connection, others) if others else {}
+    boxes += [_box(Word("Signed by"), names.get(person), by) for person, by in others.items()]
     return Signatures(tuple(boxes), Word(kind.statement) if kind.statement else None)
+
+
+def _box(part: Word, name: str | None, by: Signed | None) -> Signature:
+    return Signature(part, name, by.how, by.at, by.picture) if by is not None else Signature(part, name)
 
 
 def _name(head: PaperHead, part: str) -> str | None:
@@ -73,15 +76,22 @@ def _signed(head: PaperHead) -> dict[str, Signed]:
     found = {"posted_by": Signed(Word("posted under own sign-in"), recorded)}
     if head.approved_by is not None:
         found["approved_by"] = Signed(Word("approved under own sign-in"), recorded)
+    persons = signed_by(head)
+    for part, person in head.signers.items():
+        if part not in found and person in persons:
+            found[part] = persons[person]
+    return found
+
+
+def signed_by(head: PaperHead) -> dict[UUID, Signed]:
+    """Which persons signed the document at a desk, as its details tell: by PIN, or drawn on the screen."""
+    found = {}
     for one in _told(head.details):
-        how = HOW.get(str(one.get("how")))
-        if how is None:
-            continue
-        at = _moment(one.get("signed_at"), zone)
-        file = one.get("file")
-        found[str(one.get("part", "received_by"))] = Signed(
-            Word(how), at, drawn(file) if isinstance(file, str) else None
-        )
+        how, person = HOW.get(str(one.get("how"))), one.get("person")
+        if how is not None and isinstance(person, str):
+            file = one.get("file")
+            picture = drawn(file) if isinstance(file, str) else None
+            found[UUID(person)] = Signed(Word(how), _moment(one.get("signed_at"), head.issuer.time_zone), picture)
     return found
 
 
@@ -92,7 +102,7 @@ def _moment(told: Any, zone: str) -> str | None:
         return None
 
 
-HOW = {"pin": "signed by PIN at the counter", "drawn": "signed on the screen"}
+HOW = {"PIN": "signed by PIN at the counter", "drawn": "signed on the screen"}
 """How a receiver or returner signed, as `details.signatures` says it."""
 
 
@@ -114,6 +124,6 @@ def drawn(sha256: str) -> bytes | None:
 
 
 def _told(details: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The signatures that a document's details carry: each with part, how, signed_at and, of a drawn one, its file."""
+    """The signatures that a document's details carry: each with person, how, signed_at and, of a drawn one, its file."""
     given = details.get("signatures")
     return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []

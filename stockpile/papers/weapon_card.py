@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from stockpile.papers.kinds import WEAPON_CARD
 from stockpile.papers.lines import item_name
-from stockpile.papers.paper import Card, Cards, Fact, on_the_wall
+from stockpile.papers.paper import Card, Cards, Fact, Signature, on_the_wall
+from stockpile.papers.signing import Signed, signed_by
 from stockpile.papers.words import Word
 from stockpile.reports.accessories import read
 from stockpile.reports.papers import PaperHead, PaperLine, units_of
@@ -28,11 +29,24 @@ def cards_of(connection: Connection, head: PaperHead, lines: Sequence[PaperLine]
         return None
     day = day_on_the_walls(connection, head.issuer.time_zone, head.happened_at)
     units = units_of(connection, {line.to_party for line in weapons if line.to_party is not None}, day)
-    return Cards(tuple(_card(head, line, units, [one.name for one in owned.get(line.item_id, ())]) for line in weapons))
+    signed = signed_by(head)
+    return Cards(
+        tuple(
+            _card(
+                head,
+                line,
+                units.get(line.to_party) if line.to_party else None,
+                [one.name for one in owned.get(line.item_id, ())],
+                signed.get(line.to_party) if line.to_party else None,
+            )
+            for line in weapons
+        )
+    )
 
 
-def _card(head: PaperHead, line: PaperLine, units: dict[UUID, str], accessories: Sequence[str]) -> Card:
-    unit = units.get(line.to_party) if line.to_party is not None else None
+def _card(
+    head: PaperHead, line: PaperLine, unit: str | None, accessories: Sequence[str], signed: Signed | None
+) -> Card:
     facts = [
         Fact.of(Word("Weapon"), item_name(line.model, line.maker)),
         Fact.of(Word("Serial number"), line.serial_number, style="code"),
@@ -45,6 +59,7 @@ def _card(head: PaperHead, line: PaperLine, units: dict[UUID, str], accessories:
     if accessories:
         facts.append(Fact.of(Word("with"), "; ".join(accessories), "full"))
     place = " · ".join(filter(None, (head.issuer.organisation, head.issuer.site_code)))
+    part = Word("signature of the holder")
     return Card(
         Word(WEAPON_CARD.title),
         WEAPON_CARD.form or "",
@@ -52,5 +67,5 @@ def _card(head: PaperHead, line: PaperLine, units: dict[UUID, str], accessories:
         f"{head.number} · {line.line}",
         tuple(facts),
         line.asset_tag,
-        Word("signature of the holder"),
+        Signature(part, None, signed.how, signed.at, signed.picture) if signed else Signature(part),
     )

@@ -264,6 +264,7 @@ HEADINGS = (
     "posted under own sign-in",
     "approved under own sign-in",
     "Keyed by",
+    "Signed by",
     "signature of the holder",
     "Weapon",
     "Out since",

@@ -35,7 +35,8 @@ class Issuer:
 class PaperHead:
     """A document as its paper is headed. Names, details and the leaf are None or empty for a donor.
 
-    `corrected_by`: documents that took entries of it back, as far as the asker may read them.
+    `signers`: the same people as `signatories`, by key. `corrected_by`: documents that took entries of it back, as far as the asker
+    may read them.
     """
 
     document_id: UUID
@@ -55,6 +56,7 @@ class PaperHead:
     posted_by: str | None
     approved_by: str | None
     signatories: Mapping[str, str]
+    signers: Mapping[str, UUID]
     details: Mapping[str, Any]
     corrected_by: tuple[str, ...]
 
@@ -203,9 +205,15 @@ def read_head(connection: Connection, actor: Actor, named_by: str | UUID) -> Pap
         posted_by=posted_by,
         approved_by=approved_by,
         signatories=shown.signatories,
+        signers=_signers(connection, document_id) if of_host else {},
         details=shown.details,
         corrected_by=tuple(full_number(*one[1:]) for one in corrections),
     )
+
+
+def _signers(connection: Connection, document_id: UUID) -> dict[str, UUID]:
+    rows = connection.exec_driver_sql("SELECT part, party_id FROM signatory WHERE document_id = %s", (document_id,))
+    return {part: party_id for part, party_id in rows}
 
 
 def issuer(connection: Connection, site_id: UUID | None = None, code: str | None = None) -> Issuer:
