@@ -466,7 +466,9 @@ export class Books extends EventTarget {
   async #writeNow(path, body) {
     const written = told(() => asWritten(path, body, this.#site));
     const signed = this.#signedFor(body);
-    if (signed.length) written.request.attachments = [...(written.request.attachments ?? []), ...signed.map((file) => file.sha256)];
+    if (signed.length) {
+      written.request.attachments = [...new Set([...(written.request.attachments ?? []), ...signed.map((file) => file.sha256)])];
+    }
     try {
       const voucher = await this.#device.write({
         act: written.act,
@@ -474,7 +476,7 @@ export class Books extends EventTarget {
         request: written.request,
         document_id: body.document_id ?? newKey(),
         files: signed,
-        about: { card: written.card },
+        about: { card: written.card, asked: { path: `/v1/${path}`, body } },
       });
       this.#site.lay({ ...written, at: voucher.written_at, number: voucher.number });
       this.#set({ waiting: this.state.waiting + 1, trouble: null, full: false });
@@ -546,7 +548,7 @@ export class Books extends EventTarget {
   }
 
   #signedFor(body) {
-    const named = (body.signatures ?? []).map((id) => this.#signatures.get(id)).filter(Boolean);
+    const named = [...(body.signatures ?? []), ...(body.attachments ?? [])].map((id) => this.#signatures.get(id)).filter(Boolean);
     return named.filter((file, place) => named.indexOf(file) === place);
   }
 
@@ -589,9 +591,10 @@ export class Books extends EventTarget {
 
   /** Takes everything off this browser. Nothing may wait to be sent, or it was saved to a file before. */
   async wipe() {
-    this.#device = this.#queue = this.#site = this.#kept = null;
+    const storage = this.#storage;
+    this.#device = this.#queue = this.#site = this.#kept = this.#people = null;
     this.#set({ enrolled: null, waiting: 0, setAside: 0, asOf: null, locked: false, wiped: true });
-    await this.#storage.wipe();
+    await storage.wipe();
     for (const name of (await globalThis.caches?.keys()) ?? []) await caches.delete(name);
     for (const one of (await navigator.serviceWorker?.getRegistrations()) ?? []) await one.unregister();
     this.#storage = await Storage.open();

@@ -86,24 +86,36 @@ export class Queue {
    * stands, and the device's number becomes a void one.
    */
   async #keepOutcome(voucher, outcome) {
-    if (outcome.became === "set aside" && outcome.problem?.type === OTHER_CONTENT && voucher.unanswered) {
-      const shown = await ask("GET", `/v1/documents/${voucher.document_id}`);
-      await this.#standsAlready(voucher, shown.document);
-      return;
+    if (outcome.became === "set aside" && outcome.problem?.type === OTHER_CONTENT) {
+      const document = await this.#posted(voucher.document_id);
+      if (document) return this.#standsAlready(voucher, document);
     }
     const state = outcome.became === "posted" ? "posted" : "set aside";
-    await this.#put({ ...voucher, state, outcome: outcome.posted ?? outcome.problem, acknowledged_at: new Date().toISOString() });
+    return this.#put({ ...voucher, state, outcome: outcome.posted ?? outcome.problem, acknowledged_at: new Date().toISOString() });
+  }
+
+  /** The document of an id, if this site has it. */
+  async #posted(documentId) {
+    try {
+      return (await ask("GET", `/v1/documents/${documentId}`)).document;
+    } catch (problem) {
+      if (problem instanceof NotTaken && problem.status === 404) return null;
+      throw problem;
+    }
   }
 
   async #standsAlready(voucher, document) {
     const remarks = `Posted at the counter as ${document.number}: its answer did not arrive`;
     const stands = {
       ...voucher,
-      state: "posted",
+      state: "at the counter",
       outcome: { ...document, discrepancies: [], discrepancy_count: 0 },
       acknowledged_at: new Date().toISOString(),
     };
     await this.#device.void(voucher, stands, remarks);
+    const { path, body } = voucher.asked;
+    const { document_id, act, number, recorded_at } = document;
+    await this.#storage.write(["online"], ({ online }) => void online.put({ document_id, path, body, act, number, at: recorded_at, written: [] }));
   }
 
   #put(voucher) {
@@ -156,7 +168,7 @@ export class Queue {
    * @returns {Promise<Blob>}
    */
   async file(everything, clockOffset) {
-    const vouchers = everything ? (await this.all()).filter((one) => one.state !== "taken back") : await this.waiting();
+    const vouchers = everything ? (await this.all()).filter(isSigned) : await this.waiting();
     const files = {};
     for (const sha256 of new Set(vouchers.flatMap((voucher) => voucher.files))) {
       const file = await this.#storage.get("files", sha256);
@@ -195,6 +207,11 @@ export class Queue {
       }
     });
   }
+}
+
+/** Whether a voucher is the one under its number: neither taken back nor posted at the counter. */
+function isSigned({ state }) {
+  return state !== "taken back" && state !== "at the counter";
 }
 
 function voucherAgain(voucher, outcome) {
