@@ -57,9 +57,9 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class EquipmentSeen:
-    """How many of what is counted a store has."""
+    """How many of what is counted a store has, or a holder."""
 
-    store: str
+    account: str
     model: str
     lot: str | None
     quantity: int
@@ -200,14 +200,23 @@ _EQUIPMENT = """
 SELECT a.name, m.name, i.lot, sum(h.quantity)::bigint
 FROM account a JOIN holding h ON h.account_id = a.account_id AND NOT h.serial
 JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
-WHERE a.site_id = %s AND a.class = 'store' AND a.party_id IS NULL
+WHERE a.site_id = %(site)s AND CASE WHEN %(holder)s::uuid IS NULL THEN a.class = 'store' ELSE a.account_id = %(holder)s END
 GROUP BY a.name, m.name, i.lot HAVING sum(h.quantity) > 0 ORDER BY a.name, m.name, i.lot
 """
 
 
-def equipment(engine: Engine, actor: Actor) -> list[EquipmentSeen]:
-    """What is counted in the stores of one's site. Raises NotAllowed."""
+def equipment(engine: Engine, actor: Actor, holder: str | None = None) -> list[EquipmentSeen]:
+    """What is counted in the stores of one's site, or what a person or unit of it holds; nothing of somebody unknown. Raises
+    NotAllowed.
+    """
     require(actor, READ_PEOPLE)
     with connected(engine) as connection:
         site = scope(connection, actor, None)
-        return [EquipmentSeen(*row) for row in connection.exec_driver_sql(_EQUIPMENT, (site.site_id,))]
+        account = None
+        if holder is not None:
+            known = find_receiver(connection, site, holder, site.local_day(now()))
+            if known is None or known.place is None:
+                return []
+            account = known.place.account_id
+        rows = connection.exec_driver_sql(_EQUIPMENT, {"site": site.site_id, "holder": account})
+        return [EquipmentSeen(*row) for row in rows]

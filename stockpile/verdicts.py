@@ -137,7 +137,7 @@ class WeaponSeen:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What an act would say. `line` is the one that named the weapon before; `candidates` are the weapons to choose from;
-    `recover`: it leads on to a recovery.
+    `recover`: it leads on to a recovery; `party`: of a weapon that is drawn, who it goes to or comes from.
     """
 
     verdict: str
@@ -147,18 +147,20 @@ class Verdict:
     candidates: tuple[WeaponSeen, ...] = ()
     line: int | None = None
     recover: bool = False
+    party: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The line as the act's guards left it, the store it is about, what it says when it is ready, and who brings it, if that is
-    not who has it.
+    """The line as the act's guards left it, the store it is about, what it says when it is ready, who brings it, if that is
+    not who has it, and whose weapon it is.
     """
 
     one: Scanned
     store: Place | None = None
     ready: str | None = None
     giver: Place | None = None
+    party: str | None = None
 
 
 def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
@@ -215,7 +217,10 @@ def _draw(desk: Desk, asked: AskVerdict) -> Judged:
     if one.reason:
         return Judged(one)
     (move,) = judged.moves()
-    return Judged(one, ready=f"{'Goes out to' if judged.out else 'Comes back into'} {move.line.to.name}")
+    to = move.line.to.name
+    if judged.out:
+        return Judged(one, ready=f"Goes out to {to}", party=to)
+    return Judged(one, ready=f"Comes back into {to}", party=move.line.held.where.name)
 
 
 def _look_up(desk: Desk, asked: AskVerdict) -> Judged:
@@ -235,7 +240,7 @@ MODES: Mapping[str, tuple[Act | str, Looks]] = {
 def _told(desk: Desk, asked: AskVerdict, judged: Judged) -> Verdict:
     """The verdict in words."""
     one = judged.one
-    verdict = _name_of(one, desk.site, judged.store, desk.act)
+    verdict = _name_of(one, desk.site, judged.store, asked.mode)
     if verdict == "ready" and judged.giver is not None:
         verdict = "brought by another"
     meant = [one.held.item_id] if one.held is not None else list(one.found[:CANDIDATES])
@@ -254,10 +259,11 @@ def _told(desk: Desk, asked: AskVerdict, judged: Judged) -> Verdict:
         () if weapon else tuple(seen),
         one.repeats,
         verdict in RECOVERED,
+        judged.party,
     )
 
 
-def _name_of(one: Scanned, site: Site, store: Place | None, act: Act) -> str:
+def _name_of(one: Scanned, site: Site, store: Place | None, mode: Mode) -> str:
     """The verdict on a line that the guards have seen."""
     if one.repeats is not None:
         return "already listed"
@@ -269,11 +275,11 @@ def _name_of(one: Scanned, site: Site, store: Place | None, act: Act) -> str:
         return "ready"
     if not one.held.serial:
         return "too few"
-    return _of_weapon(one, one.held, site, store, act)
+    return _of_weapon(one, one.held, site, store, mode)
 
 
-def _of_weapon(one: Scanned, held: Held, site: Site, store: Place | None, act: Act) -> str:
-    """What speaks first against a weapon that a guard refused."""
+def _of_weapon(one: Scanned, held: Held, site: Site, store: Place | None, mode: Mode) -> str:
+    """What speaks first against a weapon that a guard refused. Of who holds it the draw says more in its own words."""
     place = held.where
     if place.account_class in BY_CLASS:
         return BY_CLASS[place.account_class]
@@ -282,8 +288,8 @@ def _of_weapon(one: Scanned, held: Held, site: Site, store: Place | None, act: A
     if place.account_class is AccountClass.MAINTENANCE:
         return "in the workshop"
     if place.account_class is not AccountClass.STORE:
-        return "held"
-    if act is Act.RETURN:
+        return "refused" if mode == "draw" else "held"
+    if mode == "return":
         return "in a store"
     if store is not None and place.account_id != store.account_id:
         return "in another store"

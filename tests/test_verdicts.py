@@ -214,7 +214,7 @@ def test_over_http(web: Web) -> None:
     assert web.get("clerk", "/v1/station/badges", code="A-1001").json()["verdict"] == "ready"
     assert len(web.get("clerk", "/v1/station/suggestions", text="KT").json()["rows"]) == 8
     assert web.get("clerk", "/v1/station/equipment").json()["rows"] == [
-        {"store": "Main store", "model": "Helmet", "lot": None, "quantity": 100}
+        {"account": "Main store", "model": "Helmet", "lot": None, "quantity": 100}
     ]
     problem(web.get("auditor", "/v1/station"), 422, "invalid")
     problem(web.get("USA", "/v1/station"), 403, "not-allowed")

@@ -20,8 +20,8 @@ router = APIRouter(include_in_schema=False)
 
 SIGNATURES = "/v1/signatures"
 PAPER = "/v1/documents/{document_id}/paper.pdf"
-PIECES = ((SIGNATURES, "signatures"), (PAPER, "papers"))
-"""Routes that the station uses where the service has them."""
+PIECES = ((SIGNATURES, "signatures"), (PAPER, "papers"), ("/weapons/", "weapons"), ("/documents/", "documents"))
+"""Routes, by how they begin, that the station uses where the service has them."""
 
 QUIET = 10
 """Blank modules before and after a code (ISO/IEC 15417)."""
@@ -50,7 +50,7 @@ COMMANDS = (
     Command("SPDODRAW", _("Mode: morning draw")),
     Command("SPDORECEIVE", _("Mode: receive")),
     Command("SPDOCOUNT", _("Mode: count")),
-    Command("SPDOLOOKUP", _("Mode: look up")),
+    Command("SPDOFIND", _("Mode: look up")),
     Command("SPDOGOOD", _("Last line: serviceable")),
     Command("SPDOBAD", _("Last line: unserviceable")),
     Command("SPDOCLEAR", _("Begin the list anew")),
@@ -63,8 +63,8 @@ COMMANDS = (
 def station(request: Request, actor: Asker) -> HTMLResponse:
     """The counter's page. Raises NotAllowed: only a desk's roles work at a counter."""
     _need_desk(actor.role)
-    paths = {getattr(route, "path", None) for route in _routes(request)}
-    pieces = " ".join(name for path, name in PIECES if path in paths)
+    paths = [getattr(route, "path", "") for route in _routes(request)]
+    pieces = " ".join(name for start, name in PIECES if any(path.startswith(start) for path in paths))
     return templates.TemplateResponse(
         request, "station/station.html", {"version": request.app.version, "pieces": pieces}
     )

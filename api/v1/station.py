@@ -71,6 +71,10 @@ def suggest(
 
 
 @router.get("/equipment", summary="What is counted in the stores", response_model=Rows[EquipmentSeen], responses=ASKING)
-def list_equipment(engine: Database, actor: Asker) -> Response:
-    """By store, model and lot: what may go out with a weapon, or by itself."""
-    return answer({"rows": at_the_counter.equipment(engine, actor)})
+def list_equipment(
+    engine: Database,
+    actor: Asker,
+    holder: Annotated[Code | None, Query(description="Instead of the stores: service number or unit code")] = None,
+) -> Response:
+    """By account, model and lot: what may go out with a weapon or by itself, and come back."""
+    return answer({"rows": at_the_counter.equipment(engine, actor, holder)})

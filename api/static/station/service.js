@@ -84,8 +84,8 @@ export const service = {
   /** Weapons that may be meant by what is typed so far. */
   suggestions: async (text, store) => (await ask("GET", query("/v1/station/suggestions", { text, store }))).rows,
 
-  /** What is counted in the stores. */
-  equipment: async () => (await ask("GET", "/v1/station/equipment")).rows,
+  /** What is counted in the stores, or what a holder has of it: {account, model, lot, quantity}. */
+  equipment: async (holder) => (await ask("GET", query("/v1/station/equipment", { holder }))).rows,
 
   /** Everything that a text may mean. */
   find: (text) => ask("GET", query("/v1/find", { q: text })),

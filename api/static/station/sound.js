@@ -5,9 +5,11 @@ const NOTES = {
   ready: [[1320, 0, 0.09]],
   attention: [[660, 0, 0.1], [660, 0.16, 0.1]],
   stop: [[196, 0, 0.4]],
+  out: [[660, 0, 0.08], [990, 0.09, 0.12]],
+  back: [[990, 0, 0.08], [660, 0.09, 0.12]],
   posted: [[784, 0, 0.1], [988, 0.1, 0.1], [1175, 0.2, 0.2]],
 };
-const SHAPE = { ready: "sine", attention: "triangle", stop: "square", posted: "sine" };
+const SHAPE = { ready: "sine", attention: "triangle", stop: "square", posted: "sine", out: "sine", back: "sine" };
 
 let context = null;
 
@@ -22,7 +24,7 @@ export function toggleMuted() {
   return muted();
 }
 
-/** @param {"ready" | "attention" | "stop" | "posted"} severity */
+/** @param {"ready" | "attention" | "stop" | "posted" | "out" | "back"} severity */
 export function sound(severity) {
   if (muted() || !NOTES[severity]) return;
   context ??= new AudioContext();

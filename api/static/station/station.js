@@ -36,9 +36,10 @@
  *     stage.has(piece)      whether the service has "signatures", "papers", "weapons", "documents"
  *     stage.kept            what was kept before a reload; {} at first
  *     stage.keep(state)     keeps it, at once; what was scanned is never only on the screen
- *     stage.tell({severity, title, words, choices})   shows, says and sounds an answer. `choices`: [{name, words, pick()}],
- *                           taken by pressing them or by their digit
- *     stage.refresh()       the prompt or the keys have changed
+ *     stage.tell({severity, title, words, choices})   shows, says and sounds an answer ("ready", "attention", "stop", "posted"; nothing:
+ *                           takes the last one away). `choices`: [{name, words, pick()}], taken by pressing them or by their digit
+ *     stage.refresh()       the prompt or the buttons have changed: calls the session's own refresh(), which adds the buttons
+ *     stage.enqueue(act, about)     does something after what was scanned before; what goes wrong is told
  *     stage.action(words, key, press, attributes)     a button at the foot of the page; all are made anew at each refresh()
  */
 
@@ -188,18 +189,18 @@ class Station {
     this.field.prompt(this.session?.prompt?.() || say("Scan or type"));
   }
 
-  _tell({ severity, title, words, choices = [] }) {
+  _tell({ severity, title, words, choices = [], icon = ICONS[severity] || ICONS.ready, sound: heard = severity }) {
     this.choices = choices;
     const answer = at("answer");
     answer.className = `answer ${severity || ""}`;
     if (!severity) return answer.replaceChildren();
     answer.replaceChildren(
-      element("span", { class: "icon", "aria-hidden": "true" }, ICONS[severity] || ICONS.ready),
+      element("span", { class: "icon", "aria-hidden": "true" }, icon),
       element("p", {}, element("strong", {}, title), words ? element("span", { class: "words" }, words) : null),
       ...(choices.length ? [this._choices(choices)] : []),
     );
     answer.scrollIntoView({ block: "nearest" });
-    sound(severity);
+    sound(heard);
   }
 
   _choices(choices) {

@@ -1,5 +1,8 @@
 /** The modes of the station, in the order of their buttons. */
 
+import { draw } from "./draw.js";
 import { issue } from "./issue.js";
+import { lookUp } from "./look_up.js";
+import { turnIn } from "./return.js";
 
-export const MODES = [issue];
+export const MODES = [issue, turnIn, draw, lookUp];

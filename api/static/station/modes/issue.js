@@ -1,8 +1,8 @@
 /** Issue: the receiver's badge, then weapons, then one key; what goes with each weapon, and what is counted, by a few. */
 
-import { ask } from "../dialogs.js";
 import { element } from "../elements.js";
 import { say } from "../words.js";
+import { askEquipment } from "./equipment.js";
 import { VoucherSession } from "./voucher.js";
 
 /** The mode. */
@@ -59,8 +59,7 @@ class IssueSession extends VoucherSession {
 
   async take(scan) {
     if (!this.state.party || this._wantsDrawer()) return this._badgeFirst(scan);
-    const told = await this.weapon(scan);
-    return told.verdict === "unknown" ? this._perhapsBadge(scan) : told;
+    return this.weapon(scan);
   }
 
   /** A badge is expected; a weapon that comes before it is kept on the list all the same. */
@@ -77,11 +76,8 @@ class IssueSession extends VoucherSession {
     return this.stage.service.badge(code, "issue", receivedBy);
   }
 
-  /** Nothing in the books bears it: it may be a badge, scanned out of turn. */
-  async _perhapsBadge(scan) {
-    const badge = await this._badge(scan.text);
-    if (badge.verdict === "unknown") return undefined;
-    this.list.remove(this.list.all.at(-1));
+  /** A badge in the middle of a list changes nothing by itself. */
+  badge(badge) {
     if (!this.list.all.length) return this._receive(badge);
     return this.stage.tell({
       severity: "attention",
@@ -165,48 +161,12 @@ class IssueSession extends VoucherSession {
 
   /** What is counted: a number by itself, or with each weapon of the list. */
   async _equipment() {
-    const { store } = this.stage;
-    const there = (await this.stage.service.equipment()).filter((one) => one.store === store);
-    if (!there.length) {
-      return this.stage.tell({ severity: "attention", title: say("Nothing counted is in {store}", { store }), words: "" });
-    }
-    const rows = there.map((one) => ({ ...one, withEach: this._number(one, this._eachOf(one)), alone: this._number(one, "") }));
-    const table = element(
-      "table",
-      { class: "equipment" },
-      element("thead", {}, element("tr", {}, ...[say("What"), say("There"), say("With each weapon"), say("By itself")].map((words) => element("th", { scope: "col" }, words)))),
-      element(
-        "tbody",
-        {},
-        ...rows.map((row) =>
-          element(
-            "tr",
-            {},
-            element("th", { scope: "row" }, row.lot ? `${row.model}, ${row.lot}` : row.model),
-            element("td", {}, row.quantity),
-            element("td", {}, row.withEach),
-            element("td", {}, row.alone),
-          ),
-        ),
-      ),
-    );
-    const answer = await ask({ title: say("Equipment from {store}", { store }), body: [table], yes: say("Take"), confirm: () => rows, wide: true });
-    if (!answer) return undefined;
-    this.state.each = answer
-      .filter((row) => Number(row.withEach.value) > 0)
-      .map((row) => ({ model: row.model, quantity: Number(row.withEach.value), ...(row.lot ? { lot: row.lot } : {}) }));
+    const { store, service } = this.stage;
+    const there = (await service.equipment()).filter((one) => one.account === store);
+    const taken = await askEquipment(this.stage, there, store, this.state.each);
+    if (!taken) return;
+    this.state.each = taken.each;
     this.changed();
-    for (const row of answer.filter((one) => Number(one.alone.value) > 0)) {
-      await this.counted(row.model, Number(row.alone.value), row.lot);
-    }
-    return undefined;
-  }
-
-  _eachOf({ model, lot }) {
-    return this.state.each.find((one) => one.model === model && (one.lot || null) === lot)?.quantity || "";
-  }
-
-  _number(one, value) {
-    return element("input", { type: "number", min: 0, max: one.quantity, value, inputmode: "numeric", "aria-label": one.model });
+    for (const one of taken.alone) await this.counted(one.model, one.quantity, one.lot);
   }
 }

@@ -10,15 +10,18 @@ import { counted, isCounted, Lines, named } from "../lines.js";
 import { NoAnswer, Problem } from "../service.js";
 import { SignaturePad } from "../signature.js";
 import { say, sayMoment } from "../words.js";
+import { recover } from "./recover.js";
 
 const UNDO_WITHIN = 15 * 60 * 1000;
 const LEFT_OUT_SHOWN = 6;
+const NOTHING_BEARS_IT = new Set(["unknown", "did you mean"]);
 
 const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, sent: null, done: null });
 
 /**
- * A list in the making. A mode gives: `act` ("issue"), `path` of its route, `request(going)` without document id and lines,
- * `take(scan)`, `heading()`, `askTitle(going)`, `doneWords(count)`, `paper()`; and may give `missing()`: why nothing can be confirmed yet.
+ * A list in the making. A mode gives: `act` ("issue"), `path` of its route, `request(answer)` without document id and lines, `take(scan)`,
+ * `badge(badge)`, `prompt()`, `heading()`, `askTitle()`, `askWords()`, `doneWords(posted)`, `paper()`; and may give `missing()`: why nothing
+ * can be confirmed yet, `signer()`, `about()`, `actions()`, `otherKey(event)`, `otherWays(staying)`: [[words, what the answer says more]].
  */
 export class VoucherSession {
   /** @param {object} stage @param {{conditions?: boolean}} [options] */
@@ -125,10 +128,20 @@ export class VoucherSession {
       told = { verdict: "not asked", severity: "attention", words: say("No answer: it stays on the list, and is judged at the end") };
     }
     if (told.verdict === "already listed") return this._listedBefore(line, told);
+    if (NOTHING_BEARS_IT.has(told.verdict) && asked.scan && (await this._isBadge(line, asked.scan))) return told;
     this.list.change(line, { ...told, candidates: undefined, picked: asked.item !== undefined || line.picked });
     await this.judged?.(line, told);
     this._tellOf(line, told, before);
     return told;
+  }
+
+  /** Nothing in the books bears it: it may be a badge, scanned out of turn. */
+  async _isBadge(line, text) {
+    const badge = await this.stage.service.badge(text, this.act).catch(() => null);
+    if (!badge || badge.verdict === "unknown") return false;
+    this.list.remove(line);
+    await this.badge(badge);
+    return true;
   }
 
   _listedBefore(line, told) {
@@ -147,7 +160,18 @@ export class VoucherSession {
       words: `${weapon.maker}, ${weapon.where}`,
       pick: () => this._judge(line, { item: weapon.item_id }, before),
     }));
+    if (told.recover) {
+      choices.push({
+        name: say("It is in my hand: recover it"),
+        words: say("into {store}", { store: this.stage.store }),
+        pick: () => this._recover(line),
+      });
+    }
     this.stage.tell({ severity: told.severity, title: named(line), words: told.words, choices });
+  }
+
+  async _recover(line) {
+    if (await recover(this.stage, line.weapon)) this.list.remove(line);
   }
 
   /** What a verdict must know beside the scan. */
@@ -226,7 +250,7 @@ export class VoucherSession {
       body,
       yes: this.confirmWords(),
       confirm: () => ({ pad, pin: pin?.value || null }),
-      buttons: this.otherWays?.(staying) || [],
+      buttons: (this.otherWays?.(staying) || []).map(([words, more]) => [words, null, () => ({ pad, pin: pin?.value || null, ...more })]),
     });
   }
 
