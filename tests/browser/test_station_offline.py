@@ -488,6 +488,7 @@ def test_an_answer_that_never_came(visitors: Visitors) -> None:
     expect(page.get_by_role("row", name="void")).to_contain_text("Posted")
     assert documents(visitors.web.country) == [("void", 1, "T-1")]
     assert visitors.web.country.where(RIFLES[0]) == "Private Petrov (A-1001)"
+    page.unroute("**/v1/issues")
     page.get_by_role("button", name="Post again what this station acknowledged").click()
     expect(page.get_by_text("were there, 0 were posted anew, 0 could not be posted")).to_be_visible()
 
@@ -561,3 +562,52 @@ def test_what_is_not_enrolled_keeps_nothing(visitors: Visitors) -> None:
     hand_out(counter, "A-1001", RIFLES[0])
     assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 0
     assert page.evaluate("caches.keys().then((all) => all.length)") == 0
+
+
+def test_the_morning_draw_goes_on(visitors: Visitors) -> None:
+    """One scan out, one scan back, without the service: an issue and a return in the device's book, and the card in the rack."""
+    web = visitors.web
+    web.post("armourer", "/v1/assignments", {"lines": [{"scan": RIFLES[0], "person": "A-1001"}]})
+    context, page = enrolled(visitors)
+    counter = at_the_counter(visitors, context, page)
+    context.set_offline(True)
+    counter.press("F4")
+    counter.scan(RIFLES[0])
+    counter.settled()
+    counter.answers("ready", "OUT", "Private Petrov (A-1001)")
+    expect(page.locator(".lines .card")).to_have_count(1)
+    counter.scan(RIFLES[0])
+    counter.settled()
+    counter.answers("attention", "scanned twice?")
+    page.get_by_role("button", name="It really comes back").click()
+    counter.answers("ready", "BACK")
+    counter.scan(RIFLES[1])
+    counter.answers("stop", "It is assigned to nobody")
+    context.set_offline(False)
+    sent(page)
+    assert documents(web.country) == [("issue", 1, "T-1"), ("return", 2, "T-1")]
+    assert web.country.where(RIFLES[0]) == STORE
+    assert web.country.discrepancies() == []
+
+
+def test_a_return_and_a_look_up(visitors: Visitors) -> None:
+    """What was out when the link broke comes back; a look-up says where a rifle is by the books kept here."""
+    web = visitors.web
+    web.posted("clerk", "/v1/issues", {"receiver": "A-1001", "store": STORE, "lines": [{"scan": RIFLES[0]}]})
+    context, page = enrolled(visitors)
+    counter = at_the_counter(visitors, context, page)
+    context.set_offline(True)
+    counter.press("F9")
+    counter.scan(RIFLES[0])
+    counter.answers("ready", "Private Petrov (A-1001)")
+    counter.press("F3")
+    counter.scan(RIFLES[0])
+    counter.settled()
+    counter.press("F10")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    counter.press("F10")
+    counter.shows_number()
+    context.set_offline(False)
+    sent(page)
+    assert web.country.where(RIFLES[0]) == STORE
+    assert web.country.discrepancies() == []

@@ -16,7 +16,7 @@ const UNDO_WITHIN = 15 * 60 * 1000;
 const LEFT_OUT_SHOWN = 6;
 const NOTHING_BEARS_IT = new Set(["unknown", "did you mean"]);
 
-const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, sent: null, done: null });
+const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, each: [], sent: null, done: null });
 
 /**
  * A list in the making. A mode gives: `act` ("issue"), `path` of its route, `request(answer)` without document id and lines, `take(scan)`,

@@ -266,9 +266,9 @@ export class Books extends EventTarget {
       verdict: (asked) => this.#verdict(asked),
       badge: (code, act, by) => this.#either(() => online.badge(code, act, by), () => this.#badge(code, act, by)),
       suggestions: (text, store) => this.#either(() => online.suggestions(text, store), () => this.#suggestions(text, store)),
-      equipment: () => this.#either(() => online.equipment(), () => this.#equipment()),
+      equipment: (holder) => this.#either(() => online.equipment(holder), () => this.#equipment(holder)),
       find: (text) => this.#either(() => online.find(text), () => this.#find(text)),
-      history: (item) => this.#either(() => online.history(item), () => ({ rows: [], cursor: null })),
+      history: (item) => this.#either(() => online.history(item), () => ({ entries: [], cursor: null })),
       cards: () => this.#either(() => online.cards(), () => this.#cards()),
       confirm: (path, body) => this.#confirm(path, body),
       undo: (document, undo) => this.#undo(document, undo),
@@ -388,10 +388,10 @@ export class Books extends EventTarget {
     return found.slice(0, SUGGESTIONS).map((weapon) => seen(this.#site, weapon));
   }
 
-  #equipment() {
+  #equipment(holder) {
     return this.#site.counted
-      .filter((one) => this.#site.stores.includes(one.account) && one.quantity > 0)
-      .map((one) => ({ store: one.account.name, model: one.model.name, lot: one.lot, quantity: one.quantity }));
+      .filter((one) => (holder ? one.account.party === holder : this.#site.stores.includes(one.account)) && one.quantity > 0)
+      .map((one) => ({ account: one.account.name, model: one.model.name, lot: one.lot, quantity: one.quantity }));
   }
 
   #find(text) {
@@ -423,8 +423,16 @@ export class Books extends EventTarget {
     const rows = [...this.#site.weapons.values()]
       .filter((weapon) => weapon.card && weapon.account.class === "person")
       .sort((a, b) => a.since - b.since)
-      .map((weapon) => ({ ...seen(this.#site, weapon, true), person: weapon.account.party, name: weapon.account.name, rank: null, unit: null, overdue: Date.now() / 1000 - weapon.since > 86_400 }));
+      .map((weapon) => this.#card(weapon));
     return { rows, cursor: null };
+  }
+
+  #card(weapon) {
+    const person = this.#site.people.get(weapon.account.party);
+    const who = person
+      ? { person: person.code, name: person.name, rank: person.rank, unit: person.units[0] ?? null }
+      : { person: null, name: weapon.account.name, rank: null, unit: null };
+    return { ...seen(this.#site, weapon, true), ...who, overdue: Date.now() / 1000 - weapon.since > 86_400 };
   }
 
   // What the counter writes
