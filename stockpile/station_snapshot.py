@@ -74,7 +74,11 @@ def snapshot(
     items = _changed(connection, since) if since is not None else _all(connection)
     models, place_of_model = _models(connection)
     weapons = _weapons(connection, items, place_of_account, place_of_model)
-    reference = {"models": models, "aliases": _aliases(connection, site, place_of_model), **_roster(connection, site, day)}
+    reference = {
+        "models": models,
+        "aliases": _aliases(connection, site, place_of_model),
+        **_roster(connection, site, day),
+    }
     digest = sha256(to_json(reference)).hexdigest()[:32]
     there = set(weapons["item"])
     return Snapshot(
@@ -283,8 +287,5 @@ def _units(connection: Connection, units: Sequence[Receiver], day: date) -> Colu
     asked = {"units": [one.party.party_id for one in units], "day": day}
     for unit_id, code in connection.exec_driver_sql(_CARDS, asked):
         drawing.setdefault(unit_id, []).append(code)
-    rows = [
-        (one.party.code, one.party.name, one.objection, drawing.get(one.party.party_id, []))
-        for one in units
-    ]
+    rows = [(one.party.code, one.party.name, one.objection, drawing.get(one.party.party_id, [])) for one in units]
     return columns(("code", "name", "objection", "drawn_by"), rows)

@@ -91,5 +91,7 @@ def _keep(digest: str, content: str) -> None:
     try:
         raw = b64decode(content, validate=True)
     except NotBase64:
-        raise Invalid("The file is damaged.", [Fault("what is attached is not base64", field=f"files.{digest}")]) from None
+        raise Invalid(
+            "The file is damaged.", [Fault("what is attached is not base64", field=f"files.{digest}")]
+        ) from None
     file_store().keep([raw], read_settings().evidence_limit, judge)

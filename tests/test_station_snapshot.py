@@ -151,5 +151,3 @@ def test_compressed_where_asked_for(web: Web) -> None:
         raw = b"".join(packed.iter_raw())
     assert len(raw) < len(plain.content) / 2
     assert len(gzip.decompress(raw)) == pytest.approx(len(plain.content), abs=20)
-
-

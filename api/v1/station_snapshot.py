@@ -34,7 +34,8 @@ def read_snapshot(
     actor: Asker,
     since: Annotated[AwareDatetime | None, Query(description="`recorded_at` of the last: only what changed")] = None,
     reference: Annotated[
-        str | None, Query(max_length=64, description="`reference_digest` of the last: roster and models are left out if the same")
+        str | None,
+        Query(max_length=64, description="`reference_digest` of the last: roster and models are left out if the same"),
     ] = None,
 ) -> Response:
     """Roster, stores, models and all weapons on the accounts of one's own site, in columns, as of a recorded moment. With `since`

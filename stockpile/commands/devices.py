@@ -110,7 +110,9 @@ def bring_file(
     saved = read_voucher_file(file)
     with acting(token) as (engine, actor):
         brought = list(bring(engine, actor, saved))
-    show_table(("number", "what became of it"), ((one.number, _became(one)) for one in brought), "The file has no vouchers.")
+    show_table(
+        ("number", "what became of it"), ((one.number, _became(one)) for one in brought), "The file has no vouchers."
+    )
     aside = sum(one.outcome.posted is None for one in brought)
     out.print(f"{len(brought) - aside} of {len(brought)} posted, {aside} set aside.", markup=False)
 

@@ -16,7 +16,9 @@ from stockpile.identity import LOOK_ALIKE_ROWS, asset_tag, fold, read_asset_tag,
 from stockpile.marks import envelope, read_mark
 from tests.browser.conftest import Visitors
 
-LIKELY = "".join(latin + others for _, latin, others in LOOK_ALIKE_ROWS) + "KT0123456789 -–—٠١٢٣۴۵६७ßﬁǅ\u00a0\u200d\ufeff"
+LIKELY = (
+    "".join(latin + others for _, latin, others in LOOK_ALIKE_ROWS) + "KT0123456789 -–—٠١٢٣۴۵६७ßﬁǅ\u00a0\u200d\ufeff"
+)
 SERIALS = (
     st.text(max_size=24)
     | st.text(LIKELY, max_size=20)
@@ -97,7 +99,9 @@ def test_as_the_service_reads_it(page: Page, strategy: st.SearchStrategy[str]) -
     texts = examples(strategy)
     assert len(texts) > TEXTS / 3
     answers = page.evaluate(IN_THE_PAGE, texts)
-    differing = [(text, told(text), answer) for text, answer in zip(texts, answers, strict=True) if told(text) != answer]
+    differing = [
+        (text, told(text), answer) for text, answer in zip(texts, answers, strict=True) if told(text) != answer
+    ]
     assert not differing, f"{len(differing)} of {len(texts)}: {differing[:5]}"
 
 

@@ -101,7 +101,12 @@ def test_enrolling_a_browser(visitors: Visitors) -> None:
     verdict = ask(page, "verdict", {"mode": "issue", "scan": RIFLES[0], "store": STORE})
     assert (verdict["verdict"], verdict["words"]) == ("ready", STORE)
     assert verdict["as_of_words"].startswith("By the books of ")
-    body = {"document_id": fresh(), "receiver": "A-1001", "store": STORE, "lines": [{"scan": RIFLES[0], "how": "scanned"}]}
+    body = {
+        "document_id": fresh(),
+        "receiver": "A-1001",
+        "store": STORE,
+        "lines": [{"scan": RIFLES[0], "how": "scanned"}],
+    }
     posted = ask(page, "confirm", "issues", body)
     assert posted["number"].startswith("TAJI/TAB-3/"), posted
     assert ask(page, "confirm", "issues", body) == posted

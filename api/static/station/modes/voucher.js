@@ -341,7 +341,7 @@ export class VoucherSession {
       element(
         "p",
         { class: "actions" },
-        this.stage.has("papers") && !undone ? button(say("Print"), "Ctrl+P", () => this.print()) : null,
+        this.stage.has("papers") && !undone && !done.not_sent ? button(say("Print"), "Ctrl+P", () => this.print()) : null,
         !undone && left > 0
           ? button(say("Undo, until {time}", { time: sayMoment(new Date(done.at + UNDO_WITHIN)) }), "Ctrl+Z", () => this._press(() => this.undo()))
           : null,
@@ -353,7 +353,7 @@ export class VoucherSession {
 
   /** Opens the paper of the last document. */
   print() {
-    if (this.state.done && this.stage.has("papers")) {
+    if (this.state.done && !this.state.done.not_sent && this.stage.has("papers")) {
       window.open(`/v1/documents/${this.state.done.document_id}/paper.pdf`, "_blank", "noopener");
     }
   }

@@ -49,6 +49,7 @@ const OF_THE_COUNTER_ALONE = ["document_id", "site", "signatures", "paper"];
  * @property {boolean} full whether the disk is full
  * @property {boolean} revoked
  * @property {boolean} wiped whether everything was taken off this browser
+ * @property {boolean} pinSet whether who is signed in set a PIN for when the link is down
  * @property {boolean} persisted whether the browser promised not to clear what is kept
  */
 
@@ -75,6 +76,7 @@ export class Books extends EventTarget {
     this.state = {
       objection: null, enrolled: null, writer: false, up: true, signedIn: true, locked: false, person: null, waiting: 0, setAside: 0,
       asOf: null, clockOffset: null, trouble: null, full: false, revoked: false, wiped: false, persisted: false,
+      pinSet: true,
     };
   }
 
@@ -83,8 +85,7 @@ export class Books extends EventTarget {
     this.#set({ objection: await objection() });
     if (this.state.objection) return this;
     try {
-      this.#storage = await Storage.open();
-      this.#people = new People(this.#storage);
+      await this.#openStorage();
       await this.#read();
     } catch (problem) {
       this.#trouble(problem);
@@ -94,6 +95,12 @@ export class Books extends EventTarget {
     if (writes && this.#device) await this.#queue.forget().catch((problem) => this.#trouble(problem));
     this.#watch();
     return this;
+  }
+
+  async #openStorage() {
+    this.#storage = await Storage.open();
+    this.#people = new People(this.#storage);
+    this.#storage.addEventListener("closed", () => this.#closed());
   }
 
   async #read() {
@@ -195,7 +202,7 @@ export class Books extends EventTarget {
 
   #missed(problem) {
     if (problem instanceof NoLink || problem instanceof NoAnswer) this.#set({ up: false });
-    else if (problem instanceof NotTaken) this.#set({ signedIn: problem.status !== 401 && problem.status !== 403 });
+    else if (problem instanceof NotTaken) this.#set({ signedIn: ![401, 403, 404].includes(problem.status) });
     else this.#trouble(problem);
   }
 
@@ -240,6 +247,8 @@ export class Books extends EventTarget {
     this.#set({ signedIn: true, locked: false, person: answer.asker, clockOffset: Math.abs(offset) < 5 ? 0 : offset });
     if (this.state.writer) {
       await this.#people.seen(answer.asker);
+      const people = await this.#people.recent();
+      this.#set({ pinSet: people.some((person) => person.code === answer.asker.code && person.pin) });
       await this.#storage.write(["books"], ({ books: store }) => void store.put(books, "site"));
       this.#set({ trouble: null, full: false });
     }
@@ -605,9 +614,14 @@ export class Books extends EventTarget {
     await storage.wipe();
     for (const name of (await globalThis.caches?.keys()) ?? []) await caches.delete(name);
     for (const one of (await navigator.serviceWorker?.getRegistrations()) ?? []) await one.unregister();
-    this.#storage = await Storage.open();
-    this.#people = new People(this.#storage);
+    await this.#openStorage();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Another window wiped it, or a newer program took it over: nothing more is kept or read here. */
+  #closed() {
+    this.#device = this.#queue = this.#site = this.#kept = this.#people = null;
+    this.#set({ enrolled: null, writer: false, waiting: 0, asOf: null, locked: false, wiped: true });
   }
 
   /** Opens the books to who knows the PIN they set here. */
@@ -630,6 +644,8 @@ export class Books extends EventTarget {
     const asker = await this.whoIsSignedIn();
     await this.#people.seen({ code: asker.code, name: asker.name, role: asker.role });
     await this.#people.setPin(asker.code, pin);
+    this.#set({ pinSet: true });
+    this.#tellOthers();
   }
 
   /** @returns {Promise<import("./people.js").Person[]>} */

@@ -4,6 +4,7 @@
  */
 
 const MOST = 500;
+const LONGEST = 1_500_000;
 const KEPT_DAYS = 30;
 const OTHER_CONTENT = "/docs#posted-with-other-content";
 
@@ -50,8 +51,8 @@ export class Queue {
   async send() {
     let [sent, clockOffset] = [0, null];
     for (;;) {
-      const some = (await this.waiting()).slice(0, MOST);
-      if (!some.length) return { sent, clockOffset };
+      const [some] = batches(await this.waiting());
+      if (!some) return { sent, clockOffset };
       await this.#sendFiles(some);
       const answer = await this.#contact(some);
       clockOffset = answer.clock_offset;
@@ -76,7 +77,7 @@ export class Queue {
     for (const sha256 of new Set(vouchers.flatMap((voucher) => voucher.files))) {
       const file = await this.#storage.get("files", sha256);
       if (!file || file.sent) continue;
-      await ask("POST", "/v1/files?evidence=true", file.bytes);
+      await sendFile(file);
       await this.#storage.write(["files"], ({ files }) => void files.put({ ...file, sent: true }));
     }
   }
@@ -133,11 +134,13 @@ export class Queue {
       told.push(await this.#onlineAgain(one));
     }
     const vouchers = (await this.all()).filter((voucher) => voucher.state === "posted" || voucher.state === "set aside");
-    for (let first = 0; first < vouchers.length; first += MOST) {
-      const some = vouchers.slice(first, first + MOST);
-      for (const voucher of some) voucher.files.length && (await this.#filesAgain(voucher));
+    for (const some of batches(vouchers)) {
+      for (const voucher of some) await this.#filesAgain(voucher);
       const answer = await this.#contact(some);
-      for (const [place, outcome] of answer.vouchers.entries()) told.push(voucherAgain(some[place], outcome));
+      for (const [place, outcome] of answer.vouchers.entries()) {
+        told.push(voucherAgain(some[place], outcome));
+        if (some[place].state === "set aside") await this.#keepOutcome(some[place], outcome);
+      }
     }
     return told;
   }
@@ -157,7 +160,7 @@ export class Queue {
   async #filesAgain(voucher) {
     for (const sha256 of voucher.files) {
       const file = await this.#storage.get("files", sha256);
-      if (file) await ask("POST", "/v1/files?evidence=true", file.bytes);
+      if (file) await sendFile(file);
     }
   }
 
@@ -212,6 +215,35 @@ export class Queue {
 /** Whether a voucher is the one under its number: neither taken back nor posted at the counter. */
 function isSigned({ state }) {
   return state !== "taken back" && state !== "at the counter";
+}
+
+/**
+ * Vouchers in portions that the service takes at once, by number and by size.
+ * @param {{payload: string}[]} vouchers
+ * @returns {object[][]}
+ */
+export function batches(vouchers) {
+  const cut = [];
+  let room = 0;
+  for (const voucher of vouchers) {
+    const last = cut.at(-1);
+    room -= voucher.payload.length;
+    if (last && last.length < MOST && room >= 0) last.push(voucher);
+    else {
+      cut.push([voucher]);
+      room = LONGEST - voucher.payload.length;
+    }
+  }
+  return cut;
+}
+
+/** A file that the service refuses stops nobody: the voucher that names it is set aside, and says why. */
+async function sendFile(file) {
+  try {
+    await ask("POST", "/v1/files?evidence=true", file.bytes);
+  } catch (problem) {
+    if (!(problem instanceof NotTaken) || ![413, 422].includes(problem.status)) throw problem;
+  }
 }
 
 function voucherAgain(voucher, outcome) {
