@@ -105,12 +105,19 @@ def settle(place: Ground) -> None:
 
 @contextmanager
 def served(place: Ground, folder: str) -> Iterator[int]:
+    """`stockpile serve` over the ground's database on a free port."""
+    with serving(place.server.url(DATABASE, roles.SERVICE), folder) as port:
+        yield port
+
+
+@contextmanager
+def serving(database_url: str, folder: str) -> Iterator[int]:
     """`stockpile serve` with two processes on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {
-        **os.environ, "STOCKPILE_DATABASE_URL": place.server.url(DATABASE, roles.SERVICE), "STOCKPILE_PORT": str(port),
+        **os.environ, "STOCKPILE_DATABASE_URL": database_url, "STOCKPILE_PORT": str(port),
         "STOCKPILE_WORKERS": "2", "STOCKPILE_DATA": folder, "STOCKPILE_LOG_LEVEL": "error",
     }  # fmt: skip
     service = subprocess.Popen(

@@ -70,7 +70,7 @@ def test_each_scan_says_what_it_is(visitors: Visitors, country: Country) -> None
     counter.press("Delete")
     counter.answers("attention", "XX 404", "Taken off the list")
     counter.press("F10")
-    expect(counter.page.locator("dialog .left-out")).to_contain_text("1 stay behind:")
+    expect(counter.page.locator("dialog .left-out")).to_contain_text("Left out: 1")
     counter.press("F10")
     counter.shows_number()
     assert (country.where(RIFLES[1]), country.where(RIFLES[0])) == (PETROV, "Private Quist (A-1002)")
@@ -200,6 +200,18 @@ def test_confirmed_twice_and_an_answer_that_was_lost(visitors: Visitors, country
     assert lost == [201, 201]
     assert len(issued(country)) == 1
     assert country.where(RIFLES[4]) == "Main store"
+
+
+def test_a_key_pressed_twice_posts_once(visitors: Visitors, country: Country) -> None:
+    """A nervous finger: the button is hit twice in one moment, and the key after it; one document."""
+    counter = for_petrov(visitors.page("clerk", "/station"), *RIFLES[:2])
+    counter.press("F10")
+    counter.page.locator("dialog").wait_for()
+    counter.page.evaluate("() => { const main = document.querySelector('dialog .main'); main.click(); main.click(); }")
+    counter.press("F10", "F10")
+    counter.shows_number()
+    counter.settled()
+    assert len(issued(country)) == 1
 
 
 def test_a_list_survives_a_reload(visitors: Visitors, country: Country) -> None:

@@ -36,6 +36,11 @@ export function named(line) {
   return line.text || line.weapon?.model || "";
 }
 
+/** What a line says of itself; the answer said more, once. */
+function short(line) {
+  return line.verdict === "brought by another" ? line.weapon.where : line.words;
+}
+
 /** A list on the page; `onChange` hears every change of it. */
 export class Lines {
   /** @param {{label: string, conditions?: boolean, onChange: () => void}} options */
@@ -44,7 +49,7 @@ export class Lines {
     this.onChange = onChange;
     this.all = [];
     this.selectedId = null;
-    this.element = element("ol", { class: "lines", "aria-label": label, reversed: true });
+    this.element = element("ol", { class: conditions ? "lines has-conditions" : "lines", "aria-label": label, reversed: true });
     this.element.addEventListener("click", (event) => this._pressed(event));
   }
 
@@ -154,7 +159,7 @@ export class Lines {
         "span",
         { class: "what" },
         element("bdi", { class: "name" }, named(line)),
-        element("span", { class: "words" }, [line.words, line.severity === "ready" ? tag : null].filter(Boolean).join(" · ")),
+        element("span", { class: "words" }, short(line), tag && GOES.has(line.verdict) ? element("bdi", { class: "tag" }, tag) : null),
         line.accessories ? element("span", { class: "words" }, say("with {list}", { list: line.accessories })) : null,
       ),
       this.conditions && line.severity !== "asking" ? this._condition(line) : null,

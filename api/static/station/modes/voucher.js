@@ -260,7 +260,7 @@ export class VoucherSession {
     return element(
       "div",
       { class: "left-out" },
-      element("strong", {}, say("{n} stay behind:", { n: staying.length })),
+      element("strong", {}, say("Left out: {n}", { n: staying.length })),
       element("ul", {}, ...shown, more > 0 ? element("li", {}, say("and {n} more", { n: more })) : null),
     );
   }
