@@ -16,7 +16,7 @@ const UNDO_WITHIN = 15 * 60 * 1000;
 const LEFT_OUT_SHOWN = 6;
 const NOTHING_BEARS_IT = new Set(["unknown", "did you mean"]);
 
-const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, sent: null, done: null });
+const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, each: [], sent: null, done: null });
 
 /**
  * A list in the making. A mode gives: `act` ("issue"), `path` of its route, `request(answer)` without document id and lines, `take(scan)`,
@@ -341,7 +341,7 @@ export class VoucherSession {
       element(
         "p",
         { class: "actions" },
-        this.stage.has("papers") && !undone ? button(say("Print"), "Ctrl+P", () => this.print()) : null,
+        this.stage.has("papers") && !undone && !done.not_sent ? button(say("Print"), "Ctrl+P", () => this.print()) : null,
         !undone && left > 0
           ? button(say("Undo, until {time}", { time: sayMoment(new Date(done.at + UNDO_WITHIN)) }), "Ctrl+Z", () => this._press(() => this.undo()))
           : null,
@@ -353,7 +353,7 @@ export class VoucherSession {
 
   /** Opens the paper of the last document. */
   print() {
-    if (this.state.done && this.stage.has("papers")) {
+    if (this.state.done && !this.state.done.not_sent && this.stage.has("papers")) {
       window.open(`/v1/documents/${this.state.done.document_id}/paper.pdf`, "_blank", "noopener");
     }
   }

@@ -49,6 +49,7 @@ const OF_THE_COUNTER_ALONE = ["document_id", "site", "signatures", "paper"];
  * @property {boolean} full whether the disk is full
  * @property {boolean} revoked
  * @property {boolean} wiped whether everything was taken off this browser
+ * @property {boolean} pinSet whether who is signed in set a PIN for when the link is down
  * @property {boolean} persisted whether the browser promised not to clear what is kept
  */
 
@@ -75,6 +76,7 @@ export class Books extends EventTarget {
     this.state = {
       objection: null, enrolled: null, writer: false, up: true, signedIn: true, locked: false, person: null, waiting: 0, setAside: 0,
       asOf: null, clockOffset: null, trouble: null, full: false, revoked: false, wiped: false, persisted: false,
+      pinSet: true,
     };
   }
 
@@ -83,8 +85,7 @@ export class Books extends EventTarget {
     this.#set({ objection: await objection() });
     if (this.state.objection) return this;
     try {
-      this.#storage = await Storage.open();
-      this.#people = new People(this.#storage);
+      await this.#openStorage();
       await this.#read();
     } catch (problem) {
       this.#trouble(problem);
@@ -94,6 +95,12 @@ export class Books extends EventTarget {
     if (writes && this.#device) await this.#queue.forget().catch((problem) => this.#trouble(problem));
     this.#watch();
     return this;
+  }
+
+  async #openStorage() {
+    this.#storage = await Storage.open();
+    this.#people = new People(this.#storage);
+    this.#storage.addEventListener("closed", () => this.#closed());
   }
 
   async #read() {
@@ -195,7 +202,7 @@ export class Books extends EventTarget {
 
   #missed(problem) {
     if (problem instanceof NoLink || problem instanceof NoAnswer) this.#set({ up: false });
-    else if (problem instanceof NotTaken) this.#set({ signedIn: problem.status !== 401 && problem.status !== 403 });
+    else if (problem instanceof NotTaken) this.#set({ signedIn: ![401, 403, 404].includes(problem.status) });
     else this.#trouble(problem);
   }
 
@@ -240,6 +247,8 @@ export class Books extends EventTarget {
     this.#set({ signedIn: true, locked: false, person: answer.asker, clockOffset: Math.abs(offset) < 5 ? 0 : offset });
     if (this.state.writer) {
       await this.#people.seen(answer.asker);
+      const people = await this.#people.recent();
+      this.#set({ pinSet: people.some((person) => person.code === answer.asker.code && person.pin) });
       await this.#storage.write(["books"], ({ books: store }) => void store.put(books, "site"));
       this.#set({ trouble: null, full: false });
     }
@@ -266,9 +275,9 @@ export class Books extends EventTarget {
       verdict: (asked) => this.#verdict(asked),
       badge: (code, act, by) => this.#either(() => online.badge(code, act, by), () => this.#badge(code, act, by)),
       suggestions: (text, store) => this.#either(() => online.suggestions(text, store), () => this.#suggestions(text, store)),
-      equipment: () => this.#either(() => online.equipment(), () => this.#equipment()),
+      equipment: (holder) => this.#either(() => online.equipment(holder), () => this.#equipment(holder)),
       find: (text) => this.#either(() => online.find(text), () => this.#find(text)),
-      history: (item) => this.#either(() => online.history(item), () => ({ rows: [], cursor: null })),
+      history: (item) => this.#either(() => online.history(item), () => ({ entries: [], cursor: null })),
       cards: () => this.#either(() => online.cards(), () => this.#cards()),
       confirm: (path, body) => this.#confirm(path, body),
       undo: (document, undo) => this.#undo(document, undo),
@@ -388,10 +397,10 @@ export class Books extends EventTarget {
     return found.slice(0, SUGGESTIONS).map((weapon) => seen(this.#site, weapon));
   }
 
-  #equipment() {
+  #equipment(holder) {
     return this.#site.counted
-      .filter((one) => this.#site.stores.includes(one.account) && one.quantity > 0)
-      .map((one) => ({ store: one.account.name, model: one.model.name, lot: one.lot, quantity: one.quantity }));
+      .filter((one) => (holder ? one.account.party === holder : this.#site.stores.includes(one.account)) && one.quantity > 0)
+      .map((one) => ({ account: one.account.name, model: one.model.name, lot: one.lot, quantity: one.quantity }));
   }
 
   #find(text) {
@@ -423,8 +432,16 @@ export class Books extends EventTarget {
     const rows = [...this.#site.weapons.values()]
       .filter((weapon) => weapon.card && weapon.account.class === "person")
       .sort((a, b) => a.since - b.since)
-      .map((weapon) => ({ ...seen(this.#site, weapon, true), person: weapon.account.party, name: weapon.account.name, rank: null, unit: null, overdue: Date.now() / 1000 - weapon.since > 86_400 }));
+      .map((weapon) => this.#card(weapon));
     return { rows, cursor: null };
+  }
+
+  #card(weapon) {
+    const person = this.#site.people.get(weapon.account.party);
+    const who = person
+      ? { person: person.code, name: person.name, rank: person.rank, unit: person.units[0] ?? null }
+      : { person: null, name: weapon.account.name, rank: null, unit: null };
+    return { ...seen(this.#site, weapon, true), ...who, overdue: Date.now() / 1000 - weapon.since > 86_400 };
   }
 
   // What the counter writes
@@ -466,7 +483,9 @@ export class Books extends EventTarget {
   async #writeNow(path, body) {
     const written = told(() => asWritten(path, body, this.#site));
     const signed = this.#signedFor(body);
-    if (signed.length) written.request.attachments = [...(written.request.attachments ?? []), ...signed.map((file) => file.sha256)];
+    if (signed.length) {
+      written.request.attachments = [...new Set([...(written.request.attachments ?? []), ...signed.map((file) => file.sha256)])];
+    }
     try {
       const voucher = await this.#device.write({
         act: written.act,
@@ -474,7 +493,7 @@ export class Books extends EventTarget {
         request: written.request,
         document_id: body.document_id ?? newKey(),
         files: signed,
-        about: { card: written.card },
+        about: { card: written.card, asked: { path: `/v1/${path}`, body } },
       });
       this.#site.lay({ ...written, at: voucher.written_at, number: voucher.number });
       this.#set({ waiting: this.state.waiting + 1, trouble: null, full: false });
@@ -546,7 +565,7 @@ export class Books extends EventTarget {
   }
 
   #signedFor(body) {
-    const named = (body.signatures ?? []).map((id) => this.#signatures.get(id)).filter(Boolean);
+    const named = [...(body.signatures ?? []), ...(body.attachments ?? [])].map((id) => this.#signatures.get(id)).filter(Boolean);
     return named.filter((file, place) => named.indexOf(file) === place);
   }
 
@@ -589,14 +608,20 @@ export class Books extends EventTarget {
 
   /** Takes everything off this browser. Nothing may wait to be sent, or it was saved to a file before. */
   async wipe() {
-    this.#device = this.#queue = this.#site = this.#kept = null;
+    const storage = this.#storage;
+    this.#device = this.#queue = this.#site = this.#kept = this.#people = null;
     this.#set({ enrolled: null, waiting: 0, setAside: 0, asOf: null, locked: false, wiped: true });
-    await this.#storage.wipe();
+    await storage.wipe();
     for (const name of (await globalThis.caches?.keys()) ?? []) await caches.delete(name);
     for (const one of (await navigator.serviceWorker?.getRegistrations()) ?? []) await one.unregister();
-    this.#storage = await Storage.open();
-    this.#people = new People(this.#storage);
+    await this.#openStorage();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Another window wiped it, or a newer program took it over: nothing more is kept or read here. */
+  #closed() {
+    this.#device = this.#queue = this.#site = this.#kept = this.#people = null;
+    this.#set({ enrolled: null, writer: false, waiting: 0, asOf: null, locked: false, wiped: true });
   }
 
   /** Opens the books to who knows the PIN they set here. */
@@ -619,6 +644,8 @@ export class Books extends EventTarget {
     const asker = await this.whoIsSignedIn();
     await this.#people.seen({ code: asker.code, name: asker.name, role: asker.role });
     await this.#people.setPin(asker.code, pin);
+    this.#set({ pinSet: true });
+    this.#tellOthers();
   }
 
   /** @returns {Promise<import("./people.js").Person[]>} */

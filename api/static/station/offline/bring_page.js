@@ -2,9 +2,8 @@
 
 import { element } from "../elements.js";
 import { loadWords, say } from "../words.js";
-import { NoLink, ask } from "./queue.js";
+import { NoLink, ask, batches } from "./queue.js";
 
-const MOST = 500;
 const LARGEST = 64 * 1024 * 1024;
 
 /** The vouchers of a file. @throws {Error} with words for who chose it */
@@ -15,7 +14,8 @@ function read(text) {
   } catch {
     throw new Error(say("This is no file of a station: it is not JSON."));
   }
-  const good = file?.kind === "stockpile vouchers" && file.version === 1 && typeof file.device === "string" && Array.isArray(file.vouchers);
+  const good = file?.kind === "stockpile vouchers" && file.version === 1 && typeof file.device === "string" && Array.isArray(file.vouchers) &&
+    file.vouchers.every((one) => typeof one?.payload === "string" && typeof one.signature === "string");
   if (!good) throw new Error(say("This is no file of a station: choose the one that it saved."));
   return file;
 }
@@ -25,8 +25,7 @@ async function bring(file) {
     await ask("POST", "/v1/files?evidence=true", Uint8Array.from(atob(content), (character) => character.charCodeAt(0)).buffer);
   }
   const became = [];
-  for (let first = 0; first < file.vouchers.length; first += MOST) {
-    const some = file.vouchers.slice(first, first + MOST);
+  for (const some of batches(file.vouchers)) {
     const device_time = new Date(Date.now() + (file.clock_offset ?? 0) * 1000).toISOString();
     const sent = some.map(({ payload, signature }) => ({ payload, signature }));
     const answer = await ask("POST", `/v1/devices/${encodeURIComponent(file.device)}/vouchers`, { device_time, vouchers: sent });

@@ -56,7 +56,7 @@ class DevicePage {
       "form",
       { class: "device-form", on: { submit: send } },
       element("h2", {}, say("Make this browser a device of your site")),
-      element("p", {}, say("The site's commander or a registrar, signed in here, enrols it under a book of its own. Names of the site's people and where its weapons are will then be kept in this browser: docs/offline-station.md says what protects them.")),
+      element("p", {}, say("The site's commander, signed in here, enrols it under a book of its own. Names of the site's people and where its weapons are will then be kept in this browser: docs/offline-station.md says what protects them.")),
       state.wiped ? element("p", { class: "trouble" }, say("This browser was a device. Everything of it was taken off.")) : null,
       element("p", {}, element("label", { for: "book" }, say("Its book, such as TAB-3")), book),
       element("p", {}, element("label", { for: "label" }, say("What it is called, such as Tablet 3, north gate")), label),

@@ -4,6 +4,7 @@
  */
 
 const MOST = 500;
+const LONGEST = 1_500_000;
 const KEPT_DAYS = 30;
 const OTHER_CONTENT = "/docs#posted-with-other-content";
 
@@ -50,8 +51,8 @@ export class Queue {
   async send() {
     let [sent, clockOffset] = [0, null];
     for (;;) {
-      const some = (await this.waiting()).slice(0, MOST);
-      if (!some.length) return { sent, clockOffset };
+      const [some] = batches(await this.waiting());
+      if (!some) return { sent, clockOffset };
       await this.#sendFiles(some);
       const answer = await this.#contact(some);
       clockOffset = answer.clock_offset;
@@ -76,7 +77,7 @@ export class Queue {
     for (const sha256 of new Set(vouchers.flatMap((voucher) => voucher.files))) {
       const file = await this.#storage.get("files", sha256);
       if (!file || file.sent) continue;
-      await ask("POST", "/v1/files?evidence=true", file.bytes);
+      await sendFile(file);
       await this.#storage.write(["files"], ({ files }) => void files.put({ ...file, sent: true }));
     }
   }
@@ -86,24 +87,36 @@ export class Queue {
    * stands, and the device's number becomes a void one.
    */
   async #keepOutcome(voucher, outcome) {
-    if (outcome.became === "set aside" && outcome.problem?.type === OTHER_CONTENT && voucher.unanswered) {
-      const shown = await ask("GET", `/v1/documents/${voucher.document_id}`);
-      await this.#standsAlready(voucher, shown.document);
-      return;
+    if (outcome.became === "set aside" && outcome.problem?.type === OTHER_CONTENT) {
+      const document = await this.#posted(voucher.document_id);
+      if (document) return this.#standsAlready(voucher, document);
     }
     const state = outcome.became === "posted" ? "posted" : "set aside";
-    await this.#put({ ...voucher, state, outcome: outcome.posted ?? outcome.problem, acknowledged_at: new Date().toISOString() });
+    return this.#put({ ...voucher, state, outcome: outcome.posted ?? outcome.problem, acknowledged_at: new Date().toISOString() });
+  }
+
+  /** The document of an id, if this site has it. */
+  async #posted(documentId) {
+    try {
+      return (await ask("GET", `/v1/documents/${documentId}`)).document;
+    } catch (problem) {
+      if (problem instanceof NotTaken && problem.status === 404) return null;
+      throw problem;
+    }
   }
 
   async #standsAlready(voucher, document) {
     const remarks = `Posted at the counter as ${document.number}: its answer did not arrive`;
     const stands = {
       ...voucher,
-      state: "posted",
+      state: "at the counter",
       outcome: { ...document, discrepancies: [], discrepancy_count: 0 },
       acknowledged_at: new Date().toISOString(),
     };
     await this.#device.void(voucher, stands, remarks);
+    const { path, body } = voucher.asked;
+    const { document_id, act, number, recorded_at } = document;
+    await this.#storage.write(["online"], ({ online }) => void online.put({ document_id, path, body, act, number, at: recorded_at, written: [] }));
   }
 
   #put(voucher) {
@@ -121,11 +134,13 @@ export class Queue {
       told.push(await this.#onlineAgain(one));
     }
     const vouchers = (await this.all()).filter((voucher) => voucher.state === "posted" || voucher.state === "set aside");
-    for (let first = 0; first < vouchers.length; first += MOST) {
-      const some = vouchers.slice(first, first + MOST);
-      for (const voucher of some) voucher.files.length && (await this.#filesAgain(voucher));
+    for (const some of batches(vouchers)) {
+      for (const voucher of some) await this.#filesAgain(voucher);
       const answer = await this.#contact(some);
-      for (const [place, outcome] of answer.vouchers.entries()) told.push(voucherAgain(some[place], outcome));
+      for (const [place, outcome] of answer.vouchers.entries()) {
+        told.push(voucherAgain(some[place], outcome));
+        if (some[place].state === "set aside") await this.#keepOutcome(some[place], outcome);
+      }
     }
     return told;
   }
@@ -145,7 +160,7 @@ export class Queue {
   async #filesAgain(voucher) {
     for (const sha256 of voucher.files) {
       const file = await this.#storage.get("files", sha256);
-      if (file) await ask("POST", "/v1/files?evidence=true", file.bytes);
+      if (file) await sendFile(file);
     }
   }
 
@@ -156,7 +171,7 @@ export class Queue {
    * @returns {Promise<Blob>}
    */
   async file(everything, clockOffset) {
-    const vouchers = everything ? (await this.all()).filter((one) => one.state !== "taken back") : await this.waiting();
+    const vouchers = everything ? (await this.all()).filter(isSigned) : await this.waiting();
     const files = {};
     for (const sha256 of new Set(vouchers.flatMap((voucher) => voucher.files))) {
       const file = await this.#storage.get("files", sha256);
@@ -194,6 +209,40 @@ export class Queue {
         };
       }
     });
+  }
+}
+
+/** Whether a voucher is the one under its number: neither taken back nor posted at the counter. */
+function isSigned({ state }) {
+  return state !== "taken back" && state !== "at the counter";
+}
+
+/**
+ * Vouchers in portions that the service takes at once, by number and by size.
+ * @param {{payload: string}[]} vouchers
+ * @returns {object[][]}
+ */
+export function batches(vouchers) {
+  const cut = [];
+  let room = 0;
+  for (const voucher of vouchers) {
+    const last = cut.at(-1);
+    room -= voucher.payload.length;
+    if (last && last.length < MOST && room >= 0) last.push(voucher);
+    else {
+      cut.push([voucher]);
+      room = LONGEST - voucher.payload.length;
+    }
+  }
+  return cut;
+}
+
+/** A file that the service refuses stops nobody: the voucher that names it is set aside, and says why. */
+async function sendFile(file) {
+  try {
+    await ask("POST", "/v1/files?evidence=true", file.bytes);
+  } catch (problem) {
+    if (!(problem instanceof NotTaken) || ![413, 422].includes(problem.status)) throw problem;
   }
 }
 

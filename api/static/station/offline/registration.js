@@ -10,6 +10,7 @@ const SCOPE = "/station";
 export async function register(onReady) {
   if (!navigator.serviceWorker) return;
   const registration = await navigator.serviceWorker.register("/station/worker.js", { scope: SCOPE, updateViaCache: "none" });
+  if (!registration) return;
   const told = (worker) => {
     if (!navigator.serviceWorker.controller) return;
     onReady(() => {

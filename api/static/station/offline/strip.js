@@ -54,8 +54,12 @@ function told(books) {
   ];
   if (state.setAside) parts.push(element("a", { href: "/station/device", class: "books-aside" }, say("{n} set aside", { n: state.setAside })));
   if (!state.up && state.asOf) parts.push(element("span", { class: "books-age" }, say("books of {moment}", { moment: sayMoment(state.asOf) })));
+  if (!state.up && !state.locked) parts.push(button(say("Lock"), null, () => books.lock(), { class: "books-lock" }));
   if (!state.writer) parts.push(element("span", { class: "books-aside" }, say("Open in another window: this one only reads")));
   if (state.up && !state.signedIn && state.waiting) parts.push(element("a", { href: "/sign-in", class: "books-aside" }, say("Sign in to send them")));
+  if (state.up && state.signedIn && !state.pinSet) {
+    parts.push(element("a", { href: "/station/device", class: "books-aside" }, say("Set your PIN for when the link is down")));
+  }
   if (state.revoked) parts.push(element("span", { class: "books-aside" }, say("This device was revoked")));
   if (books.clockIsOff) parts.push(element("span", { class: "books-aside" }, clockWords(state.clockOffset)));
   return parts;

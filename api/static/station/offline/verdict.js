@@ -41,7 +41,7 @@ export class Unanswerable extends Error {
  * @param {Asked} asked
  * @param {Date} now
  * @returns {{verdict: string, severity: string, words: string, weapon: object|null, candidates: object[], line: number|null,
- *   recover: boolean, as_of: string}}
+ *   recover: boolean, party: string|null, as_of: string}}
  * @throws {Unanswerable}
  */
 export function judge(books, asked, now = new Date()) {
@@ -55,6 +55,7 @@ export function judge(books, asked, now = new Date()) {
     candidates: (judged.candidates ?? []).map((weapon) => seen(books, weapon, withSince)),
     line: judged.line ?? null,
     recover: judged.verdict === "missing" || judged.verdict === "gone",
+    party: judged.party ?? null,
     as_of: books.recordedAt,
   };
 }
@@ -111,6 +112,7 @@ function toDraw(books, weapon, asked, _store, now) {
     throw new Unanswerable(`Person: nobody at ${books.site.code} has the number '${asked.receiver}'.`, "person");
   }
   if (weapon.account.class === "store") return toDrawOut(books, weapon, asked, now);
+  if (weapon.account.class === "unit") return refused("it is neither in a store nor with its person");
   if (weapon.account.class !== "person") return notThere(books, weapon);
   return toDrawBack(books, weapon, asked, now);
 }
@@ -128,16 +130,25 @@ function toDrawOut(books, weapon, asked, now) {
   if (asked.store && weapon.account !== books.store(asked.store)) return refused(`it is not in ${books.store(asked.store).name}`);
   const kept = notToBeHandedOut(weapon);
   if (kept) return kept;
-  return { verdict: "ready", words: `Goes out to ${books.display(owner)}`, direction: "out" };
+  return { verdict: "ready", words: `Goes out to ${books.display(owner)}`, party: books.display(owner) };
 }
 
 function toDrawBack(books, weapon, asked, now) {
-  const held = notThere(books, weapon);
-  if (!weapon.card && weapon.account.party !== weapon.person) return held;
-  if (weapon.moved === "issue" && sameScan(weapon, now, "went out", "back")) return held;
-  if (asked.receiver && asked.receiver !== weapon.account.party) return held;
+  const holder = weapon.account.name;
+  if (!weapon.card && weapon.account.party !== weapon.person) {
+    if (weapon.person === null) return refused(`${holder} holds it, and it is assigned to nobody: take it back by a return`);
+    const owner = books.people.get(weapon.person);
+    const whose = owner ? books.display(owner) : "its person";
+    return refused(`${holder} holds it, not ${whose}, to whom it is assigned: take it back by a return`);
+  }
+  const again = weapon.moved === "issue" && sameScan(weapon, now, "went out", "back");
+  if (again) return refused(again);
+  if (asked.receiver && asked.receiver !== weapon.account.party) {
+    return refused(`${holder} holds it, not ${books.display(books.people.get(asked.receiver))}`);
+  }
   const to = asked.store ? books.store(asked.store) : weapon.rack;
-  return to ? { verdict: "ready", words: `Comes back into ${to.name}`, direction: "back" } : held;
+  if (!to) return refused("nobody knows the rack it was taken from: say the store");
+  return { verdict: "ready", words: `Comes back into ${to.name}`, party: holder };
 }
 
 function sameScan(weapon, now, done, other) {
