@@ -5,24 +5,30 @@ Of each side every line with a serial number is in exactly one finding of these:
 field says otherwise), *only left* or *only right*; or it is a further mention of a number that its list repeats. Beside these stand
 *repeated* (once a number, with how often), *incomplete* (once a line) and *near match* (a pair of an only left and an only right).
 A line without a serial number is in one *quantity* finding. Swapping the sides swaps the findings, and changes nothing else.
+
+All lines of both sides meet in one statement. Nearly all agree, and nothing more is to be said of them: these it keeps at once. The
+others it leaves in the temporary table `differing`, each with what both sides say; every other step reads this table alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from stockpile.db.rows import given
-from stockpile.db.tables.audits import CHUNK
+from stockpile.db.tables.audits import CHUNK, MATCHED
 from stockpile.progress import told
 from stockpile.registers.near import Unmatched, near_matches
-from stockpile.registers.sides import DATES, Side
+from stockpile.registers.sides import DATES, FIELDS, Hand, Side
 
-LEFT, RIGHT = "left_side", "right_side"
-"""The temporary tables that the two sides are laid out in."""
+HANDS: tuple[Hand, Hand] = ("left", "right")
+
+Step = Callable[[Connection, UUID, Side, Side], Counter[str | None] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,14 @@ class Total:
 
 
 def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
-    """Compares two sides that are laid out as `LEFT` and `RIGHT`, and writes the findings of the audit; answers how many of each
-    kind and model.
-    """
+    """Compares two sides and writes the findings of the audit; answers how many of each kind and model."""
+    matched: Counter[str | None] = Counter()
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
-        step(connection, audit_id, left, right)
-    return _totals(connection, audit_id)
+        matched.update(step(connection, audit_id, left, right) or {})
+    told("totals", len(STEPS), len(STEPS))
+    agreed = [Total(MATCHED, model, pairs, pairs, pairs, 0) for model, pairs in matched.items()]
+    return sorted((*agreed, *_totals(connection, audit_id)), key=_by_kind_and_model)
 
 
 def for_joins(connection: Connection) -> None:
@@ -57,160 +64,35 @@ def for_joins(connection: Connection) -> None:
     )
 
 
-def _find_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """Lines that repeat a number of their own list: `further_...` has those after the first, with which mention each is."""
-    for side in (left, right):
-        for statement in _REPEATED:
-            connection.exec_driver_sql(statement.format(side=side.table))
-
-
-_REPEATED = (
+def _meet(connection: Connection, audit_id: UUID, left: Side, right: Side) -> Counter[str | None]:
+    """Pairs all lines of both sides by model, number and mention, keeps what agrees and leaves the rest in `differing`; answers how many
+    agree of each model.
     """
-CREATE TEMPORARY TABLE repeated_{side} ON COMMIT DROP AS
-SELECT model_key, serial_key, count(*)::integer AS times FROM {side}
-WHERE serial_key IS NOT NULL
-GROUP BY model_key, serial_key HAVING count(*) > 1
-""",
-    """
-CREATE TEMPORARY TABLE further_{side} ON COMMIT DROP AS
-SELECT place, model_key, serial_key, mention FROM (
-    SELECT s.place, s.model_key, s.serial_key, row_number() OVER (PARTITION BY s.model_key, s.serial_key ORDER BY s.place) AS mention
-    FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key) m
-WHERE mention > 1
-""",
-    "ANALYZE further_{side}",
-)
-
-
-def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """Pairs the first mentions by model and number; then the rest by number alone where neither side has two of it: the models
-    conflict, or one is not said. Two weapons of the ledger under one number are paired with as many mentions.
-    """
-    connection.exec_driver_sql(_PAIRS)
-    connection.exec_driver_sql(_CROSSED)
-    if left.distinct or right.distinct:
-        connection.exec_driver_sql(_TWINS)
-    for side, other in ((left, right), (right, left)):
-        if side.distinct:
-            connection.exec_driver_sql(_ALONE.format(side=side.table, here=_hand(side), other=_hand(other)))
-
-
-def _hand(side: Side) -> str:
-    return side.table.removesuffix("_side")
-
-
-_DIFFER = {
-    "model": "l.model_key <> r.model_key",
-    **{day: f"l.{day} <> r.{day}" for day in DATES},
-    **{
-        who: f"l.{who} <> r.{who} AND NOT coalesce(l.{who} = ANY (r.also), false) AND NOT coalesce(r.{who} = ANY (l.also), false)"
-        for who in ("unit", "holder")
-    },
-}
-"""In what the two sides of a pair may differ: where both say it, and it is not another name of the same."""
-_PAIR = f"""
-SELECT l.place AS left_place, r.place AS right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item,
-       r.item_id AS right_item, coalesce(l.model, r.model) AS model, NOT coalesce({" OR ".join(_DIFFER.values())}, false) AS agree
-"""
-_PAIRS = f"""
-CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
-WITH l AS (SELECT * FROM left_side s WHERE serial_key IS NOT NULL
-           AND NOT EXISTS (SELECT FROM further_left_side f WHERE f.place = s.place)),
-     r AS (SELECT * FROM right_side s WHERE serial_key IS NOT NULL
-           AND NOT EXISTS (SELECT FROM further_right_side f WHERE f.place = s.place))
-{_PAIR} FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key
-"""
-_CROSSED = f"""
-WITH lone_left AS (SELECT s.serial_key, min(s.place) AS place FROM pair p JOIN left_side s ON s.place = p.left_place
-                   WHERE p.right_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
-     lone_right AS (SELECT s.serial_key, min(s.place) AS place FROM pair p JOIN right_side s ON s.place = p.right_place
-                    WHERE p.left_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
-     met AS (SELECT a.place AS left_place, b.place AS right_place FROM lone_left a JOIN lone_right b USING (serial_key)),
-     of_left AS (DELETE FROM pair p USING met m WHERE p.left_place = m.left_place),
-     of_right AS (DELETE FROM pair p USING met m WHERE p.left_place IS NULL AND p.right_place = m.right_place)
-INSERT INTO pair {_PAIR} FROM met m JOIN left_side l ON l.place = m.left_place JOIN right_side r ON r.place = m.right_place
-"""
-_TWINS = f"""
-INSERT INTO pair {_PAIR}
-FROM further_left_side f JOIN further_right_side g ON g.serial_key = f.serial_key AND g.model_key = f.model_key AND g.mention = f.mention
-JOIN left_side l ON l.place = f.place JOIN right_side r ON r.place = g.place
-"""
-_ALONE = """
-INSERT INTO pair ({here}_place)
-SELECT f.place FROM further_{side} f WHERE NOT EXISTS (SELECT FROM pair p WHERE p.{here}_place = f.place)
-"""
-
-
-def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """What agrees, a thousand pairs a row; what conflicts, and what one side alone has, finding by finding."""
-    conflicting = _WRITE_CONFLICTING.format(
-        held_by=" || ' / ' || ".join(f"{hand}.holder" for hand, side in (("l", left), ("r", right)) if side.distinct)
-        or "NULL"
+    connection.exec_driver_sql(_DIFFERING)
+    statement = _MEET.format(
+        left=_LINES.format(query=left.query, missing=_missing(left)),
+        right=_LINES.format(query=right.query, missing=_missing(right)),
+        became=_became(left, right),
     )
-    for statement in (_WRITE_MATCHED, conflicting):
-        connection.exec_driver_sql(statement, {"audit": audit_id, "chunk": CHUNK})
-    for side, other in ((left, right), (right, left)):
-        held_by = "s.holder" if side.distinct else "NULL"
-        statement = _WRITE_ALONE.format(side=side.table, here=_hand(side), other=_hand(other), held_by=held_by)
-        connection.exec_driver_sql(statement, {"audit": audit_id})
+    return _agreed(connection, statement, {"audit": audit_id, "chunk": CHUNK, **left.values, **right.values})
 
 
-_WRITE_MATCHED = """
-INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
-SELECT %(audit)s, number / %(chunk)s, array_agg(left_line ORDER BY number), array_agg(right_line ORDER BY number),
-       CASE WHEN count(left_item) > 0 THEN array_agg(left_item ORDER BY number) END,
-       CASE WHEN count(right_item) > 0 THEN array_agg(right_item ORDER BY number) END
-FROM (SELECT p.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM pair p
-      WHERE agree AND left_place IS NOT NULL AND right_place IS NOT NULL) p GROUP BY number / %(chunk)s
+def _cross(connection: Connection, audit_id: UUID, left: Side, right: Side) -> Counter[str | None]:
+    """Pairs what is left by number alone, where neither side has two of it: the models conflict, or one is not said."""
+    statement = _CROSS.format(became=_became(left, right))
+    return _agreed(connection, statement, {"audit": audit_id, "chunk": CHUNK})
+
+
+def _agreed(connection: Connection, statement: str, values: dict[str, Any]) -> Counter[str | None]:
+    return Counter({model: pairs for model, pairs in connection.exec_driver_sql(statement, values)})
+
+
+# Each line, with which mention of its number it is, whether the number stands several times, and what the line leaves out.
+_LINES = """
+SELECT s.*, row_number() OVER mentions AS mention, coalesce(lead(true) OVER mentions, row_number() OVER mentions > 1) AS repeated,
+       {missing} AS missing
+FROM ({query}) s WINDOW mentions AS (PARTITION BY serial_key, model_key ORDER BY line, item_id)
 """
-_WHY = ", ".join(f"CASE WHEN {differ} THEN '{what}' END" for what, differ in _DIFFER.items())
-_WRITE_CONFLICTING = f"""
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
-                           left_item, right_item, left_quantity, right_quantity, why)
-SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), coalesce(l.model_key, r.model_key), p.model, l.serial_key,
-       l.serial_number,
-       {{held_by}}, p.left_line, p.right_line, p.left_item, p.right_item, 1, 1, array_remove(ARRAY[{_WHY}], NULL)
-FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place WHERE NOT p.agree
-"""
-_WRITE_ALONE = """
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, {here}_line,
-                           {here}_item, {here}_quantity)
-SELECT %(audit)s, 'only {here}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
-       {held_by}, s.line, s.item_id, 1
-FROM pair p JOIN {side} s ON s.place = p.{here}_place WHERE p.{other}_place IS NULL
-"""
-
-
-def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """A list that mentions a number several times. The ledger never does: those are several weapons."""
-    for side in (left, right):
-        if not side.distinct:
-            connection.exec_driver_sql(_WRITE_REPEATED.format(side=side.table, hand=_hand(side)), {"audit": audit_id})
-
-
-_WRITE_REPEATED = """
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
-                           {hand}_item, {hand}_quantity, times)
-SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
-       s.line, s.item_id, r.times, r.times
-FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key
-WHERE NOT EXISTS (SELECT FROM further_{side} f WHERE f.place = s.place)
-"""
-
-
-def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """What a line leaves out though its list says it of others: a whole list without dates is told once, of the side."""
-    for side in (left, right):
-        missing = [
-            f"CASE WHEN {condition} THEN '{what}' END"
-            for what, (says, condition) in LEFT_OUT.items()
-            if says & side.says
-        ]
-        if missing and not side.distinct:
-            question = _WRITE_INCOMPLETE.format(side=side.table, hand=_hand(side), missing=", ".join(missing))
-            connection.exec_driver_sql(question, {"audit": audit_id})
-
-
 LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
     "no serial number": (frozenset({"serial_number"}), "s.serial_key IS NULL AND NOT s.counted"),
     "no model": (frozenset({"model"}), "s.model IS NULL"),
@@ -218,12 +100,146 @@ LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
     "no receiver": (frozenset({"receiver"}), "s.unit IS NULL AND s.holder IS NULL"),
 }
 """What a line may leave out: where the list says one of these fields at all, and the condition."""
+
+
+def _missing(side: Side) -> str:
+    """What a line leaves out though its list says it of others: a whole list without dates is told once, of the side."""
+    left_out = {
+        what: condition for what, (says, condition) in LEFT_OUT.items() if says & side.says and not side.distinct
+    }
+    if not left_out:
+        return "NULL::text[]"
+    return f"CASE WHEN {' OR '.join(left_out.values())} THEN {_named(left_out)} END"
+
+
+def _named(conditions: dict[str, str]) -> str:
+    """The names of the conditions that are true."""
+    cases = ", ".join(f"CASE WHEN {condition} THEN '{what}' END" for what, condition in conditions.items())
+    return f"array_remove(ARRAY[{cases}], NULL)"
+
+
+def _became(left: Side, right: Side) -> str:
+    """The kind of finding that a line or a pair is, in SQL. A further mention of a number is none, unless the side's lines are
+    weapons: two weapons of the ledger under one number are two findings, and are paired with as many mentions.
+    """
+    return _BECAME.format(
+        left="true" if left.distinct else "left_mention = 1",
+        right="true" if right.distinct else "right_mention = 1",
+        both="true" if left.distinct or right.distinct else "left_mention = 1",
+    )
+
+
+_DIFFER = {
+    "model": "left_model_key <> right_model_key",
+    **{day: f"left_{day} <> right_{day}" for day in DATES},
+    **{
+        who: f"left_{who} <> right_{who} AND NOT coalesce(left_{who} = ANY (right_also), false) "
+        f"AND NOT coalesce(right_{who} = ANY (left_also), false)"
+        for who in ("unit", "holder")
+    },
+}
+"""In what the two sides of a pair may differ: where both say it, and it is not another name of the same."""
+_BECAME = f"""CASE WHEN left_serial_key IS NULL AND right_serial_key IS NULL THEN NULL
+            WHEN right_mention IS NULL THEN CASE WHEN {{left}} THEN 'only left' END
+            WHEN left_mention IS NULL THEN CASE WHEN {{right}} THEN 'only right' END
+            WHEN {{both}} THEN CASE WHEN {" OR ".join(_DIFFER.values())} THEN 'conflicting' ELSE 'matched' END END"""
+
+_SAID = {**FIELDS, "mention": "bigint", "repeated": "boolean", "missing": "text[]"}
+"""What either side of a pair says."""
+_LEFT = ", ".join(f"l.{field} AS left_{field}" for field in _SAID)
+_RIGHT = ", ".join(f"r.{field} AS right_{field}" for field in _SAID)
+_DIFFERING = f"""
+CREATE TEMPORARY TABLE differing (
+    {", ".join(f"{hand}_{field} {kind}" for hand in HANDS for field, kind in _SAID.items())}, kind text
+) ON COMMIT DROP
+"""
+# Of a pair that agrees something may be left to say: that its number is repeated on a side, or what a side leaves out.
+_KEEP = """, kept AS (
+    INSERT INTO differing SELECT * FROM met
+    WHERE kind IS DISTINCT FROM 'matched' OR left_repeated OR right_repeated OR left_missing IS NOT NULL OR right_missing IS NOT NULL
+), agreed AS (
+    INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
+    SELECT %(audit)s, (SELECT coalesce(max(chunk) + 1, 0) FROM audit_matched WHERE audit_id = %(audit)s) + number / %(chunk)s,
+           array_agg(left_line), array_agg(right_line), CASE WHEN count(left_item_id) > 0 THEN array_agg(left_item_id) END,
+           CASE WHEN count(right_item_id) > 0 THEN array_agg(right_item_id) END
+    FROM (SELECT left_line, right_line, left_item_id, right_item_id, row_number() OVER (ORDER BY left_line, left_item_id) - 1 AS number
+          FROM met WHERE kind = 'matched') m
+    GROUP BY number / %(chunk)s
+)
+SELECT coalesce(left_model, right_model), count(*) FROM met WHERE kind = 'matched' GROUP BY 1
+"""
+_MEET = f"""
+WITH l AS ({{left}}), r AS ({{right}}), pair AS (
+    SELECT {_LEFT}, {_RIGHT}
+    FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key AND l.mention = r.mention
+), met AS MATERIALIZED (
+    SELECT pair.*, {{became}} AS kind FROM pair
+){_KEEP}"""
+_CROSS = f"""
+WITH lone AS (
+    SELECT min(ctid) FILTER (WHERE right_mention IS NULL) AS left_row, min(ctid) FILTER (WHERE left_mention IS NULL) AS right_row
+    FROM differing WHERE kind IN ('only left', 'only right') AND coalesce(left_mention, right_mention) = 1
+    GROUP BY coalesce(left_serial_key, right_serial_key)
+    HAVING count(left_mention) = 1 AND count(right_mention) = 1
+), of_left AS (
+    DELETE FROM differing d USING lone WHERE d.ctid = lone.left_row RETURNING d.*
+), of_right AS (
+    DELETE FROM differing d USING lone WHERE d.ctid = lone.right_row RETURNING d.*
+), pair AS (
+    SELECT {", ".join(f"l.left_{field}" for field in _SAID)}, {", ".join(f"r.right_{field}" for field in _SAID)}
+    FROM of_left l JOIN of_right r ON r.right_serial_key = l.left_serial_key
+), met AS MATERIALIZED (
+    SELECT pair.*, {{became}} AS kind FROM pair
+){_KEEP}"""
+
+
+def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    held_by = " || ' / ' || ".join(f"{hand}_holder" for hand, side in _hands(left, right) if side.distinct) or "NULL"
+    connection.exec_driver_sql(_WRITE_CONFLICTING.format(held_by=held_by), {"audit": audit_id})
+
+
+def _hands(left: Side, right: Side) -> Iterable[tuple[Hand, Side]]:
+    return zip(HANDS, (left, right), strict=True)
+
+
+_WRITE_CONFLICTING = f"""
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
+                           left_item, right_item, left_quantity, right_quantity, why)
+SELECT %(audit)s, kind, row_number() OVER (ORDER BY left_serial_key), coalesce(left_model_key, right_model_key),
+       coalesce(left_model, right_model), left_serial_key, left_serial_number,
+       {{held_by}}, left_line, right_line, left_item_id, right_item_id, 1, 1, {_named(_DIFFER)}
+FROM differing WHERE kind = 'conflicting'
+"""
+
+
+def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """The lines that leave something out."""
+    for hand in HANDS:
+        connection.exec_driver_sql(_WRITE_INCOMPLETE.format(hand=hand), {"audit": audit_id})
+
+
 _WRITE_INCOMPLETE = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
                            {hand}_item, {hand}_quantity, why)
-SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY place), model_key, model, serial_key, serial_number,
-       line, item_id, quantity, why
-FROM (SELECT s.*, array_remove(ARRAY[{missing}]::text[], NULL) AS why FROM {side} s) s WHERE why <> '{{}}'
+SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY {hand}_line), {hand}_model_key, {hand}_model, {hand}_serial_key,
+       {hand}_serial_number, {hand}_line, {hand}_item_id, {hand}_quantity, {hand}_missing
+FROM differing WHERE {hand}_missing IS NOT NULL
+"""
+
+
+def _write_alone(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What one side alone has."""
+    for hand, side in _hands(left, right):
+        held_by = f"{hand}_holder" if side.distinct else "NULL"
+        connection.exec_driver_sql(_WRITE_ALONE.format(hand=hand, held_by=held_by), {"audit": audit_id})
+
+
+_WRITE_ALONE = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, {hand}_line,
+                           {hand}_item, {hand}_quantity)
+SELECT %(audit)s, kind, row_number() OVER (ORDER BY {hand}_serial_key), {hand}_model_key, {hand}_model, {hand}_serial_key,
+       {hand}_serial_number, {held_by}, {hand}_line, {hand}_item_id, 1
+FROM differing WHERE kind = 'only {hand}'
 """
 
 
@@ -237,20 +253,24 @@ def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right:
 
 _WITHOUT_NUMBER = """
 CREATE TEMPORARY TABLE without_number ON COMMIT DROP AS
-SELECT 'left' AS hand, model_key, model, unit, holder, quantity FROM left_side WHERE serial_key IS NULL
+SELECT 'left' AS hand, left_model_key AS model_key, left_model AS model, left_unit AS unit, left_holder AS holder,
+       left_quantity AS quantity
+FROM differing WHERE left_mention IS NOT NULL AND left_serial_key IS NULL
 UNION ALL
-SELECT 'right', model_key, model, unit, holder, quantity FROM right_side WHERE serial_key IS NULL
+SELECT 'right', right_model_key, right_model, right_unit, right_holder, right_quantity
+FROM differing WHERE right_mention IS NOT NULL AND right_serial_key IS NULL
 """
 # By holder where every line of a model says one, else by unit where every line does, else by model alone.
 _WRITE_QUANTITIES = """
 WITH lone AS (
-    SELECT 'left' AS hand, s.model_key, s.model, s.unit, s.holder, s.quantity
-    FROM pair p JOIN left_side s ON s.place = p.left_place WHERE p.right_place IS NULL
-      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'right' AND w.model_key = s.model_key)
+    SELECT 'left' AS hand, left_model_key AS model_key, left_model AS model, left_unit AS unit, left_holder AS holder,
+           left_quantity AS quantity
+    FROM differing d WHERE kind = 'only left'
+      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'right' AND w.model_key = d.left_model_key)
     UNION ALL
-    SELECT 'right', s.model_key, s.model, s.unit, s.holder, s.quantity
-    FROM pair p JOIN right_side s ON s.place = p.right_place WHERE p.left_place IS NULL
-      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'left' AND w.model_key = s.model_key)
+    SELECT 'right', right_model_key, right_model, right_unit, right_holder, right_quantity
+    FROM differing d WHERE kind = 'only right'
+      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'left' AND w.model_key = d.right_model_key)
 ), rest AS (
     SELECT * FROM without_number UNION ALL SELECT * FROM lone
 ), said AS (
@@ -270,9 +290,27 @@ FROM summed
 """
 
 
+def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """A list that mentions a number several times. The ledger never does: those are several weapons."""
+    for hand, side in _hands(left, right):
+        if not side.distinct:
+            connection.exec_driver_sql(_WRITE_REPEATED.format(hand=hand), {"audit": audit_id})
+
+
+_WRITE_REPEATED = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
+                           {hand}_item, {hand}_quantity, times)
+SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY {hand}_serial_key), {hand}_model_key, {hand}_model, {hand}_serial_key,
+       {hand}_serial_number, {hand}_line, {hand}_item_id, times, times
+FROM (SELECT *, count(*) OVER (PARTITION BY {hand}_serial_key, {hand}_model_key) AS times
+      FROM differing WHERE {hand}_repeated AND {hand}_serial_key IS NOT NULL) d
+WHERE {hand}_mention = 1
+"""
+
+
 def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
     """Pairs of an only left and an only right that may be one weapon, misread."""
-    lefts, rights = (_unmatched(connection, audit_id, hand) for hand in ("left", "right"))
+    lefts, rights = (_unmatched(connection, audit_id, hand) for hand in HANDS)
     rows = list(near_matches(lefts, rights))
     columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
     with given(connection, columns, rows, len(rows)) as handed:
@@ -299,27 +337,28 @@ JOIN audit_finding l ON l.audit_id = this.audit_id AND l.kind = 'only left' AND 
 JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND r.number = g.right_number
 """
 
-STEPS = (
-    ("numbers that repeat", _find_repeated),
-    ("pairs", _pair),
-    ("findings written", _write_pairs),
-    ("repeated numbers", _write_repeated),
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("pairs", _meet),
+    ("pairs by number alone", _cross),
+    ("conflicts", _write_conflicting),
     ("lines left incomplete", _write_incomplete),
+    ("what one side alone has", _write_alone),
     ("quantities", _write_quantities),
+    ("repeated numbers", _write_repeated),
     ("near matches", _write_near),
 )
-"""What is done, in its order."""
+"""What is done, in its order: of the findings that of their kinds' names, which the key of their table begins with."""
 
 _TOTALS = """
 SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
        coalesce(sum(times), 0)::bigint
 FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
-UNION ALL
-SELECT 'matched', model, count(*), count(*), count(*), 0 FROM pair
-WHERE agree AND left_place IS NOT NULL AND right_place IS NOT NULL GROUP BY model
-ORDER BY 1, 2
 """
 
 
 def _totals(connection: Connection, audit_id: UUID) -> list[Total]:
     return [Total(*row) for row in connection.exec_driver_sql(_TOTALS, (audit_id,))]
+
+
+def _by_kind_and_model(total: Total) -> tuple[str, bool, str]:
+    return total.kind, total.model is None, total.model or ""
