@@ -6,29 +6,25 @@ field says otherwise), *only left* or *only right*; or it is a further mention o
 *repeated* (once a number, with how often), *incomplete* (once a line) and *near match* (a pair of an only left and an only right).
 A line without a serial number is in one *quantity* finding. Swapping the sides swaps the findings, and changes nothing else.
 
-All lines of both sides meet in one statement. Nearly all agree, and nothing more is to be said of them: these it keeps at once. The
-others it leaves in the temporary table `differing`, each with what both sides say; every other step reads this table alone.
+All lines of both sides meet in one statement, which leaves in the temporary table `pair` what each pair, or line that met none, says
+on either side and what kind of finding it is; every other step reads this table alone.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from stockpile.db.rows import given
-from stockpile.db.tables.audits import CHUNK, MATCHED
+from stockpile.db.tables.audits import CHUNK
 from stockpile.progress import told
 from stockpile.registers.near import Unmatched, near_matches
 from stockpile.registers.sides import DATES, FIELDS, Hand, Side
 
 HANDS: tuple[Hand, Hand] = ("left", "right")
-
-Step = Callable[[Connection, UUID, Side, Side], Counter[str | None] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +41,35 @@ class Total:
 
 def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Compares two sides and writes the findings of the audit; answers how many of each kind and model."""
-    matched: Counter[str | None] = Counter()
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
-        matched.update(step(connection, audit_id, left, right) or {})
+        step(connection, audit_id, left, right)
     told("totals", len(STEPS), len(STEPS))
-    agreed = [Total(MATCHED, model, pairs, pairs, pairs, 0) for model, pairs in matched.items()]
-    return sorted((*agreed, *_totals(connection, audit_id)), key=_by_kind_and_model)
+    return _totals(connection, audit_id)
 
 
 def for_joins(connection: Connection) -> None:
     """For the rest of the transaction: two lists of half a million lines are joined in memory, by hash, whatever the planner thinks of
-    temporary tables that it knows nothing of.
+    temporary tables that it knows nothing of; and read and sorted by several processes, whose rows it thinks dearer than they are.
     """
     connection.exec_driver_sql(
         "SELECT set_config('jit', 'off', true), set_config('work_mem', '256MB', true), set_config('enable_nestloop', 'off', true), "
-        "set_config('enable_mergejoin', 'off', true)"
+        "set_config('enable_mergejoin', 'off', true), set_config('parallel_tuple_cost', '0.01', true)"
     )
 
 
-def _meet(connection: Connection, audit_id: UUID, left: Side, right: Side) -> Counter[str | None]:
-    """Pairs all lines of both sides by model, number and mention, keeps what agrees and leaves the rest in `differing`; answers how many
-    agree of each model.
+def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """Pairs all lines of both sides by model, number and mention; then by number alone what is left, where neither side has two of it:
+    the models conflict, or one is not said.
     """
-    connection.exec_driver_sql(_DIFFERING)
-    statement = _MEET.format(
-        left=_LINES.format(query=left.query, missing=_missing(left)),
-        right=_LINES.format(query=right.query, missing=_missing(right)),
-        became=_became(left, right),
-    )
-    return _agreed(connection, statement, {"audit": audit_id, "chunk": CHUNK, **left.values, **right.values})
+    became = _became(left, right)
+    lines = {hand: _LINES.format(query=side.query, missing=_missing(side)) for hand, side in _hands(left, right)}
+    connection.exec_driver_sql(_PAIRS.format(became=became, **lines), {**left.values, **right.values})
+    connection.exec_driver_sql(_CROSSED.format(became=became))
 
 
-def _cross(connection: Connection, audit_id: UUID, left: Side, right: Side) -> Counter[str | None]:
-    """Pairs what is left by number alone, where neither side has two of it: the models conflict, or one is not said."""
-    statement = _CROSS.format(became=_became(left, right))
-    return _agreed(connection, statement, {"audit": audit_id, "chunk": CHUNK})
-
-
-def _agreed(connection: Connection, statement: str, values: dict[str, Any]) -> Counter[str | None]:
-    return Counter({model: pairs for model, pairs in connection.exec_driver_sql(statement, values)})
+def _hands(left: Side, right: Side) -> Iterator[tuple[Hand, Side]]:
+    return zip(HANDS, (left, right), strict=True)
 
 
 # Each line, with which mention of its number it is, whether the number stands several times, and what the line leaves out.
@@ -144,62 +129,52 @@ _BECAME = f"""CASE WHEN left_serial_key IS NULL AND right_serial_key IS NULL THE
             WHEN left_mention IS NULL THEN CASE WHEN {{right}} THEN 'only right' END
             WHEN {{both}} THEN CASE WHEN {" OR ".join(_DIFFER.values())} THEN 'conflicting' ELSE 'matched' END END"""
 
-_SAID = {**FIELDS, "mention": "bigint", "repeated": "boolean", "missing": "text[]"}
-"""What either side of a pair says."""
-_LEFT = ", ".join(f"l.{field} AS left_{field}" for field in _SAID)
-_RIGHT = ", ".join(f"r.{field} AS right_{field}" for field in _SAID)
-_DIFFERING = f"""
-CREATE TEMPORARY TABLE differing (
-    {", ".join(f"{hand}_{field} {kind}" for hand in HANDS for field, kind in _SAID.items())}, kind text
-) ON COMMIT DROP
-"""
-# Of a pair that agrees something may be left to say: that its number is repeated on a side, or what a side leaves out.
-_KEEP = """, kept AS (
-    INSERT INTO differing SELECT * FROM met
-    WHERE kind IS DISTINCT FROM 'matched' OR left_repeated OR right_repeated OR left_missing IS NOT NULL OR right_missing IS NOT NULL
-), agreed AS (
-    INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
-    SELECT %(audit)s, (SELECT coalesce(max(chunk) + 1, 0) FROM audit_matched WHERE audit_id = %(audit)s) + number / %(chunk)s,
-           array_agg(left_line), array_agg(right_line), CASE WHEN count(left_item_id) > 0 THEN array_agg(left_item_id) END,
-           CASE WHEN count(right_item_id) > 0 THEN array_agg(right_item_id) END
-    FROM (SELECT left_line, right_line, left_item_id, right_item_id, row_number() OVER (ORDER BY left_line, left_item_id) - 1 AS number
-          FROM met WHERE kind = 'matched') m
-    GROUP BY number / %(chunk)s
-)
-SELECT coalesce(left_model, right_model), count(*) FROM met WHERE kind = 'matched' GROUP BY 1
-"""
-_MEET = f"""
-WITH l AS ({{left}}), r AS ({{right}}), pair AS (
-    SELECT {_LEFT}, {_RIGHT}
+_SAID = ("mention", "repeated", "missing", *(field for field in FIELDS if field != "counted"))
+"""What either side of a pair says; a side that is not there has no mention. First what other steps look for their lines by."""
+_MET = ", ".join(f"{hand[0]}.{{{hand}}}{field} AS {hand}_{field}" for field in _SAID for hand in HANDS)
+_PAIRS = f"""
+CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
+WITH l AS ({{left}}), r AS ({{right}}), met AS (
+    SELECT {_MET.format(left="", right="")}
     FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key AND l.mention = r.mention
-), met AS MATERIALIZED (
-    SELECT pair.*, {{became}} AS kind FROM pair
-){_KEEP}"""
-_CROSS = f"""
+)
+SELECT {{became}} AS kind, met.* FROM met
+"""
+_CROSSED = f"""
 WITH lone AS (
-    SELECT min(ctid) FILTER (WHERE right_mention IS NULL) AS left_row, min(ctid) FILTER (WHERE left_mention IS NULL) AS right_row
-    FROM differing WHERE kind IN ('only left', 'only right') AND coalesce(left_mention, right_mention) = 1
-    GROUP BY coalesce(left_serial_key, right_serial_key)
-    HAVING count(left_mention) = 1 AND count(right_mention) = 1
-), of_left AS (
-    DELETE FROM differing d USING lone WHERE d.ctid = lone.left_row RETURNING d.*
-), of_right AS (
-    DELETE FROM differing d USING lone WHERE d.ctid = lone.right_row RETURNING d.*
-), pair AS (
-    SELECT {", ".join(f"l.left_{field}" for field in _SAID)}, {", ".join(f"r.right_{field}" for field in _SAID)}
-    FROM of_left l JOIN of_right r ON r.right_serial_key = l.left_serial_key
-), met AS MATERIALIZED (
-    SELECT pair.*, {{became}} AS kind FROM pair
-){_KEEP}"""
+    SELECT min(ctid) FILTER (WHERE kind = 'only left') AS left_row, min(ctid) FILTER (WHERE kind = 'only right') AS right_row
+    FROM pair WHERE kind IN ('only left', 'only right') AND coalesce(left_mention, right_mention) = 1
+    GROUP BY coalesce(left_serial_key, right_serial_key) HAVING count(left_mention) = 1 AND count(right_mention) = 1
+), l AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT left_row FROM lone)) RETURNING *
+), r AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT right_row FROM lone)) RETURNING *
+), met AS (
+    SELECT {_MET.format(left="left_", right="right_")}
+    FROM l JOIN r ON r.right_serial_key = l.left_serial_key
+)
+INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
+"""
+
+
+def _write_matched(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What agrees, a thousand pairs a row."""
+    connection.exec_driver_sql(_WRITE_MATCHED, {"audit": audit_id, "chunk": CHUNK})
+
+
+_WRITE_MATCHED = """
+INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
+SELECT %(audit)s, number / %(chunk)s, array_agg(left_line), array_agg(right_line),
+       CASE WHEN count(left_item_id) > 0 THEN array_agg(left_item_id) END,
+       CASE WHEN count(right_item_id) > 0 THEN array_agg(right_item_id) END
+FROM (SELECT left_line, right_line, left_item_id, right_item_id, row_number() OVER (ORDER BY left_line, left_item_id) - 1 AS number
+      FROM pair WHERE kind = 'matched') p GROUP BY number / %(chunk)s
+"""
 
 
 def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
     held_by = " || ' / ' || ".join(f"{hand}_holder" for hand, side in _hands(left, right) if side.distinct) or "NULL"
     connection.exec_driver_sql(_WRITE_CONFLICTING.format(held_by=held_by), {"audit": audit_id})
-
-
-def _hands(left: Side, right: Side) -> Iterable[tuple[Hand, Side]]:
-    return zip(HANDS, (left, right), strict=True)
 
 
 _WRITE_CONFLICTING = f"""
@@ -208,7 +183,7 @@ INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key,
 SELECT %(audit)s, kind, row_number() OVER (ORDER BY left_serial_key), coalesce(left_model_key, right_model_key),
        coalesce(left_model, right_model), left_serial_key, left_serial_number,
        {{held_by}}, left_line, right_line, left_item_id, right_item_id, 1, 1, {_named(_DIFFER)}
-FROM differing WHERE kind = 'conflicting'
+FROM pair WHERE kind = 'conflicting'
 """
 
 
@@ -223,7 +198,7 @@ INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key,
                            {hand}_item, {hand}_quantity, why)
 SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY {hand}_line), {hand}_model_key, {hand}_model, {hand}_serial_key,
        {hand}_serial_number, {hand}_line, {hand}_item_id, {hand}_quantity, {hand}_missing
-FROM differing WHERE {hand}_missing IS NOT NULL
+FROM pair WHERE {hand}_missing IS NOT NULL
 """
 
 
@@ -239,7 +214,7 @@ INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key,
                            {hand}_item, {hand}_quantity)
 SELECT %(audit)s, kind, row_number() OVER (ORDER BY {hand}_serial_key), {hand}_model_key, {hand}_model, {hand}_serial_key,
        {hand}_serial_number, {held_by}, {hand}_line, {hand}_item_id, 1
-FROM differing WHERE kind = 'only {hand}'
+FROM pair WHERE kind = 'only {hand}'
 """
 
 
@@ -247,30 +222,26 @@ def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right:
     """What has no serial number is counted against what the other side has left of the model: its own lines without a number,
     and the weapons whose numbers this side does not name.
     """
-    connection.exec_driver_sql(_WITHOUT_NUMBER)
-    connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
+    if connection.exec_driver_sql(_WITHOUT_NUMBER).rowcount:
+        connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
 
 
-_WITHOUT_NUMBER = """
+_SAYS = """
+SELECT CASE WHEN right_mention IS NULL THEN 'left' ELSE 'right' END AS hand, coalesce(left_model_key, right_model_key) AS model_key,
+       coalesce(left_model, right_model) AS model, coalesce(left_unit, right_unit) AS unit,
+       coalesce(left_holder, right_holder) AS holder, coalesce(left_quantity, right_quantity) AS quantity
+FROM pair
+"""
+"""What a line says that met none."""
+_WITHOUT_NUMBER = f"""
 CREATE TEMPORARY TABLE without_number ON COMMIT DROP AS
-SELECT 'left' AS hand, left_model_key AS model_key, left_model AS model, left_unit AS unit, left_holder AS holder,
-       left_quantity AS quantity
-FROM differing WHERE left_mention IS NOT NULL AND left_serial_key IS NULL
-UNION ALL
-SELECT 'right', right_model_key, right_model, right_unit, right_holder, right_quantity
-FROM differing WHERE right_mention IS NOT NULL AND right_serial_key IS NULL
+{_SAYS} WHERE coalesce(left_serial_key, right_serial_key) IS NULL
 """
 # By holder where every line of a model says one, else by unit where every line does, else by model alone.
-_WRITE_QUANTITIES = """
+_WRITE_QUANTITIES = f"""
 WITH lone AS (
-    SELECT 'left' AS hand, left_model_key AS model_key, left_model AS model, left_unit AS unit, left_holder AS holder,
-           left_quantity AS quantity
-    FROM differing d WHERE kind = 'only left'
-      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'right' AND w.model_key = d.left_model_key)
-    UNION ALL
-    SELECT 'right', right_model_key, right_model, right_unit, right_holder, right_quantity
-    FROM differing d WHERE kind = 'only right'
-      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'left' AND w.model_key = d.right_model_key)
+    SELECT s.* FROM ({_SAYS} WHERE kind IN ('only left', 'only right')) s
+    WHERE EXISTS (SELECT FROM without_number w WHERE w.hand <> s.hand AND w.model_key = s.model_key)
 ), rest AS (
     SELECT * FROM without_number UNION ALL SELECT * FROM lone
 ), said AS (
@@ -303,7 +274,7 @@ INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key,
 SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY {hand}_serial_key), {hand}_model_key, {hand}_model, {hand}_serial_key,
        {hand}_serial_number, {hand}_line, {hand}_item_id, times, times
 FROM (SELECT *, count(*) OVER (PARTITION BY {hand}_serial_key, {hand}_model_key) AS times
-      FROM differing WHERE {hand}_repeated AND {hand}_serial_key IS NOT NULL) d
+      FROM pair WHERE {hand}_repeated AND {hand}_serial_key IS NOT NULL) p
 WHERE {hand}_mention = 1
 """
 
@@ -337,9 +308,9 @@ JOIN audit_finding l ON l.audit_id = this.audit_id AND l.kind = 'only left' AND 
 JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND r.number = g.right_number
 """
 
-STEPS: tuple[tuple[str, Step], ...] = (
-    ("pairs", _meet),
-    ("pairs by number alone", _cross),
+STEPS = (
+    ("pairs", _pair),
+    ("what agrees", _write_matched),
     ("conflicts", _write_conflicting),
     ("lines left incomplete", _write_incomplete),
     ("what one side alone has", _write_alone),
@@ -347,18 +318,17 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("repeated numbers", _write_repeated),
     ("near matches", _write_near),
 )
-"""What is done, in its order: of the findings that of their kinds' names, which the key of their table begins with."""
+"""What is done, in its order: findings in that of the key of their table, which begins with their kind."""
 
 _TOTALS = """
 SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
        coalesce(sum(times), 0)::bigint
 FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
+UNION ALL
+SELECT 'matched', coalesce(left_model, right_model), count(*), count(*), count(*), 0 FROM pair WHERE kind = 'matched' GROUP BY 2
+ORDER BY 1, 2
 """
 
 
 def _totals(connection: Connection, audit_id: UUID) -> list[Total]:
     return [Total(*row) for row in connection.exec_driver_sql(_TOTALS, (audit_id,))]
-
-
-def _by_kind_and_model(total: Total) -> tuple[str, bool, str]:
-    return total.kind, total.model is None, total.model or ""

@@ -6,7 +6,7 @@ country, a site, an account, a unit with its sub-units, a donor or a consignment
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, Self
@@ -73,11 +73,9 @@ class Source(Asked):
 
 DATES = ("shipped_on", "received_on", "dated_on")
 
-FIELDS = {
-    "line": "integer", "item_id": "uuid", "model_key": "uuid", "model": "text", "counted": "boolean", "serial_key": "text",
-    "serial_number": "text", "quantity": "bigint", **dict.fromkeys(DATES, "date"), "unit": "text", "holder": "text",
-    "also": "text[]",
-}  # fmt: skip
+FIELDS = (
+    "line", "item_id", "model_key", "model", "counted", "serial_key", "serial_number", "quantity", *DATES, "unit", "holder", "also",
+)  # fmt: skip
 """What a line of a side says, whatever the side is. `counted`: its model bears no numbers; `also`: other names of unit and holder."""
 
 
@@ -120,9 +118,10 @@ MOST_UNMAPPED = 100
 Hand = Literal["left", "right"]
 
 
-def lay_out(connection: Connection, actor: Actor, source: Source, hand: Hand) -> Side:
-    """Lays out what a side's query reads beside the books, as temporary tables of its hand. Raises NotFound, NotAllowed (another site's
-    books), Invalid (a list that was not read in our fields; moments).
+def side_of(connection: Connection, actor: Actor, source: Source, hand: Hand) -> Side:
+    """What a side says, as a query. A register's lines are read where they are; the ledger's are laid out first, as temporary tables.
+
+    Raises NotFound, NotAllowed (another site's books), Invalid (a list that was not read in our fields; moments).
     """
     return _ledger(connection, actor, source, hand) if source.ledger else _register(connection, source, hand)
 
@@ -137,8 +136,10 @@ _LINES = """
 SELECT l.line, l.item_id, m.model_key, coalesce(m.called, l.model) AS model, coalesce(m.counted, false) AS counted,
        l.serial_key, l.serial_number, CASE WHEN l.serial_key IS NULL THEN l.quantity ELSE 1 END AS quantity,
        l.shipped_on, l.received_on, l.dated_on, coalesce(u.code, l.unit) AS unit, l.holder, NULL::text[] AS also
-FROM register_line l LEFT JOIN units_{hand} u ON u.name = l.unit
-LEFT JOIN spoken_{hand} m ON m.spoken = coalesce(l.maker, '') || E'\\x1f' || l.model
+FROM register_line l LEFT JOIN unnest(%({hand}_units)s::text[], %({hand}_codes)s::text[]) u (name, code) ON u.name = l.unit
+LEFT JOIN unnest(%({hand}_makers)s::text[], %({hand}_models)s::text[], %({hand}_keys)s::uuid[], %({hand}_called)s::text[],
+                 %({hand}_counted)s::boolean[]) m (maker, model, model_key, called, counted)
+       ON m.model = l.model AND m.maker = coalesce(l.maker, '')
 WHERE l.register_id = %({hand}_register)s AND l.rejected IS NULL
 """
 
@@ -153,11 +154,11 @@ def _register(connection: Connection, source: Source, hand: Hand) -> Side:
         )
         raise Invalid(f"{name} can't be compared.", [fault])
     spoken = connection.exec_driver_sql(_SPOKEN, (register_id,)).all()
-    _name_units(connection, hand)
-    unmapped = _say_models(connection, hand, [(maker, model) for maker, model in spoken], spoken_by)
+    models, unmapped = _say_models(connection, [(maker, model) for maker, model in spoken], spoken_by)
+    values = {"register": register_id, **_name_units(connection), **models}
     return Side(
         _LINES.format(hand=hand),
-        {f"{hand}_register": register_id},
+        {f"{hand}_{name}": value for name, value in values.items()},
         f"{name} ({kind}, as of {as_of:%Y-%m-%d})",
         register_id=register_id,
         says=_fields_of(mapping),
@@ -167,15 +168,14 @@ def _register(connection: Connection, source: Source, hand: Hand) -> Side:
     )
 
 
-def _name_units(connection: Connection, hand: Hand) -> None:
+def _name_units(connection: Connection) -> dict[str, list[str]]:
     """What units are called, in capitals, where it is no code and only one is called so: the list may say either."""
     codes: dict[str, set[str]] = {}
     for code, name in connection.exec_driver_sql("SELECT code, name FROM party WHERE kind = 'unit'"):
         codes.setdefault(in_capitals(name) or "", set()).add(in_capitals(code) or "")
     known = {code for several in codes.values() for code in several}
-    rows = [(name, *several) for name, several in codes.items() if len(several) == 1 and name not in known]
-    columns = (("name", "text"), ("code", "text"))
-    temporary(connection, f"units_{hand}", columns, rows)
+    named = {name: min(several) for name, several in codes.items() if len(several) == 1 and name not in known}
+    return {"units": list(named), "codes": list(named.values())}
 
 
 def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
@@ -189,21 +189,20 @@ def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
 
 
 def _say_models(
-    connection: Connection, hand: Hand, spoken: Iterable[tuple[str | None, str]], source: str | None
-) -> list[str]:
-    """What the list's names of models mean: a temporary table of them; answers those that nobody has mapped."""
-    names = list(spoken)
-    wanted = {called for maker, model in names for called in _called(maker, model)}
+    connection: Connection, spoken: Collection[tuple[str | None, str]], source: str | None
+) -> tuple[dict[str, list[Any]], list[str]]:
+    """What the list's names of models mean, column by column; and those that nobody has mapped."""
+    wanted = {called for maker, model in spoken for called in _called(maker, model)}
     models = find_models(connection, wanted, source)
-    rows, unmapped = [], []
-    for maker, model in names:
-        meant = next((models[called] for called in _called(maker, model) if called in models), None)
-        if meant is None:
-            unmapped.append(model)
-        rows.append((f"{maker or ''}\x1f{model}", *_keyed(meant, model)))
-    columns = (("spoken", "text"), ("model_key", "uuid"), ("called", "text"), ("counted", "bool"))
-    temporary(connection, f"spoken_{hand}", columns, rows)
-    return sorted(set(unmapped))
+    meant: dict[str, list[Any]] = {"makers": [], "models": [], "keys": [], "called": [], "counted": []}
+    unmapped = set()
+    for maker, model in spoken:
+        found = next((models[called] for called in _called(maker, model) if called in models), None)
+        if found is None:
+            unmapped.add(model)
+        for column, value in zip(meant.values(), (maker or "", model, *_keyed(found, model)), strict=True):
+            column.append(value)
+    return meant, sorted(unmapped)
 
 
 def _called(maker: str | None, model: str) -> tuple[str, ...]:
