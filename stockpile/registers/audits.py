@@ -19,8 +19,8 @@ from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
 from stockpile.registers.importing import writing
-from stockpile.registers.reconcile import LEFT, RIGHT, Total, for_joins, reconcile
-from stockpile.registers.sides import Source, lay_out
+from stockpile.registers.reconcile import Total, for_joins, reconcile
+from stockpile.registers.sides import Source, side_of
 from stockpile.rights import COMPARE, DESK, Actor, require
 
 
@@ -67,7 +67,7 @@ def _made(connection: Connection, actor: Actor, request: MakeAudit) -> Audited:
     )
     run, left_source, right_source = _next_run(connection, site_id, request)
     for_joins(connection)
-    left, right = lay_out(connection, actor, left_source, LEFT), lay_out(connection, actor, right_source, RIGHT)
+    left, right = side_of(connection, actor, left_source, "left"), side_of(connection, actor, right_source, "right")
     audit_id, recorded_at = new_key(), now()
     by_model = _largest(reconcile(connection, audit_id, left, right))
     totals = _by_kind(by_model)

@@ -5,6 +5,9 @@ Of each side every line with a serial number is in exactly one finding of these:
 field says otherwise), *only left* or *only right*; or it is a further mention of a number that its list repeats. Beside these stand
 *repeated* (once a number, with how often), *incomplete* (once a line) and *near match* (a pair of an only left and an only right).
 A line without a serial number is in one *quantity* finding. Swapping the sides swaps the findings, and changes nothing else.
+
+All lines of both sides meet in one statement, which leaves in the temporary table `pair` what each pair, or line that met none, says
+on either side and what kind of finding it is; every other step reads this table alone.
 """
 
 from __future__ import annotations
@@ -19,10 +22,9 @@ from stockpile.db.rows import given
 from stockpile.db.tables.audits import CHUNK
 from stockpile.progress import told
 from stockpile.registers.near import Unmatched, near_matches
-from stockpile.registers.sides import DATES, Side
+from stockpile.registers.sides import DATES, FIELDS, Hand, Side
 
-LEFT, RIGHT = "left_side", "right_side"
-"""The temporary tables that the two sides are laid out in."""
+HANDS: tuple[Hand, Hand] = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,179 +40,44 @@ class Total:
 
 
 def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
-    """Compares two sides that are laid out as `LEFT` and `RIGHT`, and writes the findings of the audit; answers how many of each
-    kind and model.
-    """
+    """Compares two sides and writes the findings of the audit; answers how many of each kind and model."""
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
         step(connection, audit_id, left, right)
+    told("totals", len(STEPS), len(STEPS))
     return _totals(connection, audit_id)
 
 
 def for_joins(connection: Connection) -> None:
     """For the rest of the transaction: two lists of half a million lines are joined in memory, by hash, whatever the planner thinks of
-    temporary tables that it knows nothing of.
+    temporary tables that it knows nothing of; and read and sorted by several processes, whose rows it thinks dearer than they are.
     """
     connection.exec_driver_sql(
         "SELECT set_config('jit', 'off', true), set_config('work_mem', '256MB', true), set_config('enable_nestloop', 'off', true), "
-        "set_config('enable_mergejoin', 'off', true)"
+        "set_config('enable_mergejoin', 'off', true), set_config('parallel_tuple_cost', '0.01', true)"
     )
-
-
-def _find_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """Lines that repeat a number of their own list: `further_...` has those after the first, with which mention each is."""
-    for side in (left, right):
-        for statement in _REPEATED:
-            connection.exec_driver_sql(statement.format(side=side.table))
-
-
-_REPEATED = (
-    """
-CREATE TEMPORARY TABLE repeated_{side} ON COMMIT DROP AS
-SELECT model_key, serial_key, count(*)::integer AS times FROM {side}
-WHERE serial_key IS NOT NULL
-GROUP BY model_key, serial_key HAVING count(*) > 1
-""",
-    """
-CREATE TEMPORARY TABLE further_{side} ON COMMIT DROP AS
-SELECT place, model_key, serial_key, mention FROM (
-    SELECT s.place, s.model_key, s.serial_key, row_number() OVER (PARTITION BY s.model_key, s.serial_key ORDER BY s.place) AS mention
-    FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key) m
-WHERE mention > 1
-""",
-    "ANALYZE further_{side}",
-)
 
 
 def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """Pairs the first mentions by model and number; then the rest by number alone where neither side has two of it: the models
-    conflict, or one is not said. Two weapons of the ledger under one number are paired with as many mentions.
+    """Pairs all lines of both sides by model, number and mention; then by number alone what is left, where neither side has two of it:
+    the models conflict, or one is not said.
     """
-    connection.exec_driver_sql(_PAIRS)
-    connection.exec_driver_sql(_CROSSED)
-    if left.distinct or right.distinct:
-        connection.exec_driver_sql(_TWINS)
-    for side, other in ((left, right), (right, left)):
-        if side.distinct:
-            connection.exec_driver_sql(_ALONE.format(side=side.table, here=_hand(side), other=_hand(other)))
+    became = _became(left, right)
+    lines = {hand: _LINES.format(query=side.query, missing=_missing(side)) for hand, side in _hands(left, right)}
+    connection.exec_driver_sql(_PAIRS.format(became=became, **lines), {**left.values, **right.values})
+    connection.exec_driver_sql(_CROSSED.format(became=became))
 
 
-def _hand(side: Side) -> str:
-    return side.table.removesuffix("_side")
+def _hands(left: Side, right: Side) -> Iterator[tuple[Hand, Side]]:
+    return zip(HANDS, (left, right), strict=True)
 
 
-_DIFFER = {
-    "model": "l.model_key <> r.model_key",
-    **{day: f"l.{day} <> r.{day}" for day in DATES},
-    **{
-        who: f"l.{who} <> r.{who} AND NOT coalesce(l.{who} = ANY (r.also), false) AND NOT coalesce(r.{who} = ANY (l.also), false)"
-        for who in ("unit", "holder")
-    },
-}
-"""In what the two sides of a pair may differ: where both say it, and it is not another name of the same."""
-_PAIR = f"""
-SELECT l.place AS left_place, r.place AS right_place, l.line AS left_line, r.line AS right_line, l.item_id AS left_item,
-       r.item_id AS right_item, coalesce(l.model, r.model) AS model, NOT coalesce({" OR ".join(_DIFFER.values())}, false) AS agree
+# Each line, with which mention of its number it is, whether the number stands several times, and what the line leaves out.
+_LINES = """
+SELECT s.*, row_number() OVER mentions AS mention, coalesce(lead(true) OVER mentions, row_number() OVER mentions > 1) AS repeated,
+       {missing} AS missing
+FROM ({query}) s WINDOW mentions AS (PARTITION BY serial_key, model_key ORDER BY line, item_id)
 """
-_PAIRS = f"""
-CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
-WITH l AS (SELECT * FROM left_side s WHERE serial_key IS NOT NULL
-           AND NOT EXISTS (SELECT FROM further_left_side f WHERE f.place = s.place)),
-     r AS (SELECT * FROM right_side s WHERE serial_key IS NOT NULL
-           AND NOT EXISTS (SELECT FROM further_right_side f WHERE f.place = s.place))
-{_PAIR} FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key
-"""
-_CROSSED = f"""
-WITH lone_left AS (SELECT s.serial_key, min(s.place) AS place FROM pair p JOIN left_side s ON s.place = p.left_place
-                   WHERE p.right_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
-     lone_right AS (SELECT s.serial_key, min(s.place) AS place FROM pair p JOIN right_side s ON s.place = p.right_place
-                    WHERE p.left_place IS NULL GROUP BY s.serial_key HAVING count(*) = 1),
-     met AS (SELECT a.place AS left_place, b.place AS right_place FROM lone_left a JOIN lone_right b USING (serial_key)),
-     of_left AS (DELETE FROM pair p USING met m WHERE p.left_place = m.left_place),
-     of_right AS (DELETE FROM pair p USING met m WHERE p.left_place IS NULL AND p.right_place = m.right_place)
-INSERT INTO pair {_PAIR} FROM met m JOIN left_side l ON l.place = m.left_place JOIN right_side r ON r.place = m.right_place
-"""
-_TWINS = f"""
-INSERT INTO pair {_PAIR}
-FROM further_left_side f JOIN further_right_side g ON g.serial_key = f.serial_key AND g.model_key = f.model_key AND g.mention = f.mention
-JOIN left_side l ON l.place = f.place JOIN right_side r ON r.place = g.place
-"""
-_ALONE = """
-INSERT INTO pair ({here}_place)
-SELECT f.place FROM further_{side} f WHERE NOT EXISTS (SELECT FROM pair p WHERE p.{here}_place = f.place)
-"""
-
-
-def _write_pairs(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """What agrees, a thousand pairs a row; what conflicts, and what one side alone has, finding by finding."""
-    conflicting = _WRITE_CONFLICTING.format(
-        held_by=" || ' / ' || ".join(f"{hand}.holder" for hand, side in (("l", left), ("r", right)) if side.distinct)
-        or "NULL"
-    )
-    for statement in (_WRITE_MATCHED, conflicting):
-        connection.exec_driver_sql(statement, {"audit": audit_id, "chunk": CHUNK})
-    for side, other in ((left, right), (right, left)):
-        held_by = "s.holder" if side.distinct else "NULL"
-        statement = _WRITE_ALONE.format(side=side.table, here=_hand(side), other=_hand(other), held_by=held_by)
-        connection.exec_driver_sql(statement, {"audit": audit_id})
-
-
-_WRITE_MATCHED = """
-INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
-SELECT %(audit)s, number / %(chunk)s, array_agg(left_line ORDER BY number), array_agg(right_line ORDER BY number),
-       CASE WHEN count(left_item) > 0 THEN array_agg(left_item ORDER BY number) END,
-       CASE WHEN count(right_item) > 0 THEN array_agg(right_item ORDER BY number) END
-FROM (SELECT p.*, row_number() OVER (ORDER BY left_place) - 1 AS number FROM pair p
-      WHERE agree AND left_place IS NOT NULL AND right_place IS NOT NULL) p GROUP BY number / %(chunk)s
-"""
-_WHY = ", ".join(f"CASE WHEN {differ} THEN '{what}' END" for what, differ in _DIFFER.items())
-_WRITE_CONFLICTING = f"""
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
-                           left_item, right_item, left_quantity, right_quantity, why)
-SELECT %(audit)s, 'conflicting', row_number() OVER (ORDER BY l.serial_key), coalesce(l.model_key, r.model_key), p.model, l.serial_key,
-       l.serial_number,
-       {{held_by}}, p.left_line, p.right_line, p.left_item, p.right_item, 1, 1, array_remove(ARRAY[{_WHY}], NULL)
-FROM pair p JOIN left_side l ON l.place = p.left_place JOIN right_side r ON r.place = p.right_place WHERE NOT p.agree
-"""
-_WRITE_ALONE = """
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, {here}_line,
-                           {here}_item, {here}_quantity)
-SELECT %(audit)s, 'only {here}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
-       {held_by}, s.line, s.item_id, 1
-FROM pair p JOIN {side} s ON s.place = p.{here}_place WHERE p.{other}_place IS NULL
-"""
-
-
-def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """A list that mentions a number several times. The ledger never does: those are several weapons."""
-    for side in (left, right):
-        if not side.distinct:
-            connection.exec_driver_sql(_WRITE_REPEATED.format(side=side.table, hand=_hand(side)), {"audit": audit_id})
-
-
-_WRITE_REPEATED = """
-INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
-                           {hand}_item, {hand}_quantity, times)
-SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY s.serial_key), s.model_key, s.model, s.serial_key, s.serial_number,
-       s.line, s.item_id, r.times, r.times
-FROM repeated_{side} r JOIN {side} s ON s.serial_key = r.serial_key AND s.model_key IS NOT DISTINCT FROM r.model_key
-WHERE NOT EXISTS (SELECT FROM further_{side} f WHERE f.place = s.place)
-"""
-
-
-def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
-    """What a line leaves out though its list says it of others: a whole list without dates is told once, of the side."""
-    for side in (left, right):
-        missing = [
-            f"CASE WHEN {condition} THEN '{what}' END"
-            for what, (says, condition) in LEFT_OUT.items()
-            if says & side.says
-        ]
-        if missing and not side.distinct:
-            question = _WRITE_INCOMPLETE.format(side=side.table, hand=_hand(side), missing=", ".join(missing))
-            connection.exec_driver_sql(question, {"audit": audit_id})
-
-
 LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
     "no serial number": (frozenset({"serial_number"}), "s.serial_key IS NULL AND NOT s.counted"),
     "no model": (frozenset({"model"}), "s.model IS NULL"),
@@ -218,12 +85,136 @@ LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
     "no receiver": (frozenset({"receiver"}), "s.unit IS NULL AND s.holder IS NULL"),
 }
 """What a line may leave out: where the list says one of these fields at all, and the condition."""
+
+
+def _missing(side: Side) -> str:
+    """What a line leaves out though its list says it of others: a whole list without dates is told once, of the side."""
+    left_out = {
+        what: condition for what, (says, condition) in LEFT_OUT.items() if says & side.says and not side.distinct
+    }
+    if not left_out:
+        return "NULL::text[]"
+    return f"CASE WHEN {' OR '.join(left_out.values())} THEN {_named(left_out)} END"
+
+
+def _named(conditions: dict[str, str]) -> str:
+    """The names of the conditions that are true."""
+    cases = ", ".join(f"CASE WHEN {condition} THEN '{what}' END" for what, condition in conditions.items())
+    return f"array_remove(ARRAY[{cases}], NULL)"
+
+
+def _became(left: Side, right: Side) -> str:
+    """The kind of finding that a line or a pair is, in SQL. A further mention of a number is none, unless the side's lines are
+    weapons: two weapons of the ledger under one number are two findings, and are paired with as many mentions.
+    """
+    return _BECAME.format(
+        left="true" if left.distinct else "left_mention = 1",
+        right="true" if right.distinct else "right_mention = 1",
+        both="true" if left.distinct or right.distinct else "left_mention = 1",
+    )
+
+
+_DIFFER = {
+    "model": "left_model_key <> right_model_key",
+    **{day: f"left_{day} <> right_{day}" for day in DATES},
+    **{
+        who: f"left_{who} <> right_{who} AND NOT coalesce(left_{who} = ANY (right_also), false) "
+        f"AND NOT coalesce(right_{who} = ANY (left_also), false)"
+        for who in ("unit", "holder")
+    },
+}
+"""In what the two sides of a pair may differ: where both say it, and it is not another name of the same."""
+_BECAME = f"""CASE WHEN left_serial_key IS NULL AND right_serial_key IS NULL THEN NULL
+            WHEN right_mention IS NULL THEN CASE WHEN {{left}} THEN 'only left' END
+            WHEN left_mention IS NULL THEN CASE WHEN {{right}} THEN 'only right' END
+            WHEN {{both}} THEN CASE WHEN {" OR ".join(_DIFFER.values())} THEN 'conflicting' ELSE 'matched' END END"""
+
+_SAID = ("mention", "repeated", "missing", *(field for field in FIELDS if field != "counted"))
+"""What either side of a pair says; a side that is not there has no mention. First what other steps look for their lines by."""
+_MET = ", ".join(f"{hand[0]}.{{{hand}}}{field} AS {hand}_{field}" for field in _SAID for hand in HANDS)
+_PAIRS = f"""
+CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
+WITH l AS ({{left}}), r AS ({{right}}), met AS (
+    SELECT {_MET.format(left="", right="")}
+    FROM l FULL JOIN r ON l.serial_key = r.serial_key AND l.model_key = r.model_key AND l.mention = r.mention
+)
+SELECT {{became}} AS kind, met.* FROM met
+"""
+_CROSSED = f"""
+WITH lone AS (
+    SELECT min(ctid) FILTER (WHERE kind = 'only left') AS left_row, min(ctid) FILTER (WHERE kind = 'only right') AS right_row
+    FROM pair WHERE kind IN ('only left', 'only right') AND coalesce(left_mention, right_mention) = 1
+    GROUP BY coalesce(left_serial_key, right_serial_key) HAVING count(left_mention) = 1 AND count(right_mention) = 1
+), l AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT left_row FROM lone)) RETURNING *
+), r AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT right_row FROM lone)) RETURNING *
+), met AS (
+    SELECT {_MET.format(left="left_", right="right_")}
+    FROM l JOIN r ON r.right_serial_key = l.left_serial_key
+)
+INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
+"""
+
+
+def _write_matched(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What agrees, a thousand pairs a row."""
+    connection.exec_driver_sql(_WRITE_MATCHED, {"audit": audit_id, "chunk": CHUNK})
+
+
+_WRITE_MATCHED = """
+INSERT INTO audit_matched (audit_id, chunk, left_lines, right_lines, left_items, right_items)
+SELECT %(audit)s, number / %(chunk)s, array_agg(left_line), array_agg(right_line),
+       CASE WHEN count(left_item_id) > 0 THEN array_agg(left_item_id) END,
+       CASE WHEN count(right_item_id) > 0 THEN array_agg(right_item_id) END
+FROM (SELECT left_line, right_line, left_item_id, right_item_id, row_number() OVER (ORDER BY left_line, left_item_id) - 1 AS number
+      FROM pair WHERE kind = 'matched') p GROUP BY number / %(chunk)s
+"""
+
+
+def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    held_by = " || ' / ' || ".join(f"{hand}_holder" for hand, side in _hands(left, right) if side.distinct) or "NULL"
+    connection.exec_driver_sql(_WRITE_CONFLICTING.format(held_by=held_by), {"audit": audit_id})
+
+
+_WRITE_CONFLICTING = f"""
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, left_line, right_line,
+                           left_item, right_item, left_quantity, right_quantity, why)
+SELECT %(audit)s, kind, row_number() OVER (ORDER BY left_serial_key), coalesce(left_model_key, right_model_key),
+       coalesce(left_model, right_model), left_serial_key, left_serial_number,
+       {{held_by}}, left_line, right_line, left_item_id, right_item_id, 1, 1, {_named(_DIFFER)}
+FROM pair WHERE kind = 'conflicting'
+"""
+
+
+def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """The lines that leave something out."""
+    for hand in HANDS:
+        connection.exec_driver_sql(_WRITE_INCOMPLETE.format(hand=hand), {"audit": audit_id})
+
+
 _WRITE_INCOMPLETE = """
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
                            {hand}_item, {hand}_quantity, why)
-SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY place), model_key, model, serial_key, serial_number,
-       line, item_id, quantity, why
-FROM (SELECT s.*, array_remove(ARRAY[{missing}]::text[], NULL) AS why FROM {side} s) s WHERE why <> '{{}}'
+SELECT %(audit)s, 'incomplete {hand}', row_number() OVER (ORDER BY {hand}_line), {hand}_model_key, {hand}_model, {hand}_serial_key,
+       {hand}_serial_number, {hand}_line, {hand}_item_id, {hand}_quantity, {hand}_missing
+FROM pair WHERE {hand}_missing IS NOT NULL
+"""
+
+
+def _write_alone(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """What one side alone has."""
+    for hand, side in _hands(left, right):
+        held_by = f"{hand}_holder" if side.distinct else "NULL"
+        connection.exec_driver_sql(_WRITE_ALONE.format(hand=hand, held_by=held_by), {"audit": audit_id})
+
+
+_WRITE_ALONE = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, held_by, {hand}_line,
+                           {hand}_item, {hand}_quantity)
+SELECT %(audit)s, kind, row_number() OVER (ORDER BY {hand}_serial_key), {hand}_model_key, {hand}_model, {hand}_serial_key,
+       {hand}_serial_number, {held_by}, {hand}_line, {hand}_item_id, 1
+FROM pair WHERE kind = 'only {hand}'
 """
 
 
@@ -231,26 +222,26 @@ def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right:
     """What has no serial number is counted against what the other side has left of the model: its own lines without a number,
     and the weapons whose numbers this side does not name.
     """
-    connection.exec_driver_sql(_WITHOUT_NUMBER)
-    connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
+    if connection.exec_driver_sql(_WITHOUT_NUMBER).rowcount:
+        connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
 
 
-_WITHOUT_NUMBER = """
+_SAYS = """
+SELECT CASE WHEN right_mention IS NULL THEN 'left' ELSE 'right' END AS hand, coalesce(left_model_key, right_model_key) AS model_key,
+       coalesce(left_model, right_model) AS model, coalesce(left_unit, right_unit) AS unit,
+       coalesce(left_holder, right_holder) AS holder, coalesce(left_quantity, right_quantity) AS quantity
+FROM pair
+"""
+"""What a line says that met none."""
+_WITHOUT_NUMBER = f"""
 CREATE TEMPORARY TABLE without_number ON COMMIT DROP AS
-SELECT 'left' AS hand, model_key, model, unit, holder, quantity FROM left_side WHERE serial_key IS NULL
-UNION ALL
-SELECT 'right', model_key, model, unit, holder, quantity FROM right_side WHERE serial_key IS NULL
+{_SAYS} WHERE coalesce(left_serial_key, right_serial_key) IS NULL
 """
 # By holder where every line of a model says one, else by unit where every line does, else by model alone.
-_WRITE_QUANTITIES = """
+_WRITE_QUANTITIES = f"""
 WITH lone AS (
-    SELECT 'left' AS hand, s.model_key, s.model, s.unit, s.holder, s.quantity
-    FROM pair p JOIN left_side s ON s.place = p.left_place WHERE p.right_place IS NULL
-      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'right' AND w.model_key = s.model_key)
-    UNION ALL
-    SELECT 'right', s.model_key, s.model, s.unit, s.holder, s.quantity
-    FROM pair p JOIN right_side s ON s.place = p.right_place WHERE p.left_place IS NULL
-      AND EXISTS (SELECT FROM without_number w WHERE w.hand = 'left' AND w.model_key = s.model_key)
+    SELECT s.* FROM ({_SAYS} WHERE kind IN ('only left', 'only right')) s
+    WHERE EXISTS (SELECT FROM without_number w WHERE w.hand <> s.hand AND w.model_key = s.model_key)
 ), rest AS (
     SELECT * FROM without_number UNION ALL SELECT * FROM lone
 ), said AS (
@@ -270,9 +261,27 @@ FROM summed
 """
 
 
+def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+    """A list that mentions a number several times. The ledger never does: those are several weapons."""
+    for hand, side in _hands(left, right):
+        if not side.distinct:
+            connection.exec_driver_sql(_WRITE_REPEATED.format(hand=hand), {"audit": audit_id})
+
+
+_WRITE_REPEATED = """
+INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, {hand}_line,
+                           {hand}_item, {hand}_quantity, times)
+SELECT %(audit)s, 'repeated {hand}', row_number() OVER (ORDER BY {hand}_serial_key), {hand}_model_key, {hand}_model, {hand}_serial_key,
+       {hand}_serial_number, {hand}_line, {hand}_item_id, times, times
+FROM (SELECT *, count(*) OVER (PARTITION BY {hand}_serial_key, {hand}_model_key) AS times
+      FROM pair WHERE {hand}_repeated AND {hand}_serial_key IS NOT NULL) p
+WHERE {hand}_mention = 1
+"""
+
+
 def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
     """Pairs of an only left and an only right that may be one weapon, misread."""
-    lefts, rights = (_unmatched(connection, audit_id, hand) for hand in ("left", "right"))
+    lefts, rights = (_unmatched(connection, audit_id, hand) for hand in HANDS)
     rows = list(near_matches(lefts, rights))
     columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
     with given(connection, columns, rows, len(rows)) as handed:
@@ -300,23 +309,23 @@ JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND
 """
 
 STEPS = (
-    ("numbers that repeat", _find_repeated),
     ("pairs", _pair),
-    ("findings written", _write_pairs),
-    ("repeated numbers", _write_repeated),
+    ("what agrees", _write_matched),
+    ("conflicts", _write_conflicting),
     ("lines left incomplete", _write_incomplete),
+    ("what one side alone has", _write_alone),
     ("quantities", _write_quantities),
+    ("repeated numbers", _write_repeated),
     ("near matches", _write_near),
 )
-"""What is done, in its order."""
+"""What is done, in its order: findings in that of the key of their table, which begins with their kind."""
 
 _TOTALS = """
 SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
        coalesce(sum(times), 0)::bigint
 FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
 UNION ALL
-SELECT 'matched', model, count(*), count(*), count(*), 0 FROM pair
-WHERE agree AND left_place IS NOT NULL AND right_place IS NOT NULL GROUP BY model
+SELECT 'matched', coalesce(left_model, right_model), count(*), count(*), count(*), 0 FROM pair WHERE kind = 'matched' GROUP BY 2
 ORDER BY 1, 2
 """
 

@@ -1,14 +1,15 @@
 """The two sides of a comparison, whatever they are: a register, or what the ledger has, as of a moment on either clock, of a whole
-country, a site, an account, a unit with its sub-units, a donor or a consignment. Each becomes a temporary table of one shape.
+country, a site, an account, a unit with its sub-units, a donor or a consignment. Each becomes a query whose rows are of one shape
+(`FIELDS`).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -72,15 +73,21 @@ class Source(Asked):
 
 DATES = ("shipped_on", "received_on", "dated_on")
 
+FIELDS = (
+    "line", "item_id", "model_key", "model", "counted", "serial_key", "serial_number", "quantity", *DATES, "unit", "holder", "also",
+)  # fmt: skip
+"""What a line of a side says, whatever the side is. `counted`: its model bears no numbers; `also`: other names of unit and holder."""
+
 
 @dataclass(slots=True)
 class Side:
-    """A side that was laid out as a temporary table: what it is called, what it is, and the moments it speaks of. `distinct`: its
-    lines are weapons, so that two of one number are two. `says`: which fields it can say at all; `lines`: how many it has, and
-    `unreadable` how many more of a list could not be read; `unmapped`: names of models that nobody has mapped.
+    """A side of a comparison: the query of its lines and the query's values, what it is called, what it is, and the moments it speaks
+    of. `distinct`: its lines are weapons, so that two of one number are two. `says`: which fields it can say at all; `lines`: how many
+    it has, and `unreadable` how many more of a list could not be read; `unmapped`: names of models that nobody has mapped.
     """
 
-    table: str
+    query: str
+    values: dict[str, Any]
     title: str
     register_id: UUID | None = None
     happened_by: datetime | None = None
@@ -108,10 +115,15 @@ class Side:
 MOST_UNMAPPED = 100
 
 
-def lay_out(connection: Connection, actor: Actor, source: Source, table: str) -> Side:
-    """Lays a side out as the temporary table `table`. Raises NotFound, NotAllowed (another site's books), Invalid (a list that was
-    not read in our fields; moments)."""
-    return _ledger(connection, actor, source, table) if source.ledger else _register(connection, source, table)
+Hand = Literal["left", "right"]
+
+
+def side_of(connection: Connection, actor: Actor, source: Source, hand: Hand) -> Side:
+    """What a side says, as a query. A register's lines are read where they are; the ledger's are laid out first, as temporary tables.
+
+    Raises NotFound, NotAllowed (another site's books), Invalid (a list that was not read in our fields; moments).
+    """
+    return _ledger(connection, actor, source, hand) if source.ledger else _register(connection, source, hand)
 
 
 _REGISTER = """
@@ -121,17 +133,18 @@ _SPOKEN = """
 SELECT DISTINCT maker, model FROM register_line WHERE register_id = %s AND rejected IS NULL AND model IS NOT NULL
 """
 _LINES = """
-CREATE TEMPORARY TABLE {side} ON COMMIT DROP AS
-SELECT l.line AS place, l.line, l.item_id, m.model_key, coalesce(m.called, l.model) AS model, coalesce(m.counted, false) AS counted,
+SELECT l.line, l.item_id, m.model_key, coalesce(m.called, l.model) AS model, coalesce(m.counted, false) AS counted,
        l.serial_key, l.serial_number, CASE WHEN l.serial_key IS NULL THEN l.quantity ELSE 1 END AS quantity,
        l.shipped_on, l.received_on, l.dated_on, coalesce(u.code, l.unit) AS unit, l.holder, NULL::text[] AS also
-FROM register_line l LEFT JOIN units_{side} u ON u.name = l.unit
-LEFT JOIN spoken_{side} m ON m.spoken = coalesce(l.maker, '') || E'\\x1f' || l.model
-WHERE l.register_id = %s AND l.rejected IS NULL
+FROM register_line l LEFT JOIN unnest(%({hand}_units)s::text[], %({hand}_codes)s::text[]) u (name, code) ON u.name = l.unit
+LEFT JOIN unnest(%({hand}_makers)s::text[], %({hand}_models)s::text[], %({hand}_keys)s::uuid[], %({hand}_called)s::text[],
+                 %({hand}_counted)s::boolean[]) m (maker, model, model_key, called, counted)
+       ON m.model = l.model AND m.maker = coalesce(l.maker, '')
+WHERE l.register_id = %({hand}_register)s AND l.rejected IS NULL
 """
 
 
-def _register(connection: Connection, source: Source, table: str) -> Side:
+def _register(connection: Connection, source: Source, hand: Hand) -> Side:
     assert source.register_key is not None
     register_id = register_called(connection, source.register_key)
     name, kind, as_of, spoken_by, mapping, lines, rejected = connection.exec_driver_sql(_REGISTER, (register_id,)).one()
@@ -141,11 +154,11 @@ def _register(connection: Connection, source: Source, table: str) -> Side:
         )
         raise Invalid(f"{name} can't be compared.", [fault])
     spoken = connection.exec_driver_sql(_SPOKEN, (register_id,)).all()
-    _name_units(connection, table)
-    unmapped = _say_models(connection, table, [(maker, model) for maker, model in spoken], spoken_by)
-    connection.exec_driver_sql(_LINES.format(side=table), (register_id,))
+    models, unmapped = _say_models(connection, [(maker, model) for maker, model in spoken], spoken_by)
+    values = {"register": register_id, **_name_units(connection), **models}
     return Side(
-        table,
+        _LINES.format(hand=hand),
+        {f"{hand}_{name}": value for name, value in values.items()},
         f"{name} ({kind}, as of {as_of:%Y-%m-%d})",
         register_id=register_id,
         says=_fields_of(mapping),
@@ -155,15 +168,14 @@ def _register(connection: Connection, source: Source, table: str) -> Side:
     )
 
 
-def _name_units(connection: Connection, table: str) -> None:
+def _name_units(connection: Connection) -> dict[str, list[str]]:
     """What units are called, in capitals, where it is no code and only one is called so: the list may say either."""
     codes: dict[str, set[str]] = {}
     for code, name in connection.exec_driver_sql("SELECT code, name FROM party WHERE kind = 'unit'"):
         codes.setdefault(in_capitals(name) or "", set()).add(in_capitals(code) or "")
     known = {code for several in codes.values() for code in several}
-    rows = [(name, *several) for name, several in codes.items() if len(several) == 1 and name not in known]
-    columns = (("name", "text"), ("code", "text"))
-    temporary(connection, f"units_{table}", columns, rows)
+    named = {name: min(several) for name, several in codes.items() if len(several) == 1 and name not in known}
+    return {"units": list(named), "codes": list(named.values())}
 
 
 def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
@@ -177,21 +189,20 @@ def _fields_of(mapping: dict[str, Any]) -> frozenset[str]:
 
 
 def _say_models(
-    connection: Connection, table: str, spoken: Iterable[tuple[str | None, str]], source: str | None
-) -> list[str]:
-    """What the list's names of models mean: a temporary table of them; answers those that nobody has mapped."""
-    names = list(spoken)
-    wanted = {called for maker, model in names for called in _called(maker, model)}
+    connection: Connection, spoken: Collection[tuple[str | None, str]], source: str | None
+) -> tuple[dict[str, list[Any]], list[str]]:
+    """What the list's names of models mean, column by column; and those that nobody has mapped."""
+    wanted = {called for maker, model in spoken for called in _called(maker, model)}
     models = find_models(connection, wanted, source)
-    rows, unmapped = [], []
-    for maker, model in names:
-        meant = next((models[called] for called in _called(maker, model) if called in models), None)
-        if meant is None:
-            unmapped.append(model)
-        rows.append((f"{maker or ''}\x1f{model}", *_keyed(meant, model)))
-    columns = (("spoken", "text"), ("model_key", "uuid"), ("called", "text"), ("counted", "bool"))
-    temporary(connection, f"spoken_{table}", columns, rows)
-    return sorted(set(unmapped))
+    meant: dict[str, list[Any]] = {"makers": [], "models": [], "keys": [], "called": [], "counted": []}
+    unmapped = set()
+    for maker, model in spoken:
+        found = next((models[called] for called in _called(maker, model) if called in models), None)
+        if found is None:
+            unmapped.add(model)
+        for column, value in zip(meant.values(), (maker or "", model, *_keyed(found, model)), strict=True):
+            column.append(value)
+    return meant, sorted(unmapped)
 
 
 def _called(maker: str | None, model: str) -> tuple[str, ...]:
@@ -221,7 +232,7 @@ SELECT a.account_id, coalesce(CASE p.kind WHEN 'unit' THEN p.code END, o.code, u
        ARRAY[a.name, p.name, p.code, o.name, u.name, s.code, s.name]
 FROM account a JOIN site s ON s.site_id = a.site_id
 LEFT JOIN party p ON p.party_id = a.party_id LEFT JOIN unit_of o ON o.party_id = a.party_id LEFT JOIN party u ON u.party_id = a.unit_id
-WHERE a.account_id IN (SELECT account_id FROM held_{side})
+WHERE a.account_id IN (SELECT account_id FROM held_{hand})
 """
 # What was marked or amended since the moment was not borne then.
 _BORNE = """
@@ -233,33 +244,34 @@ LEFT JOIN LATERAL (
     ORDER BY n.version DESC LIMIT 1) n ON EXISTS (SELECT FROM identification i WHERE i.item_id = h.item_id AND i.version = 2)
 """
 _LAID_OUT = """
-CREATE TEMPORARY TABLE {side} ON COMMIT DROP AS
-SELECT row_number() OVER ()::integer AS place, NULL::integer AS line, h.item_id, h.model_id AS model_key, h.model,
+CREATE TEMPORARY TABLE ledger_{hand} ON COMMIT DROP AS
+SELECT NULL::integer AS line, h.item_id, h.model_id AS model_key, h.model,
        h.tracked_by <> 'serial' AS counted, CASE WHEN h.tracked_by = 'serial' THEN nullif({key}, '') END AS serial_key,
        {serial_number} AS serial_number, h.quantity, NULL::date AS shipped_on, NULL::date AS received_on, NULL::date AS dated_on,
        a.unit, a.holder, string_to_array(a.also, E'\\x1f') AS also
-FROM held_{side} h JOIN accounts_{side} a USING (account_id) {borne}
+FROM held_{hand} h JOIN accounts_{hand} a USING (account_id) {borne}
 """
 
 
-def _ledger(connection: Connection, actor: Actor, source: Source, table: str) -> Side:
+def _ledger(connection: Connection, actor: Actor, source: Source, hand: Hand) -> Side:
     moment = now()
     at = AsOf(source.happened_by, source.recorded_by)
     for name, asked in (("happened_by", source.happened_by), ("recorded_by", source.recorded_by)):
         if asked is not None and asked > moment:
             raise Invalid("Nothing was compared.", [Fault("is in the future", field=name, value=asked.isoformat())])
     question = _question(connection, actor, source, at)
-    held = f"CREATE TEMPORARY TABLE held_{table} ON COMMIT DROP AS {question.sql(actor, _HELD)}"
+    held = f"CREATE TEMPORARY TABLE held_{hand} ON COMMIT DROP AS {question.sql(actor, _HELD)}"
     lines = connection.exec_driver_sql(held, {**question.values, **at.parameters}).rowcount
-    _name_accounts(connection, table, day_on_the_walls(connection, actor.time_zone, at.moment))
+    _name_accounts(connection, hand, day_on_the_walls(connection, actor.time_zone, at.moment))
     now_borne = {"key": "h.key", "serial_number": "h.serial_number", "borne": ""}
     then_borne = {
         "key": "coalesce(n.serial_key, h.key)", "serial_number": "coalesce(n.serial_number, h.serial_number)", "borne": _BORNE
     }  # fmt: skip
     borne = now_borne if at.now else then_borne
-    connection.exec_driver_sql(_LAID_OUT.format(side=table, **borne), at.parameters)
+    connection.exec_driver_sql(_LAID_OUT.format(hand=hand, **borne), at.parameters)
     return Side(
-        table,
+        f"SELECT * FROM ledger_{hand}",
+        {},
         _title(source),
         happened_by=source.happened_by or moment,
         recorded_by=source.recorded_by or moment,
@@ -269,14 +281,14 @@ def _ledger(connection: Connection, actor: Actor, source: Source, table: str) ->
     )
 
 
-def _name_accounts(connection: Connection, table: str, day: date) -> None:
+def _name_accounts(connection: Connection, hand: Hand, day: date) -> None:
     """What the accounts of a side are called, in capitals: here, for the database knows no capitals but Latin."""
     rows = [
         (account, in_capitals(unit), in_capitals(holder), "\x1f".join(filter(None, map(in_capitals, also))))
-        for account, unit, holder, also in connection.exec_driver_sql(_ACCOUNTS.format(side=table), {"day": day})
+        for account, unit, holder, also in connection.exec_driver_sql(_ACCOUNTS.format(hand=hand), {"day": day})
     ]
     columns = (("account_id", "uuid"), ("unit", "text"), ("holder", "text"), ("also", "text"))
-    temporary(connection, f"accounts_{table}", columns, rows)
+    temporary(connection, f"accounts_{hand}", columns, rows)
 
 
 def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) -> holdings.Question:
