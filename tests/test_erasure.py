@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.types.json import Jsonb
 from sqlalchemy.exc import DBAPIError
 
-from stockpile import catalogue, devices, erasure, erasure_orders, parties, tokens
+from stockpile import catalogue, counters, devices, erasure, erasure_orders, parties, pins, tokens, users
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.issue import ISSUE
@@ -45,6 +45,7 @@ from stockpile.reports.trial_balance import trial_balance
 from stockpile.rights import Actor, reading
 from tests import registers
 from tests.api_world import Web, problem, served
+from tests.signing_in import PASSWORD, PINS, add_pins, browser, kept_password
 from tests.test_report_files import Command, stockpile
 from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans, today
 
@@ -170,6 +171,38 @@ def test_every_column_of_text_is_looked_through_or_said_to_hold_no_people(countr
     assert len(others) == len(set(others))
     assert sought.isdisjoint(others)
     assert columns == (sought | set(others)) - {"device_reject.payload"}
+
+
+def test_who_is_erased_signs_in_no_more(country: Country) -> None:
+    """With the name go the sign-in name, the password, badge and PIN; the open session is nobody's; the label of a counter is for
+    decision. That a PIN was set when, and that somebody signed, stays.
+    """
+    second_registrar(country)
+    commander, soldier = country.actors["commander"], country.parties["A-1001"].party_id
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        users.add_user(connection, "petrov", "clerk", "A-1001", "TAJI", password_hash=kept_password())
+    add_pins(country, "A-1001")
+    with reading(country.engine, commander) as connection:
+        pins.register_badge(connection, commander, "A-1001", "PETROV 7")
+        counter = counters.enrol(connection, commander, "Petrov's window", "K1").text
+    desk = browser(country, counter)
+    assert desk.send("/sign-in", name="petrov", password="a guess").status_code == 401
+    assert desk.sign_in_by_badge("PETROV 7", PINS["A-1001"]).status_code == 303
+    document = str(new_key())
+    drawn = {"document_id": document, "person": "A-1001", "file": file_store().keep([photo()], 100_000).sha256}
+    assert desk.post("/v1/signatures", drawn).status_code == 201
+
+    erased(country, redact_all=True)
+    problem(desk.get("/v1/rights"), 401, "not-signed-in")
+    assert desk.sign_in_by_badge("PETROV 7", PINS["A-1001"]).status_code == 422
+    assert desk.sign_in_by_badge("A-1001", PINS["A-1001"]).status_code == 422
+    assert desk.send("/sign-in", name="petrov", password=PASSWORD).status_code == 401
+    assert named_anywhere(country, "Petrov", "A-1001") == set()
+    assert country.owner_query("SELECT label FROM counter") == [("erased person's window",)]
+    assert country.owner_query("SELECT password_hash FROM stockpile.user") == [(None,)]
+    assert country.owner_query("SELECT pin_hash, version FROM pin") == [(None, 1)]
+    assert country.owner_query("SELECT 1 FROM sign_in_failure WHERE party_id = %s", soldier) == []
+    assert country.owner_query("SELECT party_id FROM signature") == [(soldier,)]
 
 
 def test_a_name_is_found_in_labels_books_mappings_and_orders(country: Country) -> None:

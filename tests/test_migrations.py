@@ -25,11 +25,15 @@ from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
 from stockpile.errors import DatabaseUnavailable
+from stockpile.files import file_store
+from stockpile.keys import new_key
+from stockpile.signatures import Sign, sign
 from tests.conftest import Databases
 from tests.counts import opened
 from tests.service import Service
+from tests.signing_in import add_users
 from tests.test_allowances import allowed
-from tests.world import RIFLES, Country, ago, found_country, paper, scans
+from tests.world import RIFLES, Country, ago, found_country, paper, photo, scans
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -195,6 +199,25 @@ def test_no_way_back_from_what_units_may_have(databases: Databases, empty: str) 
     with pytest.raises(IntegrityError, match="hold allowances"):
         migrate.downgrade(owner, "0002")
     assert country.query("SELECT quantity FROM allowance") == [(5,)]
+    engine.dispose()
+
+
+def test_no_way_back_from_who_signs_in_and_signed(databases: Databases, empty: str) -> None:
+    """The older schema has no place for users, counters and signatures. It is refused, with all kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    add_users(country, "clerk")
+    with pytest.raises(IntegrityError, match="people sign in here"):
+        migrate.downgrade(owner, "0003")
+    clerk = country.actors["clerk"]
+    drawn = {"document_id": new_key(), "person": "A-1001", "file": file_store().keep([photo()], 100_000).sha256}
+    sign(engine, clerk, None, Sign.model_validate(drawn), "192.0.2.7")
+    with pytest.raises(IntegrityError, match="documents were signed here"):
+        migrate.downgrade(owner, "0003")
+    assert country.query("SELECT name FROM stockpile.user") == [("talib",)]
+    assert country.query("SELECT how FROM signature") == [("drawn",)]
     engine.dispose()
 
 
