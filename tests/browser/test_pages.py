@@ -118,11 +118,13 @@ def test_a_reader_by_keyboard_skips_to_the_content(visitors: Visitors) -> None:
 
 
 def test_clearance_prints_on_paper(visitors: Visitors) -> None:
-    """Without navigation and search, with three lines to sign on."""
+    """As tables on A4, without navigation and search, with three lines to sign on."""
     busy = make_busy(visitors.web)
     assert busy.issued
     page = visitors.page("clerk", f"/people/{visitors.web.country.parties['A-1001'].party_id}/clearance")
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 960})
+    assert page.locator("tbody tr").first.evaluate("row => getComputedStyle(row).display") == "table-row"
     assert page.get_by_text("Person leaving").is_visible()
     assert not page.get_by_role("navigation", name="Areas").is_visible()
     assert not page.get_by_role("searchbox").is_visible()
