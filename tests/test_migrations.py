@@ -288,7 +288,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def next_version(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the next version of the program lies: this one with one migration more."""
     folder = tmp_path_factory.mktemp("next")
-    for package in ("stockpile", "api", "migrations"):
+    for package in ("stockpile", "api", "labels", "migrations"):
         shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "migrations" / "versions" / f"{AFTER}_next.py").write_text(NEXT)
     return str(folder)
