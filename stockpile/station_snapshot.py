@@ -20,7 +20,7 @@ from stockpile.db.engine import for_sums
 from stockpile.documents import now
 from stockpile.errors import NotAllowed
 from stockpile.parties import Receiver, read_party, receivers_of_site, unidentified_code
-from stockpile.reports.weapon_cards import LAST_MOVE, PAPER
+from stockpile.reports.weapon_cards import PAPER
 from stockpile.rights import DESK, READ_PEOPLE, Actor, require
 from stockpile.sites import Site
 
@@ -142,25 +142,33 @@ def _changed(connection: Connection, since: datetime) -> list[UUID]:
     return list(connection.exec_driver_sql(_CHANGED, {"since": since - OVERLAP}).scalars())
 
 
-_WEAPONS = f"""
-WITH h AS MATERIALIZED (
-    SELECT w.* FROM whereabouts(%(items)s, NULL, false) w WHERE w.site_id = own_site()
-)
+# Each of these is asked once for all weapons, and what belongs together is put together here: how many rows such a function gives is
+# nothing that the planner can know, and its joins would be loops in loops.
+_WEAPONS = """
 SELECT h.item_id, h.tag_number, h.account_id, h.model_id, h.serial_number, n.uii, n.distinguishing_mark, h.marked, h.condition,
-       floor(extract(epoch FROM coalesce(moved.happened_at, h.happened_at)))::bigint, whose.code, moved.rack, moved.card, moved.document
-FROM h
-LEFT JOIN LATERAL identified(h.item_id) n ON true
-LEFT JOIN LATERAL (SELECT coalesce(p.code, '') AS code FROM weapon_assignment g LEFT JOIN party p ON p.party_id = g.party_id
-                   WHERE g.item_id = h.item_id AND g.until IS NULL) whose ON true
-LEFT JOIN LATERAL (
-    SELECT last.happened_at, last.paper = '{PAPER}' AS card,
-           concat_ws('/', last.book_site, last.book_code, last.year, last.number) AS document,
-           CASE WHEN h.class IN ('person', 'unit') THEN (
-               SELECT e.from_account FROM entry e JOIN account a ON a.account_id = e.from_account
-               WHERE e.item_id = h.item_id AND a.class = 'store' AND a.site_id = own_site()
-               ORDER BY e.version DESC LIMIT 1) END AS rack
-    FROM {LAST_MOVE}
-) moved ON true
+       floor(extract(epoch FROM h.happened_at))::bigint, h.class IN ('person', 'unit')
+FROM whereabouts(%(items)s, NULL, false) h LEFT JOIN LATERAL identified(h.item_id) n ON true
+WHERE h.site_id = (SELECT own_site())
+"""
+
+# A reversal tells the entry it reverses a second time: what is told once is live.
+_MOVED = """
+WITH told AS (
+    SELECT e.*, count(*) OVER (PARTITION BY e.item_id, coalesce(e.reverses, e.version)) AS times,
+           first_value(CASE WHEN e.from_class = 'store' AND e.from_site = (SELECT own_site()) THEN e.from_account END)
+               OVER (PARTITION BY e.item_id ORDER BY e.from_class = 'store' AND e.from_site = (SELECT own_site()) DESC, e.version DESC) AS rack
+    FROM entries_of(%(items)s) e
+)
+SELECT DISTINCT ON (item_id) item_id, floor(extract(epoch FROM happened_at))::bigint, document_id, rack FROM told
+WHERE times = 1 AND reverses IS NULL AND from_account <> to_account ORDER BY item_id, version DESC
+"""
+_DOCUMENTS = f"""
+SELECT d.document_id, concat_ws('/', s.code, b.code, b.year, d.number), coalesce(d.act = 'issue' AND d.details->>'paper' = '{PAPER}', false)
+FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+WHERE d.document_id = ANY (%s)
+"""
+_WHOSE = """
+SELECT g.item_id, coalesce(p.code, '') FROM weapon_assignment g LEFT JOIN party p ON p.party_id = g.party_id WHERE g.until IS NULL
 """
 WEAPON = (
     "item", "tag", "account", "model", "serial", "uii", "mark", "marked", "condition", "since", "person", "rack", "card",
@@ -172,16 +180,26 @@ somebody who serves here no more; `rack` the store it was last taken from; `card
 
 
 def _weapons(connection: Connection, items: Sequence[UUID], accounts: Places, models: Places) -> Columns:
-    rows = connection.exec_driver_sql(_WEAPONS, {"items": [*items]}).all() if items else []
-    return columns(
-        WEAPON,
-        [
-            (*row[:2], accounts.get(row[2]), models[row[3]], *row[4:7], int(row[7]), row[8], row[9], row[10],
-             accounts.get(row[11]), int(bool(row[12])), row[13])
-            for row in rows
-            if row[2] in accounts
-        ],
-    )  # fmt: skip
+    if not items:
+        return columns(WEAPON, [])
+    moved = {row[0]: row[1:] for row in connection.exec_driver_sql(_MOVED, {"items": [*items]})}
+    written = {
+        row[0]: row[1:] for row in connection.exec_driver_sql(_DOCUMENTS, ([*{move[1] for move in moved.values()}],))
+    }
+    whose = {row[0]: row[1] for row in connection.exec_driver_sql(_WHOSE)}
+    rows = []
+    for item, tag, account, model, serial, uii, mark, marked, condition, seen, out in connection.exec_driver_sql(
+        _WEAPONS, {"items": [*items]}
+    ):
+        if account not in accounts:
+            continue
+        since, document, rack = moved.get(item, (seen, None, None))
+        number, card = written.get(document, (None, False))
+        rows.append(
+            (item, tag, accounts[account], models[model], serial, uii, mark, int(marked), condition, since, whose.get(item),
+             accounts.get(rack) if out else None, int(card), number)
+        )  # fmt: skip
+    return columns(WEAPON, rows)
 
 
 _FORMERLY = """

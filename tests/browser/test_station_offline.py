@@ -59,7 +59,7 @@ def make_device(page: Page) -> None:
     page.get_by_label("Its book").fill("TAB-3")
     page.get_by_label("What it is called").fill("Tablet 3, north gate")
     page.get_by_role("button", name="Enrol").click()
-    expect(page.get_by_text("Enrolled. This station")).to_be_visible()
+    expect(page.get_by_text("Enrolled. This station")).to_be_visible(timeout=PATIENCE)
 
 
 def hand_over(visitors: Visitors, context: BrowserContext, who: str) -> None:
