@@ -156,7 +156,8 @@ _MOVED = """
 WITH told AS (
     SELECT e.*, count(*) OVER (PARTITION BY e.item_id, coalesce(e.reverses, e.version)) AS times,
            first_value(CASE WHEN e.from_class = 'store' AND e.from_site = (SELECT own_site()) THEN e.from_account END)
-               OVER (PARTITION BY e.item_id ORDER BY e.from_class = 'store' AND e.from_site = (SELECT own_site()) DESC, e.version DESC) AS rack
+               OVER (PARTITION BY e.item_id
+                     ORDER BY e.from_class = 'store' AND e.from_site = (SELECT own_site()) DESC, e.version DESC) AS rack
     FROM entries_of(%(items)s) e
 )
 SELECT DISTINCT ON (item_id) item_id, floor(extract(epoch FROM happened_at))::bigint, document_id, rack FROM told
