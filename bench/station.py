@@ -58,8 +58,8 @@ CREATE TABLE IF NOT EXISTS station_floor.entry AS SELECT * FROM stockpile.entry 
 CREATE TABLE IF NOT EXISTS station_floor.holding AS SELECT * FROM stockpile.holding WHERE serial LIMIT 4000
 """
 FLOOR_FORTY = """
-WITH some AS (SELECT item_id FROM station_floor.holding ORDER BY random() LIMIT 40),
-     moved AS (UPDATE station_floor.holding h SET account_id = account_id FROM some WHERE h.item_id = some.item_id RETURNING h.item_id)
+WITH chosen AS (SELECT item_id FROM station_floor.holding ORDER BY random() LIMIT 40),
+     moved AS (UPDATE station_floor.holding h SET account_id = account_id FROM chosen WHERE h.item_id = chosen.item_id RETURNING h.item_id)
 INSERT INTO station_floor.entry SELECT e.* FROM moved JOIN LATERAL (SELECT * FROM stockpile.entry e WHERE e.item_id = moved.item_id LIMIT 1) e ON true
 """
 
@@ -120,7 +120,7 @@ def verdicts(counter: Counter, bare: psycopg.Connection[tuple[Any, ...]], scans:
     misread = [serial.replace("0", "O", 1) for serial in serials[:50]]
     unknown = [f"{serial}-{n}" for n, serial in enumerate(serials[:50])]
     for name, among in (
-        ("in the store, by tag", here[LINES:]),
+        ("in the store, by tag", here[LINES:] or here),
         ("anywhere, by serial number", serials),
         ("misread", misread),
         ("unknown", unknown),

@@ -116,7 +116,7 @@ class AskVerdict(ItemLine):
 @dataclass(frozen=True, slots=True)
 class WeaponSeen:
     """A weapon, or what is counted, as the counter shows it. `since` and `document_number` are told where they matter;
-    `accessories`: what it last went out or came back with.
+    `accessories`: of what comes back, what it went out with.
     """
 
     item_id: UUID
@@ -243,12 +243,13 @@ def _told(desk: Desk, asked: AskVerdict, judged: Judged) -> Verdict:
     verdict = _name_of(one, desk.site, judged.store, asked.mode)
     if verdict == "ready" and judged.giver is not None:
         verdict = "brought by another"
-    meant = [one.held.item_id] if one.held is not None else list(one.found[:CANDIDATES])
+    known = {one.held.item_id: one.held} if one.held is not None else {}
+    meant = list(known) or list(one.found[:CANDIDATES])
     if verdict == "unknown" and asked.scan is not None:
         meant = look_alikes(desk.connection, desk.actor, asked.scan, CANDIDATES)
         verdict = "did you mean" if meant else verdict
     with_since = verdict != "ready" or asked.mode == "look up"
-    seen = weapons_seen(desk, meant, with_since, with_accessories=asked.mode in ("issue", "return"))
+    seen = weapons_seen(desk, meant, with_since, asked.mode == "return", known)
     weapon = seen[0] if one.held is not None and seen else None
     words = judged.ready if verdict == "ready" else None
     return Verdict(
@@ -325,13 +326,22 @@ def _since(weapon: WeaponSeen | None, site: Site) -> str:
 
 
 def weapons_seen(
-    desk: Desk, item_ids: Iterable[UUID], with_since: bool = True, with_accessories: bool = False
+    desk: Desk,
+    item_ids: Iterable[UUID],
+    with_since: bool = True,
+    with_accessories: bool = False,
+    known: Mapping[UUID, Held] | None = None,
 ) -> list[WeaponSeen]:
-    """Items as the counter shows them, in their order; those that are not in the books are absent."""
+    """Items as the counter shows them, in their order; those that are not in the books are absent. `known`: what was read of
+    them a moment ago.
+    """
     wanted = list(dict.fromkeys(item_ids))
     if not wanted:
         return []
-    held = items.whereabouts(desk.connection, wanted, lock=False, accounts=_stores(desk.connection, desk.site))
+    held = dict(known or {})
+    unknown = [item_id for item_id in wanted if item_id not in held]
+    if unknown:
+        held |= items.whereabouts(desk.connection, unknown, lock=False, accounts=_stores(desk.connection, desk.site))
     stood = standings(desk.connection, desk.actor, wanted) if with_since else {}
     lasts = last_moves(desk.connection, wanted) if with_accessories else {}
     shown = []

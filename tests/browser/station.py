@@ -1,4 +1,4 @@
-"""A counter in a browser: a scanner that types with five milliseconds between its keys, and what the clerk sees."""
+"""A counter in a browser: a scanner that types faster than anybody, and what the clerk sees."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
-GAP = 5
-"""Milliseconds between two keys of a scanner."""
+from tests.browser.conftest import PATIENCE
+
+expect.set_options(timeout=PATIENCE)
+
+BURST = """
+text => {
+    const codeOf = sign => /[a-z]/i.test(sign) ? `Key${sign.toUpperCase()}` : /[0-9]/.test(sign) ? `Digit${sign}`
+        : ({" ": "Space", "-": "Minus", "/": "Slash", ".": "Period"})[sign] || "";
+    const press = (key, code, shiftKey) => ["keydown", "keyup"].forEach(kind => document.activeElement.dispatchEvent(
+        new KeyboardEvent(kind, {key, code, shiftKey, bubbles: true, cancelable: true, composed: true})));
+    for (const sign of text) press(sign, codeOf(sign), /[A-Z]/.test(sign));
+    press("Enter", "Enter", false);
+}
+"""
+"""Keys without a pause between them, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +32,12 @@ class Counter:
     def scan(self, *texts: str) -> None:
         """Scans one code after another."""
         for text in texts:
-            self.page.keyboard.type(text, delay=GAP)
-            self.page.keyboard.press("Enter")
+            self.page.evaluate(BURST, text)
+
+    def type(self, text: str) -> None:
+        """Types as a person does, into whatever has the focus, and presses Enter."""
+        self.page.keyboard.type(text, delay=120)
+        self.page.keyboard.press("Enter")
 
     def press(self, *keys: str) -> None:
         """Presses keys, one after another."""

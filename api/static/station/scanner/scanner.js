@@ -25,8 +25,8 @@ export function listen(target, onScan) {
     if (event.key !== "Enter") return;
     const inField = document.activeElement === target;
     const fast = burst.length >= SHORTEST && (last - first) / burst.length < FAST;
-    const scanned = fast && (!inField || target.value === burst);
-    const text = inField ? target.value : burst;
+    const scanned = fast && (!inField || target.value === burst || target.value === "");
+    const text = inField && !scanned ? target.value : burst;
     burst = "";
     if (!scanned && !inField) return;
     event.preventDefault();
