@@ -20,7 +20,14 @@ router = APIRouter(include_in_schema=False)
 
 SIGNATURES = "/v1/signatures"
 PAPER = "/v1/documents/{document_id}/paper.pdf"
-PIECES = ((SIGNATURES, "signatures"), (PAPER, "papers"), ("/weapons/", "weapons"), ("/documents/", "documents"))
+SECOND = "/v1/station/second"
+PIECES = (
+    (SIGNATURES, "signatures"),
+    (PAPER, "papers"),
+    ("/weapons/", "weapons"),
+    ("/documents/", "documents"),
+    (SECOND, "second"),
+)
 """Routes, by how they begin, that the station uses where the service has them."""
 
 QUIET = 10

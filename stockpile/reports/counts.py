@@ -130,10 +130,13 @@ def read_count(connection: Connection, actor: Actor, count_id: UUID) -> CountSho
 
 @dataclass(frozen=True, slots=True)
 class ReadSoFar:
-    """An open count as its counters see it. `weapons`: each that was read, once."""
+    """An open count as its counters see it. `weapons`: each that was read, once; `moment`: when this was asked, by which a
+    counter's clock is set right.
+    """
 
     count: CountRow
     weapons: int
+    moment: datetime
 
 
 def read_so_far(connection: Connection, actor: Actor, count_id: UUID) -> ReadSoFar:
@@ -142,7 +145,7 @@ def read_so_far(connection: Connection, actor: Actor, count_id: UUID) -> ReadSoF
     weapons = connection.exec_driver_sql(
         "SELECT count(*) FROM count_line WHERE count_id = %s AND model_id IS NULL AND again_of IS NULL", (count_id,)
     ).scalar_one()
-    return ReadSoFar(count, weapons)
+    return ReadSoFar(count, weapons, now())
 
 
 def count_named(connection: Connection, actor: Actor, name: str) -> UUID:
