@@ -4,12 +4,14 @@ and where and as whom one stands. It only reads, and decides nothing: an act jud
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
+from stockpile import count_verdicts, receipt_verdicts, verdicts
 from stockpile.acts.perform import scope
 from stockpile.acts.receiving_party import check_receiver
 from stockpile.db.engine import connected
@@ -19,10 +21,12 @@ from stockpile.find import beginning_like
 from stockpile.identity import fold
 from stockpile.movements import Act
 from stockpile.parties import Receiver, find_receiver
+from stockpile.reports.deliveries import DeliveryLine, DeliveryRow, list_deliveries, list_delivery_lines
+from stockpile.reports.keyset import Page
 from stockpile.reports.named import named
 from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sites import Site, find_store
-from stockpile.verdicts import Severity, WeaponSeen, weapons_seen
+from stockpile.verdicts import AskVerdict, Severity, Verdict, WeaponSeen, weapons_seen
 
 SUGGESTIONS = 8
 READ_FOR_SUGGESTIONS = 60
@@ -77,6 +81,31 @@ class CounterSeen:
     book: str
     stores: tuple[str, ...]
     signs_by_pin: bool
+
+
+JUDGES: dict[str, Callable[[Engine, Actor, AskVerdict], Verdict]] = {
+    "receive": receipt_verdicts.judge,
+    "count": count_verdicts.judge,
+}
+
+
+def verdict(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
+    """What the act of this mode would say of one weapon. Raises as the mode's own judge does."""
+    return JUDGES.get(asked.mode, verdicts.judge)(engine, actor, asked)
+
+
+def deliveries(engine: Engine, actor: Actor) -> list[DeliveryRow]:
+    """What one's site waits for. Raises NotAllowed, Invalid (bound to no site)."""
+    with connected(engine) as connection:
+        return list_deliveries(connection, actor, scope(connection, actor, None))
+
+
+def delivery_lines(
+    engine: Engine, actor: Actor, delivery_id: UUID, limit: int, cursor: str | None
+) -> Page[DeliveryLine]:
+    """A page of what is outstanding of a delivery. Raises NotAllowed, NotFound, Invalid (limit, cursor; bound to no site)."""
+    with connected(engine) as connection:
+        return list_delivery_lines(connection, actor, scope(connection, actor, None), delivery_id, limit, cursor)
 
 
 def counter(engine: Engine, actor: Actor) -> CounterSeen:

@@ -36,7 +36,7 @@ from stockpile.rights import READ, Actor, require
 from stockpile.sites import Place, Site, find_store
 
 Severity = Literal["ready", "attention", "stop"]
-Mode = Literal["issue", "return", "draw", "look up"]
+Mode = Literal["issue", "return", "draw", "look up", "receive", "count"]
 
 SEVERITY: dict[str, Severity] = {
     "ready": "ready",
@@ -111,6 +111,8 @@ class AskVerdict(ItemLine):
     lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = Field(
         (), description="The list so far: items by their key, what is counted by its model"
     )
+    delivery: UUID | None = Field(None, description="In a receipt: against which consignment or shipment")
+    count: UUID | None = Field(None, description="In a count: which")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,9 @@ class Judged:
 
 
 def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
-    """The verdict. Raises NotAllowed (the role may not do it), Invalid (store, site)."""
+    """The verdict of an act's guards: of a receipt `receipt_verdicts` judges, of a count `count_verdicts`. Raises NotAllowed (the
+    role may not do it), Invalid (store, site).
+    """
     act, looks = MODES[asked.mode]
     require(actor, act)
     with connected(engine) as connection:

@@ -5,16 +5,20 @@ request and shapes the answer.
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.answers import Rows, answer
-from api.dependencies import Asker, Database
-from api.problems import INVALID, NOT_ALLOWED, NOT_SIGNED_IN, documented
-from stockpile import at_the_counter, verdicts
+from api.answers import Page, Rows, answer
+from api.dependencies import Asker, Cursor, Database, Limit
+from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, documented
+from stockpile import at_the_counter
 from stockpile.at_the_counter import Badge, CounterSeen, EquipmentSeen
 from stockpile.documents import Code, Scan
 from stockpile.movements import Act
+from stockpile.reports.counts import ReadSoFar, read_so_far
+from stockpile.reports.deliveries import DeliveryLine, DeliveryRow
+from stockpile.rights import reading
 from stockpile.verdicts import AskVerdict, Verdict, WeaponSeen
 
 router = APIRouter(prefix="/station", tags=["station"])
@@ -33,7 +37,7 @@ def read_counter(engine: Database, actor: Asker) -> Response:
     "/verdicts",
     summary="What an act would say of one weapon",
     response_model=Verdict,
-    responses=ASKING,
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, REFUSED, INVALID),
     openapi_extra={
         "requestBody": {
             "content": {"application/json": {"example": {"mode": "issue", "scan": "KT 449900", "store": "Main store"}}}
@@ -44,7 +48,7 @@ def ask_verdict(body: AskVerdict, engine: Database, actor: Asker) -> Response:
     """Locks nothing and promises nothing: who confirms is judged again. `candidates`: the weapons to choose from, where several
     bear the number or only look-alikes do.
     """
-    return answer(verdicts.judge(engine, actor, body))
+    return answer(at_the_counter.verdict(engine, actor, body))
 
 
 @router.get("/badges", summary="Whose badge it is", response_model=Badge, responses=ASKING)
@@ -78,3 +82,34 @@ def list_equipment(
 ) -> Response:
     """By account, model and lot: what may go out with a weapon or by itself, and come back."""
     return answer({"rows": at_the_counter.equipment(engine, actor, holder)})
+
+
+@router.get("/deliveries", summary="What a site waits for", response_model=Rows[DeliveryRow], responses=ASKING)
+def list_deliveries(engine: Database, actor: Asker) -> Response:
+    """Shipments on their way to one's site, and consignments of which something has not come."""
+    return answer({"rows": at_the_counter.deliveries(engine, actor)})
+
+
+@router.get(
+    "/deliveries/{delivery_id}/lines",
+    summary="What is outstanding of a delivery",
+    response_model=Page[DeliveryLine],
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+)
+def list_delivery_lines(
+    delivery_id: UUID, engine: Database, actor: Asker, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """The weapons by serial number, and how much of what is counted, to be ticked off."""
+    return answer(at_the_counter.delivery_lines(engine, actor, delivery_id, limit, cursor))
+
+
+@router.get(
+    "/counts/{count_id}",
+    summary="How far a count is",
+    response_model=ReadSoFar,
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+)
+def show_read_so_far(count_id: UUID, engine: Database, actor: Asker) -> Response:
+    """The count, and how many weapons were read, each once; never how many to expect."""
+    with reading(engine, actor) as connection:
+        return answer(read_so_far(connection, actor, count_id))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from stockpile import items, ledger
 from stockpile.acts import voucher
 from stockpile.acts.as_written import take_as_written
 from stockpile.acts.perform import ActForm
+from stockpile.acts.receive import LONGEST_DELIVERY
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import Code, ConditionLine, Desk, Posted, Words, Writing
@@ -30,6 +32,7 @@ from stockpile.sites import OUTSIDE, Place, find_store, site_account
 class Arrive(ConditionVoucher):
     """Take a shipment into a store: what stands at the counter, by scan, against its shipping order (receiving report)."""
 
+    lines: Annotated[tuple[ConditionLine, ...], Field(max_length=LONGEST_DELIVERY)] = ()
     shipment: Code = Field(description="Number or id of the shipping order", examples=["ERBIL/B/2026/41"])
     store: Code | None = Field(None, description="Into which store; needed where the site has several")
     complete: bool = Field(False, description="Nothing more of it will come: what is outstanding is short")

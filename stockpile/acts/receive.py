@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -19,7 +20,7 @@ from stockpile.acts.as_written import KnownThen, known_then
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import describe
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, FactRequest, Posted, Writing
+from stockpile.documents import LATER, Code, Desk, FactRequest, Posted, Words, Writing
 from stockpile.errors import Fault, Invalid
 from stockpile.identity import serial_key
 from stockpile.items import Held, Line, Newcomers, NewItem
@@ -30,16 +31,23 @@ from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import Listed, ListLine, ListRequest, listed_from
 from stockpile.sites import OUTSIDE, Place, find_store, places
 
+LONGEST_DELIVERY = 2_000
+"""Lines that a delivery may have as they are scanned, without a file: a truck is unloaded into one receiving report."""
+
 
 class Receive(ListRequest[ListLine], FactRequest):
     """Take delivery: what stands at the counter goes into a store."""
 
+    lines: Annotated[tuple[ListLine, ...], Field(max_length=LONGEST_DELIVERY)] = ()
     store: Code | None = Field(None, description="Into which store; needed where the site has several")
     donor: Code | None = Field(None, description="Whose delivery; left out: own procurement", examples=["USA"])
     consignment: Code | None = Field(
         None, description="The donor's number of the consignment", examples=["FMS-2026-117"]
     )
     complete: bool = Field(False, description="Nothing more will come: what is left in supply is short")
+    delivered_by: Annotated[Words | None, LATER] = Field(
+        None, description="Who handed it over here", examples=["2nd Transport Company"]
+    )
 
     @model_validator(mode="after")
     def _known_consignment(self) -> Receive:
@@ -109,6 +117,7 @@ def receive(desk: Desk, request: Receive) -> Posted:
         "paper": "receiving report",
         "consignment": str(consignment.consignment_id) if consignment else None,
         "complete": request.complete or None,
+        "delivered_by": request.delivered_by,
         "register": str(register.register_id) if register else None,
         "rows_set_aside": len(listed.rejected) or None,
     }

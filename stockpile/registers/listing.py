@@ -27,6 +27,7 @@ from stockpile.documents import (
     ConditionLine,
     Desk,
     Digest,
+    HowEntered,
     ItemLine,
     Quantity,
     Request,
@@ -96,6 +97,9 @@ class ListLine(Asked):
     )
     condition: Condition | None = None
     account: Code | None = Field(None, description="For an opening list: the store, unit or person that has it")
+    how: Annotated[HowEntered | None, LATER] = Field(
+        None, description="How it was entered at the counter; the document keeps it"
+    )
 
 
 AnyLine = TypeVar("AnyLine", bound=BaseModel)

@@ -128,6 +128,26 @@ def read_count(connection: Connection, actor: Actor, count_id: UUID) -> CountSho
     return CountShown(_count_row(*row[2:]), {str(kind): found[kind] for kind in Kind if kind in found})
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSoFar:
+    """An open count as its counters see it. `weapons`: each that was read, once; `moment`: when this was asked, by which a
+    counter's clock is set right.
+    """
+
+    count: CountRow
+    weapons: int
+    moment: datetime
+
+
+def read_so_far(connection: Connection, actor: Actor, count_id: UUID) -> ReadSoFar:
+    """How many weapons were read in a count. Raises NotAllowed, NotFound."""
+    count = read_count(connection, actor, count_id).count
+    weapons = connection.exec_driver_sql(
+        "SELECT count(*) FROM count_line WHERE count_id = %s AND model_id IS NULL AND again_of IS NULL", (count_id,)
+    ).scalar_one()
+    return ReadSoFar(count, weapons, now())
+
+
 def count_named(connection: Connection, actor: Actor, name: str) -> UUID:
     """The count of a name such as TAJI/COUNT/3, or of a key. Raises NotFound."""
     try:

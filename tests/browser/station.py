@@ -44,6 +44,13 @@ class Counter:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def confirm(self) -> None:
+        """F10, and F10 in the window that asks."""
+        self.settled()
+        self.press("F10")
+        expect(self.page.locator("dialog")).to_be_visible()
+        self.press("F10")
+
     def settled(self) -> None:
         """Waits until everything that was scanned has its answer."""
         expect(self.page.locator("body[data-waiting='0']")).to_be_attached()

@@ -11,13 +11,15 @@ export const ICONS = { ready: "✓", attention: "!", stop: "✕", asking: "…" 
 export const GOES = new Set(["ready", "brought by another", "not asked"]);
 export const CONDITIONS = ["serviceable", "unserviceable", "unknown"];
 
-const SAID = {
+/** Severity in words, for who can't see the icon. */
+export const SAID = {
   ready: () => say("Ready"),
   attention: () => say("Attention"),
   stop: () => say("Stop"),
   asking: () => say("Asking"),
 };
-const CONDITION_SAID = {
+/** A condition in words. */
+export const CONDITION_SAID = {
   serviceable: () => say("serviceable"),
   unserviceable: () => say("unserviceable"),
   unknown: () => say("condition unknown"),
@@ -25,13 +27,14 @@ const CONDITION_SAID = {
 
 /**
  * How people call what a line is about.
- * @param {{weapon?: object, model?: string, quantity?: number, text?: string}} line
+ * @param {{name?: string, weapon?: object, model?: string, quantity?: number, text?: string}} line
  * @returns {string}
  */
 export function named(line) {
   if (line.weapon?.tracked_by === "serial") {
     return [line.weapon.model, line.weapon.serial_number || line.weapon.asset_tag].filter(Boolean).join(" ");
   }
+  if (line.name) return line.name;
   if (isCounted(line)) return `${line.quantity} × ${line.model}${line.lot ? `, ${line.lot}` : ""}`;
   return line.text || line.weapon?.model || "";
 }

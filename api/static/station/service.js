@@ -69,6 +69,22 @@ function query(path, given) {
   return `${path}?${new URLSearchParams(asked)}`;
 }
 
+async function everyRow(path, given = {}) {
+  const rows = [];
+  let cursor = null;
+  do {
+    const page = await ask("GET", query(path, { ...given, limit: 500, cursor }));
+    rows.push(...page.rows);
+    cursor = page.cursor;
+  } while (cursor);
+  return rows;
+}
+
+async function keepEvidence(content) {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await ask("POST", "/v1/files?evidence=true", content, { headers })).sha256;
+}
+
 /** The service over the network. */
 export const service = {
   /** Where and as whom one works. */
@@ -96,6 +112,40 @@ export const service = {
   /** Which weapon cards stand in the racks. */
   cards: () => ask("GET", query("/v1/weapon-cards", { limit: 500 })),
 
+  /** What the site waits for: {kind, delivery_id, number, sender, outstanding, carrier, seal_numbers, expected_on, overdue}. */
+  deliveries: async () => (await ask("GET", "/v1/station/deliveries")).rows,
+
+  /** What is outstanding of a delivery, all of it. */
+  deliveryLines: (id) => everyRow(`/v1/station/deliveries/${id}/lines`),
+
+  /** The catalogue: {maker, name, tracked_by, ...}. */
+  models: () => everyRow("/v1/models"),
+
+  /** The counts that are open: {count_id, name, scope, of, counters, ...}. */
+  openCounts: () => everyRow("/v1/counts", { state: "open" }),
+
+  /** A count and how many weapons were read in it: {count, weapons}. */
+  readSoFar: (countId) => ask("GET", `/v1/station/counts/${countId}`),
+
+  /** Opens a count; the same count_id again opens nothing. */
+  openCount: async (wanted) => (await ask("POST", "/v1/counts", wanted)).count,
+
+  /** Sends lines of a count; the same batch_id again gets the first answer. */
+  sendLines: (countId, batch) => ask("POST", `/v1/counts/${countId}/lines`, batch),
+
+  /** Closes a count, as who is signed in or as a second person by their token. */
+  closeCount: (countId, token) =>
+    ask("POST", `/v1/counts/${countId}/close`, undefined, token ? { headers: { Authorization: `Bearer ${token}` } } : {}),
+
+  /** What a closed count found. */
+  findings: (countId) => everyRow(`/v1/counts/${countId}/findings`),
+
+  /** Says that a seal is broken. */
+  breakSeal: (number) => ask("POST", "/v1/seals/break", { number }),
+
+  /** A second person at this counter, by badge and PIN: {token, person, role}. */
+  second: (badge, pin) => ask("POST", "/v1/station/second", { badge, pin }),
+
   /**
    * Posts a document: `path` is the act's, such as "issues". Sent again with the same document_id it gets the first answer.
    */
@@ -105,8 +155,10 @@ export const service = {
   undo: (documentId, undoId) => ask("POST", "/v1/undo", { document_id: undoId, document: documentId }),
 
   /** Stores a drawn signature; gives its SHA-256. */
-  keepSignature: async (png) =>
-    (await ask("POST", "/v1/files?evidence=true", png, { headers: { "Content-Type": "application/octet-stream" } })).sha256,
+  keepSignature: (png) => keepEvidence(png),
+
+  /** Stores a photo; gives its SHA-256. */
+  keepPhoto: (photo) => keepEvidence(photo),
 
   /** Signs for a document, by {person, pin} or {person, file}; gives the signature's id. */
   sign: async (documentId, signed) => {

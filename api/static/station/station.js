@@ -35,6 +35,7 @@
  *     stage.store           the store that the clerk works in
  *     stage.kept            what was kept before a reload; {} at first
  *     stage.keep(state)     keeps it, at once; what was scanned is never only on the screen
+ *     stage.keepPart(part, state), parts(), forgetParts()     the same of a long list, in parts: only what changed is written (`long_list.js`)
  *     stage.tell({severity, title, words, choices})   shows, says and sounds an answer ("ready", "attention", "stop", "posted"; nothing:
  *                           takes the last one away). `choices`: [{name, words, pick()}], taken by pressing them or by their digit
  *     stage.refresh()       the prompt or the buttons have changed: calls the session's own refresh(), which adds the buttons
@@ -58,6 +59,12 @@ import { inItsDirection, loadWords, say, useTimeZone } from "./words.js";
 const KEPT = "stockpile.station.";
 const STORE = "stockpile.station.store";
 const DIGIT_STANDS_ALONE = 350;
+
+/** The names under which the parts of a long list are kept, in their order. */
+function partsOf(kept) {
+  const names = Object.keys(sessionStorage).filter((name) => name.startsWith(`${kept}#`));
+  return names.sort((one, other) => Number(one.split("#")[1]) - Number(other.split("#")[1]));
+}
 
 /** The page's parts, by their ids. */
 const at = (id) => document.getElementById(id);
@@ -159,14 +166,23 @@ class Station {
 
   _stage(mode) {
     const kept = `${KEPT}${this.counter.site}.${mode.name}`;
+    const keep = (name, state) => {
+      sessionStorage.setItem(name, JSON.stringify(state));
+      this.books?.keepList(name, state);
+    };
     return {
       view: at("view"),
       service,
       counter: this.counter,
       kept: JSON.parse(sessionStorage.getItem(kept) || "{}"),
-      keep: (state) => {
-        sessionStorage.setItem(kept, JSON.stringify(state));
-        this.books?.keepList(kept, state);
+      keep: (state) => keep(kept, state),
+      keepPart: (part, state) => keep(`${kept}#${part}`, state),
+      parts: () => partsOf(kept).map((name) => JSON.parse(sessionStorage.getItem(name)) || []),
+      forgetParts: () => {
+        for (const name of partsOf(kept)) {
+          sessionStorage.removeItem(name);
+          this.books?.keepList(name, null);
+        }
       },
       tell: (answer) => this._tell(answer),
       refresh: () => this._refresh(),

@@ -16,24 +16,25 @@ const UNDO_WITHIN = 15 * 60 * 1000;
 const LEFT_OUT_SHOWN = 6;
 const NOTHING_BEARS_IT = new Set(["unknown", "did you mean"]);
 
-const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, each: [], sent: null, done: null });
+/** What is kept of a list that was not begun. */
+export const fresh = () => ({ documentId: newKey(), lines: [], party: null, drawnBy: null, each: [], sent: null, done: null });
 
 /**
  * A list in the making. A mode gives: `act` ("issue"), `path` of its route, `request(answer)` without document id and lines, `take(scan)`,
  * `badge(badge)`, `prompt()`, `heading()`, `askTitle()`, `askWords()`, `doneWords(posted)`, `paper()`; and may give `missing()`: why nothing
- * can be confirmed yet, `signer()`, `about()`, `actions()`, `otherKey(event)`, `otherWays(staying)`: [[words, what the answer says more]].
+ * can be confirmed yet, `makeList()`: a list of its own, which keeps itself, `signer()`, `about()`, `actions()`, `otherKey(event)`, `otherWays(staying)`: [[words, what the answer says more]].
  */
 export class VoucherSession {
   /** @param {object} stage @param {{conditions?: boolean}} [options] */
   constructor(stage, { conditions = false } = {}) {
     this.stage = stage;
     this.state = { ...fresh(), ...stage.kept };
-    this.list = new Lines({ label: say("Scanned"), conditions, onChange: () => this.changed() });
+    this.list = this.makeList?.() ?? new Lines({ label: say("Scanned"), conditions, onChange: () => this.changed() });
     this.head = element("div", { class: "head" });
     this.done = element("div", { class: "done", hidden: true });
     this.count = element("p", { class: "count" });
     stage.view.replaceChildren(this.head, this.count, this.done, this.list.element);
-    this.list.load(this.state.lines);
+    if (this.list instanceof Lines) this.list.load(this.state.lines);
     this.tick = setInterval(() => this.state.done && this.show(), 30000);
     if (this.state.sent) stage.enqueue(() => this._send(), say("Confirm"));
   }

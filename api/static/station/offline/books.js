@@ -30,6 +30,8 @@ const ACT_OF = {
   gains: "register gain", markings: "mark", shipments: "ship", rejections: "reject", "loss-reports": "report missing",
   expenditures: "expend", recoveries: "recover", voids: "void",
 };
+/** Modes whose verdicts the books here can't give: what is awaited, and what others read, is not in them. */
+const OF_THE_SERVICE_ALONE = new Set(["receive", "count"]);
 const OF_THE_COUNTER_ALONE = ["document_id", "site", "signatures", "paper"];
 
 /**
@@ -306,6 +308,7 @@ export class Books extends EventTarget {
 
   async #verdict(asked) {
     await this.#journal(asked);
+    if (OF_THE_SERVICE_ALONE.has(asked.mode)) return this.#online.verdict(asked);
     const verdict = await this.#either(
       () => this.#online.verdict(asked),
       () => judge(this.#site, asked),
