@@ -32,6 +32,7 @@ from api.pages import drafts as draft_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
+from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
@@ -131,6 +132,7 @@ PAGES = (
     counter_pages,
     search,
     weapon_pages,
+    roster_pages,
     people,
     document_pages,
     discrepancy_pages,

@@ -90,6 +90,9 @@ def test_what_a_count_misses_is_reported_by_a_person(web: Web) -> None:
     first, again = (send(web, "clerk", "/loss-reports", **form) for _ in range(2))
     assert (first.status_code, first.headers["location"]) == (303, again.headers["location"])
     assert (web.country.where(RIFLES[9]), web.country.where(RIFLES[8])) == ("missing", STORE)
+    left = visit(web, "clerk", "/loss-reports/new?count=TAJI/COUNT/1")
+    assert RIFLES[8] in left.text
+    assert RIFLES[9] not in left.text, "it is reported already"
     visit(web, "registrar", "/loss-reports/new?count=TAJI/COUNT/1", 403)
     assert "No weapon was named" in visit(web, "clerk", "/loss-reports/new").text
 

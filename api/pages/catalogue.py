@@ -28,7 +28,7 @@ from api.pages.listing import (
     text_filter,
 )
 from api.pages.problems import shown_problem
-from api.pages.sites import CLASS_LABELS, of_classes
+from api.pages.sites import of_classes
 from api.words import N_
 from stockpile import catalogue as names
 from stockpile.catalogue_data import CATEGORIES, SECURITY_RISK_CATEGORIES
@@ -148,9 +148,8 @@ def model(model_id: UUID, request: Request, engine: Database, actor: Asker) -> R
         called = (
             search_aliases(connection, text=None, limit=OFFERED, model_id=model_id).rows if actor.role != DONOR else ()
         )
-    unused = {str(one) for one in CLASS_LABELS if not any(getattr(line, one) for line in lines)}
     site = Column("site", N_("Site"), "code", lambda line: f"/sites/{line.site}")
-    columns = (site, *(column for column in of_classes() if column.name not in unused))
+    columns = (site, *of_classes())
     shown = {
         "model": found,
         "held": table(columns, lines, N_("The books have none of it.")),

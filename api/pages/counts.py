@@ -153,6 +153,10 @@ def _loss(row: FindingRow) -> str | None:
     return address("/loss-reports/new", item=row.item_id) if row.kind is Kind.MISSING and row.item_id else None
 
 
+def _to_do(row: FindingRow) -> str | None:
+    return N_("Report the loss") if _loss(row) else None
+
+
 FINDINGS = Listing(
     path="/counts/findings",
     name="count-findings",
@@ -163,13 +167,13 @@ FINDINGS = Listing(
         Column("kind", N_("What"), "term"),
         Column("model", N_("Model")),
         Column("serial_number", N_("Serial number"), "code", _weapon, read=lambda row: row.serial_number or row.scan),
-        Column("lot", N_("Lot"), "code"),
-        Column("expected", N_("In the books"), "number"),
-        Column("counted", N_("Counted"), "number"),
+        Column("lot", N_("Lot"), "code", sparse=True),
+        Column("expected", N_("In the books"), "number", sparse=True),
+        Column("counted", N_("Counted"), "number", sparse=True),
         Column("account", N_("The ledger has it in"), "person", none=N_("no book")),
         Column("site", N_("Site"), "code"),
-        Column("document_number", N_("Moved by"), "code", lambda row: f"/documents/{row.document_id}"),
-        Column("number", N_("What now"), "term", _loss, roles=DESK, read=lambda row: N_("Report the loss") if _loss(row) else None),
+        Column("document_number", N_("Moved by"), "code", lambda row: f"/documents/{row.document_id}", sparse=True),
+        Column("number", N_("What now"), "term", _loss, roles=DESK, read=_to_do, sparse=True),
     ),
     filters=(choice_filter("kind", N_("What"), Kind), OF_COUNT),
     empty=N_("Nothing of this kind."),

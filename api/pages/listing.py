@@ -174,7 +174,7 @@ class Way:
 class Column:
     """A column: the row's field, its heading, the kind by which `shown.value` shows it, where a cell leads, and the name of the
     order it sorts by. `read` gives another value than the field. `roles`: who is shown it, None: all.
-    `none`: the word for no value.
+    `none`: the word for no value. `sparse`: left out where no row shown has a value.
     """
 
     name: str
@@ -185,6 +185,7 @@ class Column:
     read: Callable[[Any], Any] | None = None
     roles: frozenset[str] | None = None
     none: str | None = None
+    sparse: bool = False
 
     def cell(self, row: Any) -> Cell:
         """The cell of a row."""
@@ -224,9 +225,20 @@ class Table:
 
 def table(columns: Sequence[Column], rows: Iterable[Any], empty: str, role: str | None = None) -> Table:
     """A table inside a page: without filters and orders."""
-    shown = [column for column in columns if column.roles is None or role in column.roles]
+    rows = tuple(rows)
+    shown = _columns(columns, rows, role)
     heads = tuple(Head(column.label, column.kind) for column in shown)
     return Table(heads, tuple(tuple(column.cell(row) for column in shown) for row in rows), empty)
+
+
+def _columns(columns: Sequence[Column], rows: Sequence[Any], role: str | None) -> list[Column]:
+    """Those for a role that have something to show."""
+    return [
+        column
+        for column in columns
+        if (column.roles is None or role in column.roles)
+        and not (column.sparse and rows and not any(column.cell(row).value for row in rows))
+    ]
 
 
 Ask = Callable[[Connection, Actor, Asked], PageOf[Any]]
@@ -342,10 +354,10 @@ def _shown(
     """What the template takes."""
     kept = {each.name: given[each.name] for each in filters if each.name in given}
     order = given.get("order")
-    columns = [column for column in this.columns if column.roles is None or actor.role in column.roles]
+    rows = page.rows if page else ()
+    columns = _columns(this.columns, rows, actor.role)
     sorting = order or this.default or ""
     faults = {fault.field: fault.message for fault in getattr(trouble, "faults", ())}
-    rows = page.rows if page else ()
     fields = [each for each in filters if each.kind != "hidden"]
     return {
         "list": this,

@@ -25,15 +25,20 @@ from stockpile.acts.perform import perform
 from stockpile.documents import Posted
 from stockpile.errors import StockpileError
 from stockpile.keys import new_key
+from stockpile.movements import HELD, AccountClass
 from stockpile.registers.count_findings import Kind
+from stockpile.reports.as_of import NOW
 from stockpile.reports.counts import count_named, list_findings
 from stockpile.reports.described import Described, described
+from stockpile.reports.export import every_row
+from stockpile.reports.standing import standings
 from stockpile.rights import Actor, reading, require
 
 router = APIRouter(include_in_schema=False)
 
-MOST = 500
-"""So many weapons stand in one report."""
+MOST = 150
+"""So many weapons stand in one form; what is more goes into the next report."""
+MAY_BE_MISSED = HELD | {AccountClass.TRANSIT}
 
 
 @router.get("/loss-reports/new", response_class=HTMLResponse)
@@ -47,17 +52,25 @@ def new_loss_report(
     """The form, with what a count found missing, or with the weapons named."""
     require(actor, REPORT_MISSING.act)
     with reading(engine, actor) as connection:
-        items = [*(item or ()), *(_missing(connection, actor, count) if count else ())][:MOST]
-    given: dict[str, Any] = {"document_id": new_key(), "items": items, "count": count or ""}
+        items = [*(item or ()), *(_missing(connection, actor, count) if count else ())]
+    given: dict[str, Any] = {
+        "document_id": new_key(),
+        "items": items[:MOST],
+        "count": count or "",
+        "more": len(items) - MOST,
+    }
     if count:
         given["circumstances"] = f"Not found at count {count}"
     return _form(request, engine, actor, {"given": given})
 
 
 def _missing(connection: Connection, actor: Actor, count: str) -> list[UUID]:
-    """The weapons that a count found missing."""
+    """The weapons that a count found missing, and that nobody reported or found since."""
     count_id = count_named(connection, actor, count)
-    return [row.item_id for row in list_findings(connection, actor, count_id, Kind.MISSING, MOST).rows if row.item_id]
+    rows = every_row(lambda limit, cursor: list_findings(connection, actor, count_id, Kind.MISSING, limit, cursor))
+    missed = [row.item_id for row in rows if row.item_id]
+    stands = standings(connection, actor, set(missed), NOW)
+    return [one for one in missed if any(each.account_class in MAY_BE_MISSED for each in stands.get(one, ()))]
 
 
 @router.post("/loss-reports", response_class=HTMLResponse)

@@ -324,9 +324,9 @@ BALANCE = Listing(
     question=N_("How many came in, and where is each of them? Every number leads to its weapons."),
     row=BalanceLine,
     columns=(
-        Column("donor", N_("Donor"), "code"),
-        Column("model", N_("Model"), link=lambda line: address("/weapons", **_narrowed(line))),
-        Column("site", N_("Site"), "code", lambda line: f"/sites/{line.site}" if line.site else None),
+        Column("donor", N_("Donor"), "code", sparse=True),
+        Column("model", N_("Model"), link=lambda line: address("/weapons", **_narrowed(line)), sparse=True),
+        Column("site", N_("Site"), "code", lambda line: f"/sites/{line.site}" if line.site else None, sparse=True),
         Column("came_in", N_("Came in"), "number"),
         *of_classes(),
         Column("difference", N_("Difference"), "number"),

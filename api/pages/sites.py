@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -199,15 +198,9 @@ def of_classes(**asked: str) -> tuple[Column, ...]:
                 "/weapons", **{"class": one, "donor": line.donor, "model": line.model, "site": line.site, **asked}
             )
 
-        return Column(str(one), CLASS_LABELS[one], "number", link)
+        return Column(str(one), CLASS_LABELS[one], "number", link, sparse=True)
 
     return tuple(column(one) for one in BALANCED)
-
-
-def _unused(lines: list[BalanceLine]) -> set[str]:
-    """The kinds of place in which no line has anything: their columns would say nothing."""
-    names = {each.name for each in fields(BalanceLine)} & {str(one) for one in BALANCED}
-    return {name for name in names if not any(getattr(line, name) for line in lines)}
 
 
 OF_SITE = (
@@ -272,10 +265,9 @@ def _found(connection: Connection, actor: Actor, code: str) -> SiteRow:
 def _inside(connection: Connection, actor: Actor, found: SiteRow) -> dict[str, Any]:
     """What a site has and what waits there."""
     lines = trial_balance(connection, actor, [By.MODEL], site=found.code)
-    unused = _unused(lines)
     narrowed = {} if actor.role in DESK else {"site": found.code}
     model = Column("model", N_("Model"), link=lambda line: address("/weapons", model=line.model, **narrowed))
-    columns = (model, *(column for column in of_classes(**narrowed) if column.name not in unused))
+    columns = (model, *of_classes(**narrowed))
     more: dict[str, Any] = {
         "held": table(columns, lines, N_("It holds nothing.")),
         "waiting": counted(connection, actor, OF_SITE, {"site": found.code}),
