@@ -29,7 +29,11 @@ AREAS = (
     Area(N_("Documents"), "/documents", EVERYBODY),
     Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
     Area(N_("Shipments"), "/shipments"),
+    Area(N_("Counts"), "/counts"),
     Area(N_("Approvals"), "/drafts"),
+    Area(N_("Sites"), "/sites", EVERYBODY),
+    Area(N_("Catalogue"), "/models", EVERYBODY),
+    Area(N_("Reports"), "/reports", EVERYBODY),
 )
 """In the order in which they stand in the header."""
 
