@@ -149,6 +149,22 @@ def test_a_clerk_who_tries_the_pins_of_the_whole_depot_is_braked(desk: Browser) 
     signed(desk, fresh(), file=drawing())
 
 
+def test_a_drawn_signature_is_used_once(desk: Browser) -> None:
+    """A clerk takes the picture off a soldier's last receipt, or off a paper's scan, to sign for another rifle: it is refused."""
+    document, file = fresh(), drawing()
+    signature = signed(desk, document, file=file)
+    for person in ("A-1001", "T-1"):
+        again = desk.post("/v1/signatures", {"document_id": fresh(), "person": person, "file": file})
+        assert "signed with before" in problem(again, 422, "invalid")["faults"][0]["message"]
+    assert desk.post("/v1/issues", issue(document, signature)).status_code == 201
+    off_a_receipt = file_store().keep([photo(8)], 100_000).sha256
+    back = {"document_id": fresh(), "store": "Main store", "attachments": [off_a_receipt], "lines": scans(RIFLES[0])}
+    assert desk.post("/v1/returns", back).status_code == 201
+    again = desk.post("/v1/signatures", {"document_id": fresh(), "person": "A-1001", "file": off_a_receipt})
+    assert "signed with before" in problem(again, 422, "invalid")["faults"][0]["message"]
+    signed(desk, fresh(), file=drawing(9))
+
+
 def test_a_one_time_pin_is_changed_as_it_signs(desk: Browser, country: Country) -> None:
     """The soldier who got one a minute ago chooses the own PIN and signs, in one go."""
     given, document = one_time_pin(country, "A-1001"), fresh()
