@@ -8,17 +8,23 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from labels import typesetting_process
-from stockpile.errors import StockpileError
+from stockpile.errors import StockpileError, TooSoon
 
 FOLDER = Path(__file__).parent
 FONTS = str(FOLDER / "fonts")
 SECONDS = 120
 """For so long a process of its own is waited for: ten times what the largest order takes."""
 
+AT_ONCE = 2
+"""Processes of their own, beside each process of the service: 5,000 labels take 460 MB."""
+IN_LINE = 4
+
 _one_at_a_time = Lock()
+_running = BoundedSemaphore(AT_ONCE)
+_admitted = BoundedSemaphore(AT_ONCE + IN_LINE)
 
 
 class TypesettingTooLong(StockpileError):
@@ -33,14 +39,14 @@ class TemplateBroken(Exception):
 
 def pdf(template: Path, given: object, tagged: bool = False, here: bool = False) -> bytes:
     """The template filled in, as PDF; `tagged`: with the structure that screen readers follow; `here`: short enough for this
-    process. Raises TypesettingTooLong.
+    process. Raises TypesettingTooLong, TooSoon.
     """
     (document,) = _typeset(template, "pdf", given, 72, tagged, here)
     return document
 
 
 def pictures(template: Path, given: object, dots_an_inch: float) -> list[bytes]:
-    """Each page of the template filled in, as PNG. Raises TypesettingTooLong."""
+    """Each page of the template filled in, as PNG. Raises TypesettingTooLong, TooSoon."""
     return _typeset(template, "png", given, dots_an_inch, False, False)
 
 
@@ -50,7 +56,13 @@ def _typeset(template: Path, form: str, given: object, dots_an_inch: float, tagg
     if here:
         with _one_at_a_time:
             return typesetting_process.typeset(*order, written)
-    return _parted(_elsewhere(order, written))
+    if not _admitted.acquire(blocking=False):
+        raise TooSoon("Many long papers and labels are being printed at this moment. Try again in half a minute.", 30)
+    try:
+        with _running:
+            return _parted(_elsewhere(order, written))
+    finally:
+        _admitted.release()
 
 
 def _elsewhere(order: tuple[str, ...], written: str) -> bytes:

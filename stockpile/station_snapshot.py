@@ -132,14 +132,15 @@ def _all(connection: Connection) -> list[UUID]:
 
 _CHANGED = """
 SELECT e.item_id FROM document d JOIN entry e ON e.document_id = d.document_id
-WHERE d.site_id = own_site() AND d.recorded_at >= %(since)s AND e.serial
+WHERE d.site_id = own_site() AND d.recorded_at >= %(since)s::timestamptz - %(overlap)s AND e.serial
 UNION
-SELECT w.item_id FROM weapon_assignment w WHERE w.since >= %(since)s OR w.until >= %(since)s
+SELECT w.item_id FROM weapon_assignment w
+WHERE w.since >= %(since)s::timestamptz - %(overlap)s OR w.until >= %(since)s::timestamptz - %(overlap)s
 """
 
 
 def _changed(connection: Connection, since: datetime) -> list[UUID]:
-    return list(connection.exec_driver_sql(_CHANGED, {"since": since - OVERLAP}).scalars())
+    return list(connection.exec_driver_sql(_CHANGED, {"since": since, "overlap": OVERLAP}).scalars())
 
 
 # Each of these is asked once for all weapons, and what belongs together is put together here: how many rows such a function gives is
