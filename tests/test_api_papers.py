@@ -95,6 +95,8 @@ def test_what_is_signed_by_hand_is_printed_over_http(web: Web) -> None:
     problem(web.get("clerk", "/v1/papers/issue-sheet.pdf", book="no book"), 422, "invalid")
     problem(web.get("clerk", "/v1/papers/issue-sheet.pdf", book="PAD-7", count=101), 422, "invalid")
     problem(web.get("registrar", "/v1/papers/issue-sheet.pdf", book="PAD-7"), 403, "not-allowed")
+    problem(web.get("clerk", "/v1/papers/issue-sheet.pdf", book="PAD-7", site="ERBIL"), 403, "not-allowed")
+    pdf(web, "clerk", "/v1/papers/issue-sheet.pdf", book="PAD-7", site="TAJI", **{"from": 9, "count": 1})
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from stockpile.papers.kinds import HAND_RECEIPT
 from stockpile.papers.paper import Block, Column, Fact, Facts, Paper, Printed, Row, Signature, Signatures, Table, Text
 from stockpile.papers.words import Word
 from stockpile.reports.papers import Issuer, issuer, used_numbers
+from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sites import find_site
 
@@ -39,6 +40,7 @@ def issue_sheets(
     """
     require(actor, READ_PEOPLE)
     require(actor, Act.ISSUE)
+    site_asked(connection, actor, site)
     if not 1 <= sheets <= MOST:
         raise Invalid(f"Print 1 to {MOST} sheets at once.", [Fault(f"1 to {MOST}", field="count", value=str(sheets))])
     code = (site or actor.site_code or "").upper()
