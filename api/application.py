@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from api import described, gates, problems
 from api.pages import (
@@ -188,12 +188,12 @@ def _engine_of_settings() -> Engine:
     return engine_of(url)
 
 
-def _authenticator(engine: Engine, whose: Callable[[Connection, str], Actor]) -> gates.Authenticate:
+def _authenticator(engine: Engine, whose: Callable[..., Actor]) -> Callable[..., Actor]:
     asking = at_once(engine)
 
-    def authenticate(text: str) -> Actor:
+    def authenticate(text: str, *how: bool) -> Actor:
         with connected(asking) as connection:
-            return whose(connection, text)
+            return whose(connection, text, *how)
 
     return authenticate
 

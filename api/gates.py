@@ -62,12 +62,18 @@ PAGE_HEADERS = [
 ]
 
 Authenticate = Callable[[str], Actor]
+AuthenticateSession = Callable[[str, bool], Actor]
+"""Takes the cookie's text, and whether somebody asks or a page by itself."""
+UNATTENDED = b"x-stockpile-unattended"
+"""The header of what a page asks by itself."""
 
 
 class Gate:
     """The way in and out of the application."""
 
-    def __init__(self, application: ASGIApp, authenticate: Authenticate, authenticate_session: Authenticate) -> None:
+    def __init__(
+        self, application: ASGIApp, authenticate: Authenticate, authenticate_session: AuthenticateSession
+    ) -> None:
         self._application = application
         self._authenticate = authenticate
         self._authenticate_session = authenticate_session
@@ -131,7 +137,8 @@ class Gate:
             raise NotAllowed(refused)
         if cookie is not None:
             try:
-                state["actor"] = await run_sync(self._authenticate_session, cookie)
+                attended = all(name != UNATTENDED for name, _ in scope["headers"])
+                state["actor"] = await run_sync(self._authenticate_session, cookie, attended)
             except NotSignedIn as over:
                 if needed:
                     raise
@@ -197,6 +204,6 @@ def _log(scope: Scope, status: int, begun: float) -> None:
     )
 
 
-def install(application: FastAPI, authenticate: Authenticate, authenticate_session: Authenticate) -> None:
+def install(application: FastAPI, authenticate: Authenticate, authenticate_session: AuthenticateSession) -> None:
     """Puts the gate before everything else. A token and a session's cookie each tell who asks."""
     application.add_middleware(Gate, authenticate=authenticate, authenticate_session=authenticate_session)

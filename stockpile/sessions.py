@@ -49,16 +49,18 @@ class Known:
 _WHOSE = """
 SELECT session_id, user_id, counter_id, party_id, role, donor_id, book_code, must_change,
        site_id, code, name, time_zone, custodian_id, declared_open_at
-FROM authenticate_session(%s)
+FROM authenticate_session(%s, %s)
 """
 
 
-def find(connection: Connection, text: str | None) -> Known | None:
-    """Whose session a cookie is; None: nobody's, or no more. The connection needs no database role yet."""
+def find(connection: Connection, text: str | None, attended: bool = True) -> Known | None:
+    """Whose session a cookie is; None: nobody's, or no more. The connection needs no database role yet. What is asked unattended, by a
+    page on its own, keeps no session from being over when nobody uses it.
+    """
     if text is None or not FORM.fullmatch(text):
         return None
     for session_id, user_id, counter_id, party_id, role, donor_id, book, must_change, *site in ask(
-        connection, _WHOSE, (_hash(text),)
+        connection, _WHOSE, (_hash(text), attended)
     ):
         actor = Actor(
             party_id, role, Site(*site) if site[0] else None, donor_id, _book(role, book),
@@ -68,11 +70,11 @@ def find(connection: Connection, text: str | None) -> Known | None:
     return None
 
 
-def authenticate(connection: Connection, text: str) -> Actor:
+def authenticate(connection: Connection, text: str, attended: bool = True) -> Actor:
     """Who a session's cookie speaks for. Raises NotSignedIn, without saying why; MustChange where a one-time code or PIN has to be
     changed first.
     """
-    known = find(connection, text)
+    known = find(connection, text, attended)
     if known is None:
         raise NotSignedIn("Your session is over. Sign in again.")
     if known.must_change is not None:
@@ -98,11 +100,20 @@ def begin(connection: Connection, user_id: UUID, how: str, counter: Counter | No
     return NewSession(session_id, text, ends_at)
 
 
-def end(connection: Connection, party_id: UUID, session_id: UUID) -> None:
-    """Ends a session of this person, in any role of theirs, as the registrar role; again changes nothing. Raises NotFound."""
+OWN = "(u.user_id = %s OR u.party_id = %s AND u.role <> 'donor')"
+"""Whose sessions are one's own: a person's in any role; of a donor, who is many people, those of the same user."""
+
+
+def owner(actor: Actor) -> tuple[UUID | None, UUID]:
+    """The values of `OWN`."""
+    return actor.user_id, actor.party_id
+
+
+def end(connection: Connection, actor: Actor, session_id: UUID) -> None:
+    """Ends a session of the asker's own, as the registrar role; again changes nothing. Raises NotFound."""
     own = connection.exec_driver_sql(
-        "SELECT 1 FROM session JOIN stockpile.user USING (user_id) WHERE session_id = %s AND party_id = %s",
-        (session_id, party_id),
+        f"SELECT 1 FROM session e JOIN stockpile.user u USING (user_id) WHERE e.session_id = %s AND {OWN}",
+        (session_id, *owner(actor)),
     ).first()
     if own is None:
         raise NotFound(f"There is no session {session_id} of yours.")

@@ -90,7 +90,7 @@ def change_role(engine: Engine, settings: Settings, actor: Actor, counter: Count
                 "This is no role of yours here, or you signed in by password: then sign in by the other name."
             )
         assert actor.session_id is not None
-        sessions.end(connection, actor.party_id, actor.session_id)
+        sessions.end(connection, actor, actor.session_id)
         return sessions.begin(connection, user_id, BADGE_AND_PIN, counter, settings)
 
 

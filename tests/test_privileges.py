@@ -909,7 +909,7 @@ def test_nobody_reads_what_a_password_a_pin_or_a_cookie_is_kept_as(country: Coun
     add_pins(country, "T-1")
     hashes = {"stockpile.user": "password_hash", "pin": "pin_hash", "session": "secret_hash", "counter": "secret_hash"}
     asked = [
-        "password_of('talib')", "counter_of(sha256('a'))", "pin_of(gen_random_uuid(), 'T-1')", "authenticate_session(sha256('a'))",
+        "password_of('talib')", "counter_of(sha256('a'))", "pin_of(gen_random_uuid(), 'T-1')", "authenticate_session(sha256('a'), true)",
         "sign_in_went_well(gen_random_uuid(), 'a')",
     ]  # fmt: skip
     with standing_as(country, role) as connection:

@@ -149,6 +149,18 @@ def test_a_session_in_use_goes_on(country: Country) -> None:
     assert lives == [(timedelta(hours=12),)]
 
 
+def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(country: Country) -> None:
+    """The station was left open and is in touch all the time: the session is over all the same."""
+    add_users(country, "clerk")
+    left = browser(country)
+    left.sign_in("clerk")
+    country.owner_query("UPDATE session SET last_seen_at = now() - interval '29 minutes' RETURNING 1")
+    assert left.get("/v1/rights", **{"X-Stockpile-Unattended": "1"}).status_code == 200
+    assert country.query("SELECT now() - last_seen_at > interval '28 minutes' FROM session") == [(True,)]
+    assert left.get("/v1/rights").status_code == 200
+    assert country.query("SELECT now() - last_seen_at < interval '1 minute' FROM session") == [(True,)]
+
+
 def test_sessions_are_ended_from_elsewhere_but_only_ones_own(country: Country) -> None:
     """The clerk forgot to sign out in the office, and ends that from the desk; nobody ends another's."""
     add_users(country, "clerk", "second clerk")
@@ -501,6 +513,12 @@ def test_donors_sign_in_too(web: Web) -> None:
     assert donor.send("/sign-in", name="usa.second", password=PASSWORD).status_code == 303
     assert "Government of USA donor" in text_of(donor.get("/sessions").text)
     problem(donor.get("/v1/parties"), 403, "not-allowed")
+
+    colleague = browser(web.country)
+    colleague.send("/sign-in", name="usa.first", password=PASSWORD)
+    (own,) = colleague.get("/v1/sessions").json()["rows"]
+    problem(donor.post(f"/v1/sessions/{own['session_id']}/end"), 404, "not-found")
+    assert len(donor.get("/v1/sessions").json()["rows"]) == 1
 
 
 def test_users_at_the_command_line(stockpile: Ask, country: Country, tmp_path: Path) -> None:

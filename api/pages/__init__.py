@@ -85,7 +85,8 @@ def asker(request: Request) -> Actor | None:
 def with_language(request: Request, tag: str) -> str:
     """The same page in another language."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != COOKIE]
-    return f"{request.url.path}?{urlencode([*kept, (COOKIE, tag)])}"
+    path = "/" + request.url.path.lstrip("/")  # what begins with two is a link to elsewhere
+    return f"{path}?{urlencode([*kept, (COOKIE, tag)])}"
 
 
 def _frame(request: Request) -> dict[str, Any]:

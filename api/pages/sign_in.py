@@ -164,7 +164,7 @@ def _end_former(request: Request, engine: Database) -> None:
         former = sessions.find(connection, read_cookie(request.scope, SESSION))
     if former is not None and former.actor.session_id is not None:
         with transaction(engine, roles.REGISTRAR) as connection:
-            sessions.end(connection, former.actor.party_id, former.actor.session_id)
+            sessions.end(connection, former.actor, former.actor.session_id)
 
 
 def _roles(engine: Database, known: Known) -> list[sign_in.Role]:
@@ -296,5 +296,5 @@ def sessions_page(request: Request, engine: Database, actor: Asker) -> Response:
 def end_session(session_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
     """Signs oneself out elsewhere."""
     with transaction(engine, roles.REGISTRAR) as connection:
-        sessions.end(connection, actor.party_id, session_id)
+        sessions.end(connection, actor, session_id)
     return RedirectResponse("/sign-in" if session_id == actor.session_id else "/sessions", SEE_OTHER)

@@ -171,7 +171,7 @@ def list_sessions(engine: Database, actor: Asker) -> Response:
 def end_session(session_id: UUID, engine: Database, actor: Asker) -> Response:
     """Signs oneself out elsewhere, or here; the answer is where one is signed in still."""
     with transaction(engine, roles.REGISTRAR) as connection:
-        sessions.end(connection, actor.party_id, session_id)
+        sessions.end(connection, actor, session_id)
         return answer({"rows": signing_in.own_sessions(connection, actor)})
 
 

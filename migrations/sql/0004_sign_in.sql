@@ -191,7 +191,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 $$;
 
 -- Who has signed in with this cookie. One that ended, idled, or whose user or counter is gone, is nobody's.
-CREATE FUNCTION stockpile.authenticate_session(hash bytea)
+-- `attended`: somebody asks; what a page asks by itself keeps no session alive.
+CREATE FUNCTION stockpile.authenticate_session(hash bytea, attended boolean)
 RETURNS TABLE (session_id uuid, user_id uuid, counter_id uuid, party_id uuid, role text, donor_id uuid, book_code text, must_change text,
                site_id uuid, code text, name text, time_zone text, custodian_id uuid, declared_open_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
@@ -199,7 +200,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 DECLARE at timestamptz := clock_timestamp();
 BEGIN
     UPDATE session SET last_seen_at = at
-    WHERE secret_hash = hash AND ended_at IS NULL AND ends_at > at AND last_seen_at + idle > at AND last_seen_at < at - interval '1 minute';
+    WHERE attended AND secret_hash = hash AND ended_at IS NULL AND ends_at > at AND last_seen_at + idle > at AND last_seen_at < at - interval '1 minute';
     RETURN QUERY
     SELECT e.session_id, u.user_id, c.counter_id, u.party_id, u.role, u.donor_id, c.book_code,
            CASE WHEN e.how = 'password' AND u.must_change THEN 'password'
@@ -244,10 +245,10 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION stockpile.password_of(text), stockpile.counter_of(bytea), stockpile.pin_of(uuid, text),
-    stockpile.authenticate_session(bytea), stockpile.sign_in_attempted(uuid, text, uuid, uuid, uuid, uuid, integer[]),
+    stockpile.authenticate_session(bytea, boolean), stockpile.sign_in_attempted(uuid, text, uuid, uuid, uuid, uuid, integer[]),
     stockpile.sign_in_went_well(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.password_of(text), stockpile.counter_of(bytea), stockpile.pin_of(uuid, text),
-    stockpile.authenticate_session(bytea), stockpile.sign_in_attempted(uuid, text, uuid, uuid, uuid, uuid, integer[]),
+    stockpile.authenticate_session(bytea, boolean), stockpile.sign_in_attempted(uuid, text, uuid, uuid, uuid, uuid, integer[]),
     stockpile.sign_in_went_well(uuid, text) TO stockpile_service;
 
 -- A counter's book is no device's and no paper's, also before its first document.

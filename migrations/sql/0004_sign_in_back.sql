@@ -106,6 +106,6 @@ CREATE OR REPLACE FUNCTION stockpile.of_a_counter(book text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
     SELECT EXISTS (SELECT FROM token t WHERE t.site_id = own_site() AND t.book_code = book)
 $$;
-DROP FUNCTION stockpile.password_of(text), stockpile.counter_of(bytea), stockpile.pin_of(uuid, text), stockpile.authenticate_session(bytea),
+DROP FUNCTION stockpile.password_of(text), stockpile.counter_of(bytea), stockpile.pin_of(uuid, text), stockpile.authenticate_session(bytea, boolean),
     stockpile.sign_in_attempted(uuid, text, uuid, uuid, uuid, uuid, integer[]), stockpile.sign_in_went_well(uuid, text);
 DROP TABLE stockpile.sign_in_failure, stockpile.pin, stockpile.badge, stockpile.session, stockpile.counter, stockpile.user;

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile import sessions
 from stockpile.db.engine import ask
 from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.reports.named import named
@@ -83,11 +84,11 @@ class SessionRow:
     this: bool
 
 
-_SESSIONS = """
+_SESSIONS = f"""
 SELECT e.session_id, u.name, u.role, s.code, c.label, e.how, e.created_at, e.last_seen_at, e.ends_at, e.session_id IS NOT DISTINCT FROM %s
 FROM session e JOIN stockpile.user u USING (user_id) LEFT JOIN site s ON s.site_id = u.site_id
 LEFT JOIN counter c ON c.counter_id = e.counter_id
-WHERE u.party_id = %s AND e.ended_at IS NULL AND e.ends_at > clock_timestamp() AND e.last_seen_at + e.idle > clock_timestamp()
+WHERE {sessions.OWN} AND e.ended_at IS NULL AND e.ends_at > clock_timestamp() AND e.last_seen_at + e.idle > clock_timestamp()
   AND c.revoked_at IS NULL AND u.disabled_at IS NULL
 ORDER BY e.created_at DESC LIMIT 200
 """
@@ -95,7 +96,8 @@ ORDER BY e.created_at DESC LIMIT 200
 
 def own_sessions(connection: Connection, actor: Actor) -> list[SessionRow]:
     """Where the asker is signed in, in any role; as the registrar role."""
-    return [SessionRow(*row) for row in connection.exec_driver_sql(_SESSIONS, (actor.session_id, actor.party_id))]
+    asked = (actor.session_id, *sessions.owner(actor))
+    return [SessionRow(*row) for row in connection.exec_driver_sql(_SESSIONS, asked)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,6 +261,9 @@ function base64Of(bytes) {
   return btoa(text);
 }
 
+/** A device is in touch by itself: that keeps nobody signed in who went away. */
+const UNATTENDED = { "X-Stockpile-Unattended": "1" };
+
 /**
  * Asks the service, for what no page asks.
  * @throws {NoLink|NotTaken}
@@ -271,7 +274,7 @@ export async function ask(method, path, body, patience = 60_000) {
   try {
     answer = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { "Content-Type": binary ? "application/octet-stream" : "application/json" },
+      headers: { ...UNATTENDED, ...(body === undefined ? {} : { "Content-Type": binary ? "application/octet-stream" : "application/json" }) },
       body: body === undefined || binary ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(patience),
       cache: "no-store",
