@@ -61,6 +61,13 @@ def closed(counter: Counter, *words: str) -> None:
     counter.answers("attention" if "0 missing" not in words[0] else "posted", *words)
 
 
+def badge(counter: Counter, code: str) -> None:
+    """Scans a badge, a moment after the last key: nobody is faster, and so short a burst would be taken for one with that key."""
+    counter.settled()
+    counter.page.wait_for_timeout(400)
+    counter.scan(code)
+
+
 def group(counter: Counter, title: str) -> list[str]:
     """The findings under a title, as they are shown."""
     section = counter.page.locator(".findings section", has=counter.page.get_by_role("heading", name=title))
@@ -103,7 +110,7 @@ def test_a_blind_count_while_the_clerk_goes_on_issuing(visitors: Visitors, count
     counter.page.screenshot(path="/tmp/station2/count-found.png", full_page=True)
     assert group(counter, "Missing") == [f"AKM {RIFLES[8]} · the books have it at Main store"]
     assert group(counter, "Unexpected") == [
-        "AKM EB 1 · the books have it at Main store", "ZZ 77 · nowhere in the books",
+        "AKM EB 1 · the books have it at ERBIL Main store", "ZZ 77 · nowhere in the books",
     ]  # fmt: skip
     assert group(counter, "Another number") == ["Helmet · 97 counted, 100 in the books"]
     assert [one.split(" · ")[0] for one in group(counter, "Came or went")] == [f"AKM {RIFLES[9]}"]
@@ -152,7 +159,7 @@ def test_the_differences_by_keyboard_alone(visitors: Visitors, country: Country)
     counter.page.get_by_label("Who counts").fill("T-1, T-2")
     counter.press("F10")
     counter.answers("ready", "TAJI/COUNT/1")
-    counter.scan("T-1")
+    badge(counter, "T-1")
     counter.answers("ready", "Talib Clerk (T-1)", "reads from now on")
     for serial in RIFLES[:9]:
         counter.scan(serial)
@@ -166,7 +173,7 @@ def test_the_differences_by_keyboard_alone(visitors: Visitors, country: Country)
     counter.page.get_by_label("Who counts").fill("T-1 T-2")
     counter.press("F10")
     counter.answers("ready", "TAJI/COUNT/2")
-    counter.scan("T-2")
+    badge(counter, "T-2")
     counter.answers("ready", "Tara Clerk (T-2)", "reads from now on")
     counter.scan(*RIFLES)
     closed(counter, "9 matched · 0 missing · 1 unexpected")

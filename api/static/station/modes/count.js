@@ -621,7 +621,7 @@ const GROUPS = [
 /** What is said of a finding. */
 const SAID = {
   missing: (one) => say("the books have it at {account}", { account: one.account }),
-  unexpected: (one) => (one.account ? say("the books have it at {account}", { account: one.account }) : say("nowhere in the books")),
+  unexpected: (one) => (one.account ? say("the books have it at {account}", { account: `${one.site || ""} ${one.account}`.trim() }) : say("nowhere in the books")),
   "quantity differs": (one) => say("{counted} counted, {expected} in the books", { counted: one.counted, expected: one.expected }),
   "not counted": (one) => say("{expected} in the books", { expected: one.expected }),
   "moved meanwhile": (one) => one.document_number || "",
