@@ -38,6 +38,7 @@ bench: $(READY)
 	$(VENV)/bin/python -m bench.late_fact
 	$(VENV)/bin/python -m bench.registers
 	$(VENV)/bin/python -m bench.labels
+	$(VENV)/bin/python -m bench.papers
 	$(VENV)/bin/python -m bench.second_start
 
 # Makes a country of a million weapons in COUNTRY first (some 5 GB, some minutes), unless it is there.

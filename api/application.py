@@ -11,14 +11,31 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Connection, Engine
 
 from api import described, gates, problems
-from api.pages import api_page, people, scanner, search, start, station_offline, trust, waiting_lists, words
+from api.pages import (
+    api_page,
+    loss_reports,
+    people,
+    scanner,
+    search,
+    start,
+    station_offline,
+    trust,
+    waiting_lists,
+    words,
+)
+from api.pages import catalogue as catalogue_pages
 from api.pages import counters as counter_pages
+from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
 from api.pages import drafts as draft_pages
 from api.pages import problems as problem_pages
+from api.pages import registers as register_pages
+from api.pages import reports as report_pages
+from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
+from api.pages import sites as site_pages
 from api.pages import station as station_pages
 from api.pages import weapons as weapon_pages
 from api.v1 import (
@@ -115,11 +132,18 @@ PAGES = (
     counter_pages,
     search,
     weapon_pages,
+    roster_pages,
     people,
     document_pages,
     discrepancy_pages,
     shipment_pages,
     waiting_lists,
+    count_pages,
+    loss_reports,
+    site_pages,
+    catalogue_pages,
+    register_pages,
+    report_pages,
     draft_pages,
     station_pages,
     station_offline,

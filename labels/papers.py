@@ -8,22 +8,16 @@ set in a process of its own.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
-from threading import Lock
 from typing import Any
 
-from labels import paper_setting
 from labels.barcodes import Drawing, code_of
-from labels.paper_setting import set_in_type
+from labels.typesetting import FOLDER, pdf
 from labels.words import Language, language_of
-from stockpile.errors import StockpileError
 from stockpile.papers.paper import (
     Block,
     Card,
@@ -41,12 +35,11 @@ from stockpile.papers.paper import (
 )
 from stockpile.papers.words import Word
 
+TEMPLATE = FOLDER / "papers" / "papers.typ"
 TAGGED = 200
 """So many rows have tags for screen readers; those of longer papers would make the file ten times as large."""
 IN_PROCESS = 100
 """So many rows are set in this process."""
-SECONDS = 60
-"""For so long a long paper is waited for."""
 WIDEST_CODE = 78.0
 WIDEST_CARD_CODE = 44.0
 LONGEST_WORD = 24
@@ -65,40 +58,11 @@ class Size(StrEnum):
 TYPST_SIZE = {Size.A4: "a4", Size.LETTER: "us-letter"}
 
 
-class PaperNotSet(StockpileError):
-    """A paper could not be set: never the reader's fault."""
-
-    title = "The paper could not be printed"
-
-
 def render(papers: Sequence[Paper], language: str | None = None, size: Size = Size.A4) -> bytes:
-    """Papers as one PDF, each on pages of its own. Raises Invalid (language)."""
-    said = language_of(language)
-    written = json.dumps(_data(papers, said, size), ensure_ascii=False)
+    """Papers as one PDF, each on pages of its own. Raises Invalid (language), TypesettingTooLong."""
     rows = sum(paper.rows for paper in papers)
-    return _set_here(written, rows <= TAGGED) if rows <= IN_PROCESS else _set_elsewhere(written, rows <= TAGGED)
-
-
-_one_at_a_time = Lock()
-
-
-def _set_here(written: str, tagged: bool) -> bytes:
-    with _one_at_a_time:
-        return set_in_type(written, tagged)
-
-
-def _set_elsewhere(written: str, tagged: bool) -> bytes:
-    """The same in a process of its own, whose memory ends with it."""
-    command = [sys.executable, paper_setting.__file__, "tagged" if tagged else "untagged"]
-    try:
-        done = subprocess.run(command, input=written.encode(), capture_output=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise PaperNotSet(
-            f"The paper took longer than {SECONDS} seconds: print it again when less is going on."
-        ) from None
-    if done.returncode:
-        raise RuntimeError(f"typesetting ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
-    return done.stdout
+    given = _data(papers, language_of(language), size)
+    return pdf(TEMPLATE, given, tagged=rows <= TAGGED, here=rows <= IN_PROCESS)
 
 
 def _data(papers: Sequence[Paper], language: Language, size: Size) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class EquipmentSeen:
 
 @dataclass(frozen=True, slots=True)
 class CounterSeen:
-    """Where and as whom somebody works."""
+    """Where and as whom somebody works. `signs_by_pin`: at an enrolled counter, where PINs hold."""
 
     site: str
     site_name: str
@@ -80,6 +80,7 @@ class CounterSeen:
     name: str
     book: str
     stores: tuple[str, ...]
+    signs_by_pin: bool
 
 
 JUDGES: dict[str, Callable[[Engine, Actor, AskVerdict], Verdict]] = {
@@ -120,8 +121,9 @@ def counter(engine: Engine, actor: Actor) -> CounterSeen:
             (site.site_id,),
         ).scalars()
         return CounterSeen(
-            site.code, site.name, site.time_zone, actor.role, name or "", actor.book_code or "", tuple(stores)
-        )
+            site.code, site.name, site.time_zone, actor.role, name or "", actor.book_code or "", tuple(stores),
+            actor.counter_id is not None,
+        )  # fmt: skip
 
 
 def badge(engine: Engine, actor: Actor, code: str, act: Act, received_by: str | None = None) -> Badge:

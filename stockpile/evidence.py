@@ -35,6 +35,11 @@ PDF_BEGINS, PDF_ENDS = b"%PDF-", b"%%EOF"
 ENDS_WITHIN = 1024
 """So far from its end the trailer of a PDF may stand."""
 
+SCAN_BEGINS = b"\xff\xda"
+"""The marker before each scan of a JPEG (ISO/IEC 10918-1); in what is packed it never stands, but in a small preview it may."""
+MOST_SCANS = 64
+"""A progressive JPEG has about ten. Each is decoded over the whole picture: of 28,000 in a file of 1 MB that takes minutes."""
+
 REMEDY = "attach a photo (JPEG, PNG, WEBP, TIFF) or a scan (PDF or a picture)"
 ENDING_OF = dict((*PHOTOS.values(), PDF))
 
@@ -118,6 +123,8 @@ def _decoded(path: Path) -> Evidence:
     Image.init()
     formats = [name for name in PHOTOS if name in Image.OPEN]
     most = Image.MAX_IMAGE_PIXELS or 0
+    if has_too_many_scans(path.read_bytes()):
+        raise UnreadableFile("a picture in too many passes: save it anew as a plain JPEG")
     try:
         with _one_at_a_time, Image.open(path, formats=formats) as picture:
             if picture.width * picture.height > most:
@@ -131,6 +138,11 @@ def _decoded(path: Path) -> Evidence:
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as problem:
         # What Pillow raises in the middle of damaged pictures; it promises no list of it.
         raise UnreadableFile(f"a picture that is damaged ({problem}): take or send it again") from None
+
+
+def has_too_many_scans(picture: bytes) -> bool:
+    """Whether a JPEG is made to be decoded over and over again."""
+    return picture.startswith(b"\xff\xd8") and picture.count(SCAN_BEGINS) > MOST_SCANS
 
 
 def _too_many_pixels(most: int) -> str:

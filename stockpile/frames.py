@@ -14,6 +14,7 @@ import zxingcpp
 from PIL import Image, UnidentifiedImageError
 
 from stockpile.errors import UnreadableFile
+from stockpile.evidence import has_too_many_scans
 
 LARGEST_FRAME = 1024 * 1024
 """In bytes. A frame of 1,280 by 960 pixels as JPEG has a quarter of it."""
@@ -39,7 +40,7 @@ class CodeSeen:
 
 
 def read_codes(picture: bytes) -> tuple[CodeSeen, ...]:
-    """The codes in a JPEG picture, each once. Raises UnreadableFile (no JPEG, damaged, too many pixels)."""
+    """The codes in a JPEG picture, each once. Raises UnreadableFile (no JPEG, damaged, too many pixels or scans)."""
     grey = _grey(picture)
     with _few_at_a_time:
         found = zxingcpp.read_barcodes(grey, formats=_FORMATS, text_mode=zxingcpp.TextMode.Plain)  # type: ignore[arg-type]
@@ -48,6 +49,8 @@ def read_codes(picture: bytes) -> tuple[CodeSeen, ...]:
 
 
 def _grey(picture: bytes) -> Image.Image:
+    if has_too_many_scans(picture):
+        raise UnreadableFile("The picture is in too many passes: send a plain JPEG.")
     try:
         with Image.open(BytesIO(picture), formats=["JPEG"]) as image:
             if image.width * image.height > MOST_PIXELS:

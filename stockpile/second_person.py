@@ -1,5 +1,5 @@
-"""A second person at the same counter, without the first signing out: by badge and PIN, a token of their own for two minutes, in their
-own role. The approving request is theirs alone (invariant 7).
+"""A second person at the same counter, without the first signing out: by badge and PIN, a token of their own for one request within two
+minutes, in their own role. The approving request is theirs alone (invariant 7).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def second_person(
             raise NotAllowed(f"They have no such role at {counter.site.code}. A registrar gives roles.")
         label = f"second person at {counter.label}"[:100]
         kept = keep_token(
-            connection, chosen, proven.party_id, counter.site.site_id, None, counter.book_code, label, LIVES
+            connection, chosen, proven.party_id, counter.site.site_id, None, counter.book_code, label, LIVES, once=True
         )
         person = read_party(connection, proven.party_id).display
     return SecondPerson(kept.text, kept.expires_at, proven.party_id, person, chosen)

@@ -88,7 +88,7 @@ class Signature:
 
 def sign(engine: Engine, actor: Actor, counter: Counter | None, request: Sign, address: str) -> Signature:
     """Keeps a signature. Raises NotAllowed (a PIN away from a counter), TooSoon, Invalid (a wrong PIN; a one-time PIN without another;
-    nobody has this number; the file), PostedWithOtherContent (the same id for something else).
+    nobody has this number; the file, also one that was signed with before), PostedWithOtherContent (the same id for something else).
     """
     require(actor, TAKE_SIGNATURES)
     party_id = (
@@ -138,10 +138,24 @@ def _drawn(engine: Engine, actor: Actor, request: Sign) -> UUID:
         raise Invalid("Nothing was signed.", [Fault(wrong, field="file", value=request.file)])
     with reading(engine, actor) as connection:
         person = pins.find_by_badge(connection, request.person)
+        served = connection.exec_driver_sql(_SIGNED_WITH, _given(request)).scalar_one()
     if person is None:
         fault = Fault(f"not a service number or badge of {actor.site_code}", field="person", value=request.person)
         raise Invalid("Nothing was signed.", [fault])
+    if served:
+        fault = Fault("it was signed with before, and nobody draws the same twice: sign anew", field="file")
+        raise Invalid("Nothing was signed.", [fault])
     return person.party_id
+
+
+_SIGNED_WITH = """
+SELECT EXISTS (SELECT FROM signature WHERE file_sha256 = decode(%(file)s, 'hex') AND signature_id <> %(signature)s)
+    OR EXISTS (SELECT FROM documents_of_file(%(file)s) AS d (document_id) WHERE d.document_id <> %(document)s)
+"""
+
+
+def _given(request: Sign) -> dict[str, object]:
+    return {"file": request.file, "signature": request.signature_id, "document": request.document_id}
 
 
 _SIGNATURES = """

@@ -132,14 +132,15 @@ def _all(connection: Connection) -> list[UUID]:
 
 _CHANGED = """
 SELECT e.item_id FROM document d JOIN entry e ON e.document_id = d.document_id
-WHERE d.site_id = own_site() AND d.recorded_at >= %(since)s AND e.serial
+WHERE d.site_id = own_site() AND d.recorded_at >= %(since)s::timestamptz - %(overlap)s AND e.serial
 UNION
-SELECT w.item_id FROM weapon_assignment w WHERE w.since >= %(since)s OR w.until >= %(since)s
+SELECT w.item_id FROM weapon_assignment w
+WHERE w.since >= %(since)s::timestamptz - %(overlap)s OR w.until >= %(since)s::timestamptz - %(overlap)s
 """
 
 
 def _changed(connection: Connection, since: datetime) -> list[UUID]:
-    return list(connection.exec_driver_sql(_CHANGED, {"since": since - OVERLAP}).scalars())
+    return list(connection.exec_driver_sql(_CHANGED, {"since": since, "overlap": OVERLAP}).scalars())
 
 
 # Each of these is asked once for all weapons, and what belongs together is put together here: how many rows such a function gives is
@@ -156,7 +157,8 @@ _MOVED = """
 WITH told AS (
     SELECT e.*, count(*) OVER (PARTITION BY e.item_id, coalesce(e.reverses, e.version)) AS times,
            first_value(CASE WHEN e.from_class = 'store' AND e.from_site = (SELECT own_site()) THEN e.from_account END)
-               OVER (PARTITION BY e.item_id ORDER BY e.from_class = 'store' AND e.from_site = (SELECT own_site()) DESC, e.version DESC) AS rack
+               OVER (PARTITION BY e.item_id
+                     ORDER BY e.from_class = 'store' AND e.from_site = (SELECT own_site()) DESC, e.version DESC) AS rack
     FROM entries_of(%(items)s) e
 )
 SELECT DISTINCT ON (item_id) item_id, floor(extract(epoch FROM happened_at))::bigint, document_id, rack FROM told

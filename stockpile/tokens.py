@@ -135,15 +135,16 @@ def keep_token(
     book: str | None,
     label: str,
     lives: timedelta,
+    once: bool = False,
 ) -> Kept:
-    """Keeps a token for somebody who was judged before, as the registrar role."""
+    """Keeps a token for somebody who was judged before, as the registrar role. `once`: for one request."""
     text = PREFIX + secrets.token_urlsafe(BYTES)
     token_id, made_at = new_key(), now()
     connection.exec_driver_sql(
         """INSERT INTO token (token_id, secret_hash, party_id, role, site_id, donor_id, book_code, label,
-                              created_at, expires_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        (token_id, _hash(text), party_id, role, site_id, donor_id, book, label, made_at, made_at + lives),
+                              created_at, expires_at, once)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (token_id, _hash(text), party_id, role, site_id, donor_id, book, label, made_at, made_at + lives, once),
     )
     return Kept(token_id, text, made_at + lives)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
+from labels import typesetting
 from labels.layout import Area, lay_out
 from labels.marks import QUIET_MODULES, plain_data_matrix, square, uii_envelope
 from labels.sheets import DOTS_AN_INCH, PAPERS, Sheet, find_sheet, print_sheets, sheets
 from labels.tags import QUIET_BARS, Code, Label
-from stockpile.errors import Invalid
+from stockpile.errors import Invalid, TooSoon
 from stockpile.identity import asset_tag
 from stockpile.marks import envelope, read_mark
 from tests.printed import MILLIMETRES_AN_INCH, letters, pages, part, scanned
@@ -276,3 +278,25 @@ def test_what_cannot_be_printed_is_refused_in_words(order: Callable[[], object],
     """Nothing that nobody could scan leaves the printer."""
     with pytest.raises(Invalid, match=why):
         order()
+
+
+def test_few_sheets_are_set_at_once() -> None:
+    """Each in a process that may take half a gigabyte: of a flood from one desk six are let in, two at a time; the others hear when to
+    come again.
+    """
+    told: list[bytes | float] = []
+
+    def print_one() -> None:
+        try:
+            told.append(print_sheets(labels(1, Code.QR), find_sheet("L7160")))
+        except TooSoon as wait:
+            told.append(wait.seconds)
+
+    threads = [threading.Thread(target=print_one) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(one, bytes) for one in told) >= typesetting.AT_ONCE + typesetting.IN_LINE
+    assert told.count(30) >= 5
+    assert len(told) == 20

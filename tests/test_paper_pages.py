@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import ImageFilter
 
-from labels import paper_setting
+from labels import typesetting_process
 from labels.barcodes import code_128, code_of, qr_code
 from labels.papers import WIDEST_CODE, Size, breakable, direction, render
 from labels.words import FOLDER, language_of, languages
@@ -274,8 +274,8 @@ def test_the_direction_of_a_text_is_that_of_its_first_letter() -> None:
 
 def test_only_scripts_that_our_fonts_lack_look_for_others() -> None:
     """Arabic, Cyrillic, Greek and Latin are ours; Georgian is looked for on the machine."""
-    assert not paper_setting.needs_others(f"{ALI} {OLENA} Ωμέγα Łukasz ڕۆژ №")
-    assert paper_setting.needs_others("გიორგი")
+    assert not typesetting_process.needs_others(f"{ALI} {OLENA} Ωμέγα Łukasz ڕۆژ №")
+    assert typesetting_process.needs_others("გიორგი")
 
 
 def test_several_papers_count_their_pages_apart() -> None:

@@ -230,6 +230,24 @@ def test_the_commander_approves_at_the_clerk_s_counter(country: Country) -> None
     assert lives == [(True,)]
 
 
+def test_the_second_person_s_token_is_for_one_request(country: Country) -> None:
+    """A clerk who keeps it, to approve something else as the commander a minute later or to give PINs away, holds nothing."""
+    add_users(country, "clerk", "commander")
+    add_pins(country, "T-1", "C-1")
+    desk = browser(country, enrolled(country))
+    desk.sign_in_by_badge("T-1")
+    drafts = []
+    for rifle in RIFLES[:2]:
+        assert desk.post("/v1/loss-reports", {**LOSS, "lines": scans(rifle)}).status_code == 201
+        drafts.append(desk.post("/v1/loss-conclusions", {**CONCLUSION, "lines": scans(rifle)}).json()["document_id"])
+    token = desk.post("/v1/station/second", {"badge": "C-1", "pin": PINS["C-1"]}).json()["token"]
+    assert desk.post(f"/v1/drafts/{drafts[0]}/approve", Authorization=f"Bearer {token}").status_code == 201
+    problem(desk.post(f"/v1/drafts/{drafts[1]}/approve", Authorization=f"Bearer {token}"), 401, "not-signed-in")
+    problem(desk.post("/v1/pins", {"person": "C-1"}, Authorization=f"Bearer {token}"), 401, "not-signed-in")
+    again = desk.post("/v1/station/second", {"badge": "C-1", "pin": PINS["C-1"]}).json()["token"]
+    assert desk.post(f"/v1/drafts/{drafts[1]}/approve", Authorization=f"Bearer {again}").status_code == 201
+
+
 def test_who_can_not_be_the_second_person(country: Country) -> None:
     """Oneself, a soldier without a role, a wrong PIN, a one-time PIN, an unknown role; and nowhere but at an enrolled counter where
     somebody is signed in. No answer repeats a PIN.

@@ -59,6 +59,16 @@ def test_it_says_where_it_is_and_who_one_can_be(running: Service) -> None:
     assert httpx.get(running.address).status_code == 200
 
 
+def test_nobody_at_the_machine_tries_passwords_from_made_up_addresses(running: Service) -> None:
+    """Who fails waits, whatever a header says from where they come: only a proxy that was named is believed."""
+    statuses = []
+    for number in range(8):
+        headers = {"Sec-Fetch-Site": "same-origin", "X-Forwarded-For": f"198.51.100.{number}"}
+        fields = {"name": "clerk.north", "password": "not the password"}
+        statuses.append(httpx.post(f"{running.address}/sign-in", data=fields, headers=headers, timeout=30).status_code)
+    assert set(statuses) == {401, 429}
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_cleanly(running: Service, how: signal.Signals) -> None:
     """Ctrl-C, SIGTERM and a closed terminal: status 0, no worker, no PostgreSQL, the port free, the data whole."""

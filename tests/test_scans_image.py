@@ -43,6 +43,15 @@ def jpeg(picture: Image.Image, kind: str = "JPEG") -> bytes:
     return written.getvalue()
 
 
+def in_passes(picture: Image.Image, size: int) -> bytes:
+    """A picture as a JPEG that refines itself again and again, until the file has so many bytes: its last pass, repeated."""
+    written = BytesIO()
+    picture.save(written, "JPEG", progressive=True)
+    whole = written.getvalue()
+    last = whole[whole.rindex(b"\xff\xc4") : -2]
+    return whole[:-2] + last * ((size - len(whole)) // len(last)) + whole[-2:]
+
+
 def sent(web: Web, who: str, picture: bytes) -> Response:
     """What the service answers to a frame."""
     headers = {**web.headers(who), "Content-Type": "image/jpeg"}
@@ -84,6 +93,19 @@ def test_what_is_no_frame_is_refused_in_words(web: Web) -> None:
         assert words in problem(sent(web, "clerk", wrong), 422, "unreadable-file")["detail"]
     assert len(bomb) < LARGEST_FRAME
     problem(sent(web, "clerk", whole + bytes(LARGEST_FRAME)), 413, "too-large")
+
+
+def test_a_picture_that_would_be_decoded_for_minutes_is_refused(web: Web) -> None:
+    """Few bytes, few pixels, 28,000 passes: nobody keeps a processor busy with one frame, or with one photo. A progressive JPEG as
+    telephones write it is read.
+    """
+    endless = in_passes(Image.new("L", (2000, 2000), 128), LARGEST_FRAME - 100)
+    assert "too many passes" in problem(sent(web, "clerk", endless), 422, "unreadable-file")["detail"]
+    as_photo = web.client.post("/v1/files?evidence=true", content=endless, headers=web.headers("clerk"))
+    assert "too many passes" in problem(as_photo, 422, "unreadable-file")["detail"]
+    usual = BytesIO()
+    Image.open(BytesIO(frame((MARK, KINDS.DataMatrix)))).convert("RGB").save(usual, "JPEG", progressive=True)
+    assert texts(web, usual.getvalue()) == {MARK}
 
 
 def test_who_may_ask(web: Web) -> None:

@@ -47,8 +47,8 @@ def signed(desk: Browser, document_id: str, person: str = "A-1001", **how: str) 
     return str(answer.json()["signature_id"])
 
 
-def drawing() -> str:
-    return file_store().keep([photo(7)], 100_000).sha256
+def drawing(shade: int = 7) -> str:
+    return file_store().keep([photo(shade)], 100_000).sha256
 
 
 def test_a_soldier_signs_for_a_rifle_by_pin(desk: Browser, country: Country) -> None:
@@ -136,6 +136,33 @@ def test_a_wrong_pin_signs_nothing_and_is_counted(desk: Browser, country: Countr
     answer = desk.post("/v1/signatures", {"document_id": fresh(), "person": "A-1001", "pin": PINS["A-1001"]})
     problem(answer, 429, "too-soon")
     assert int(answer.headers["retry-after"]) > 30
+
+
+def test_a_clerk_who_tries_the_pins_of_the_whole_depot_is_braked(desk: Browser) -> None:
+    """One try each makes nobody wait; so many tries from one counter do, whoever they are for. Who draws is not held up."""
+    statuses = [
+        desk.post("/v1/signatures", {"document_id": fresh(), "person": f"A-{number}", "pin": "508297"}).status_code
+        for number in range(5000, 5031)
+    ]
+    assert set(statuses[:29]) == {422}
+    assert statuses[-1] == 429
+    signed(desk, fresh(), file=drawing())
+
+
+def test_a_drawn_signature_is_used_once(desk: Browser) -> None:
+    """A clerk takes the picture off a soldier's last receipt, or off a paper's scan, to sign for another rifle: it is refused."""
+    document, file = fresh(), drawing()
+    signature = signed(desk, document, file=file)
+    for person in ("A-1001", "T-1"):
+        again = desk.post("/v1/signatures", {"document_id": fresh(), "person": person, "file": file})
+        assert "signed with before" in problem(again, 422, "invalid")["faults"][0]["message"]
+    assert desk.post("/v1/issues", issue(document, signature)).status_code == 201
+    off_a_receipt = file_store().keep([photo(8)], 100_000).sha256
+    back = {"document_id": fresh(), "store": "Main store", "attachments": [off_a_receipt], "lines": scans(RIFLES[0])}
+    assert desk.post("/v1/returns", back).status_code == 201
+    again = desk.post("/v1/signatures", {"document_id": fresh(), "person": "A-1001", "file": off_a_receipt})
+    assert "signed with before" in problem(again, 422, "invalid")["faults"][0]["message"]
+    signed(desk, fresh(), file=drawing(9))
 
 
 def test_a_one_time_pin_is_changed_as_it_signs(desk: Browser, country: Country) -> None:

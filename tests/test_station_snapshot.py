@@ -151,3 +151,11 @@ def test_compressed_where_asked_for(web: Web) -> None:
         raw = b"".join(packed.iter_raw())
     assert len(raw) < len(plain.content) / 2
     assert len(gzip.decompress(raw)) == pytest.approx(len(plain.content), abs=20)
+
+
+def test_a_moment_before_all_books_is_a_moment(web: Web) -> None:
+    """The first that there is: all that ever changed, and no error of ours."""
+    for since in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"):
+        answer = web.get("clerk", PATH, since=since)
+        assert answer.status_code == 200, answer.text
+        assert sorted(row["serial"] for row in rows(answer.json()["weapons"])) == sorted(RIFLES)

@@ -156,16 +156,25 @@ def hidden_filter(name: str, label: str, **more: Any) -> Filter:
     return Filter(name, label, "hidden", **more)
 
 
-def site_filter(name: str = "site", label: str = N_("Site"), **more: Any) -> Filter:
-    """A site, for who is bound to none."""
-    return Filter(name, label, "choice", of_sites=True, roles=ANYWHERE, **more)
+def site_filter(name: str = "site", label: str = N_("Site"), roles: frozenset[str] = ANYWHERE, **more: Any) -> Filter:
+    """A site, for who is bound to none, unless other roles are named."""
+    return Filter(name, label, "choice", of_sites=True, roles=roles, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way on from a list: what it is called, where it leads, whom it is shown."""
+
+    label: str
+    path: str
+    roles: frozenset[str] = HOST
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: the row's field, its heading, the kind by which `shown.value` shows it, where a cell leads, and the name of the
     order it sorts by. `read` gives another value than the field. `roles`: who is shown it, None: all.
-    `none`: the word for no value.
+    `none`: the word for no value. `sparse`: left out where no row shown has a value.
     """
 
     name: str
@@ -176,6 +185,7 @@ class Column:
     read: Callable[[Any], Any] | None = None
     roles: frozenset[str] | None = None
     none: str | None = None
+    sparse: bool = False
 
     def cell(self, row: Any) -> Cell:
         """The cell of a row."""
@@ -215,18 +225,32 @@ class Table:
 
 def table(columns: Sequence[Column], rows: Iterable[Any], empty: str, role: str | None = None) -> Table:
     """A table inside a page: without filters and orders."""
-    shown = [column for column in columns if column.roles is None or role in column.roles]
+    rows = tuple(rows)
+    shown = _columns(columns, rows, role)
     heads = tuple(Head(column.label, column.kind) for column in shown)
     return Table(heads, tuple(tuple(column.cell(row) for column in shown) for row in rows), empty)
 
 
+def _columns(columns: Sequence[Column], rows: Sequence[Any], role: str | None) -> list[Column]:
+    """Those for a role that have something to show."""
+    return [
+        column
+        for column in columns
+        if (column.roles is None or role in column.roles)
+        and not (column.sparse and rows and not any(column.cell(row).value for row in rows))
+    ]
+
+
 Ask = Callable[[Connection, Actor, Asked], PageOf[Any]]
+Figure = tuple[str, Any, str]
+"""A sum over a whole list: what it is called, its value, the kind by which it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
-    what is told above the table, for one and for several, and the number;
+    what is told above the table, for one and for several, and the number; `ways` lead on, such as to the form of a new row;
+    `figures` are sums over all pages, shown above the table.
     """
 
     path: str
@@ -242,6 +266,13 @@ class Listing:
     sums: Callable[[PageOf[Any]], tuple[str, str, int] | None] = field(default=lambda page: None)
     every: Callable[[Connection, Actor, Asked], Iterable[Any]] | None = None
     template: str = "list.html"
+    ways: tuple[Way, ...] = ()
+    figures: Callable[[PageOf[Any]], Sequence[Figure]] = field(default=lambda page: ())
+
+    def taken_from(self, actor: Actor, given: Mapping[str, str]) -> dict[str, str]:
+        """What of these values the list takes from who asks."""
+        known = {each.name for each in self.filters if each.roles is None or actor.role in each.roles}
+        return {name: value for name, value in given.items() if name in known}
 
     def link(self, **asked: object) -> str:
         """The address of this list, narrowed."""
@@ -255,7 +286,7 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
     page: PageOf[Any] | None = None
     trouble: StockpileError | None = None
     with reading(engine, actor) as connection:
-        sites = _sites(connection) if any(each.of_sites for each in filters) else ()
+        sites = sites_offered(connection) if any(each.of_sites for each in filters) else ()
     try:
         asked = _read(filters, given)
         if given.get("format") in (Format.CSV, Format.XLSX):
@@ -277,7 +308,8 @@ def asked_of(this: Listing, actor: Actor, given: Mapping[str, str], limit: int) 
     return Asked(asked.values, asked.order, limit, asked.cursor)
 
 
-def _sites(connection: Connection) -> Choices:
+def sites_offered(connection: Connection) -> Choices:
+    """The sites, for a field that chooses one."""
     return tuple(
         (site.code, f"{site.name} ({site.code})")
         for site in search_sites(connection, for_donor=True, limit=SITES_OFFERED).rows
@@ -322,13 +354,14 @@ def _shown(
     """What the template takes."""
     kept = {each.name: given[each.name] for each in filters if each.name in given}
     order = given.get("order")
-    columns = [column for column in this.columns if column.roles is None or actor.role in column.roles]
+    rows = page.rows if page else ()
+    columns = _columns(this.columns, rows, actor.role)
     sorting = order or this.default or ""
     faults = {fault.field: fault.message for fault in getattr(trouble, "faults", ())}
-    rows = page.rows if page else ()
     fields = [each for each in filters if each.kind != "hidden"]
     return {
         "list": this,
+        "ways": [way for way in this.ways if actor.role in way.roles],
         "table": Table(
             tuple(_head(this, column, kept, sorting) for column in columns),
             tuple(tuple(column.cell(row) for column in columns) for row in rows),
@@ -343,6 +376,7 @@ def _shown(
         "narrowed": any(each.name in kept and not each.fixed for each in filters),
         "order": order,
         "sums": this.sums(page) if page else None,
+        "figures": this.figures(page) if page else (),
         "next_page": address(this.path, **kept, order=order, cursor=page.cursor) if page and page.cursor else None,
         "first_page": address(this.path, **kept, order=order) if given.get("cursor") else None,
         "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.words import N_
-from stockpile.rights import DONOR, ROLES
+from stockpile.rights import DESK, DONOR, ROLES
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
@@ -22,13 +22,18 @@ class Area:
 
 AREAS = (
     Area(N_("Start"), "/", EVERYBODY),
+    Area(N_("Station"), "/station", DESK),
     Area(N_("Weapons"), "/weapons", EVERYBODY),
     Area(N_("People"), "/people"),
     Area(N_("Units"), "/units"),
     Area(N_("Documents"), "/documents", EVERYBODY),
     Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
     Area(N_("Shipments"), "/shipments"),
+    Area(N_("Counts"), "/counts"),
     Area(N_("Approvals"), "/drafts"),
+    Area(N_("Sites"), "/sites", EVERYBODY),
+    Area(N_("Catalogue"), "/models", EVERYBODY),
+    Area(N_("Reports"), "/reports", EVERYBODY),
 )
 """In the order in which they stand in the header."""
 

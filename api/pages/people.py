@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import templates
-from api.pages.listing import Asked, Column, Filter, Listing, answer_list, site_filter, table, text_filter
+from api.pages.listing import Asked, Column, Filter, Listing, Way, answer_list, site_filter, table, text_filter
 from api.pages.weapons import HELD, HELD_BY_ONE
 from api.words import N_
 from stockpile.errors import NotFound
@@ -24,7 +24,8 @@ from stockpile.reports.holdings import Holder, holdings
 from stockpile.reports.keyset import Page
 from stockpile.reports.party import show_party
 from stockpile.reports.reference import PartyRow, search_parties, search_signature_cards
-from stockpile.rights import DESK, READ_PEOPLE, Actor, reading, require
+from stockpile.reports.stocks import sums_by_model
+from stockpile.rights import DESK, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.sites import day_on_the_walls, find_site
 from stockpile.units import Member, members, read_unit, unit_tree
 from stockpile.weapon_assignments import search_assignments
@@ -71,6 +72,11 @@ PEOPLE = Listing(
     default="code",
     empty=N_("Nobody fits."),
     ask=_ask,
+    ways=(
+        Way(N_("Signature cards"), "/signature-cards"),
+        Way(N_("Add a person"), "/people/new", RIGHTS[KEEP_REFERENCE]),
+        Way(N_("Import a roster"), "/rosters/new", RIGHTS[KEEP_REFERENCE]),
+    ),
 )
 
 SIGNED = (
@@ -191,6 +197,15 @@ MEMBERS = (
     Column("name", N_("Name"), link=_person),
     Column("unit", N_("Unit"), "code"),
     Column("since", N_("Since"), "day"),
+    Column("until", N_("To"), "day"),
+)
+BY_MODEL = (
+    Column("maker", N_("Maker")),
+    Column("model", N_("Model")),
+    Column("quantity", N_("Pieces"), "number"),
+    Column("with_units", N_("With it and its people"), "number"),
+    Column("store", N_("In store"), "number"),
+    Column("maintenance", N_("In the workshop"), "number"),
 )
 MAY_DRAW = (
     Column("person", N_("Service number"), "code", lambda row: f"/search?q={row.person}"),
@@ -208,13 +223,16 @@ def unit(unit_id: UUID, request: Request, engine: Database, actor: Asker) -> Res
         found = read_unit(connection, unit_id)
         day = day_on_the_walls(connection, actor.time_zone)
         about = show_party(connection, unit_id, day, False)
-        held = holdings(connection, actor, Holder(unit=found.code or ""), limit=SHOWN) if about.accounts else None
+        holder = Holder(unit=found.code or "")
+        held = holdings(connection, actor, holder, limit=SHOWN) if about.accounts else None
+        by_model = sums_by_model(connection, actor, holder) if about.accounts else ()
         who: Page[Member] = members(connection, unit_id, day, limit=SHOWN)
         may_draw = search_signature_cards(connection, day, unit_id=unit_id, state="valid", limit=SHOWN).rows
     shown = {
         "party": about,
         "display": found.display,
         "quantity": held.quantity if held else 0,
+        "by_model": table(BY_MODEL, by_model, N_("Nothing is held.")),
         "held": table(HELD, held.rows if held else (), N_("Nothing is held."), actor.role),
         "more_held": bool(held and held.cursor),
         "members": table(MEMBERS, who.rows, N_("Nobody is in it.")),

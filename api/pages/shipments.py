@@ -11,7 +11,18 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Cursor, Database
 from api.pages import templates
-from api.pages.listing import Asked, Column, Filter, Listing, answer_list, day_filter, flag_filter, site_filter, table
+from api.pages.listing import (
+    HOST,
+    Asked,
+    Column,
+    Filter,
+    Listing,
+    answer_list,
+    day_filter,
+    flag_filter,
+    site_filter,
+    table,
+)
 from api.words import N_
 from stockpile.reports.keyset import Page
 from stockpile.reports.shipments import ShipmentRow, Sought, list_shipments, read_shipment
@@ -50,8 +61,8 @@ SHIPMENTS = Listing(
         Filter("carrier", N_("Carrier")),
         flag_filter("overdue", N_("Overdue")),
         flag_filter("outstanding", N_("Not all arrived")),
-        site_filter("from_site", N_("From")),
-        site_filter("to_site", N_("To")),
+        site_filter("from_site", N_("From"), roles=HOST),
+        site_filter("to_site", N_("To"), roles=HOST),
         day_filter("expected_before", N_("Expected before")),
     ),
     default="expected_on",

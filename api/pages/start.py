@@ -4,7 +4,7 @@ without a figure of any country.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.dependencies import Database
 from api.pages import asker, templates
+from api.pages.counts import COUNTS
 from api.pages.discrepancies import DISCREPANCIES
 from api.pages.listing import HOST, Listing, asked_of
 from api.pages.navigation import EVERYBODY
@@ -22,7 +23,7 @@ from api.pages.shipments import SHIPMENTS
 from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE, DRAFTS, JOBS
 from api.words import N_
 from stockpile.parties import read_party
-from stockpile.rights import APPROVE, AUDITOR, DESK, DONOR, REGISTRAR, RIGHTS, Actor, reading
+from stockpile.rights import APPROVE, AUDITOR, CLOSE_COUNT, DESK, DONOR, REGISTRAR, RIGHTS, Actor, reading
 from stockpile.sites import day_on_the_walls
 
 router = APIRouter(include_in_schema=False)
@@ -65,6 +66,8 @@ WAITS = (
     Waits(N_("Discrepancies overdue"), DISCREPANCIES, {"due_before": "{today}"}, EVERYBODY, late=True),
     Waits(N_("Discrepancies open"), DISCREPANCIES, {}, EVERYBODY),
     Waits(N_("Counts overdue"), COUNTS_DUE, {"overdue": "yes"}, HOST, late=True),
+    Waits(N_("Counts due"), COUNTS_DUE, {}, RIGHTS[CLOSE_COUNT]),
+    Waits(N_("Counts open"), COUNTS, {"state": "open"}, HOST),
     Waits(N_("Weapon cards overdue"), CARDS, {"overdue": "yes"}, HOST, late=True),
     Waits(N_("Shipments overdue"), SHIPMENTS, {"overdue": "yes"}, HOST, late=True),
     Waits(N_("Shipments on their way"), SHIPMENTS, {"outstanding": "yes"}, HOST),
@@ -88,16 +91,19 @@ def start(request: Request, engine: Database) -> Response:
 
 def waiting_for(connection: Connection, actor: Actor) -> list[Waiting]:
     """What waits for who asks, what is overdue first, then what there is, then where there is nothing."""
-    known = {
-        "me": None if actor.role == DONOR else read_party(connection, actor.party_id).code,
-        "today": day_on_the_walls(connection, actor.time_zone).isoformat(),
-    }
-    waiting = [_waiting(connection, actor, one, known) for one in WAITS if actor.role in one.roles]
+    me = None if actor.role == DONOR else read_party(connection, actor.party_id).code
+    return counted(connection, actor, WAITS, {"me": me})
+
+
+def counted(connection: Connection, actor: Actor, waits: Sequence[Waits], known: Mapping[str, Any]) -> list[Waiting]:
+    """How much there is of what may wait, what is overdue first, then what there is, then where there is nothing."""
+    known = {"today": day_on_the_walls(connection, actor.time_zone).isoformat(), **known}
+    waiting = [_waiting(connection, actor, one, known) for one in waits if actor.role in one.roles]
     return sorted(waiting, key=lambda one: 0 if one.number and one.late else 1 if one.number else 2)
 
 
 def _waiting(connection: Connection, actor: Actor, one: Waits, known: Mapping[str, Any]) -> Waiting:
-    given = {name: value.format(**known) for name, value in one.asked.items()}
+    given = one.list.taken_from(actor, {name: value.format(**known) for name, value in one.asked.items()})
     apart = connection.begin_nested()  # rolled back, since some lists are read in another role
     try:
         page = one.list.ask(connection, actor, asked_of(one.list, actor, given, COUNTED))

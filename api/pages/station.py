@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from barcode.codex import Code128
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from starlette.routing import BaseRoute
 
 from api.dependencies import Asker
 from api.pages import templates
@@ -17,18 +16,6 @@ from stockpile.errors import NotAllowed
 from stockpile.rights import DESK
 
 router = APIRouter(include_in_schema=False)
-
-SIGNATURES = "/v1/signatures"
-PAPER = "/v1/documents/{document_id}/paper.pdf"
-SECOND = "/v1/station/second"
-PIECES = (
-    (SIGNATURES, "signatures"),
-    (PAPER, "papers"),
-    ("/weapons/", "weapons"),
-    ("/documents/", "documents"),
-    (SECOND, "second"),
-)
-"""Routes, by how they begin, that the station uses where the service has them."""
 
 QUIET = 10
 """Blank modules before and after a code (ISO/IEC 15417)."""
@@ -70,11 +57,7 @@ COMMANDS = (
 def station(request: Request, actor: Asker) -> HTMLResponse:
     """The counter's page. Raises NotAllowed: only a desk's roles work at a counter."""
     _need_desk(actor.role)
-    paths = [getattr(route, "path", "") for route in _routes(request)]
-    pieces = " ".join(name for start, name in PIECES if any(path.startswith(start) for path in paths))
-    return templates.TemplateResponse(
-        request, "station/station.html", {"version": request.app.version, "pieces": pieces}
-    )
+    return templates.TemplateResponse(request, "station/station.html")
 
 
 @router.get("/station/commands", response_class=HTMLResponse)
@@ -93,11 +76,6 @@ def bars(code: str) -> tuple[str, int]:
     (modules,) = Code128(code).build()
     path = "".join(f"M{n + QUIET} 0h1v1h-1z" for n, module in enumerate(modules) if module == "1")
     return path, len(modules) + 2 * QUIET
-
-
-def _routes(request: Request) -> list[BaseRoute]:
-    routes: list[BaseRoute] = request.app.routes
-    return routes
 
 
 def _need_desk(role: str) -> None:

@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse
 
 from api.dependencies import Asker
 from api.pages import templates
-from api.pages.station import PIECES
 from stockpile.rights import CARRY, require
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +36,7 @@ PAGES = {"/station": SHELL, DEVICE: DEVICE}
 def worker(request: Request) -> Response:
     """The service worker with the list of its files: it changes when any of them does, and so the browser takes it anew."""
     files = station_files()
-    version = _version([*files.values(), *map(_template, TEMPLATES), _pieces(request)])
+    version = _version([*files.values(), *map(_template, TEMPLATES)])
     script = "\n".join(
         (
             f"const VERSION = {json.dumps(version)};",
@@ -71,14 +70,7 @@ def _template(name: str) -> str:
 @router.get(SHELL, response_class=HTMLResponse)
 def shell(request: Request) -> HTMLResponse:
     """The station's page as the worker keeps it, for nobody in particular: its script asks for everything, or reads it here."""
-    return templates.TemplateResponse(
-        request, "station/station.html", {"version": request.app.version, "pieces": _pieces(request)}
-    )
-
-
-def _pieces(request: Request) -> str:
-    paths = {getattr(route, "path", None) for route in request.app.routes}
-    return " ".join(name for path, name in PIECES if path in paths)
+    return templates.TemplateResponse(request, "station/station.html")
 
 
 @router.get(DEVICE, response_class=HTMLResponse)

@@ -8,10 +8,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
+from api.pages import address
 from api.pages.listing import (
     Asked,
     Column,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     flag_filter,
@@ -22,13 +24,13 @@ from api.words import N_
 from stockpile import closures, jobs
 from stockpile.closures import Closure
 from stockpile.jobs import Job
-from stockpile.movements import MOVEMENTS
+from stockpile.movements import MOVEMENTS, AccountClass
 from stockpile.reports import drafts
 from stockpile.reports.counts import DueRow, list_due
 from stockpile.reports.drafts import DraftRow, list_drafts
 from stockpile.reports.keyset import Page
 from stockpile.reports.weapon_cards import CardOut, cards_out
-from stockpile.rights import Actor
+from stockpile.rights import COUNT, RIGHTS, Actor
 
 router = APIRouter(include_in_schema=False)
 
@@ -122,6 +124,12 @@ def _on_account(row: DueRow) -> str:
     return f"/weapons?account={row.account_id}"
 
 
+def _open_count(row: DueRow) -> str:
+    """The form that opens a count of it: a store and the workshop go by their names."""
+    named = row.account if row.account_class in (AccountClass.STORE, AccountClass.MAINTENANCE) else None
+    return address("/counts/new", scope="account", of=named, site=row.site)
+
+
 COUNTS_DUE = Listing(
     path="/counts/due",
     name="counts-due",
@@ -138,7 +146,9 @@ COUNTS_DUE = Listing(
         Column("due_on", N_("Due"), "day", none=N_("at once")),
         Column("days_overdue", N_("Days overdue"), "number", read=lambda row: row.days_overdue or None),
         Column("every_days", N_("Every (days)"), "number"),
+        Column("period", N_("What now"), "term", _open_count, roles=RIGHTS[COUNT], read=lambda row: N_("Open a count")),
     ),
+    ways=(Way(N_("All counts"), "/counts"),),
     filters=(flag_filter("overdue", N_("Overdue")), site_filter()),
     empty=N_("Nothing is to be counted."),
     ask=_due,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from api.answers import Rows, answer
 from api.dependencies import Asker, Database
 from api.exports import file_name
-from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, documented
+from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, TOO_SOON, documented
 from labels.sheets import sheets
 from labels.tags import Code, asset_tag_label
 from stockpile.documents import not_understood
@@ -38,7 +38,7 @@ PRINTED: dict[int | str, dict[str, Any]] = {
             },
         },
     },
-    **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, REFUSED, INVALID),
+    **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, REFUSED, INVALID, TOO_SOON),
 }
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.dependencies import Asker, Database
 from api.exports import file_name
-from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, Kind, documented
+from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, TOO_SOON, Kind, documented
 from labels.papers import Size, render
 from stockpile.documents import Code
 from stockpile.papers.count_sheet import count_sheet_of
@@ -38,7 +38,7 @@ def _a_paper(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     shown = {"schema": {"type": "string", "format": "binary"}}
     headers = {"Content-Disposition": {"description": "The file's name", "schema": {"type": "string"}}}
     said = {"description": "The paper", "content": {PDF: shown}, "headers": headers}
-    return {200: said, **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID, *kinds)}
+    return {200: said, **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID, TOO_SOON, *kinds)}
 
 
 def _printed(actor: Actor, name: str, papers: tuple[Paper, ...], language: str | None, size: Size) -> Response:

@@ -267,7 +267,9 @@ class SecondShown(BaseModel):
     responses=GIVING,
 )  # fmt: skip
 def sign_in_second(body: SecondWanted, request: Request, engine: Database, actor: Asker) -> Response:
-    """By badge and PIN beside who is signed in at an enrolled counter, who stays so: a token for two minutes, in their own role."""
+    """By badge and PIN beside who is signed in at an enrolled counter, who stays so: a token for one request within two minutes,
+    in their own role.
+    """
     where = where_from(request)
     made: SecondPerson = second_person(
         engine, actor, counter_of(request), body.badge, body.pin, where.address, body.role

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.answers import answer
-from api.at_counter import address_of, counter_of
+from api.at_counter import address_of, counter_of, where_from
 from api.dependencies import Asker, Database
 from api.problems import (
     INVALID,
@@ -32,4 +32,5 @@ def sign(body: Sign, request: Request, engine: Database, actor: Asker) -> Respon
     """By the signer's PIN, typed at an enrolled counter, or drawn (a stored PNG). It is for that document id and person alone: name it
     in the `signatures` of the issue, draw, return or hand-over. With a one-time PIN send `new_pin` too.
     """
-    return answer(signatures.sign(engine, actor, counter_of(request), body, address_of(request)), 201)
+    address = where_from(request).address if body.pin is not None else address_of(request)
+    return answer(signatures.sign(engine, actor, counter_of(request), body, address), 201)

@@ -136,6 +136,30 @@ COMMENT ON COLUMN stockpile.sign_in_failure.site_id IS 'of the counter, else of 
 COMMENT ON COLUMN stockpile.sign_in_failure.failures IS 'since the last time it went well';
 COMMENT ON COLUMN stockpile.sign_in_failure.not_before IS 'until then this pair has to wait';
 
+-- A second person's token is for one request: whoever keeps it holds nothing.
+ALTER TABLE stockpile.token ADD COLUMN once BOOLEAN NOT NULL DEFAULT false;
+COMMENT ON COLUMN stockpile.token.once IS 'for one request';
+CREATE OR REPLACE FUNCTION stockpile.authenticate(hash bytea)
+RETURNS TABLE (token_id uuid, party_id uuid, role text, donor_id uuid, book_code text,
+               site_id uuid, code text, name text, time_zone text, custodian_id uuid, declared_open_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+#variable_conflict use_column
+DECLARE one uuid;
+BEGIN
+    SELECT t.token_id INTO one FROM token t WHERE t.secret_hash = hash AND t.once;
+    IF FOUND THEN
+        UPDATE token SET revoked_at = clock_timestamp() WHERE token_id = one AND revoked_at IS NULL AND expires_at > clock_timestamp();
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY
+    SELECT t.token_id, t.party_id, t.role, t.donor_id, t.book_code,
+           s.site_id, s.code, s.name, s.time_zone, s.custodian_id, s.declared_open_at
+    FROM token t LEFT JOIN site s ON s.site_id = t.site_id
+    WHERE t.secret_hash = hash AND t.expires_at > clock_timestamp() AND (t.revoked_at IS NULL OR t.token_id = one);
+END $$;
+
 -- What a password is checked against. The service may call this and the next ones before it has taken a role.
 CREATE FUNCTION stockpile.password_of(wanted text)
 RETURNS TABLE (user_id uuid, party_id uuid, site_id uuid, password_hash text)

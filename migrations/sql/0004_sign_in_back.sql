@@ -4,6 +4,19 @@ DO $$ BEGIN
         RAISE EXCEPTION 'people sign in here: the older schema would lose their users and counters' USING ERRCODE = 'check_violation';
     END IF;
 END $$;
+CREATE OR REPLACE FUNCTION stockpile.authenticate(hash bytea)
+RETURNS TABLE (token_id uuid, party_id uuid, role text, donor_id uuid, book_code text,
+               site_id uuid, code text, name text, time_zone text, custodian_id uuid, declared_open_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT t.token_id, t.party_id, t.role, t.donor_id, t.book_code,
+           s.site_id, s.code, s.name, s.time_zone, s.custodian_id, s.declared_open_at
+    FROM token t LEFT JOIN site s ON s.site_id = t.site_id
+    WHERE t.secret_hash = hash AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp();
+END $$;
+ALTER TABLE stockpile.token DROP COLUMN once;
 CREATE OR REPLACE FUNCTION stockpile.erase_person(erasure uuid, cells jsonb, words jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = stockpile, pg_temp AS $$
 DECLARE

@@ -42,6 +42,10 @@ from stockpile.unforeseen import log_to_stderr
 GRACE = 10
 """Seconds that requests under way get to end."""
 LOOK_EVERY = 0.5
+PROXY = "FORWARDED_ALLOW_IPS"
+"""Uvicorn's variable: addresses of proxies that are believed about whose request it is. Without it nobody is: whoever sits at the
+machine itself could take another address for each try to sign in.
+"""
 
 
 class PortTaken(StockpileError):
@@ -165,7 +169,14 @@ class PlainHttp:
     def __init__(self, taken: socket.socket, certificates: Certificates, https_port: int) -> None:
         module = importlib.import_module(APPLICATION)
         made = importlib.import_module("api.plain").create_plain_app(certificates, https_port, module.program_version())
-        config = Config(made, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+        config = Config(
+            made,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
         self.server = HttpServer(config)
         self.thread = threading.Thread(target=self.server.run, args=([taken],), daemon=True)
         self.thread.start()
@@ -215,6 +226,7 @@ def serve(
     config = Config(
         "stockpile.commands.serving:worker", factory=True, workers=settings.workers, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=GRACE, timeout_worker_healthcheck=30, server_header=False,
+        proxy_headers=bool(os.environ.get(PROXY)),
         ssl_certfile=certificates.server_file if certificates else None, ssl_keyfile=certificates.key_file if certificates else None,
     )  # fmt: skip
     engine_of(url).dispose()

@@ -144,11 +144,13 @@ def search_models(
     category: str | None = None,
     limit: int = PAGE,
     cursor: str | None = None,
+    risk_category: str | None = None,
 ) -> Page[ModelRow]:
-    """Models by maker and name, with a part of maker, name or variant, of a category."""
+    """Models by maker and name, with a part of maker, name or variant, of a category, of a security risk category."""
     where = {
         "concat_ws(' ', m.maker, m.name, m.variants) ILIKE ANY (%s)": spellings(text),
         "m.category = %s": category,
+        "m.security_risk_category = %s": risk_category,
     }
     return read_page(connection, _MODELS, where, {"m.maker": str, "m.name": str}, ModelRow, limit, cursor)
 
@@ -190,12 +192,14 @@ def search_aliases(
     text: str | None = None,
     limit: int = PAGE,
     cursor: str | None = None,
+    model_id: UUID | None = None,
 ) -> Page[AliasRow]:
-    """Aliases by source and name; `mapped` False: only those that wait for a registrar."""
+    """Aliases by source and name, of a model if one is named; `mapped` False: only those that wait for a registrar."""
     where = {
         "(a.model_id IS NOT NULL) = %s": mapped,
         "a.source = %s": source,
         "a.name ILIKE ANY (%s)": spellings(text),
+        "a.model_id = %s": model_id,
     }
     return read_page(connection, _ALIASES, where, {"a.source": str, "a.name_key": str}, AliasRow, limit, cursor)
 

@@ -95,7 +95,9 @@ def test_a_consignment_with_everything_that_goes_wrong(visitors: Visitors, count
     dialog.get_by_label("Photos").set_input_files({"name": "crate.png", "mimeType": "image/png", "buffer": photo(3)})
     assert_accessible(counter.page)
     dialog.get_by_role("button", name="Complete: nothing more comes").click()
-    counter.answers("posted", "45 taken into Main store", "4 short", "2 more than declared", "1 otherwise than declared")
+    counter.answers(
+        "posted", "45 taken into Main store", "4 short", "2 more than declared", "1 otherwise than declared"
+    )
     number = counter.shows_number()
     ((row, lines, details),) = received(country)
     assert (number.endswith(f"/{row}"), lines) == (True, 8)

@@ -1,5 +1,7 @@
 /** Making elements: text goes in as text, so that nothing anybody typed can become markup. */
 
+import { inItsDirection } from "./words.js";
+
 /**
  * An element with attributes and children. `on` maps events to listeners; null and false children are left out.
  * @param {string} name tag name
@@ -33,7 +35,7 @@ function nodes(children) {
 }
 
 function asNode(child) {
-  return child instanceof Node ? child : document.createTextNode(String(child));
+  return child instanceof Node ? child : document.createTextNode(inItsDirection(child));
 }
 
 /**

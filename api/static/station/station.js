@@ -33,7 +33,6 @@
  *     stage.service         everything that is asked of the service (`service.js`); nothing else may fetch
  *     stage.counter         {site, site_name, role, name, book, stores}
  *     stage.store           the store that the clerk works in
- *     stage.has(piece)      whether the service has "signatures", "papers", "weapons", "documents"
  *     stage.kept            what was kept before a reload; {} at first
  *     stage.keep(state)     keeps it, at once; what was scanned is never only on the screen
  *     stage.keepPart(part, state), parts(), forgetParts()     the same of a long list, in parts: only what changed is written (`long_list.js`)
@@ -55,7 +54,7 @@ import { listen } from "./scanner/scanner.js";
 import { NoAnswer, onLink, service } from "./service.js";
 import { muted, sound, toggleMuted } from "./sound.js";
 import { applyTheme, nextTheme } from "./themes.js";
-import { loadWords, say } from "./words.js";
+import { inItsDirection, loadWords, say, useTimeZone } from "./words.js";
 
 const KEPT = "stockpile.station.";
 const STORE = "stockpile.station.store";
@@ -73,6 +72,7 @@ const at = (id) => document.getElementById(id);
 class Station {
   constructor(counter, books) {
     this.counter = counter;
+    useTimeZone(counter.time_zone);
     this.books = books;
     this.queue = Promise.resolve();
     this.waiting = 0;
@@ -184,7 +184,6 @@ class Station {
           this.books?.keepList(name, null);
         }
       },
-      has: (piece) => document.body.dataset.pieces.split(" ").includes(piece),
       tell: (answer) => this._tell(answer),
       refresh: () => this._refresh(),
       action: (words, key, press, attributes) => this._action(words, key, press, attributes),
@@ -300,7 +299,7 @@ class Station {
     const { counter } = this;
     at("site").textContent = counter.site;
     at("site").title = counter.site_name;
-    at("name").textContent = counter.name;
+    at("name").textContent = inItsDirection(counter.name);
     at("role").textContent = say(counter.role);
     at("book").textContent = say("book {book}", { book: counter.book });
     this._stores();

@@ -3,6 +3,27 @@
  */
 
 let catalogue = {};
+let zone;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/**
+ * From here on moments are told by the clock of this zone: a PC may be set to any other.
+ * @param {string} timeZone such as Asia/Baghdad
+ */
+export function useTimeZone(timeZone) {
+  zone = timeZone;
+}
+
+/**
+ * A text of the books among other words, in its own direction; a number in brackets at its end too. Most need nothing.
+ * @param {unknown} text
+ * @returns {string}
+ */
+export function inItsDirection(text) {
+  const plain = String(text);
+  if (!RIGHT_TO_LEFT.test(plain)) return plain;
+  return `\u2068${plain.replace(/\(([^()]+)\)$/, "\u2068($1)\u2069")}\u2069`;
+}
 
 /**
  * Loads the catalogue of the page's language. Without one, or where it does not come, words stay English.
@@ -26,7 +47,7 @@ export async function loadWords(language = document.documentElement.lang || "en"
  */
 export function say(words, values = {}) {
   const said = catalogue[words] || words;
-  return said.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return said.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? inItsDirection(values[name]) : whole));
 }
 
 /**
@@ -37,7 +58,7 @@ export function say(words, values = {}) {
 export function sayMoment(moment) {
   const at = new Date(moment);
   const language = document.documentElement.lang || "en";
-  const time = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hour12: false });
-  if (at.toDateString() === new Date().toDateString()) return time;
-  return `${at.toLocaleDateString(language)} ${time}`;
+  const time = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone });
+  const day = at.toLocaleDateString(language, { timeZone: zone });
+  return day === new Date().toLocaleDateString(language, { timeZone: zone }) ? time : `${day} ${time}`;
 }

@@ -40,6 +40,7 @@ token = Table(
     moment("created_at", nullable=False),
     moment("expires_at", nullable=False),
     moment("revoked_at"),
+    Column("once", Boolean, nullable=False, server_default="false", comment="for one request"),
     CheckConstraint(one_of("role", ROLES), name="token_role"),
     CheckConstraint("(role IN ('clerk', 'armourer', 'commander')) <= (site_id IS NOT NULL)", name="token_site"),
     CheckConstraint("(role = 'donor') = (donor_id IS NOT NULL)", name="token_donor"),

@@ -437,7 +437,7 @@ class CountSession {
   _askToClose(count, weapons) {
     const badge = element("input", { id: "badge", maxlength: 64, autocomplete: "off" });
     const pin = element("input", { id: "pin", type: "password", inputmode: "numeric", autocomplete: "off", maxlength: 32 });
-    const second = this.stage.has("second");
+    const second = this.stage.counter.signs_by_pin;
     return ask({
       title: say("Close {name}", { name: count.name }),
       body: [

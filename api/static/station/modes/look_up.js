@@ -61,7 +61,7 @@ class LookUpSession {
       element("h2", {}, element("bdi", {}, nameOf(item))),
       factList(facts),
       alone && item.tracked_by === "serial" ? await this._history(item.item_id) : null,
-      this.stage.has("weapons") ? element("a", { class: "to-page", href: `/weapons/${item.item_id}` }, say("Its page")) : null,
+      element("a", { class: "to-page", href: `/weapons/${item.item_id}` }, say("Its page")),
     );
   }
 
@@ -72,14 +72,14 @@ class LookUpSession {
   }
 
   _document(one) {
-    const page = this.stage.has("documents") ? element("a", { href: `/documents/${one.document_id}` }, one.number) : one.number;
+    const page = element("a", { href: `/documents/${one.document_id}` }, one.number);
     const print = { class: "to-page", href: `/v1/documents/${one.document_id}/paper.pdf`, target: "_blank" };
     return element(
       "article",
       {},
       element("h2", {}, page),
       element("p", {}, `${one.act}, ${sayMoment(one.happened_at)}, ${say("{n} lines", { n: one.lines })}`),
-      this.stage.has("papers") ? element("a", print, say("Print")) : null,
+      element("a", print, say("Print")),
     );
   }
 }

@@ -235,7 +235,7 @@ export class VoucherSession {
     const { staying } = this.list;
     const pad = new SignaturePad();
     const signer = this.signer?.();
-    const pin = this.stage.has("signatures") && signer
+    const pin = this.stage.counter.signs_by_pin && signer
       ? element("input", { type: "password", inputmode: "numeric", autocomplete: "off", id: "pin", maxlength: 32 })
       : null;
     const pieces = going.reduce((sum, line) => sum + (line.quantity || 1), 0);
@@ -266,7 +266,7 @@ export class VoucherSession {
     );
   }
 
-  /** Keeps the signature, where one was given: as the service's own, or attached where it has none. */
+  /** Keeps the signature, where one was given. */
   async _sign({ pad, pin }) {
     const signer = this.signer?.();
     const picture = pad && (await pad.png());
@@ -274,7 +274,6 @@ export class VoucherSession {
     const { service } = this.stage;
     if (pin) return { signatures: [await service.sign(this.state.documentId, { person: signer.code, pin })] };
     const file = await service.keepSignature(picture);
-    if (!this.stage.has("signatures")) return { attachments: [file] };
     return { signatures: [await service.sign(this.state.documentId, { person: signer.code, file })] };
   }
 
@@ -342,7 +341,7 @@ export class VoucherSession {
       element(
         "p",
         { class: "actions" },
-        this.stage.has("papers") && !undone && !done.not_sent ? button(say("Print"), "Ctrl+P", () => this.print()) : null,
+        !undone && !done.not_sent ? button(say("Print"), "Ctrl+P", () => this.print()) : null,
         !undone && left > 0
           ? button(say("Undo, until {time}", { time: sayMoment(new Date(done.at + UNDO_WITHIN)) }), "Ctrl+Z", () => this._press(() => this.undo()))
           : null,
@@ -354,7 +353,7 @@ export class VoucherSession {
 
   /** Opens the paper of the last document. */
   print() {
-    if (this.state.done && !this.state.done.not_sent && this.stage.has("papers")) {
+    if (this.state.done && !this.state.done.not_sent) {
       window.open(`/v1/documents/${this.state.done.document_id}/paper.pdf`, "_blank", "noopener");
     }
   }

@@ -5,7 +5,7 @@ const SETTLES = 1200;
 /**
  * Opens the books, shows their state, and, while the link is down, asks who works here.
  * @param {Record<string, Function>} service changed in place
- * @param {HTMLElement} place where the state is shown
+ * @param {HTMLElement} place after which the state is shown
  * @returns {Promise<import("./books.js").Books|null>} null: this browser was never made a device
  */
 export async function startOffline(service, place) {

@@ -18,13 +18,13 @@ const PROBLEMS = {
 /**
  * Shows the state of the books in a strip, and keeps it up to date.
  * @param {import("./books.js").Books} books
- * @param {HTMLElement} place where the strip goes
+ * @param {HTMLElement} place after which the strip goes
  */
 export function showStrip(books, place) {
   document.head.append(element("link", { rel: "stylesheet", href: "/static/station/offline/offline.css" }));
   const strip = element("div", { class: "books-strip", id: "books-strip" });
   const trouble = element("div", { class: "books-trouble", role: "alert" });
-  place.append(strip, trouble);
+  place.after(element("section", { class: "books", "aria-label": say("Books of this station") }, strip, trouble));
   let takeOver = null;
   const show = () => {
     const parts = books.state.enrolled ? told(books) : [];
