@@ -475,7 +475,8 @@ class CountSession {
   async _showFound() {
     this.findings = await this.stage.service.findings(this.state.closed.count_id);
     this.show();
-    fill(this.found, ...GROUPS.map(([kind, title, bad]) => group(title(), this.findings.filter((one) => one.kind === kind), bad)));
+    const page = element("a", { class: "to-page", href: `/counts/${this.state.closed.count_id}`, target: "_blank" }, say("Its page, to print and to export"));
+    fill(this.found, page, ...GROUPS.map(([kind, title, bad]) => group(title(), this.findings.filter((one) => one.kind === kind), bad)));
   }
 
   /** What nobody found is reported, never taken off the books by a count. */
@@ -483,7 +484,7 @@ class CountSession {
     const missing = (this.findings || []).filter((one) => one.kind === "missing" && one.item_id);
     if (!missing.length) return this.stage.tell({ severity: "attention", title: say("Nothing is missing"), words: "" });
     const place = element("input", { id: "place", maxlength: 200, required: true });
-    const circumstances = element("input", { id: "circumstances", maxlength: 500, required: true, value: say("Not found at {name}", { name: this.state.closed.name }) });
+    const circumstances = element("input", { id: "circumstances", maxlength: 500, required: true, value: `${say("Not found at the count")} ${this.state.closed.name}` });
     const ticks = missing.map((one, n) => [one, element("input", { type: "checkbox", checked: true, id: `missing-${n}` })]);
     const given = await ask({
       title: say("Report missing"),
