@@ -65,7 +65,7 @@ def closed(counter: Counter, *words: str) -> None:
 
 
 def badge(counter: Counter, code: str) -> None:
-    """Scans a badge, a moment after the last key: nobody is faster, and so short a burst would be taken for one with that key."""
+    """Scans a moment after the last key, as people do: a key right before a burst would be taken as a part of it."""
     counter.settled()
     counter.page.wait_for_timeout(400)
     counter.scan(code)
@@ -131,7 +131,7 @@ def test_missing_ones_lead_to_a_loss_report(visitors: Visitors, country: Country
     counter.page.get_by_label("Who counts").fill("T-1")
     counter.press("F10")
     counter.answers("stop", "No count was opened", "T-1 alone counted")
-    counter.scan("TAJI/COUNT/1")
+    badge(counter, "TAJI/COUNT/1")
     counter.answers("stop", "No count of this name is open")
     again = opened(country, "T-2", who="commander", recount_of=first_count(country))
     counter.page.reload()
@@ -342,3 +342,18 @@ def test_the_second_person_signs_at_the_counter(visitors: Visitors, country: Cou
     (row,) = country.query("SELECT p.code FROM physical_count c JOIN party p ON p.party_id = c.closed_by")
     assert row == ("C-1",)
     expect(page.locator("#name")).to_contain_text("Talib Clerk")
+
+
+def test_a_mode_that_does_not_load(visitors: Visitors, country: Country) -> None:
+    """The link breaks before the mode was ever opened: it is said, the mode before goes on, and it opens when the link is back."""
+    opened(country)
+    counter = station(visitors.page("clerk", "/station"))
+    counter.page.route("**/modes/count.js", lambda route: route.abort())
+    counter.press("F7")
+    counter.answers("stop", "Count", "It could not be loaded")
+    expect(counter.page.locator("#mode-title")).to_have_text("Issue")
+    counter.scan("A-1001")
+    counter.answers("ready", "Private Petrov")
+    counter.page.unroute("**/modes/count.js")
+    counter.press("F7")
+    expect(counter.page.locator("#mode-title")).to_have_text("Count")

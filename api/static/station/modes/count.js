@@ -16,20 +16,11 @@ const BATCH = 50;
 const SENT_AT = 20;
 const PAUSE = 1200;
 const AGAIN = 4000;
-const NOTHING_TO_SEE = () => say("Nothing");
-
-/** The mode. */
-export const count = {
-  name: "count",
-  key: "F7",
-  command: "SPDOCOUNT",
-  title: () => say("Count"),
-  open: (stage) => new CountSession(stage),
-};
 
 const nothing = () => ({ count: null, opening: null, by: null, batch: null, unsettled: null, closed: null, loss: null });
 
-class CountSession {
+/** A count that is read at this counter. */
+export class CountSession {
   constructor(stage) {
     this.stage = stage;
     this.state = { ...nothing(), ...stage.kept };
@@ -636,7 +627,7 @@ function group(title, rows, bad) {
 }
 
 function nameOf(one) {
-  return [one.model, one.serial_number || (one.item_id ? one.asset_tag : one.scan), one.lot].filter(Boolean).join(" ") || NOTHING_TO_SEE();
+  return [one.model, one.serial_number || (one.item_id ? one.asset_tag : one.scan), one.lot].filter(Boolean).join(" ") || say("no number");
 }
 
 /** What of a verdict stays on its line. */

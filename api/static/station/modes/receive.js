@@ -26,19 +26,11 @@ const FOUND = {
   "doubtful as it came": (n) => say("{n} doubtful", { n }),
 };
 
-/** The mode. */
-export const receive = {
-  name: "receive",
-  key: "F6",
-  command: "SPDORECEIVE",
-  title: () => say("Receive"),
-  open: (stage) => new ReceiveSession(stage),
-};
-
 /** What is chosen where there is no list. */
 const ALONE = { kind: "alone" };
 
-class ReceiveSession extends VoucherSession {
+/** A receipt in the making. */
+export class ReceiveSession extends VoucherSession {
   constructor(stage) {
     super(stage);
     this.state.counts ??= {};
