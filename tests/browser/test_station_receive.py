@@ -14,6 +14,7 @@ from stockpile.acts.ship import SHIP
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import Visitors
 from tests.browser.station import Counter, station
+from tests.browser.test_station_offline import at_the_counter, enrolled
 from tests.world import RIFLES, Country, photo, scans, today
 
 CONSIGNMENT = "FMS-2026-117"
@@ -331,3 +332,27 @@ def test_everybody_can_receive(visitors: Visitors, country: Country) -> None:
     wide.page.screenshot(path="/tmp/station2/receive-wide.png")
     wide.press("F10")
     wide.page.screenshot(path="/tmp/station2/receive-dialog.png")
+
+
+def test_on_a_device_without_a_link(visitors: Visitors, country: Country) -> None:
+    """The link goes in the middle of a truck: the rest is ticked off by the list that was loaded, the report is numbered from the device's
+    own book, and posted as a fact when the link is back.
+    """
+    declared(country, *DECLARED[:4])
+    context, page = enrolled(visitors)
+    counter = at_the_counter(visitors, context, page)
+    counter.press("F6")
+    expect(page.locator("#mode-title")).to_have_text("Receive")
+    counter.settled()
+    counter.scan(CONSIGNMENT, DECLARED[0])
+    counter.answers("ready", DECLARED[0], "On the list")
+    context.set_offline(True)
+    counter.scan(DECLARED[1], "ZZ 5")
+    counter.answers("attention", "ZZ 5", "No answer")
+    counter.confirm()
+    counter.answers("posted", "TAJI/TAB-3/")
+    expect(page.locator("#not-sent")).to_have_text("1 not sent")
+    context.set_offline(False)
+    expect(page.locator("#not-sent")).to_have_text("0 not sent")
+    assert country.where(DECLARED[1]) == "Main store"
+    assert country.discrepancies() == ["excess"]

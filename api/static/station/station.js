@@ -12,6 +12,8 @@
  *       open: (stage) => new IssueSession(stage),
  *     };
  *
+ * It may have `load`: a promise that is waited for before `open`, of a script that the first load leaves out (`modes/lists.js`).
+ *
  * A session has, all but `scan` optional:
  *
  *     scan({text, how})     a scan or a typed text; scans are handed over one after another, a promise is waited for
@@ -100,7 +102,8 @@ class Station {
     this._enqueue(() => this._open(mode), mode.title());
   }
 
-  _open(mode) {
+  async _open(mode) {
+    if (mode.load && !(await this._loaded(mode))) return;
     this.session?.close?.();
     this.mode = mode;
     this.session = null;
@@ -113,6 +116,18 @@ class Station {
     at("mode-title").textContent = mode.title();
     this.session = mode.open(this._stage(mode));
     this._focus();
+  }
+
+  /** Whether the mode's script came; without it the mode before stays open. */
+  async _loaded(mode) {
+    try {
+      await mode.load();
+      return true;
+    } catch {
+      if (!this.session) await this._open(MODES[0]);
+      this._tell({ severity: "stop", title: mode.title(), words: say("It could not be loaded: the service does not answer. Try again.") });
+      return false;
+    }
   }
 
   /** Takes a scan: a printed command at once, everything else after what came before it. */
@@ -159,9 +174,9 @@ class Station {
     }
     if (command === "mode") this.open(mode);
     else if (command === "help") this._help();
-    else if (command === "serviceable" || command === "unserviceable") this.session.condition?.(command);
+    else if (command === "serviceable" || command === "unserviceable") this.session?.condition?.(command);
     else if (command === "cancel") this._tell({});
-    else this._enqueue(() => this.session[command]?.(), say("Command"));
+    else this._enqueue(() => this.session?.[command]?.(), say("Command"));
   }
 
   _stage(mode) {
@@ -275,9 +290,9 @@ class Station {
       return true;
     }
     if (event.key === "Delete") this._command({ command: "remove" });
-    else if (event.key === "ArrowDown") this.session.move?.(1);
-    else if (event.key === "ArrowUp") this.session.move?.(-1);
-    else if (event.key === "ArrowRight") this.session.condition?.(null);
+    else if (event.key === "ArrowDown") this.session?.move?.(1);
+    else if (event.key === "ArrowUp") this.session?.move?.(-1);
+    else if (event.key === "ArrowRight") this.session?.condition?.(null);
     else if (event.key === "Escape") this._tell({});
     else return false;
     return true;

@@ -16,20 +16,11 @@ const BATCH = 50;
 const SENT_AT = 20;
 const PAUSE = 1200;
 const AGAIN = 4000;
-const NOTHING_TO_SEE = () => say("Nothing");
-
-/** The mode. */
-export const count = {
-  name: "count",
-  key: "F7",
-  command: "SPDOCOUNT",
-  title: () => say("Count"),
-  open: (stage) => new CountSession(stage),
-};
 
 const nothing = () => ({ count: null, opening: null, by: null, batch: null, unsettled: null, closed: null, loss: null });
 
-class CountSession {
+/** A count that is read at this counter. */
+export class CountSession {
   constructor(stage) {
     this.stage = stage;
     this.state = { ...nothing(), ...stage.kept };
@@ -475,7 +466,8 @@ class CountSession {
   async _showFound() {
     this.findings = await this.stage.service.findings(this.state.closed.count_id);
     this.show();
-    fill(this.found, ...GROUPS.map(([kind, title, bad]) => group(title(), this.findings.filter((one) => one.kind === kind), bad)));
+    const page = element("a", { class: "to-page", href: `/counts/${this.state.closed.count_id}`, target: "_blank" }, say("Its page, to print and to export"));
+    fill(this.found, page, ...GROUPS.map(([kind, title, bad]) => group(title(), this.findings.filter((one) => one.kind === kind), bad)));
   }
 
   /** What nobody found is reported, never taken off the books by a count. */
@@ -483,7 +475,7 @@ class CountSession {
     const missing = (this.findings || []).filter((one) => one.kind === "missing" && one.item_id);
     if (!missing.length) return this.stage.tell({ severity: "attention", title: say("Nothing is missing"), words: "" });
     const place = element("input", { id: "place", maxlength: 200, required: true });
-    const circumstances = element("input", { id: "circumstances", maxlength: 500, required: true, value: say("Not found at {name}", { name: this.state.closed.name }) });
+    const circumstances = element("input", { id: "circumstances", maxlength: 500, required: true, value: `${say("Not found at the count")} ${this.state.closed.name}` });
     const ticks = missing.map((one, n) => [one, element("input", { type: "checkbox", checked: true, id: `missing-${n}` })]);
     const given = await ask({
       title: say("Report missing"),
@@ -621,7 +613,7 @@ const GROUPS = [
 /** What is said of a finding. */
 const SAID = {
   missing: (one) => say("the books have it at {account}", { account: one.account }),
-  unexpected: (one) => (one.account ? say("the books have it at {account}", { account: one.account }) : say("nowhere in the books")),
+  unexpected: (one) => (one.account ? say("the books have it at {account}", { account: `${one.site || ""} ${one.account}`.trim() }) : say("nowhere in the books")),
   "quantity differs": (one) => say("{counted} counted, {expected} in the books", { counted: one.counted, expected: one.expected }),
   "not counted": (one) => say("{expected} in the books", { expected: one.expected }),
   "moved meanwhile": (one) => one.document_number || "",
@@ -635,7 +627,7 @@ function group(title, rows, bad) {
 }
 
 function nameOf(one) {
-  return [one.model, one.serial_number || (one.item_id ? one.asset_tag : one.scan), one.lot].filter(Boolean).join(" ") || NOTHING_TO_SEE();
+  return [one.model, one.serial_number || (one.item_id ? one.asset_tag : one.scan), one.lot].filter(Boolean).join(" ") || say("no number");
 }
 
 /** What of a verdict stays on its line. */

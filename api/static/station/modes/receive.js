@@ -26,19 +26,11 @@ const FOUND = {
   "doubtful as it came": (n) => say("{n} doubtful", { n }),
 };
 
-/** The mode. */
-export const receive = {
-  name: "receive",
-  key: "F6",
-  command: "SPDORECEIVE",
-  title: () => say("Receive"),
-  open: (stage) => new ReceiveSession(stage),
-};
-
 /** What is chosen where there is no list. */
 const ALONE = { kind: "alone" };
 
-class ReceiveSession extends VoucherSession {
+/** A receipt in the making. */
+export class ReceiveSession extends VoucherSession {
   constructor(stage) {
     super(stage);
     this.state.counts ??= {};
@@ -71,10 +63,21 @@ class ReceiveSession extends VoucherSession {
 
   async _load() {
     const { delivery } = this.state;
-    const alone = delivery.kind === "alone";
-    this.awaited = new Awaited(alone ? [] : await this.stage.service.deliveryLines(delivery.delivery_id));
+    const lines = delivery.kind === "alone" ? [] : await this._lines(delivery);
+    this.unread = lines === null;
+    this.awaited = new Awaited(lines || []);
     for (const line of this.list.all) this.awaited.tick(line.item, line.id);
     this.show();
+  }
+
+  /** What is awaited; null: no answer, it is asked for again at the next scan. */
+  async _lines(delivery) {
+    try {
+      return await this.stage.service.deliveryLines(delivery.delivery_id);
+    } catch (problem) {
+      if (!(problem instanceof NoAnswer)) throw problem;
+      return null;
+    }
   }
 
   async _choose(delivery) {
@@ -158,8 +161,9 @@ class ReceiveSession extends VoucherSession {
     return super.scan(scan);
   }
 
-  take(scan) {
+  async take(scan) {
     if (!this.state.delivery) return this._choiceByText(scan.text);
+    if (this.unread || !this.awaited) await this._load();
     const seal = this._seals().find((one) => one.toUpperCase() === scan.text.trim().toUpperCase());
     if (seal) return this._sealSeen(seal);
     if (this.list.size >= MOST_LINES) {
@@ -424,8 +428,8 @@ class ReceiveSession extends VoucherSession {
     this.done.hidden = !done;
     if (done) fill(this.done, ...this._doneShown());
     this.side.hidden = Boolean(done || !delivery);
-    if (this.awaited && this.side.dataset.of !== delivery?.delivery_id + this.awaited.size) {
-      this.side.dataset.of = delivery?.delivery_id + this.awaited.size;
+    if (this.awaited && this.shownAwaited !== this.awaited) {
+      this.shownAwaited = this.awaited;
       fill(this.side, this.list.element, this.awaited.size ? this.awaited.element : null);
     }
   }
@@ -507,7 +511,7 @@ class ReceiveSession extends VoucherSession {
     const photos = element("input", { id: "photos", type: "file", accept: "image/*", multiple: true });
     const given = (complete) => ({ complete, deliveredBy: by.value.trim(), remarks: remarks.value.trim(), photos: [...photos.files] });
     const listed = delivery.kind !== "alone";
-    const whole = listed && !missing.length && !short.length;
+    const whole = listed && !this.unread && !missing.length && !short.length;
     const asked = (id, words, field) => element("p", { class: "asked" }, element("label", { for: id }, words), field);
     const pieces = going.reduce((sum, line) => sum + (line.quantity || 1), 0);
     return ask({
@@ -516,14 +520,15 @@ class ReceiveSession extends VoucherSession {
       body: [
         element("p", { class: "count" }, element("strong", { class: "digits" }, pieces), element("span", {}, say("pieces"))),
         this.list.staying.length ? this._leftOut(this.list.staying) : null,
-        listed ? missingShown(missing, short) : null,
+        listed && !this.unread ? missingShown(missing, short) : null,
+        this.unread ? element("p", { class: "staying" }, say("The list could not be read: nobody knows what is missing")) : null,
         asked("delivered-by", say("Delivered by"), by),
         asked("remarks", say("Remarks, damage"), remarks),
         asked("photos", say("Photos"), photos),
       ].filter(Boolean),
       yes: !listed ? this.confirmWords() : whole ? say("Complete") : say("More to come"),
       confirm: () => given(whole),
-      buttons: listed && !whole ? [[say("Complete: nothing more comes, the rest is short"), null, () => given(true)]] : [],
+      buttons: listed && !whole && !this.unread ? [[say("Complete: nothing more comes, the rest is short"), null, () => given(true)]] : [],
     });
   }
 
@@ -587,8 +592,7 @@ class ReceiveSession extends VoucherSession {
     const kept = { delivery: this.state.delivery, model: this.state.model, seals: this.state.seals };
     const missing = this.state.sent.body.complete ? 0 : this.awaited?.missing.length ?? 0;
     super._posted({ ...posted, missing, kept });
-    this.awaited = null;
-    this.seen = null;
+    this._forget();
     Object.assign(this.state, { seals: [], deliveries: null });
     this.show();
   }
@@ -603,11 +607,16 @@ class ReceiveSession extends VoucherSession {
 
   _begin() {
     this.state = { ...fresh(), seals: [], delivery: null, model: null };
-    this.awaited = null;
-    this.seen = null;
-    this.side.dataset.of = "";
+    this._forget();
     this.list.load([]);
     this.changed();
+  }
+
+  _forget() {
+    this.awaited = null;
+    this.seen = null;
+    this.unread = false;
+    this.side.replaceChildren();
   }
 
   async clear() {
@@ -615,9 +624,9 @@ class ReceiveSession extends VoucherSession {
     if (!this.state.delivery) await this._begun();
   }
 
-  async _takeAgain() {
+  _takeAgain() {
     super._takeAgain();
-    await this._load();
+    this._press(() => this._load());
   }
 
   doneWords(posted) {
