@@ -244,7 +244,7 @@ def test_somebody_else_was_faster(visitors: Visitors, country: Country) -> None:
 
 
 def test_the_clerk_undoes_it_alone_and_takes_the_list_again(visitors: Visitors, country: Country) -> None:
-    """Ctrl+Z a minute later: everything is back in the store; the list can be mended and handed out anew."""
+    """Ctrl+Z a minute later: everything is back in the store; list and receiver can be mended and handed out anew."""
     counter = for_petrov(visitors.page("clerk", "/station"), *RIFLES[:2])
     counter.press("F10")
     counter.page.locator("dialog").wait_for()
@@ -257,6 +257,7 @@ def test_the_clerk_undoes_it_alone_and_takes_the_list_again(visitors: Visitors, 
     assert country.where(RIFLES[0]) == "Main store"
     counter.page.get_by_role("button", name="Take the list again").click()
     assert counter.lines() == [("ready", f"AKM {serial}") for serial in RIFLES[:2]]
+    expect(counter.page.locator(".party")).to_have_text(PETROV)
 
 
 def test_a_badge_scanned_out_of_turn(visitors: Visitors, country: Country) -> None:

@@ -117,6 +117,7 @@ def test_what_went_out_with_it_comes_back_with_it(visitors: Visitors, country: C
     counter.press("F10")
     counter.answers("ready", "5 × Helmet")
     counter.press("F10")
+    expect(counter.page.get_by_role("dialog")).to_contain_text("reported short unless you say that it is all here")
     counter.page.get_by_role("button", name="With all that went out with them").click()
     counter.shows_number()
     assert country.discrepancies() == []

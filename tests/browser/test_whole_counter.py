@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitors
 from tests.browser.station import station
 from tests.browser.test_sign_in import Depot, enter_by_badge
-from tests.signing_in import PINS, add_pins, add_users
+from tests.signing_in import PINS, add_pins, add_users, one_time_pin
 from tests.world import RIFLES
 
 
@@ -68,3 +68,45 @@ def test_a_wrong_pin_hands_out_nothing(window: Page) -> None:
     window.get_by_label("or by PIN").fill(PINS["A-1001"])
     counter.press("F10")
     assert counter.shows_number().startswith("TAJI/K1/")
+
+
+def test_a_one_time_pin_becomes_an_own_one_as_it_signs(window: Page, visitors: Visitors) -> None:
+    """He was given a PIN this morning: he chooses his own at the window, too easy once, and the next one signs by it."""
+    given = one_time_pin(visitors.web.country, "A-1001")
+    window.goto("/station")
+    counter = station(window)
+    for rifle, pin in ((RIFLES[0], given), (RIFLES[1], "482915")):
+        counter.scan("A-1001", rifle)
+        counter.settled()
+        counter.press("F10")
+        window.get_by_label("or by PIN").fill(pin)
+        counter.press("F10")
+        if pin == given:
+            choose(window, "123456", "123456")
+            expect(window.get_by_role("dialog")).to_contain_text("too easy")
+            choose(window, "482915", "482914")
+            expect(window.get_by_role("dialog")).to_contain_text("not the same")
+            choose(window, "482915", "482915")
+        counter.answers("posted", "1 handed out")
+
+
+def choose(window: Page, pin: str, again: str) -> None:
+    """A new PIN, twice, and F10."""
+    window.get_by_label("New PIN").fill(pin)
+    window.get_by_label("The same again").fill(again)
+    window.keyboard.press("F10")
+
+
+def test_a_badge_is_typed_after_a_pin_was(window: Page) -> None:
+    """The window in which the PIN was typed is closed; the field takes what is typed next, without a click."""
+    window.goto("/station")
+    counter = station(window)
+    counter.scan("A-1001", RIFLES[0])
+    counter.settled()
+    counter.press("F10")
+    window.get_by_label("or by PIN").click()
+    window.keyboard.type(PINS["A-1001"], delay=120)
+    counter.press("F10")
+    counter.shows_number()
+    counter.type("A-1002")
+    expect(window.locator(".party")).to_contain_text("A-1002")

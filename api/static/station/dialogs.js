@@ -54,6 +54,12 @@ export function ask({ title, body, yes, confirm, buttons = [], wide = false }) {
       event.preventDefault();
       finish(null);
     });
+    // By itself: a window may stand there before the station hears any key.
+    window_.addEventListener("keydown", (event) => {
+      if (event.key !== "F10" || event.defaultPrevented) return;
+      event.preventDefault();
+      if (!event.repeat) open.confirm();
+    });
     document.body.append(window_);
     window_.showModal();
     heading.focus();

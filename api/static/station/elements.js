@@ -50,3 +50,12 @@ export function button(words, key, press, attributes = {}) {
   const shown = key ? element("kbd", { "aria-hidden": "true" }, key) : null;
   return element("button", { type: "button", "aria-keyshortcuts": key || null, on: { click: press }, ...attributes }, words, shown);
 }
+
+/**
+ * A number whose parts stay whole: where it must be broken, it is broken after a slash.
+ * @param {string} number
+ * @returns {(string | Node)[]}
+ */
+export function breakable(number) {
+  return number.split(/(?<=\/)/).flatMap((part, n) => (n ? [element("wbr"), part] : [part]));
+}

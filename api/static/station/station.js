@@ -364,14 +364,20 @@ class Station {
       ["Delete", say("Remove the current line")],
       ["↑ ↓", say("Another line")],
       ["Ctrl+Z", say("Undo the last document")],
+      ["Ctrl+P", say("Print its paper")],
       ["1 … 9", say("Choose what was meant")],
       ["Esc", say("Close, or take the answer away")],
     ];
     const rows = [...shell, ...(this.session?.keys?.() || [])];
     const list = element("dl", { class: "keys" });
     for (const [key, words] of rows) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, words));
-    const sheet = element("a", { href: "/station/commands", target: "_blank" }, say("Print these as codes to scan"));
-    ask({ title: say("Keys"), body: [list, element("p", {}, sheet)], wide: true });
+    const leads = [
+      ["/station/commands", say("Print these as codes to scan")],
+      ["/station/scanner", say("Set up the scanner")],
+      ["/station/device", say("Work without the link")],
+    ];
+    const links = leads.map(([href, words]) => element("a", { href, target: "_blank", class: "to-page" }, words));
+    ask({ title: say("Keys"), body: [list, element("p", { class: "leads" }, ...links)], wide: true });
   }
 }
 

@@ -126,6 +126,7 @@ function party(one) {
     element("h2", {}, element("bdi", {}, one.name)),
     element("p", {}, [...one.sites, ...one.units].join(", ")),
     element("ul", { class: "history" }, ...(held.length ? held : [element("li", {}, say("holds nothing"))])),
+    element("a", { class: "to-page", href: `/parties/${one.party_id}` }, say("Its page")),
   );
 }
 

@@ -1,6 +1,7 @@
 /** Return: weapons as they come, each with its condition by one key; who brings them, if it is not who has them. */
 
 import { element } from "../elements.js";
+import { named } from "../lines.js";
 import { say } from "../words.js";
 import { askEquipment } from "./equipment.js";
 import { VoucherSession } from "./voucher.js";
@@ -109,6 +110,12 @@ class ReturnSession extends VoucherSession {
   askWords() {
     const bad = this.list.going.filter((line) => line.condition === "unserviceable").length;
     return bad ? say("pieces, {n} of them unserviceable", { n: bad }) : say("pieces");
+  }
+
+  /** What went out with the weapons is missed unless it is said that it came back. */
+  warnings(going) {
+    const list = going.filter((line) => line.accessories).map((line) => `${named(line)}: ${line.accessories}`);
+    return list.length ? [say("Went out with them, and is reported short unless you say that it is all here:"), ...list] : [];
   }
 
   /** Without this what went out with the weapons is reported short, and what the books speak against stays behind. */

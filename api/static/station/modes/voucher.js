@@ -4,13 +4,14 @@
  */
 
 import { ask } from "../dialogs.js";
-import { button, element, fill } from "../elements.js";
+import { breakable, button, element, fill } from "../elements.js";
 import { newKey } from "../keys.js";
 import { counted, isCounted, Lines, named } from "../lines.js";
 import { NoAnswer, Problem } from "../service.js";
 import { SignaturePad } from "../signature.js";
 import { say, sayMoment } from "../words.js";
 import { recover } from "./recover.js";
+import { signByPin } from "./sign_by_pin.js";
 
 const UNDO_WITHIN = 15 * 60 * 1000;
 const LEFT_OUT_SHOWN = 6;
@@ -22,7 +23,8 @@ export const fresh = () => ({ documentId: newKey(), lines: [], party: null, draw
 /**
  * A list in the making. A mode gives: `act` ("issue"), `path` of its route, `request(answer)` without document id and lines, `take(scan)`,
  * `badge(badge)`, `prompt()`, `heading()`, `askTitle()`, `askWords()`, `doneWords(posted)`, `paper()`; and may give `missing()`: why nothing
- * can be confirmed yet, `makeList()`: a list of its own, which keeps itself, `signer()`, `about()`, `actions()`, `otherKey(event)`, `otherWays(staying)`: [[words, what the answer says more]].
+ * can be confirmed yet, `makeList()`: a list of its own, which keeps itself, `signer()`, `about()`, `actions()`, `otherKey(event)`,
+ * `warnings(going)`: what confirming does besides, in words, `otherWays(staying)`: [[words, what the answer says more]].
  */
 export class VoucherSession {
   /** @param {object} stage @param {{conditions?: boolean}} [options] */
@@ -224,7 +226,8 @@ export class VoucherSession {
     const answer = await this._askToConfirm(going);
     if (!answer) return undefined;
     const lines = answer.inHand ? this.list.all.filter((line) => line.text || isCounted(line)) : going;
-    const signed = await this._sign(answer);
+    const signed = await this._signed(answer);
+    if (!signed) return undefined;
     const body = { document_id: this.state.documentId, ...this.request(answer), ...signed, lines: lines.map((line) => this.lineOf(line)) };
     this.state.sent = { body, ids: lines.map((line) => line.id) };
     this.stage.keep(this.state);
@@ -242,9 +245,10 @@ export class VoucherSession {
     const body = [
       element("p", { class: "count" }, element("strong", { class: "digits" }, pieces), element("span", {}, this.askWords())),
       staying.length ? this._leftOut(staying) : null,
+      ...(this.warnings?.(going) || []).map((words) => element("p", { class: "warning" }, words)),
       signer ? element("p", {}, say("{name} signs here, or on the printed paper:", { name: signer.name })) : null,
       signer ? pad.element : null,
-      pin ? element("p", {}, element("label", { for: "pin" }, say("or by PIN")), pin) : null,
+      pin ? element("p", { class: "pin" }, element("label", { for: "pin" }, say("or by PIN")), pin) : null,
     ].filter(Boolean);
     return ask({
       title: this.askTitle(),
@@ -266,13 +270,27 @@ export class VoucherSession {
     );
   }
 
+  /** What the signature adds to the request; null where it was refused, or its window was closed. */
+  async _signed(answer) {
+    try {
+      return await this._sign(answer);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      this.stage.tell({ severity: "stop", title: say("Nothing was posted"), words: problem.message });
+      return null;
+    }
+  }
+
   /** Keeps the signature, where one was given. */
   async _sign({ pad, pin }) {
     const signer = this.signer?.();
     const picture = pad && (await pad.png());
     if (!signer || (!picture && !pin)) return {};
     const { service } = this.stage;
-    if (pin) return { signatures: [await service.sign(this.state.documentId, { person: signer.code, pin })] };
+    if (pin) {
+      const signature = await signByPin(service, this.state.documentId, signer, pin);
+      return signature && { signatures: [signature] };
+    }
     const file = await service.keepSignature(picture);
     return { signatures: [await service.sign(this.state.documentId, { person: signer.code, file })] };
   }
@@ -307,8 +325,9 @@ export class VoucherSession {
   }
 
   _posted(posted) {
-    const party = this.state.party?.name;
-    const done = { ...posted, party, at: Date.now(), lines: this.list.all.filter((line) => this.state.sent.ids.includes(line.id)) };
+    const { party, drawnBy, each } = this.state;
+    const lines = this.list.all.filter((line) => this.state.sent.ids.includes(line.id));
+    const done = { ...posted, party: party?.name, at: Date.now(), lines, kept: { party, drawnBy, each } };
     this.state = { ...fresh(), done };
     this.list.load([]);
     this.changed();
@@ -333,11 +352,9 @@ export class VoucherSession {
     const undone = done.undone;
     return [
       element("p", { class: "label" }, undone ? say("Taken back by {number}", { number: undone }) : this.paper()),
-      element("p", { class: `number${undone ? " undone" : ""}` }, element("bdi", {}, done.number || "")),
+      element("p", { class: `number${undone ? " undone" : ""}` }, element("bdi", {}, ...breakable(done.number || ""))),
       element("p", {}, this.doneWords(done)),
-      done.discrepancy_count
-        ? element("p", { class: "staying" }, say("{n} contradictions were opened as discrepancies", { n: done.discrepancy_count }))
-        : null,
+      done.discrepancy_count ? this._contradicted(done) : null,
       element(
         "p",
         { class: "actions" },
@@ -349,6 +366,15 @@ export class VoucherSession {
       ),
       element("p", { class: "next" }, this.prompt()),
     ];
+  }
+
+  /** How many discrepancies it opened; what it is that contradicts stands on the document's page. */
+  _contradicted({ document_id: id, discrepancy_count: n }) {
+    const words = n === 1
+      ? say("1 contradiction was opened as a discrepancy")
+      : say("{n} contradictions were opened as discrepancies", { n });
+    const page = { class: "to-page", href: `/documents/${id}`, target: "_blank" };
+    return element("p", { class: "staying" }, words, " ", element("a", page, say("Look at it")));
   }
 
   /** Opens the paper of the last document. */

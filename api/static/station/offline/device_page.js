@@ -5,7 +5,7 @@
 
 import { button, element } from "../elements.js";
 import { service } from "../service.js";
-import { loadWords, say, sayMoment } from "../words.js";
+import { loadWords, say, sayMoment, useTimeZone } from "../words.js";
 import { openOffline } from "./books.js";
 import { DAYS, SHORTEST_PIN } from "./people.js";
 import { NoLink } from "./queue.js";
@@ -71,6 +71,7 @@ class DevicePage {
   #about() {
     const { state } = this.books;
     const { enrolled } = state;
+    useTimeZone(enrolled.time_zone);
     const rows = [
       [say("Device"), `${enrolled.label} (${enrolled.site}/${enrolled.book})`],
       [say("Link"), state.up ? say("Up") : say("Down")],

@@ -5,7 +5,7 @@
 
 import { ask, cancelDialog, dialogOpen } from "../dialogs.js";
 import { button, element } from "../elements.js";
-import { say, sayMoment } from "../words.js";
+import { say, sayMoment, useTimeZone } from "../words.js";
 import { register } from "./registration.js";
 
 const PROBLEMS = {
@@ -27,6 +27,7 @@ export function showStrip(books, place) {
   place.after(element("section", { class: "books", "aria-label": say("Books of this station") }, strip, trouble));
   let takeOver = null;
   const show = () => {
+    if (books.state.enrolled) useTimeZone(books.state.enrolled.time_zone);
     const parts = books.state.enrolled ? told(books) : [];
     if (takeOver) parts.push(button(say("New version ready: load it"), null, takeOver, { class: "books-new" }));
     strip.replaceChildren(...parts);
@@ -121,7 +122,7 @@ export async function askWho(books) {
   books.addEventListener("change", opened);
   for (const input of [code, pin]) {
     input.addEventListener("keydown", (event) => {
-      event.stopPropagation();
+      if (event.key !== "F10") event.stopPropagation();
       if (event.key !== "Enter") return;
       event.preventDefault();
       if (input === code) pin.focus();

@@ -242,11 +242,20 @@ export class Ear {
     this.#inserting = true;
     try {
       // The one way that keeps the field's own undo and tells the page as typing does.
-      document.execCommand("insertText", false, text);
+      // A caret that was left behind, in a window that is closed now, makes it do nothing.
+      if (!document.execCommand("insertText", false, text)) {
+        putCaretInto(focused);
+        document.execCommand("insertText", false, text);
+      }
     } finally {
       this.#inserting = false;
     }
   }
+}
+
+/** The caret into a field of text that has the focus, behind what stands there. */
+function putCaretInto(focused) {
+  if (typeof focused?.selectionStart === "number") focused.setSelectionRange(focused.value.length, focused.value.length);
 }
 
 /** What a browser does with a letter typed over a list of choices. */
