@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.words import N_
-from stockpile.rights import DONOR, ROLES
+from stockpile.rights import DESK, DONOR, ROLES
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
@@ -22,6 +22,7 @@ class Area:
 
 AREAS = (
     Area(N_("Start"), "/", EVERYBODY),
+    Area(N_("Station"), "/station", DESK),
     Area(N_("Weapons"), "/weapons", EVERYBODY),
     Area(N_("People"), "/people"),
     Area(N_("Units"), "/units"),
