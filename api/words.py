@@ -17,7 +17,7 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -26,9 +26,20 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from stockpile.catalogue_data import CATEGORIES
+from stockpile.db.tables.audits import KINDS as AUDIT_KINDS
 from stockpile.discrepancies import Kind
 from stockpile.movements import MOVEMENTS, AccountClass, Act
+from stockpile.registers.count_findings import Kind as FindingKind
+from stockpile.registers.counts import Reason
+from stockpile.reports.allowances import State as AllowanceState
+from stockpile.reports.books import KINDS as BOOK_KINDS
+from stockpile.reports.counts import State
+from stockpile.reports.destruction_orders import OrderState
+from stockpile.reports.registers import Lines
+from stockpile.reports.serial_capture import What as CaptureWhat
 from stockpile.rights import ROLES
+from stockpile.roster_changes import Kind as ChangeKind
 
 HERE = Path(__file__).parent
 TRANSLATIONS = HERE / "translations"
@@ -188,6 +199,8 @@ TERMS: tuple[str, ...] = (
     *("open", "closed", "running", "done", "failed", "cancelled", "interrupted", "valid", "expired", "withdrawn", "refused",
       "approved", "posted", "rejected", "not begun", "left", "there", "missing", "erased", "yes", "no"),
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
+    *State, *FindingKind, *get_args(Reason), *OrderState, *AllowanceState, *AUDIT_KINDS, *Lines, *CATEGORIES, *BOOK_KINDS,
+    *CaptureWhat, *ChangeKind,
 )  # fmt: skip
 """Words of the field that stand in the books themselves: shown by the filter `term`."""
 

@@ -16,8 +16,8 @@ web = pytest.fixture(served)
 WHO = ("clerk", "armourer", "commander", "erbil clerk", "registrar", "auditor", "USA", "FRA")
 OF_A_KIND = 12
 """So many pages of one kind are opened; more would show the same."""
-DATA = {"head", "bdi", "time", "code", "pre", "textarea", "tspan"}
-"""Elements whose text is what the books or a user say, not ours."""
+DATA = {"head", "bdi", "time", "code", "kbd", "pre", "textarea", "tspan"}
+"""Elements whose text is what the books or a user say, or what stands on a key, not ours."""
 NOT_IN_WORDS = ("/docs", "/openapi.json", "/static/")
 """The API speaks English, as its documents do."""
 

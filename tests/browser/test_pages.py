@@ -14,6 +14,7 @@ DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
 TOO_SMALL = """() => [...document.querySelectorAll('button, input:not([type=hidden]), select, textarea, .button, .areas a, summary')]
+    .map(each => ['checkbox', 'radio'].includes(each.type) ? each.labels[0] : each)
     .filter(each => each.offsetParent && each.getBoundingClientRect().height < 43.5 && !each.closest('.unseen'))
     .map(each => each.outerHTML.slice(0, 120))"""
 
