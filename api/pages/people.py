@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
-from api.pages import templates
+from api.pages import address, templates
 from api.pages.listing import Asked, Column, Filter, Listing, Way, answer_list, site_filter, table, text_filter
 from api.pages.weapons import HELD, HELD_BY_ONE
 from api.words import N_
@@ -65,7 +65,7 @@ PEOPLE = Listing(
         Column("code", N_("Service number"), "code", _person, "code"),
         Column("rank", N_("Rank")),
         Column("name", N_("Name"), link=_person, order="name"),
-        Column("unit", N_("Unit"), "code", lambda row: f"/search?q={row.unit}" if row.unit else None),
+        Column("unit", N_("Unit"), "code", lambda row: address("/search", q=row.unit) if row.unit else None),
         Column("site", N_("Site"), "code"),
     ),
     filters=(text_filter(N_("Number, rank or name")), Filter("unit", N_("Unit"), help=N_("Its code")), site_filter()),
@@ -86,7 +86,7 @@ SIGNED = (
     Column("quantity", N_("Pieces"), "number", lambda row: f"/documents/{row.document_id}#lines"),
 )
 CARDS = (
-    Column("unit", N_("May draw for"), "code", lambda row: f"/search?q={row.unit}"),
+    Column("unit", N_("May draw for"), "code", lambda row: address("/search", q=row.unit)),
     Column("since", N_("From"), "day"),
     Column("until", N_("To"), "day"),
     Column("state", N_("State"), "term"),
@@ -99,7 +99,7 @@ ASSIGNED = (
     Column("assigned_by", N_("Assigned by"), "person"),
 )
 MEMBERSHIPS = (
-    Column("unit", N_("Unit"), "code", lambda row: f"/search?q={row.unit}" if row.unit else None),
+    Column("unit", N_("Unit"), "code", lambda row: address("/search", q=row.unit) if row.unit else None),
     Column("name", N_("Name")),
     Column("since", N_("From"), "day"),
     Column("until", N_("To"), "day"),
@@ -208,7 +208,7 @@ BY_MODEL = (
     Column("maintenance", N_("In the workshop"), "number"),
 )
 MAY_DRAW = (
-    Column("person", N_("Service number"), "code", lambda row: f"/search?q={row.person}"),
+    Column("person", N_("Service number"), "code", lambda row: address("/search", q=row.person)),
     Column("name", N_("Name")),
     Column("until", N_("To"), "day"),
     Column("state", N_("State"), "term"),

@@ -226,7 +226,7 @@ ALLOWANCES = Listing(
     question=N_("How many of each model may each unit have, and how many does it have with its people and sub-units?"),
     row=ExcessLine,
     columns=(
-        Column("unit", N_("Unit"), "code", lambda row: f"/search?q={row.unit}" if row.unit else None, none=N_("in no unit")),
+        Column("unit", N_("Unit"), "code", lambda row: address("/search", q=row.unit) if row.unit else None, none=N_("in no unit")),
         Column("within", N_("Counted with"), "code"),
         Column("model", N_("Model")),
         Column("authorised", N_("Authorised"), "number"),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
-from api.pages import templates
+from api.pages import address, templates
 from api.pages.forms import faulty, kept
 from api.pages.listing import (
     Asked,
@@ -62,8 +62,8 @@ SIGNATURE_CARDS = Listing(
     question=N_("Who may draw for which unit, and until when?"),
     row=CardRow,
     columns=(
-        Column("unit", N_("Unit"), "code", lambda row: f"/search?q={row.unit}"),
-        Column("person", N_("Service number"), "code", lambda row: f"/search?q={row.person}"),
+        Column("unit", N_("Unit"), "code", lambda row: address("/search", q=row.unit)),
+        Column("person", N_("Service number"), "code", lambda row: address("/search", q=row.person)),
         Column("rank", N_("Rank")),
         Column("name", N_("Name")),
         Column("since", N_("From"), "day"),
@@ -189,7 +189,7 @@ CHANGES = (
     Column("row", N_("Line"), "number"),
 )
 STILL_HOLDING = (
-    Column("service_number", N_("Service number"), "code", lambda row: f"/search?q={row.service_number}"),
+    Column("service_number", N_("Service number"), "code", lambda row: address("/search", q=row.service_number)),
     Column("name", N_("Name")),
     Column("site", N_("Site"), "code"),
     Column("holds", N_("Pieces"), "number", lambda row: f"/holdings?person={row.service_number}"),

@@ -175,7 +175,7 @@ CARDS = Listing(
     columns=(
         Column("model", N_("Model")),
         Column("serial_number", N_("Serial number"), "code", lambda row: f"/weapons/{row.item_id}"),
-        Column("name", N_("Person"), "person", lambda row: f"/search?q={row.person}" if row.person else None, "person",
+        Column("name", N_("Person"), "person", lambda row: address("/search", q=row.person) if row.person else None, "person",
                lambda row: " ".join(filter(None, (row.rank, row.name, f"({row.person})")))),
         Column("unit", N_("Unit"), "code"),
         Column("since", N_("Out since"), "moment", order="since"),
