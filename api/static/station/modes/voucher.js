@@ -11,7 +11,6 @@ import { NoAnswer, Problem } from "../service.js";
 import { SignaturePad } from "../signature.js";
 import { say, sayMoment } from "../words.js";
 import { recover } from "./recover.js";
-import { signByPin } from "./sign_by_pin.js";
 
 const UNDO_WITHIN = 15 * 60 * 1000;
 const LEFT_OUT_SHOWN = 6;
@@ -288,6 +287,7 @@ export class VoucherSession {
     if (!signer || (!picture && !pin)) return {};
     const { service } = this.stage;
     if (pin) {
+      const { signByPin } = await import("./sign_by_pin.js");
       const signature = await signByPin(service, this.state.documentId, signer, pin);
       return signature && { signatures: [signature] };
     }
