@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
@@ -176,7 +177,8 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:
         application.include_router(page.router)
-    application.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    static = StaticFiles(directory=Path(__file__).parent / "static")
+    application.mount("/static", GZipMiddleware(static), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]
     return application
 

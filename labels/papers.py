@@ -34,6 +34,7 @@ from stockpile.papers.paper import (
     Text,
 )
 from stockpile.papers.words import Word
+from stockpile.writing_direction import END_OF_ISOLATE, ISOLATE, with_number_behind
 
 TEMPLATE = FOLDER / "papers" / "papers.typ"
 TAGGED = 200
@@ -45,7 +46,6 @@ WIDEST_CARD_CODE = 44.0
 LONGEST_WORD = 24
 """Letters without a space, after which a line may be broken anyway."""
 BREAK = "\N{ZERO WIDTH SPACE}"
-ISOLATE, END_OF_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 class Size(StrEnum):
@@ -128,14 +128,19 @@ class _Setter:
             return None
         if isinstance(said, Word):
             return {"t": self.language.say(said), "d": None}
-        return {"t": breakable(said), "d": "ltr" if style in ("code", "number") else direction(said)}
+        return {
+            "t": breakable(with_number_behind(said)),
+            "d": "ltr" if style in ("code", "number") else direction(said),
+        }
 
     def sentence(self, said: Sentence) -> list[dict[str, Any] | None]:
         """Each of its parts, those of the books kept apart (isolates of Unicode's bidirectional algorithm): else two names in a
         row would run on into each other on a page that runs the other way.
         """
         return [
-            self.said(one) if isinstance(one, Word) else {"t": f"{ISOLATE}{breakable(one)}{END_OF_ISOLATE}", "d": None}
+            self.said(one)
+            if isinstance(one, Word)
+            else {"t": f"{ISOLATE}{breakable(with_number_behind(one))}{END_OF_ISOLATE}", "d": None}
             for one in said
         ]
 

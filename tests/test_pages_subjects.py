@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -213,7 +214,9 @@ def test_a_second_person_approves_and_the_first_takes_back(web: Web, busy: Busy)
     assert "it takes another person" in own.text
     assert "Approve: it is posted" not in own.text
     assert send(web, "clerk", f"{path}/approve").status_code == 403
-    assert "taken at the robbery" in visit(web, "commander", path).text
+    seen = visit(web, "commander", path)
+    assert "taken at the robbery" in seen.text
+    assert re.search(r"AKM KT 4499\d\d · missing since ", seen.text), seen.text
     refused = send(web, "commander", f"{path}/reject", reason=" ")
     assert refused.status_code == 422
     answer = send(web, "commander", f"{path}/approve")

@@ -25,6 +25,7 @@ from api.pages.navigation import areas_of
 from api.pages.visitor import in_frame
 from api.words import N_, Viewer, language_of, languages, say, say_several, viewer
 from stockpile.rights import Actor
+from stockpile.writing_direction import with_number_behind
 
 COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600
@@ -43,7 +44,12 @@ def term(word: object) -> str:
 def person(name: str) -> Markup:
     """A person's rank, name and number: the number stays on one line."""
     before, bracket, code = name.rpartition(" (")
-    return Markup('{} <span class="whole">({}</span>').format(before, code) if bracket else Markup(escape(name))  # noqa: S704
+    return Markup('{} <bdi class="whole">({}</bdi>').format(before, code) if bracket else Markup(escape(name))  # noqa: S704
+
+
+def number_behind(text: object) -> object:
+    """A text of the books with its number behind the name; what is no plain text as it is. For what is shown, never for a field."""
+    return with_number_behind(text) if type(text) is str else text
 
 
 def moment(when: datetime, seconds: bool = False) -> Markup:
@@ -132,6 +138,7 @@ templates.env.filters |= {
     "prose": prose,
     "term": term,
     "person": person,
+    "number_behind": number_behind,
     "moment": moment,
     "day": day,
     "short_day": short_day,

@@ -20,13 +20,15 @@ from stockpile.acts import ACTS
 from stockpile.acts.perform import approve, reject
 from stockpile.documents import Words
 from stockpile.errors import Fault, Invalid, StockpileError
-from stockpile.reports.drafts import DraftRow, read_draft
+from stockpile.reports.drafts import DraftRow, WeaponMeant, read_draft, weapons_meant
 from stockpile.rights import APPROVE, RIGHTS, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
 LINES_SHOWN = 100
 SHOWN_APART = frozenset({"document_id", "lines", "site"})
+NAMES_IT = frozenset({"item", "scan", "how"})
+"""Fields of a line that lead to a weapon."""
 _words: TypeAdapter[str] = TypeAdapter(Words)
 
 
@@ -74,11 +76,12 @@ def _page(
 ) -> Response:
     with reading(engine, actor) as connection:
         found = read_draft(connection, actor, document_id)
-    lines = found.request.get("lines") or ()
+        lines = found.request.get("lines") or ()
+        meant = weapons_meant(connection, actor, lines[:LINES_SHOWN])
     shown = {
         "draft": found.draft,
         "said": list(said({name: value for name, value in found.request.items() if name not in SHOWN_APART})),
-        "lines": [" · ".join(f"{name}: {value}" for name, value in said(line)) for line in lines[:LINES_SHOWN]],
+        "lines": [(weapon, _beside(line, weapon)) for line, weapon in zip(lines, meant, strict=False)],
         "more_lines": max(len(lines) - LINES_SHOWN, 0),
         "may_approve": _waits(found.draft) and not found.draft.own and actor.role in RIGHTS[APPROVE],
         "may_take_back": _waits(found.draft) and found.draft.own,
@@ -86,6 +89,14 @@ def _page(
     }
     response: Response = templates.TemplateResponse(request, "draft.html", shown, status_code=status)
     return response
+
+
+def _beside(line: Mapping[str, Any], weapon: WeaponMeant | None) -> str:
+    """What a line says beside the weapon that is shown."""
+    told = {name: value for name, value in line.items() if weapon is None or name not in NAMES_IT}
+    if weapon is not None and told.get("quantity") == 1:
+        del told["quantity"]
+    return " · ".join(f"{name}: {value}" for name, value in said(told))
 
 
 def _waits(draft: DraftRow) -> bool:

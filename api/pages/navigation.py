@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.words import N_
-from stockpile.rights import DESK, DONOR, ROLES
+from stockpile.rights import COMMANDER, DESK, DONOR, REGISTRAR, ROLES
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
@@ -34,6 +34,7 @@ AREAS = (
     Area(N_("Sites"), "/sites", EVERYBODY),
     Area(N_("Catalogue"), "/models", EVERYBODY),
     Area(N_("Reports"), "/reports", EVERYBODY),
+    Area(N_("Counters and PINs"), "/counters", frozenset({COMMANDER, REGISTRAR})),
 )
 """In the order in which they stand in the header."""
 

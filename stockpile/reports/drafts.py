@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,13 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.errors import NotFound
+from stockpile.reports.described import Described, described
 from stockpile.reports.keyset import Keys, Page, order_asked, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
+from stockpile.reports.standing import Standing, standings
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.scans import look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +90,28 @@ def read_draft(connection: Connection, actor: Actor, document_id: UUID) -> Draft
     if row is None:
         raise NotFound(f"There is no draft {document_id} here.")
     return DraftRead(DraftRow(*row[:9]), row[9])
+
+
+@dataclass(frozen=True, slots=True)
+class WeaponMeant:
+    """What a line of a draft means now: the one item that its key or scan leads to, with where it stands."""
+
+    item: Described
+    standings: tuple[Standing, ...]
+
+
+def weapons_meant(connection: Connection, actor: Actor, lines: Sequence[Mapping[str, Any]]) -> list[WeaponMeant | None]:
+    """For each line of a request the item it means, as the books stand now; None where it names none, or several bear the number:
+    whoever approves has the draft judged anew.
+    """
+    by_scan = look_up(connection, {str(line["scan"]) for line in lines if line.get("scan")})
+    found = [
+        UUID(str(line["item"])) if line.get("item") else _only(by_scan.get(str(line.get("scan")), [])) for line in lines
+    ]
+    wanted = [item for item in found if item is not None]
+    known, stood = described(connection, actor, wanted), standings(connection, actor, wanted)
+    return [WeaponMeant(known[item], stood.get(item, ())) if item in known else None for item in found]
+
+
+def _only(items: Sequence[UUID]) -> UUID | None:
+    return items[0] if len(items) == 1 else None
