@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
+from api.pages.scanner import SET_UP_TEXT
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import Visitors
+from tests.browser.keyboards import KEYBOARDS, US, Scanner, press
 from tests.browser.station import Counter, station
 from tests.world import RIFLES, Country, scans
 
@@ -53,6 +56,22 @@ def test_forty_rifles_by_scanner_and_keyboard_alone(visitors: Visitors, country:
     ((posted, details),) = issued(country)
     assert number.endswith(f"/{posted}")
     assert details["entered_on_lines"] == {"scanned": list(range(1, 41))}
+
+
+@pytest.mark.parametrize("layout", ["French", "German", "Russian"])
+def test_forty_rifles_on_a_keyboard_of_another_layout(visitors: Visitors, country: Country, layout: str) -> None:
+    """The scanner is set to US, the PC is not: the set-up code scanned once at the station, and forty bursts are forty rifles."""
+    delivered(country)
+    counter = station(visitors.page("clerk", "/station"))
+    scanner = Scanner(US, KEYBOARDS[layout])
+    press(counter.page, scanner.types(SET_UP_TEXT))
+    counter.page.wait_for_function("localStorage.length > 0")
+    for text in ("A-1001", *FORTY):
+        press(counter.page, scanner.types(text))
+    assert counter.lines() == [("ready", f"AKM {serial}") for serial in FORTY]
+    counter.press("F10", "F10")
+    counter.shows_number()
+    assert {country.where(serial) for serial in FORTY} == {PETROV}
 
 
 def test_each_scan_says_what_it_is(visitors: Visitors, country: Country) -> None:
