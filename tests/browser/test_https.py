@@ -17,33 +17,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as BrowserError
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.application import create_app
 from stockpile.tls import Certificates, make_certificates, now
 from tests.api_world import Web
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NOT_OURS, PATIENCE, REPORT_VIOLATIONS, Visitors, chromium
+from tests.browser.station import station
+from tests.browser.test_station_issue import FORTY, PETROV, delivered
+from tests.signing_in import PASSWORD, add_users
 
 NAME = "depot.test"
-WORKER = "/worker-of-the-test.js"
-
-
-class WithWorker:
-    """The service, and a service worker that only this test has."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
-        if scope["type"] != "http" or scope["path"] != WORKER:
-            await self._application(scope, receive, send)
-            return
-        script = b"self.addEventListener('install', () => self.skipWaiting());"
-        headers = [(b"content-type", b"text/javascript")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": script})
 
 
 @pytest.fixture
@@ -57,7 +41,7 @@ def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate
 def secure(web: Web, certificates: Certificates) -> Iterator[str]:
     """The service over TLS; its address under its name."""
     config = uvicorn.Config(
-        WithWorker(create_app(web.country.engine)), host="127.0.0.1", port=0, log_level="error",
+        create_app(web.country.engine), host="127.0.0.1", port=0, log_level="error",
         ssl_certfile=certificates.server_file, ssl_keyfile=certificates.key_file,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -104,13 +88,38 @@ def test_what_works_over_https_only(browser: Browser, secure: str, certificates:
         page.goto(f"{secure}/")
         assert page.evaluate("isSecureContext")
         assert page.evaluate(
-            f"navigator.serviceWorker.register('{WORKER}').then(() => navigator.serviceWorker.ready).then(() => true)"
+            "navigator.serviceWorker.register('/station/worker.js', {scope: '/station'}).then(known => known.scope)"
         )
         assert page.evaluate("'mediaDevices' in navigator && 'locks' in navigator && 'persist' in navigator.storage")
         assert not [text for text in told if "policy violated" in text]
         answer = page.goto(f"{secure}/trust")
         assert answer is not None
         assert "strict-transport-security" not in answer.headers
+
+
+def test_a_counter_over_https(
+    browser: Browser, web: Web, secure: str, certificates: Certificates, tmp_path: Path
+) -> None:
+    """The clerk signs in by a cookie that no plain connection is sent, and hands out forty rifles."""
+    add_users(web.country, "clerk")
+    delivered(web.country)
+    with visiting(browser, tmp_path / "browser", certificates) as context:
+        page = context.new_page()
+        page.goto(f"{secure}/station")
+        page.get_by_label("Sign-in name").fill("talib")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Password").press("Enter")
+        page.wait_for_url("**/station")
+        (kept,) = [cookie for cookie in context.cookies() if cookie["name"].endswith("session")]
+        assert (kept["name"], kept["secure"], kept["httpOnly"], kept["sameSite"]) == (
+            "__Host-stockpile_session", True, True, "Strict",
+        )  # fmt: skip
+        counter = station(page)
+        counter.scan("A-1001", *FORTY)
+        counter.settled()
+        counter.press("F10", "F10")
+        assert counter.shows_number().startswith("TAJI/B/")
+    assert {web.country.where(serial) for serial in FORTY} == {PETROV}
 
 
 def test_a_browser_that_does_not_trust_it_is_stopped(browser: Browser, secure: str, tmp_path: Path) -> None:
