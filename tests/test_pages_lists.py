@@ -99,11 +99,11 @@ def test_a_donor_is_shown_no_names(web: Web) -> None:
 
 
 def test_errors_are_pages_with_a_way_on_for_people_and_problems_for_programs(web: Web) -> None:
-    """Nothing here, not for you, not signed in: a page; the API and programs keep their problems."""
+    """Nothing here: a page; not signed in: where one signs in; the API and programs keep their problems."""
     page = visit(web, "clerk", "/nothing-here", 404)
     assert page.heading == "Not found"
     assert page.links["To the start page"] == "/"
-    assert visit(web, None, "/documents", 401).heading == "Sign in first"
+    assert visit(web, None, "/documents").heading == "Sign in"
     assert web.client.get("/nothing-here").headers["content-type"] == "application/problem+json"
     told = web.client.get("/v1/nothing-here", headers={**BROWSER, **web.headers("clerk")})
     assert told.headers["content-type"] == "application/problem+json"
