@@ -43,8 +43,12 @@ def own_path(wanted: str) -> str:
 
 
 async def to_sign_in(request: Request, error: NotSignedIn) -> Response:
-    """The answer to whoever is not signed in: the API says so, a page leads to where one signs in, and back."""
-    if request.url.path.startswith(API) or bearer(request.scope) is not None:
+    """The answer to whoever is not signed in: the API says so, and to programs every page; people are led to where one signs in, and
+    back.
+    """
+    wants = request.headers.get("accept", "")
+    program = bearer(request.scope) is not None or ("json" in wants and "html" not in wants)
+    if request.url.path.startswith(API) or program:
         return problem_of(error)
     return to_page("/sign-in", _wanted(request), error)
 
