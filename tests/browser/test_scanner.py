@@ -287,4 +287,5 @@ def test_only_who_is_signed_in_sees_it_and_no_other_page_films(visitors: Visitor
     """The policy lets our own pages use the camera, and nobody else's."""
     answer = visitors.web.client.get("/station/scanner", headers=visitors.web.headers("clerk"))
     assert "camera=(self)" in answer.headers["permissions-policy"]
-    assert visitors.web.client.get("/station/scanner").status_code == 401
+    nobody = visitors.web.client.get("/station/scanner", headers={"Accept": "application/json"})
+    assert nobody.status_code == 401
