@@ -53,14 +53,15 @@ function patient(outcome) {
   if (outcome.kind !== "scan") return;
   const learnt = learn(outcome.strokes, outcome.suffix);
   if (learnt) {
-    takeLearnt(learnt);
+    takeLearnt(learnt, outcome.strokes);
   } else if (outcome.strokes.length > 5 && outcome.suffix === "enter") {
     unheardScan(outcome);
   }
 }
 
-function takeLearnt(learnt) {
-  setUpHeard = performance.now();
+function takeLearnt(learnt, strokes) {
+  // By the keys' own clock: the ear tells of the same scan a moment later, and that is not news.
+  setUpHeard = Math.max(performance.now(), strokes.at(-1).time);
   const kept = save(learnt.settings);
   // Not before the keys that are on their way were met by the ear as it was.
   setTimeout(() => know(learnt.settings));
