@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from api.application import create_app
 from tests.api_world import Web, served
@@ -25,6 +25,8 @@ NOT_OURS = (
 )  # fmt: skip
 PATIENCE = 30_000
 """Milliseconds that a story waits for what it expects: longer than any answer takes on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
 
 REPORT_VIOLATIONS = """
 document.addEventListener('securitypolicyviolation', found =>

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE
-
-expect.set_options(timeout=PATIENCE)
-
 BURST = """
 text => {
     const codeOf = sign => /[a-z]/i.test(sign) ? `Key${sign.toUpperCase()}` : /[0-9]/.test(sign) ? `Digit${sign}`
