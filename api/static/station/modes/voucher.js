@@ -327,7 +327,7 @@ export class VoucherSession {
   _posted(posted) {
     const { party, drawnBy, each } = this.state;
     const lines = this.list.all.filter((line) => this.state.sent.ids.includes(line.id));
-    const done = { ...posted, party: party?.name, at: Date.now(), lines, kept: { party, drawnBy, each } };
+    const done = { ...posted, party: party?.name, at: Date.now(), lines, kept: { party, drawnBy, each, ...posted.kept } };
     this.state = { ...fresh(), done };
     this.list.load([]);
     this.changed();
