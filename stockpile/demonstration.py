@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from stockpile import founding, parties, passwords, users, weapon_assignments
+from stockpile import founding, parties, weapon_assignments
 from stockpile.acts import ACTS, perform
 from stockpile.acts.correct import CORRECT, UNDO
 from stockpile.acts.declare import DECLARE
@@ -42,13 +42,13 @@ from stockpile.demonstration_data import (
     IN_ARABIC_DIGITS,
     KITS,
     ORGANISATION,
-    SECOND_CLERK,
     SOLDIERS_OF_A_COMPANY,
     STAFF,
     TIME_ZONE,
     UNITS,
     YEARS_OF_PAPERS,
 )
+from stockpile.demonstration_visitors import Visitor, visitors
 from stockpile.documents import Paper, Posted, Precision, now
 from stockpile.files import file_store
 from stockpile.parties import Party
@@ -68,18 +68,6 @@ trailer<</Root 1 0 R>>
 %%EOF
 """
 """Stands for the scan of every paper voucher of the demonstration."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody of the demonstration in whose place a visitor can act; codes as a token is made with."""
-
-    label: str
-    role: str
-    party: str | None = None
-    site: str | None = None
-    donor: str | None = None
-    book: str | None = None
 
 
 @dataclass(slots=True)
@@ -148,53 +136,6 @@ def load(engine: Engine) -> list[Visitor]:
     told("what happened today", len(vouchers), len(vouchers))
     _today(country)
     return visitors(engine)
-
-
-def visitors(engine: Engine) -> list[Visitor]:
-    """Who a visitor can be; empty where the books are no demonstration."""
-    with transaction(engine, roles.AUDITOR) as connection:
-        if parties.find_party(connection, "organisation", ORGANISATION[0]) is None:
-            return []
-    return [
-        *(
-            Visitor(_label(code, role, depot), role, party=code, site=depot, book=book)
-            for code, _, _, depot, role, book in STAFF
-        ),
-        Visitor("registrar", "registrar", party="REG-1", book="REG"),
-        Visitor("auditor", "auditor", party="AUD-1"),
-        *(Visitor(f"donor {code}", "donor", donor=code) for code, _ in DONORS),
-    ]
-
-
-def user_name(visitor: Visitor) -> str:
-    """Under which name a visitor signs in: "clerk.north" for the clerk of NORTH."""
-    return visitor.label.replace(" of ", " ").replace(" ", ".").lower()
-
-
-def let_sign_in(engine: Engine) -> list[Visitor]:
-    """Gives those whom a visitor can be the demonstration's one password, where they have none yet; who they are. None where the
-    books are no demonstration.
-    """
-    found = visitors(engine)
-    with transaction(engine, roles.REGISTRAR) as connection:
-        known = set(connection.exec_driver_sql("SELECT name FROM stockpile.user").scalars())
-        new = [visitor for visitor in found if user_name(visitor) not in known]
-        kept = passwords.hashed(passwords.DEMONSTRATION) if new else None
-        for visitor in new:
-            users.add_user(
-                connection,
-                user_name(visitor),
-                visitor.role,
-                visitor.party,
-                visitor.site,
-                visitor.donor,
-                password_hash=kept,
-            )
-    return found
-
-
-def _label(code: str, role: str, depot: str) -> str:
-    return f"second {role} of {depot}" if code == SECOND_CLERK else f"{role} of {depot}"
 
 
 def _found(country: Country) -> None:

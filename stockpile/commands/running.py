@@ -18,6 +18,7 @@ from stockpile.commands import serving
 from stockpile.commands.shown import out, progress
 from stockpile.db import embedded, ready, roles
 from stockpile.db.engine import connected, engine_of, transaction
+from stockpile.demonstration_visitors import Visitor, let_sign_in, user_name
 from stockpile.errors import NotSignedIn
 from stockpile.passwords import DEMONSTRATION
 from stockpile.settings import Settings, read_settings
@@ -85,7 +86,7 @@ def _tokens(url: str, folder: Path) -> dict[str, str]:
     """
     engine = engine_of(url)
     try:
-        visitors = demonstration.let_sign_in(engine)
+        visitors = let_sign_in(engine)
         if not visitors:
             return {}
         kept = _read_tokens(folder / TOKENS_FILE)
@@ -113,7 +114,7 @@ def _speaks(engine: Engine, token: str | None) -> bool:
     return True
 
 
-def _new_token(engine: Engine, visitor: demonstration.Visitor) -> str:
+def _new_token(engine: Engine, visitor: Visitor) -> str:
     with transaction(engine, roles.REGISTRAR) as connection:
         return create_token(
             connection, visitor.role, f"demonstration: {visitor.label}", visitor.party, visitor.site, visitor.donor,
@@ -151,7 +152,7 @@ def _welcome(settings: Settings, tokens: dict[str, str], listening: serving.List
         out.print(f"Its certificate ends on {found.server_until:%Y-%m-%d}: run 'stockpile tls init'.", markup=False)
     if tokens:
         out.print("\nThis is a demonstration. Sign in as one of these, by name; or act by its token:\n")
-        names = {label: demonstration.user_name(demonstration.Visitor(label, "")) for label in tokens}
+        names = {label: user_name(Visitor(label, "")) for label in tokens}
         widths = (max(map(len, tokens)), max(map(len, names.values())))
         for label, token in tokens.items():
             out.print(f"  {label.ljust(widths[0])}  {names[label].ljust(widths[1])}  {token}", markup=False)
