@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from api.at_counter import counter_of
 from api.cookies import COUNTER, forget, set_counter
 from api.dependencies import Asker, Database
-from api.pages.sign_in import SEE_OTHER, Typed, faults_of, shown, status_of
+from api.pages.forms import faults_by_field
+from api.pages.sign_in import SEE_OTHER, Typed, shown, status_of
 from stockpile import counters, pins
 from stockpile.errors import Invalid, NotFound
 from stockpile.reports.reference import search_sites
@@ -44,7 +45,7 @@ def _counters(
         sites = search_sites(connection).rows if may and actor.site is None else ()
     return shown(
         request, "counters", status_of(problem) if problem else 200, listed=page, here=counter_of(request), may=may,
-        sites=sites, problem=problem, faults=faults_of(problem) if problem else {}, typed=typed,
+        sites=sites, problem=problem, faults=faults_by_field(problem) if problem else {}, typed=typed,
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def give_pin(request: Request, engine: Database, actor: Asker, person: Typed = "
         page = list_pins(connection, actor, limit=SHOWN)
     return shown(
         request, "pins", status_of(problem) if problem else 200, listed=page, given=given, problem=problem,
-        faults=faults_of(problem) if problem else {}, person="" if given else person,
+        faults=faults_by_field(problem) if problem else {}, person="" if given else person,
     )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def register_badge(request: Request, engine: Database, actor: Asker, person: Typ
         page = list_pins(connection, actor, limit=SHOWN)
     return shown(
         request, "pins", status_of(problem) if problem else 200, listed=page, badge_problem=problem,
-        badge_faults=faults_of(problem) if problem else {}, faults={}, registered=None if problem else text,
+        badge_faults=faults_by_field(problem) if problem else {}, faults={}, registered=None if problem else text,
         badge_person=person if problem else "", badge_text=text if problem else "",
     )  # fmt: skip
 

@@ -15,8 +15,13 @@ from stockpile.errors import Invalid, StockpileError
 
 def kept(error: StockpileError, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a form shows of an error of the domain: the problem, what was typed, and each fault beside its field."""
-    faults = {fault.field: fault.message for fault in getattr(error, "faults", ()) if fault.field in given}
+    faults = {field: message for field, message in faults_by_field(error).items() if field in given}
     return {"problem": shown_problem(error), "given": given, "faults": faults}
+
+
+def faults_by_field(error: StockpileError) -> dict[str, str]:
+    """What is wrong with each field."""
+    return {fault.field: fault.message for fault in error.faults if fault.field} if isinstance(error, Invalid) else {}
 
 
 def faulty(error: ValidationError, given: Mapping[str, Any]) -> dict[str, Any]:

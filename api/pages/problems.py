@@ -31,6 +31,7 @@ REMEDIES = {
     409: N_("Nothing was done. Each reason says why, and where the weapon is now."),
     413: N_("Send less at once, or send a file."),
     422: N_("Nothing was done. Mend what is named below and try again."),
+    429: N_("Wait as long as it says, then try again."),
     500: N_("Nothing was done. Tell who runs the service when it happened: the log says more."),
     503: N_("The books cannot be reached just now. Nothing was done. Try again in a moment."),
 }

@@ -16,11 +16,13 @@ from api.cookies import COUNTER, SESSION, forget, read_cookie, set_counter, set_
 from api.dependencies import Asker, Database
 from api.gates import API, bearer
 from api.pages import templates
+from api.pages.forms import faults_by_field
+from api.pages.problems import shown_problem
 from api.problems import problem_of
 from stockpile import sessions, sign_in
 from stockpile.db import roles
 from stockpile.db.engine import at_once, connected, transaction
-from stockpile.errors import Invalid, MustChange, NotAllowed, NotSignedIn, StockpileError, TooSoon
+from stockpile.errors import Invalid, MustChange, NotSignedIn, StockpileError, TooSoon
 from stockpile.reports.signing_in import own_sessions
 from stockpile.sessions import Known, NewSession
 from stockpile.settings import read_settings
@@ -75,23 +77,14 @@ def shown(request: Request, page: str, status: int = 200, **more: Any) -> Respon
         request, f"sign_in/{page}.html", {"version": request.app.version, **more}, status
     )
     answer.headers["Cache-Control"] = "no-store"
-    if status == TOO_SOON and isinstance(more.get("problem"), TooSoon):
+    if isinstance(more.get("problem"), TooSoon):
         answer.headers["Retry-After"] = str(more["problem"].seconds)
     return answer
 
 
-TOO_SOON = 429
-STATUS: dict[type[StockpileError], int] = {TooSoon: TOO_SOON, NotSignedIn: 401, NotAllowed: 403, Invalid: 422}
-
-
 def status_of(error: StockpileError) -> int:
-    """The status of a form that is shown again with what is wrong."""
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
-
-
-def faults_of(error: StockpileError) -> dict[str, str]:
-    """What is wrong with each field."""
-    return {fault.field: fault.message for fault in error.faults if fault.field} if isinstance(error, Invalid) else {}
+    """The status of a form that is shown again with what is wrong: as the API has it."""
+    return int(shown_problem(error)["status"])
 
 
 def _known(request: Request, engine: Database) -> Known:
@@ -237,7 +230,7 @@ def choose_password(
         one_time = known.must_change == sessions.PASSWORD
         return shown(
             request, "password", status_of(error), wanted=wanted, one_time=one_time, problem=error,
-            faults=faults_of(error),
+            faults=faults_by_field(error),
         )  # fmt: skip
     return RedirectResponse(wanted, SEE_OTHER)
 
@@ -261,7 +254,7 @@ def choose_pin(
     except StockpileError as error:
         asked = _pin_asked(request, engine, known)
         return shown(
-            request, "pin", status_of(error), wanted=wanted, problem=error, faults=faults_of(error), **asked
+            request, "pin", status_of(error), wanted=wanted, problem=error, faults=faults_by_field(error), **asked
         )  # fmt: skip
     if known.must_change is not None and len(_roles(engine, known)) > 1:
         return to_page("/sign-in/role", wanted)
