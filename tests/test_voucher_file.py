@@ -54,7 +54,7 @@ def test_brought_once_however_often(web: Web) -> None:
 
 def test_the_signature_on_the_screen_comes_along(web: Web) -> None:
     """The voucher names its picture; the file has both."""
-    device, picture = enrolled(web), photo(3)
+    device, picture = enrolled(web), photo(400)
     digest = sha256(picture).hexdigest()
     device.write("issue", ago(hours=3), {**OUT, "attachments": [digest]})
     assert became(web, saved(device)) == ["set aside"]

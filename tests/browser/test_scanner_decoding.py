@@ -347,3 +347,13 @@ def test_android_typing_stays(scripts: Page) -> None:
     assert decoded(scripts, android(["Kalashnikov"]), {"suffix": "none"})["scans"] == []
     assert decoded(scripts, android([TAG]), {"suffix": "none"})["scans"] == [TAG]
     assert decoded(scripts, android(list(TAG)))["scans"] == [TAG]
+
+
+def test_a_scan_right_after_text_that_came_without_keys(scripts: Page) -> None:
+    """A number that the browser, a handwriting field or a paste wrote: the scan that follows at once is one all the same."""
+    scanner = Scanner(US, US)
+    before = scanner.types(TAG)
+    written: Event = {"kind": "input", "time": before[-1]["time"] + 900, "data": "482915", "inputType": "insertText"}
+    found = decoded(scripts, [*before, written, *scanner.types("SP-000002-B")])
+    assert found["scans"] == [TAG, "SP-000002-B"]
+    assert found["typed"] == ""

@@ -27,16 +27,26 @@ class DevicePage {
     this.said = element("div", { class: "said", role: "status" });
     this.body = element("div", { class: "device" });
     place.replaceChildren(this.said, this.body);
+    this.shows = Promise.resolve();
     books.addEventListener("change", () => this.show());
   }
 
-  /** Shows everything anew; what somebody is typing stays. */
-  async show() {
-    if (this.body.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement) return;
-    const { state } = this.books;
+  /** Shows what became different, one time after another. A form in which somebody types, or a button being pressed, stays as it is. */
+  show() {
+    this.shows = this.shows.catch(() => {}).then(() => this.#show());
+    return this.shows;
+  }
+
+  async #show() {
     const vouchers = await this.books.vouchers();
     const people = await this.books.recent();
-    this.body.replaceChildren(...(state.enrolled ? this.#device(vouchers, people) : [this.#enrolment()]));
+    const sections = this.books.state.enrolled ? this.#device(vouchers, people) : [this.#enrolment()];
+    sections.forEach((section, n) => {
+      const shown = this.body.children[n];
+      if (!shown) this.body.append(section);
+      else if (!shown.isEqualNode(section)) shown.replaceWith(section);
+    });
+    while (this.body.children.length > sections.length) this.body.lastChild.remove();
   }
 
   #enrolment() {
@@ -65,7 +75,7 @@ class DevicePage {
   }
 
   #device(vouchers, people) {
-    return [this.#about(), this.#written(vouchers), this.#people(people), this.#giveUp()];
+    return [this.#about(), this.#written(vouchers), this.#people(people), this.#ownPin(), this.#giveUp()];
   }
 
   #about() {
@@ -107,14 +117,6 @@ class DevicePage {
   }
 
   #people(people) {
-    const pin = element("input", { id: "own-pin", type: "password", inputmode: "numeric", minlength: SHORTEST_PIN, maxlength: 12, pattern: "[0-9]+", required: true, autocomplete: "new-password" });
-    const set = (event) => {
-      event.preventDefault();
-      const chosen = pin.value;
-      pin.value = "";
-      pin.blur();
-      this.#try(() => this.books.setPin(chosen), () => say("Your PIN for this device is set."));
-    };
     const rows = people.map((person) =>
       element("li", {}, `${person.name}, ${say(person.role)}: `, person.pin ? say("has a PIN here") : say("no PIN here yet")),
     );
@@ -124,12 +126,23 @@ class DevicePage {
       element("h2", {}, say("Who may write while the link is down")),
       element("p", {}, say("Who was signed in here with the link in the last {days} days and set a PIN for this device.", { days: DAYS })),
       rows.length ? element("ul", {}, ...rows) : null,
-      element(
-        "form",
-        { on: { submit: set } },
-        element("p", {}, element("label", { for: "own-pin" }, say("Your PIN for this device: {n} digits or more, not the one you sign in with", { n: SHORTEST_PIN })), pin),
-        element("p", {}, element("button", { type: "submit" }, say("Set my PIN"))),
-      ),
+    );
+  }
+
+  #ownPin() {
+    const pin = element("input", { id: "own-pin", type: "password", inputmode: "numeric", minlength: SHORTEST_PIN, maxlength: 12, pattern: "[0-9]+", required: true, autocomplete: "new-password" });
+    const set = (event) => {
+      event.preventDefault();
+      const chosen = pin.value;
+      pin.value = "";
+      pin.blur();
+      this.#try(() => this.books.setPin(chosen), () => say("Your PIN for this device is set."));
+    };
+    return element(
+      "form",
+      { class: "device-form", on: { submit: set } },
+      element("p", {}, element("label", { for: "own-pin" }, say("Your PIN for this device: {n} digits or more, not the one you sign in with", { n: SHORTEST_PIN })), pin),
+      element("p", {}, element("button", { type: "submit" }, say("Set my PIN"))),
     );
   }
 
@@ -137,8 +150,9 @@ class DevicePage {
     const { waiting } = this.books.state;
     const saved = element("input", { type: "checkbox", id: "saved" });
     const give = () => {
-      if (waiting && !saved.checked) {
-        this.#say(say("{n} vouchers are not sent. Send them, or save them to a file and say so.", { n: waiting }), true);
+      const left = this.books.state.waiting;
+      if (left && !saved.checked) {
+        this.#say(say("{n} vouchers are not sent. Send them, or save them to a file and say so.", { n: left }), true);
         return;
       }
       this.#try(() => this.books.unenrol(), () => say("This browser is no device any more. Everything was taken off it."));

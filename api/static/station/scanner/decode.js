@@ -178,6 +178,8 @@ export class Decoder {
   #stroke(stroke, character) {
     const end = this.#endOf(character);
     if (end && this.#written) return this.#endInput(end, stroke.time);
+    // A key that says which it is: what was written before it came from something else.
+    this.#written = null;
     if (!this.holding) {
       if (end && stroke.time - this.#ended <= this.#settings.gap) {
         this.#ended = stroke.time;
