@@ -9,7 +9,7 @@ import { loadWords, say, sayMoment, useTimeZone } from "../words.js";
 import { openOffline } from "./books.js";
 import { DAYS, SHORTEST_PIN } from "./people.js";
 import { NoLink } from "./queue.js";
-import { register } from "./registration.js";
+import { register, registered } from "./registration.js";
 import { clockWords, saveFile } from "./strip.js";
 
 const SHOWN = 200;
@@ -57,10 +57,15 @@ class DevicePage {
     const label = element("input", { id: "label", required: true, maxlength: 100, autocomplete: "off" });
     const send = (event) => {
       event.preventDefault();
-      this.#try(() => this.books.enrol(book.value.trim().toUpperCase(), label.value.trim()), () => {
-        register(() => {});
-        return say("Enrolled. This station can now start without a network.");
-      });
+      const enrol = async () => {
+        await this.books.enrol(book.value.trim().toUpperCase(), label.value.trim());
+        return registered();
+      };
+      this.#try(enrol, (starts) =>
+        starts
+          ? say("Enrolled. This station can now start without a network.")
+          : say("Enrolled. But this station can't start without a network yet: load this page again while the link is up."),
+      );
     };
     return element(
       "form",

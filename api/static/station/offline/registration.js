@@ -24,3 +24,28 @@ export async function register(onReady) {
     worker.addEventListener("statechange", () => worker.state === "installed" && told(worker));
   });
 }
+
+/**
+ * Registers the worker and waits until the station can start from it.
+ * @returns {Promise<boolean>} whether it can; not where a file of it could not be fetched, or the browser has no service workers
+ */
+export async function registered() {
+  try {
+    await register(() => {});
+    const registration = await navigator.serviceWorker.getRegistration(SCOPE);
+    return await activated(registration.active ?? registration.waiting ?? registration.installing);
+  } catch {
+    return false;
+  }
+}
+
+function activated(worker) {
+  return new Promise((resolve) => {
+    const told = () => {
+      if (worker.state === "activated") resolve(true);
+      else if (worker.state === "redundant") resolve(false);
+    };
+    worker.addEventListener("statechange", told);
+    told();
+  });
+}
