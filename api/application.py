@@ -11,7 +11,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
-from api import described, gates, problems
+from api import described, gates, log, problems
 from api.pages import (
     api_page,
     loss_reports,
@@ -177,6 +177,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:
         application.include_router(page.router)
+    application.include_router(log.router)
     static = StaticFiles(directory=Path(__file__).parent / "static")
     application.mount("/static", GZipMiddleware(static), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]

@@ -1,0 +1,73 @@
+"""The log as it is published: its latest checkpoint, and of what that covers the tiles and the leaves (C2SP tlog-tiles).
+
+Everybody may read the same: leaves say nothing to who has no secret, so no scope is asked for, but that of the caller's route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from stockpile.db import roles
+from stockpile.db.engine import at_one_moment, transaction
+from stockpile.errors import NotFound
+from stockpile.log import tree
+from stockpile.log.tree import WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A log's latest checkpoint. `note`: as it is served, with the witnesses' lines."""
+
+    log: int
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+
+@contextmanager
+def reading_log(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees the log as it is at one moment, and nothing besides."""
+    with transaction(at_one_moment(engine), roles.DONOR) as connection:
+        yield connection
+
+
+_LATEST = """
+SELECT c.log, o.origin, c.tree_size, c.root, c.note FROM checkpoint c JOIN log_origin o USING (log)
+WHERE c.log = coalesce(%s, (SELECT max(log) FROM log_origin)) ORDER BY c.tree_size DESC LIMIT 1
+"""
+_LINES = "SELECT line FROM cosignature WHERE log = %s AND tree_size = %s ORDER BY witness"
+
+
+def published(connection: Connection, log: int | None = None) -> Published:
+    """The latest checkpoint, of the log of this number or of the newest. Raises NotFound."""
+    found = connection.exec_driver_sql(_LATEST, (log,)).one_or_none()
+    if found is None:
+        raise NotFound("No checkpoint of this log was signed yet.")
+    lines = connection.exec_driver_sql(_LINES, (found.log, found.tree_size)).scalars()
+    note = found.note + "".join(f"{line}\n" for line in lines)
+    return Published(found.log, found.origin, found.tree_size, found.root, note)
+
+
+def hash_tile(connection: Connection, shown: Published, level: int, index: int, width: int = WIDTH) -> bytes:
+    """The first `width` hashes of a tile. Raises NotFound beyond what the checkpoint covers."""
+    hashes = None
+    if index * WIDTH + width <= shown.size >> 8 * level:
+        hashes = tree.hashes_of_tile(connection, shown.log, level, index, width)
+    if hashes is None:
+        raise NotFound(f"The log has no such tile: its checkpoint covers {shown.size:,} leaves.")
+    return b"".join(hashes)
+
+
+def leaf_tile(connection: Connection, shown: Published, index: int, width: int = WIDTH) -> list[bytes]:
+    """The first `width` leaves of a tile of level 0. Raises NotFound beyond what the checkpoint covers."""
+    packed = None
+    if index * WIDTH + width <= shown.size:
+        packed = tree.leaves_of_tile(connection, shown.log, index, width)
+    if packed is None:
+        raise NotFound(f"The log has no such leaves: its checkpoint covers {shown.size:,}.")
+    return tree.split_leaves(packed)
