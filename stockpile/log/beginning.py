@@ -20,6 +20,7 @@ from stockpile.log import signer as signers
 from stockpile.log import tree
 from stockpile.log.signer import LogSigner
 from stockpile.log.statements import Kind, Statement, write_statement
+from stockpile.proof.merkle import EMPTY_ROOT
 
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
@@ -47,7 +48,7 @@ def begin_log(engine: Engine, folder: Path, origin: str) -> LogSigner:
     _check_origin(origin)
     if _newest(engine) is not None:
         raise Invalid("These books have a log already: nothing was changed.")
-    if (folder / signers.KEYS).exists() and LogSigner(folder).signed == signers.Signed(origin, 0, tree.EMPTY_ROOT):
+    if (folder / signers.KEYS).exists() and LogSigner(folder).signed == signers.Signed(origin, 0, EMPTY_ROOT):
         signer = LogSigner(folder)
     else:
         signer = signers.begin(folder, origin)
