@@ -38,6 +38,7 @@ from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
 from api.pages import station as station_pages
+from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
 from api.v1 import (
     acts,
@@ -146,6 +147,7 @@ PAGES = (
     register_pages,
     report_pages,
     draft_pages,
+    log_pages,
     station_pages,
     station_offline,
     scanner,

@@ -20,7 +20,7 @@ from stockpile.db import roles
 from stockpile.db.engine import engine_of, transaction
 from stockpile.errors import DatabaseUnavailable, NotFound
 from stockpile.log import beginning, tree
-from stockpile.log.alarms import read_alarms
+from stockpile.log.alarms import all_alarms, raise_alarm
 from stockpile.log.reading import published, reading_log
 from stockpile.log.sequencer import Sequencer
 from stockpile.log.sequencing import POLL, pause
@@ -259,11 +259,11 @@ def test_an_older_database_is_not_signed(country: Country, signer: LogSigner, da
     hand_out(yesterday, RIFLES[1])
     with pytest.raises(SignerRefuses, match=r"older than what was signed.*stockpile log restored"):
         caught_up(yesterday, signer)
-    (alarm,) = read_alarms(yesterday.engine)
+    (alarm,) = all_alarms(yesterday.engine)
     assert alarm.kind == "signer refuses"
     with pytest.raises(SignerRefuses):
         caught_up(yesterday, signer)
-    assert len(read_alarms(yesterday.engine)) == 1
+    assert len(all_alarms(yesterday.engine)) == 1
 
     told = beginning.begin_after_restore(yesterday.engine, signer.folder)
     assert (told.origin, told.old_origin, told.signed - told.left) == (f"{ORIGIN}-2", ORIGIN, 4)
@@ -374,6 +374,25 @@ def test_the_log_over_http(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyP
     answer = web.client.get("/log/tile/0/000")
     assert answer.content == hashes
     assert "public" in answer.headers["cache-control"]
+
+
+def test_people_see_the_log(web: Web, tmp_path: Path) -> None:
+    """The checkpoint and the key for everybody; an alarm for those who must look into it, and on their start page."""
+    assert "no log yet" in web.get("USA", "/log").text
+    signer = beginning.begin_log(web.country.engine, tmp_path / "log", ORIGIN)
+    assert "Nothing was signed yet" in web.get("USA", "/log").text
+    caught_up(web.country, signer)
+    told = web.get("USA", "/log").text
+    assert ORIGIN in told
+    assert signer.verifier.split("+")[1] in told
+    assert "/log-alarms" not in told
+    with transaction(web.country.engine, roles.SEQUENCER) as connection:
+        for _ in range(2):
+            raise_alarm(connection, 1, "witness conflict", "The witness W saw another tree.", "note")
+    for who in ("auditor", "commander", "registrar"):
+        assert web.get(who, "/log-alarms").text.count("The witness W saw another tree.") == 1
+        assert "/log-alarms" in web.get(who, "/").text
+    assert web.get("clerk", "/log-alarms").status_code == 403
 
 
 def test_books_without_a_log(country: Country, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 from stockpile.commands.shown import new_group, out, show_table
 from stockpile.db import ready
 from stockpile.log import beginning, reading
-from stockpile.log.alarms import read_alarms
+from stockpile.log.alarms import all_alarms
 from stockpile.log.signer import KEYS, VERIFIERS, LogSigner
 from stockpile.settings import read_settings
 
@@ -42,7 +42,7 @@ def show() -> None:
     with ready.opened(settings) as engine:
         with reading.reading_log(engine) as connection:
             shown = reading.published(connection)
-        alarms = read_alarms(engine)
+        alarms = all_alarms(engine)
     out.print(shown.note, markup=False)
     if (settings.signing_folder / KEYS).exists():
         out.print("Key:")

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
 from stockpile.db import roles
 from stockpile.db.engine import at_one_moment, transaction
@@ -27,6 +29,34 @@ class Published:
     size: int
     root: bytes
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """That a log follows another after a restore: of the leaves signed there so many are left."""
+
+    origin: str
+    signed: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class OriginTold:
+    """A log by its name: what was published last, who cosigned it, and what it says of itself."""
+
+    origin: str
+    latest: Published | None
+    signed_at: datetime | None
+    witnesses: tuple[str, ...]
+    keys: tuple[str, ...]
+    restored: tuple[Restore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogTold:
+    """The log of these books, the newest origin first."""
+
+    origins: tuple[OriginTold, ...]
 
 
 @contextmanager
@@ -71,3 +101,25 @@ def leaf_tile(connection: Connection, shown: Published, index: int, width: int =
     if packed is None:
         raise NotFound(f"The log has no such leaves: its checkpoint covers {shown.size:,}.")
     return tree.split_leaves(packed)
+
+
+_ORIGINS = """
+SELECT o.log, o.origin, (SELECT max(signed_at) FROM checkpoint c WHERE c.log = o.log) AS signed_at,
+       array(SELECT content ->> 'key' FROM log_statement s WHERE s.log = o.log AND kind = 'key' ORDER BY recorded_at) AS keys,
+       array(SELECT content FROM log_statement s WHERE s.log = o.log AND kind = 'restored') AS restored
+FROM log_origin o ORDER BY o.log DESC
+"""
+_WITNESSES = "SELECT witness FROM cosignature WHERE log = %s AND tree_size = %s ORDER BY witness"
+
+
+def told_of(connection: Connection) -> LogTold:
+    """What there is to say of the log to people."""
+    return LogTold(tuple(_told(connection, row) for row in connection.exec_driver_sql(_ORIGINS).all()))
+
+
+def _told(connection: Connection, row: Row[Any]) -> OriginTold:
+    latest = published(connection, row.log) if row.signed_at else None
+    asked = (row.log, latest.size if latest else 0)
+    witnesses = tuple(connection.exec_driver_sql(_WITNESSES, asked).scalars())
+    restored = tuple(Restore(one["origin"], one["signed"], one["left"]) for one in row.restored)
+    return OriginTold(row.origin, latest, row.signed_at, witnesses, tuple(row.keys), restored)
