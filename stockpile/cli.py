@@ -23,6 +23,7 @@ from stockpile.commands import (
     monitoring,
     parties,
     printing,
+    proving,
     registers,
     replaying,
     reports,
@@ -73,6 +74,8 @@ app.command("draft")(approving.show_draft)
 app.command("approve")(approving.approve)
 app.command("reject")(approving.reject)
 app.command("movements")(manual.movements)
+app.command("check-proof")(proving.check_proof)
+app.command("find-entries")(proving.find_entries)
 app.command("replay")(replaying.replay)
 for name, group in (
     ("db", founding.database),
