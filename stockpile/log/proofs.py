@@ -18,10 +18,11 @@ from stockpile.db import roles
 from stockpile.db.engine import at_one_moment, transaction
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.log import tree
-from stockpile.log.leaf import DOCUMENT_FIELDS, ENTRY_FIELDS, PARTS, entries_digest, value_bytes
+from stockpile.log.leaf import entries_digest, value_bytes
 from stockpile.log.reading import Published, published
 from stockpile.proof.bundle import Bundle, Growth, Row, build, fields_of
 from stockpile.proof.commitment import DOCUMENT, ENTRY, commitment
+from stockpile.proof.fields import DOCUMENT_FIELDS, ENTRY_FIELDS, PARTS
 from stockpile.proof.merkle import NodeReader, consistency_proof, inclusion_proof
 from stockpile.proof.tlog_proof import TlogProof
 from stockpile.reports.history import history
