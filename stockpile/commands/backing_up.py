@@ -10,10 +10,13 @@ import typer
 
 from stockpile import backup as backups
 from stockpile import backup_contents
+from stockpile import restore as restoring
 from stockpile.backup import Made
 from stockpile.backup_contents import About
 from stockpile.commands.serving import ends_cleanly
 from stockpile.commands.shown import counted, out, progress, text
+from stockpile.identity import asset_tag
+from stockpile.restore import Restored
 from stockpile.settings import read_settings
 
 BackupUrl = Annotated[
@@ -64,3 +67,71 @@ def _show_files(made: Made) -> None:
         out.print(f"{shared} shared with the backup before it.", markup=False)
     for digest in made.altered:
         out.print(f"Altered before it was copied: the stored file {digest}. See 'stockpile files check'.", markup=False)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A finished backup")],
+    aside: Annotated[
+        bool, typer.Option("--aside", help="Move what the data folder holds out of the way, instead of refusing")
+    ] = False,
+) -> None:
+    """Restore the books from a backup into the data folder. Stop the service first."""
+    settings = read_settings()
+    with ends_cleanly(), progress():
+        done = restoring.restore(settings, folder, aside)
+    if done.aside:
+        out.print(f"What was there before lies in {done.aside}.", markup=False)
+    _show_books(done)
+    _show_found(done)
+    _show_next(done)
+
+
+def _show_books(done: Restored) -> None:
+    moment = text(done.about.newest_document) or "before any document"
+    held = f"up to {done.newest}" if done.newest else "without documents"
+    out.print(
+        f"The books are restored {held}: {counted(done.documents, 'document', 'documents')}, as of the backup begun "
+        f"{text(done.about.begun_at)} (newest document known then: {moment}).",
+        markup=False,
+    )
+    if done.migrated_from:
+        out.print(f"Their schema was {done.migrated_from} and was brought up.", markup=False)
+    out.print(
+        f"They go on in a new series, since later numbers may stand on papers: a counter's next document is in its book "
+        f"with .{done.series.name} behind its code. {counted(done.series.closed, 'book was', 'books were')} closed. "
+        f"The next asset tag is {asset_tag(done.series.next_tag)}.",
+        markup=False,
+    )
+
+
+def _show_found(done: Restored) -> None:
+    found = done.files
+    if found.is_sound:
+        out.print(
+            f"{counted(found.named, 'stored file is', 'stored files are')} named, and all are there.", markup=False
+        )
+        return
+    for how, files in (("missing", found.missing), ("altered", found.altered)):
+        for one in files[: backup_contents.FAULTS_SHOWN]:
+            out.print(f"A stored file is {how}: {one.sha256}, named by {one.named_by}.", markup=False)
+    out.print("'stockpile files check' lists them again.")
+
+
+def _show_next(done: Restored) -> None:
+    steps = []
+    if done.about.server == "own":
+        steps.append(
+            f"Your server's data lie in {done.place}: stop your PostgreSQL {done.about.major}, put them where it keeps its "
+            "data, as the user that it runs as, and start it."
+        )
+    steps += [
+        "Run 'stockpile log restored': the log begins anew and names what was lost, so that donors and witnesses see a "
+        "declared restore and not a forgery.",
+        "Start the service. On every station press 'Post again what this station acknowledged' (/station/device), and key "
+        "the papers of the time since.",
+        "Undone is what was ordered since the backup: revoke devices, counters and tokens again, disable users, and repeat "
+        "erasures. Everybody signs in anew.",
+    ]
+    out.print("\nWhat to do now:")
+    for number, step in enumerate(steps, 1):
+        out.print(f"{number}. {step}", markup=False)
