@@ -20,8 +20,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from secrets import token_hex
+from typing import Literal
 
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import ConnStatus, ExecStatus, PGconn
 from sqlalchemy import URL, make_url
 
 from stockpile.backup_contents import (
@@ -78,7 +81,8 @@ class Source:
     """The database to be copied, and by which address."""
 
     address: URL
-    server: str
+    server: Literal["embedded", "own"]
+    database: str
     postgresql: str
     superuser: str
     schema_version: str
@@ -204,12 +208,20 @@ def _source(settings: Settings, url: str, backup_url: str) -> Source:
             "PostgreSQL's own archiving for the database, and copy files/ after it: docs/backup.md."
         )
     address = ready.checked_url(backup_url or url) if settings.database_url else make_url(url).set(username=SUPERUSER)
-    kind = "own" if settings.database_url else "embedded"
-    return Source(address, kind, found.version.split()[0], found.superuser, schema, newest)
+    return Source(
+        address,
+        "own" if settings.database_url else "embedded",
+        found.database,
+        found.version.split()[0],
+        found.superuser,
+        schema,
+        newest,
+    )
 
 
 _ABOUT_SERVER = """
-SELECT current_setting('server_version') AS version, (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
+SELECT current_setting('server_version') AS version, current_database() AS database,
+       (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
        (SELECT string_agg(spcname, ', ') FROM pg_tablespace WHERE oid >= 16384) AS elsewhere
 """
 """Of roles, the first is the one that `initdb` made; of tablespaces, the numbers below are PostgreSQL's own."""
@@ -239,29 +251,27 @@ REFUSALS = (
 
 
 def _copy_database(source: Source, target: Path) -> None:
-    """Copies the server's data with the log written meanwhile. Raises BackupFailed, DatabaseUnavailable."""
+    """Copies the server's data, then the log written meanwhile. Raises BackupFailed, DatabaseUnavailable."""
     program = find_program("pg_basebackup", int(source.postgresql.split(".")[0]))
     password = source.address.password
     environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": str(password)} if password is not None else {})}
-    command = [str(program), f"--dbname={_conninfo(source.address)}", f"--pgdata={target}", "--format=plain"]
-    command += [
-        "--wal-method=stream",
-        "--checkpoint=fast",
-        "--label=stockpile",
-        "--progress",
-        "--no-sync",
-        "--no-password",
-    ]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-        errors="replace",
-        preexec_fn=preparation(None, (), ends_with_parent=True),
-    ) as process:
+    command = [
+        str(program), f"--dbname={_conninfo(source.address)}", f"--pgdata={target}", "--format=plain", "--wal-method=fetch",
+        "--checkpoint=fast", "--label=stockpile", "--progress", "--no-sync", "--no-password",
+    ]  # fmt: skip
+    with (
+        _log_kept(source, target),
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+            errors="replace",
+            preexec_fn=preparation(None, (), ends_with_parent=True),
+        ) as process,
+    ):
         try:
             said = _heard(process)
         except BaseException:
@@ -269,6 +279,26 @@ def _copy_database(source: Source, target: Path) -> None:
             raise
     if process.returncode:
         raise _refused(source, target, said)
+
+
+@contextmanager
+def _log_kept(source: Source, target: Path) -> Iterator[None]:
+    """Within it the server throws away nothing of its log: by a slot that ends with this connection, also when we are killed, as a second
+    process of `pg_basebackup` would not.
+    """
+    password = {"password": source.address.password} if source.address.password is not None else {}
+    asked = make_conninfo(_conninfo(source.address), replication="true", connect_timeout=10, **password)
+    connection = PGconn.connect(asked.encode())
+    try:
+        if connection.status != ConnStatus.OK:
+            raise _refused(source, target, connection.error_message.decode(errors="replace"))
+        slot = f"stockpile_backup_{token_hex(8)}"
+        answer = connection.exec_(f"CREATE_REPLICATION_SLOT {slot} TEMPORARY PHYSICAL RESERVE_WAL".encode())
+        if answer.status != ExecStatus.TUPLES_OK:
+            raise _refused(source, target, answer.error_message.decode(errors="replace"))
+        yield
+    finally:
+        connection.finish()
 
 
 def _heard(process: subprocess.Popen[str]) -> str:
@@ -389,10 +419,10 @@ def _finish(writing: Writing, source: Source, begun_at: datetime) -> About:
         finished_at=datetime.now(UTC),
         program=program_version(),
         schema_version=source.schema_version,
-        server="own" if source.server == "own" else "embedded",
+        server=source.server,
         postgresql=source.postgresql,
         superuser=source.superuser,
-        database=source.address.database or ready.DATABASE,
+        database=source.database,
         newest_document=source.newest_document,
         folders=tuple(_empty_folders(writing.folder)),
         files=len(writing.lines),
@@ -409,7 +439,7 @@ def _finish(writing: Writing, source: Source, begun_at: datetime) -> About:
 
 def _empty_folders(folder: Path) -> Iterator[str]:
     """Folders that PostgreSQL needs though nothing lies in them, which not every medium keeps."""
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder / DATABASE):
         if not folders and not names:
             yield os.path.relpath(place, folder)
 

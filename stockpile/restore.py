@@ -140,6 +140,10 @@ def _workshop(data: Path) -> Iterator[Path]:
 def _copy_all(folder: Path, about: About, workshop: Path) -> None:
     """Copies the backup, reading each file once more: it may have changed since it was checked."""
     for name in about.folders:
+        if not Path(os.path.normpath(name)).is_relative_to(DATABASE):
+            raise DamagedBackup(
+                f"The backup in {folder} was altered.", [Fault("no folder of the database", field=name)]
+            )
         (workshop / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     made = {""}
     for done, (digest, path) in enumerate(sums(folder)):
