@@ -316,7 +316,7 @@ def _heard(process: subprocess.Popen[str]) -> str:
 
 def _refused(source: Source, target: Path, said: str) -> StockpileError:
     if "No space left on device" in said or "Disk quota exceeded" in said:
-        return _full(target.parent)
+        return _full(target.parent.with_name(target.parent.name.removesuffix(UNFINISHED)))
     last = [line for line in said.splitlines() if line.strip()] or ["it did not say why"]
     word = last[-1].removeprefix("pg_basebackup: ").removeprefix("error: ")
     for pattern, meaning in REFUSALS:

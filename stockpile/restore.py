@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import ProgrammingError
+
 from stockpile import series
 from stockpile.backup import KEPT
 from stockpile.backup_contents import DATABASE, FILES, TOLD_EVERY, About, DamagedBackup, check, copy, sums
 from stockpile.db import embedded, migrate, ready, roles
 from stockpile.db.binaries import find_binaries
 from stockpile.db.embedded import Server, standing_still
-from stockpile.db.engine import at_one_moment, connected, engine_of, transaction
+from stockpile.db.engine import at_one_moment, connected, engine_of, take_role, transaction
 from stockpile.db.unprivileged import give, server_user
 from stockpile.documents import full_number
 from stockpile.errors import Fault, StockpileError
@@ -56,13 +59,15 @@ class RestoreFailed(StockpileError):
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What a restore found and did. `place` holds the database; `aside` what was there before. `newest`: the number of the last
-    document that the backup holds. `migrated_from`: the schema that the backup had, if it was an older one.
+    document that the backup holds, `newest_at` when it was recorded. `migrated_from`: the older schema that the
+    backup had, if it was one.
     """
 
     about: About
     place: Path
     aside: Path | None
     newest: str | None
+    newest_at: datetime | None
     documents: int
     series: Series
     files: FileCheck
@@ -167,7 +172,7 @@ def _make_folders(workshop: Path, place: str) -> None:
         (workshop / part).mkdir(mode=0o700, exist_ok=True)
 
 
-Found = tuple[str | None, int, Series, FileCheck, str | None]
+Found = tuple[str | None, datetime | None, int, Series, FileCheck, str | None]
 
 
 def _brought_up(workshop: Path, about: About, moment: datetime) -> Found:
@@ -181,9 +186,9 @@ def _brought_up(workshop: Path, about: About, moment: datetime) -> Found:
     settings = _plain_settings(workshop) if about.server == "own" else {"archive_mode": "off"}
     with embedded.start(workshop, settings=settings, patience=PATIENCE) as server:
         migrated_from = _migrated(server, about)
-        newest, documents = _newest(server, about)
-        begun = _new_series(server, about, moment)
-        return newest, documents, begun, _checked_files(server, about, workshop), migrated_from
+        newest, newest_at, documents = _newest(server, about)
+        begun = _new_series(server, about, moment, newest_at)
+        return newest, newest_at, documents, begun, _checked_files(server, about, workshop), migrated_from
 
 
 def _give_all(data: Path) -> None:
@@ -217,12 +222,13 @@ def _migrated(server: Server, about: About) -> str | None:
 
 
 _NEWEST = """
-SELECT s.code, b.code, b.year, d.number FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id
+SELECT d.recorded_at, s.code, b.code, b.year, d.number
+FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id
 ORDER BY d.recorded_at DESC, d.document_id DESC LIMIT 1
 """
 
 
-def _newest(server: Server, about: About) -> tuple[str | None, int]:
+def _newest(server: Server, about: About) -> tuple[str | None, datetime | None, int]:
     engine = engine_of(server.url(about.database, roles.SERVICE))
     try:
         with transaction(engine, roles.AUDITOR) as connection:
@@ -230,17 +236,45 @@ def _newest(server: Server, about: About) -> tuple[str | None, int]:
             documents = connection.exec_driver_sql("SELECT count(*) FROM document").scalar_one()
     finally:
         engine.dispose()
-    return (full_number(*row) if row else None), int(documents)
+    number, recorded_at = (full_number(*row[1:]), row[0]) if row else (None, None)
+    return number, recorded_at, int(documents)
 
 
-def _new_series(server: Server, about: About, moment: datetime) -> Series:
-    """Begins the new series; and whoever was signed in signs in again: their browsers may have been signed out since."""
+def _new_series(server: Server, about: About, moment: datetime, newest_at: datetime | None) -> Series:
     engine = engine_of(server.url(about.database, about.superuser))
     try:
         with connected(engine) as connection:
-            newest = connection.exec_driver_sql("SELECT max(recorded_at) FROM document").scalar_one()
-            connection.exec_driver_sql("UPDATE session SET ended_at = %s WHERE ended_at IS NULL", (moment,))
-            return series.begin(connection, moment, about.begun_at, newest)
+            return _go_on(connection, moment, about.begun_at, newest_at)
+    finally:
+        engine.dispose()
+
+
+def _go_on(connection: Connection, moment: datetime, backup_at: datetime, newest_at: datetime | None) -> Series:
+    """Begins the new series; and whoever was signed in signs in again: their browsers may have been signed out since."""
+    connection.exec_driver_sql("UPDATE session SET ended_at = %s WHERE ended_at IS NULL", (moment,))
+    return series.begin(connection, moment, backup_at, newest_at)
+
+
+def declare(owner_url: str) -> Series:
+    """What a restore does to the books, for a database that was restored by other means than ours: as of its newest document, which
+    must be there. Raises DatabaseUnavailable, RestoreFailed, Invalid (the address).
+    """
+    engine = engine_of(ready.checked_url(owner_url).render_as_string(hide_password=False))
+    try:
+        ready.check_schema(engine)
+        with connected(engine) as connection:
+            take_role(connection, roles.OWNER)
+            moment = datetime.now(UTC)
+            newest_at = connection.exec_driver_sql("SELECT max(recorded_at) FROM document").scalar_one()
+            if newest_at is None or newest_at > moment:
+                raise RestoreFailed(
+                    f"The newest document is of {newest_at:%Y-%m-%d %H:%M}Z, which has not come: set the clock right first."
+                    if newest_at
+                    else "There are no documents here: books without any need no new series."
+                )
+            return _go_on(connection, moment, newest_at, newest_at)
+    except ProgrammingError:
+        raise RestoreFailed("This takes the role that owns the tables, or an administrator: see --owner-url.") from None
     finally:
         engine.dispose()
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from stockpile.errors import StockpileError
+
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 EARLIEST_ZONE = timedelta(hours=14)
 """So far ahead of UTC a new year may have begun."""
@@ -20,6 +22,12 @@ EARLIEST_ZONE = timedelta(hours=14)
 TAGS_AT_LEAST = 1_000_000
 TAGS_AN_HOUR = 100_000
 """More than are ever given out: a second restore of the same backup leaves those tags out that the first led to."""
+
+
+class AlreadyBegun(StockpileError):
+    """A series of this name was begun in this very minute."""
+
+    title = "The series is begun already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,14 @@ def date_time_group(moment: datetime) -> str:
 
 
 def begin(connection: Connection, moment: datetime, backup_at: datetime, newest_document: datetime | None) -> Series:
-    """Closes the books that the service numbers, and has new ones begin, as the owner of the tables or an administrator."""
+    """Closes the books that the service numbers, and has new ones begin, as the owner of the tables or an administrator. Raises
+    AlreadyBegun.
+    """
     name, last_year = date_time_group(moment), (moment + EARLIEST_ZONE).year
+    if connection.exec_driver_sql("SELECT 1 FROM restoration WHERE series = %s", (name,)).first():
+        raise AlreadyBegun(
+            f"The books go on as {name} already. Nothing was done; in a minute another series could begin."
+        )
     connection.exec_driver_sql(
         "INSERT INTO restoration (restored_at, series, last_year, backup_at, newest_document) VALUES (%s, %s, %s, %s, %s)",
         (moment, name, last_year, backup_at, newest_document),

@@ -328,7 +328,7 @@ def test_data_that_are_there_are_not_written_over(depot: Depot) -> None:
 
 def test_the_same_backup_restored_twice_gives_two_series(databases: Databases, country: Country) -> None:
     """The disk dies again before the next backup: what was numbered between the two restores is not numbered again either. Books of
-    later years begin as ever, but of a year that has begun somewhere on earth.
+    later years begin as ever, but of a year that has begun somewhere on earth. A database restored by other means is told so by its owner.
     """
     engine = engine_of(country.engine.url.set(username=embedded.SUPERUSER).render_as_string())
     made = now() - timedelta(days=2)
@@ -346,6 +346,12 @@ def test_the_same_backup_restored_twice_gives_two_series(databases: Databases, c
         later = series.begin(connection, made + timedelta(hours=9), made, None)
         assert later.next_tag - begun.next_tag >= 4 * series.TAGS_AN_HOUR
         assert (begun.closed > 0, later.closed) == (True, 0)
+    with pytest.raises(RestoreFailed, match="takes the role that owns the tables"):
+        restore.declare(country.engine.url.render_as_string(hide_password=False))
+    owner = country.engine.url.set(username=roles.OWNER).render_as_string()
+    later = restore.declare(owner)
+    with connected(engine) as connection, pytest.raises(series.AlreadyBegun):
+        series.begin(connection, made + timedelta(hours=9), made, None)
     year = now().year
     issued = country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans(RIFLES[0]))
     assert issued.number == f"TAJI/B.{later.name}/{year}/1"
@@ -386,6 +392,8 @@ def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None
         with psycopg.connect(administrator) as connection:
             restorations = connection.execute("SELECT count(*) FROM stockpile.restoration").fetchone()
         assert restorations == (1,)
+        nothing = operator.command("db", "restored", STOCKPILE_OWNER_URL=administrator)
+        assert "books without any need no new series" in nothing.stderr
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from stockpile.commands.serving import ends_cleanly
 from stockpile.commands.shown import counted, out, progress, text
 from stockpile.identity import asset_tag
 from stockpile.restore import Restored
+from stockpile.series import Series
 from stockpile.settings import read_settings
 
 BackupUrl = Annotated[
@@ -87,19 +88,23 @@ def restore(
 
 
 def _show_books(done: Restored) -> None:
-    moment = text(done.about.newest_document) or "before any document"
-    held = f"up to {done.newest}" if done.newest else "without documents"
+    held = f"up to {done.newest} of {text(done.newest_at)}" if done.newest else "without documents"
     out.print(
-        f"The books are restored {held}: {counted(done.documents, 'document', 'documents')}, as of the backup begun "
-        f"{text(done.about.begun_at)} (newest document known then: {moment}).",
+        f"The books are restored {held}, from the backup begun {text(done.about.begun_at)}: "
+        f"{counted(done.documents, 'document', 'documents')}.",
         markup=False,
     )
     if done.migrated_from:
         out.print(f"Their schema was {done.migrated_from} and was brought up.", markup=False)
+    show_series(done.series)
+
+
+def show_series(begun: Series) -> None:
+    """How numbers go on after a restore."""
     out.print(
         f"They go on in a new series, since later numbers may stand on papers: a counter's next document is in its book "
-        f"with .{done.series.name} behind its code. {counted(done.series.closed, 'book was', 'books were')} closed. "
-        f"The next asset tag is {asset_tag(done.series.next_tag)}.",
+        f"with .{begun.name} behind its code. {counted(begun.closed, 'book was', 'books were')} closed. "
+        f"The next asset tag is {asset_tag(begun.next_tag)}.",
         markup=False,
     )
 
