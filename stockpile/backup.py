@@ -36,6 +36,7 @@ from stockpile.backup_contents import (
     About,
     copy,
     digest_of,
+    make_durable,
     read_about,
     sums,
     walk,
@@ -413,7 +414,7 @@ def _finish(writing: Writing, source: Source, begun_at: datetime) -> About:
     """Writes the list, makes all of it durable, and then says that it is whole."""
     with (writing.folder / SUMS).open("w", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(writing.lines)
-    os.sync()
+    make_durable(writing.folder)
     about = About(
         begun_at=begun_at,
         finished_at=datetime.now(UTC),

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from stockpile import series
 from stockpile.backup import KEPT
-from stockpile.backup_contents import DATABASE, FILES, TOLD_EVERY, About, DamagedBackup, check, copy, sums
+from stockpile.backup_contents import DATABASE, FILES, TOLD_EVERY, About, DamagedBackup, check, copy, make_durable, sums
 from stockpile.db import embedded, migrate, ready, roles
 from stockpile.db.binaries import find_binaries
 from stockpile.db.embedded import Server, standing_still
@@ -163,7 +163,7 @@ def _copy_all(folder: Path, about: About, workshop: Path) -> None:
     for each in (workshop / DATABASE).rglob("*"):
         if each.is_dir():
             each.chmod(0o700)
-    os.sync()
+    make_durable(workshop)
 
 
 def _make_folders(workshop: Path, place: str) -> None:
@@ -303,5 +303,5 @@ def _put_in_place(workshop: Path, data: Path, about: About) -> Path:
             (workshop / name).rename(data / name)
     place = data / (DATABASE if about.server == "embedded" else OWN_SERVER)
     (workshop / DATABASE).rename(place)
-    os.sync()
+    make_durable(data)
     return place
