@@ -45,7 +45,6 @@ from stockpile.settings import read_settings
 from tests.conftest import Databases
 from tests.device import FieldDevice
 from tests.service import Service, free_port
-from tests.test_migrations import FOUNDED
 from tests.test_own_server import ADMINISTRATOR, PASSWORD, OwnServer, arguments, operator, own_server
 from tests.world import RIFLES, Country, ago, found_country, kinds, paper, photo, scanned_paper, scans
 
@@ -363,17 +362,17 @@ def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None
     """The service's role may not copy the server, and is told what the administrator has to do; then the backup is made, with no
     password to be seen. Restored, the data are another server's that starts on them: old passwords, the books, a new series.
     """
-    done = operator.command("db", "setup", STOCKPILE_ADMIN_URL=own_server.url(ADMINISTRATOR, PASSWORD))
-    url = done.stdout.split("STOCKPILE_DATABASE_URL='")[1].split("'")[0]
-    assert operator.command(*FOUNDED, STOCKPILE_DATABASE_URL=url).returncode == 0
+    password = ready.set_up(own_server.url(ADMINISTRATOR, PASSWORD), "copied")
+    url = own_server.url(roles.SERVICE, password, "copied")
     folder = operator.folder / "own"
-    refused = operator.command("backup", str(folder), STOCKPILE_DATABASE_URL=url)
-    assert refused.returncode == 1
-    assert "CREATE ROLE stockpile_backup LOGIN REPLICATION" in refused.stderr
+    with lying_in(operator.folder / "var"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STOCKPILE_DATABASE_URL", url)
+        with pytest.raises(BackupFailed, match="CREATE ROLE stockpile_backup LOGIN REPLICATION"):
+            backup.make(read_settings(), folder)
     assert list(operator.folder.glob("own*")) == []
 
     own_server.ask("CREATE ROLE stockpile_backup LOGIN REPLICATION PASSWORD 'copy''s'")
-    copying = own_server.url("stockpile_backup", "copy's", "stockpile")
+    copying = own_server.url("stockpile_backup", "copy's", "copied")
     made = operator.command("backup", str(folder), STOCKPILE_DATABASE_URL=url, STOCKPILE_BACKUP_URL=copying)
     assert made.returncode == 0, made.stderr
     for secret in ("copy's", quote("copy's", safe="")):
@@ -385,10 +384,10 @@ def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None
     assert "stockpile log restored" in full.stdout
 
     with started(place) as port:
-        there = url.replace(f":{own_server.port}/", f":{port}/")
-        status = operator.command("db", "status", STOCKPILE_DATABASE_URL=there)
-        assert "1 sites, 0 documents" in status.stdout, status.stderr
-        administrator = f"postgresql://{ADMINISTRATOR}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/stockpile"
+        there = engine_of(url.replace(f":{own_server.port}/", f":{port}/"))
+        ready.check_schema(there)
+        there.dispose()
+        administrator = f"postgresql://{ADMINISTRATOR}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/copied"
         with psycopg.connect(administrator) as connection:
             restorations = connection.execute("SELECT count(*) FROM stockpile.restoration").fetchone()
         assert restorations == (1,)
