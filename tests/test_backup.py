@@ -30,7 +30,7 @@ from stockpile.acts.receive import RECEIVE
 from stockpile.acts.turn_in import RETURN
 from stockpile.backup import BackupFailed
 from stockpile.backup_contents import DamagedBackup, check
-from stockpile.db import embedded, ready, roles
+from stockpile.db import embedded, migrate, ready, roles
 from stockpile.db.binaries import find_binaries
 from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.db.unprivileged import give_tree, preparation, server_user
@@ -302,8 +302,16 @@ def test_a_backup_that_was_cut_off_or_altered_is_no_backup(depot: Depot) -> None
 
 
 def test_data_that_are_there_are_not_written_over(depot: Depot) -> None:
-    """Not while the service runs, and not when it stopped; moved aside, all of them are still there. What `log/` holds stays."""
-    folder = depot.backup("wednesday")
+    """Not while the service runs, and not when it stopped; moved aside, all of them are still there. What `log/` holds stays. The
+    backup was made by the version before: the schema is brought up.
+    """
+    stored = file_store().keep([photo(5)], 100_000).sha256
+    owner = depot.country.engine.url.set(username=roles.OWNER).render_as_string()
+    migrate.downgrade(owner, "0004")
+    try:
+        folder = depot.backup("wednesday")
+    finally:
+        migrate.upgrade(owner)
     used = depot.data.parent / "used"
     (used / "files").mkdir(parents=True)
     (used / "log").mkdir()
@@ -317,8 +325,10 @@ def test_data_that_are_there_are_not_written_over(depot: Depot) -> None:
             restore.restore(read_settings(), folder)
         assert (used / "files" / "precious").read_text() == "of before"
         done = restore.restore(read_settings(), folder, aside=True)
+    assert (done.about.schema_version, done.migrated_from) == ("0004", "0004")
     assert done.aside is not None
     assert (done.aside / "files" / "precious").read_text() == "of before"
+    assert (used / "files" / stored[:2] / stored).read_bytes() == photo(5)
     assert (used / "log" / "signer").read_text() == "the last it signed"
     assert sorted(path.name for path in used.iterdir() if not path.name.startswith("postgres.")) == [
         done.aside.name, "files", "log", "postgres",
