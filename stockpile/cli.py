@@ -7,6 +7,7 @@ from stockpile.commands import (
     allowances,
     approving,
     audits,
+    backing_up,
     catalogue,
     closing,
     counting,
@@ -41,6 +42,8 @@ app = new_group("Accountability for serial-numbered weapons: a double-entry cust
 app.command("run")(running.run)
 app.command("serve")(running.serve)
 app.command("init")(founding.init)
+app.command("backup")(backing_up.backup)
+app.command("restore")(backing_up.restore)
 app.command("act")(acts.act)
 app.command("attach")(evidence.attach)
 app.command("note")(evidence.add_note)

@@ -31,7 +31,7 @@ from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sites import day_on_the_walls
 
 LONGEST = 200
-NUMBER = re.compile(r"([A-Z0-9-]{2,12})/([A-Z0-9-]{1,12})/([0-9]{4})/([0-9]{1,9})")
+NUMBER = re.compile(r"([A-Z0-9-]{2,12})/([A-Z0-9-]{1,12}(?:\.[A-Z0-9]{1,12})?)/([0-9]{4})/([0-9]{1,9})")
 HELD_SHOWN = 20
 FIRST_ITEM = UUID(int=0)
 AFTER_ALL = "\U0010ffff" * 4

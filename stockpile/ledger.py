@@ -141,20 +141,21 @@ class Numbered:
 
 
 _TAKE_NUMBER = """
-WITH taken AS (UPDATE book SET next_number = next_number + 1 WHERE site_id = %s AND code = %s AND year = %s
-               RETURNING book_id, next_number - 1, greatest(clock_timestamp(), %s))
+WITH taken AS (UPDATE book SET next_number = next_number + 1 WHERE site_id = %s AND counter_code = %s AND year = %s
+               RETURNING book_id, code, next_number - 1, greatest(clock_timestamp(), %s))
 SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
 """
 _TAKE_CLAIMED_NUMBER = """
-WITH taken AS (UPDATE book SET next_number = greatest(next_number, %s) WHERE site_id = %s AND code = %s AND year = %s
-               RETURNING book_id, %s::int, greatest(clock_timestamp(), %s))
+WITH taken AS (UPDATE book SET next_number = greatest(next_number, %s) WHERE site_id = %s AND counter_code = %s AND year = %s
+               RETURNING book_id, code, %s::int, greatest(clock_timestamp(), %s))
 SELECT taken.*, signer.* FROM taken, signatures(%s) AS signer (party_id, code, name, rank, name_version, secret)
 """
-"""The number, and in the same question the names of who signs."""
-_HOLD_BOOK = "SELECT book_id FROM book WHERE site_id = %s AND code = %s AND year = %s FOR NO KEY UPDATE"
+"""The number, and in the same question the names of who signs. After a restore the book that a counter writes in has another code
+than the counter (`series`)."""
+_HOLD_BOOK = "SELECT book_id FROM book WHERE site_id = %s AND counter_code = %s AND year = %s FOR NO KEY UPDATE"
 _ADD_BOOK = """
 INSERT INTO book (book_id, site_id, code, year, kind, holder) VALUES (gen_random_uuid(), %s, %s, %s, %s, %s)
-ON CONFLICT ON CONSTRAINT book_of_year DO NOTHING
+ON CONFLICT DO NOTHING
 """
 
 
@@ -184,12 +185,12 @@ def _next_number(desk: Desk, code: str, kind: str, last_recorded: datetime, sign
     if not rows:
         desk.connection.exec_driver_sql(_ADD_BOOK, (desk.site.site_id, code, year, kind, kind))
         rows = ask(desk.connection, _TAKE_NUMBER, parameters)
-    return _numbered(rows, code, year)
+    return _numbered(rows, year)
 
 
-def _numbered(rows: Sequence[Sequence[Any]], code: str, year: int) -> Numbered:
-    book_id, number, recorded_at = rows[0][:3]
-    return Numbered(book_id, code, year, number, recorded_at, {row[3]: Signer(*row[4:]) for row in rows})
+def _numbered(rows: Sequence[Sequence[Any]], year: int) -> Numbered:
+    book_id, code, number, recorded_at = rows[0][:4]
+    return Numbered(book_id, code, year, number, recorded_at, {row[4]: Signer(*row[5:]) for row in rows})
 
 
 def _claimed_number(
@@ -207,7 +208,7 @@ def _claimed_number(
         return _exception(desk, claim, claimed, f"belongs to a book of kind {kind}", last_recorded, signing)
     desk.connection.exec_driver_sql(_ADD_BOOK, (site.site_id, claim.book, year, claim.kind, claim.holder))
     parameters = (claim.number + 1, site.site_id, claim.book, year, claim.number, last_recorded, signing)
-    numbered = _numbered(ask(desk.connection, _TAKE_CLAIMED_NUMBER, parameters), claim.book, year)
+    numbered = _numbered(ask(desk.connection, _TAKE_CLAIMED_NUMBER, parameters), year)
     if _is_taken(desk, numbered.book_id, claim):
         return _exception(desk, claim, claimed, "is taken by another document", last_recorded, signing)
     ahead = [_dated_ahead(document, claim, claimed)] if document.clock_offset > A_DAY and claim.kind == "paper" else []

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from stockpile import founding
+from stockpile import founding, restore
+from stockpile.commands.backing_up import show_series
 from stockpile.commands.shown import new_group, out
 from stockpile.db import embedded, migrate, ready, roles
 from stockpile.db.engine import engine_of, transaction
@@ -128,6 +129,19 @@ def upgrade(owner_url: OwnerUrl = None) -> None:
         with ready.reached(settings), embedded.start(settings.data) as server:
             ready.upgrade(server.url(ready.DATABASE))
     out.print(f"The database has schema {migrate.newest()}.", markup=False)
+
+
+@database.command("restored")
+def restored(owner_url: OwnerUrl = None) -> None:
+    """After the database was restored by other means than 'stockpile restore': have its books go on in a new series."""
+    url = owner_url or os.environ.get("STOCKPILE_OWNER_URL")
+    if not url:
+        raise Invalid(
+            "Say as whom: the service's role may not close books.",
+            [Fault(f"postgresql://{roles.OWNER}:...@host/stockpile", field="--owner-url")],
+        )
+    show_series(restore.declare(url))
+    out.print("Next: 'stockpile log restored', then what docs/backup.md says.")
 
 
 @database.command("status")

@@ -67,6 +67,36 @@ def find_binaries(major: int | None = None) -> Binaries:
     )
 
 
+def find_program(name: str, server: int) -> Path:
+    """A program that works with a running server of a version, such as `pg_basebackup`: of that version, else of the next newer one.
+    Unlike a server's, a folder of client programs will do. Raises DatabaseUnavailable.
+    """
+    folders = [*_named(), *_system(), *_clients(name), *_wheel()]
+    found = [(major, folder / name) for folder in folders if (major := _major_of(folder / name)) and major >= server]
+    if not found:
+        raise DatabaseUnavailable(
+            f"The program {name} of PostgreSQL {server} or later is needed, and is not here. Install the client programs of "
+            f"PostgreSQL {server}, or set PGBIN to the folder of its programs."
+        )
+    return min(found, key=lambda one: one[0])[1]
+
+
+@cache
+def _major_of(program: Path) -> int | None:
+    """The version of a program, if it runs."""
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    said = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    return int(said[1]) if said else None
+
+
+def _clients(name: str) -> list[Path]:
+    on_path = shutil.which(name)
+    return [Path(on_path).parent] if on_path else []
+
+
 def _installations() -> Iterator[Binaries]:
     seen: set[Path] = set()
     for source, folders in (("PGBIN", _named()), ("system", _system()), ("wheel", _wheel())):

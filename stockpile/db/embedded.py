@@ -361,6 +361,21 @@ def throw_away(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def standing_still(folder: Path) -> Iterator[None]:
+    """Within it nobody starts the server of a folder, which is made if it is not there. Raises DatabaseUnavailable where one runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "postgres"
+    hold = _open_hold(folder / "postgres.hold", server_user(data))
+    try:
+        lock = _read_lock_file(data)
+        if not _lock(hold, fcntl.LOCK_EX) or (lock is not None and _is_postmaster(lock.process_id, data)):
+            raise DatabaseUnavailable(f"A Stockpile works on {folder}. Stop it first. Nothing was touched.")
+        yield
+    finally:
+        os.close(hold)
+
+
 def _started(server: Server) -> Server:
     with in_words(server.folder):
         server.folder.mkdir(parents=True, exist_ok=True)

@@ -157,7 +157,7 @@ def list_documents(
         "d.recorded_at >= %s::date": sought.since,
         "d.recorded_at < %s::date + 1": sought.until,
         "d.site_id = %s": site_asked(connection, actor, sought.site),
-        "b.code = %s": sought.book.upper() if sought.book else None,
+        "%s IN (b.code, split_part(b.code, '.', 1))": sought.book.upper() if sought.book else None,
         "p.code = %s": sought.poster,
         _DONOR_TEXT if of_donor else _HOST_TEXT: spellings(sought.text),
         "d.fact = %s": sought.fact,

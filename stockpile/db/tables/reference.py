@@ -227,14 +227,45 @@ book = Table(
     Column("kind", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("next_number", Integer, nullable=False, server_default="1"),
+    Column(
+        "counter_code",
+        Text,
+        comment="the code under which it is asked for its next number; none: a restore closed it",
+    ),
     UniqueConstraint("site_id", "code", "year", name="book_of_year"),
+    UniqueConstraint("site_id", "counter_code", "year", name="book_in_use"),
     UniqueConstraint("book_id", "site_id", name="book_site"),
-    CheckConstraint("code ~ '^[A-Z0-9-]{1,12}$'", name="book_code_form"),
+    CheckConstraint("code ~ '^[A-Z0-9-]{1,12}([.][A-Z0-9]{1,12})?$'", name="book_code_form"),
+    CheckConstraint("counter_code = split_part(code, '.', 1)", name="book_counter_code"),
     CheckConstraint("year BETWEEN 1900 AND 2999", name="book_year"),
     CheckConstraint("next_number >= 1", name="book_next_number"),
     CheckConstraint(one_of("kind", ("counter", "device", "paper", "importer", "exceptions")), name="book_kind"),
     info=REFERENCE,
     comment="A numbered series with one holder, one row a local year: counters that share a series wait for one another.",
+)
+
+restoration = Table(
+    "restoration",
+    metadata,
+    moment("restored_at", primary_key=True),
+    Column(
+        "series",
+        Text,
+        nullable=False,
+        unique=True,
+        comment="what stands behind the codes of books from then on: a date-time group",
+    ),
+    Column(
+        "last_year",
+        Integer,
+        nullable=False,
+        comment="books of later years begin as always: none of their numbers can be lost",
+    ),
+    moment("backup_at", nullable=False),
+    moment("newest_document", comment="of those that the backup held; what was recorded after it may be lost"),
+    CheckConstraint("series ~ '^[A-Z0-9]{1,12}$'", name="restoration_series_form"),
+    info=REFERENCE,
+    comment="When the books were restored from a backup, and as of which moment.",
 )
 
 column_mapping = Table(
