@@ -11,7 +11,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
-from api import described, gates, problems
+from api import described, gates, log, problems
 from api.pages import (
     api_page,
     loss_reports,
@@ -38,6 +38,7 @@ from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
 from api.pages import station as station_pages
+from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
 from api.v1 import (
     acts,
@@ -146,6 +147,7 @@ PAGES = (
     register_pages,
     report_pages,
     draft_pages,
+    log_pages,
     station_pages,
     station_offline,
     scanner,
@@ -177,6 +179,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application.include_router(routes.router, prefix="/v1")
     for page in PAGES:
         application.include_router(page.router)
+    application.include_router(log.router)
     static = StaticFiles(directory=Path(__file__).parent / "static")
     application.mount("/static", GZipMiddleware(static), name="static")
     application.openapi = lambda: described.describe(application)  # type: ignore[method-assign]

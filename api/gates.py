@@ -30,6 +30,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 """For JSON. What is larger comes as a file."""
 
 API = "/v1/"
+LOG = "/log/"
 STATIC = "/static/"
 WITHOUT_TOKEN = frozenset({"/v1/health"})
 FILES = frozenset({"/v1/files", "/v1/scans/image"})
@@ -47,6 +48,8 @@ API_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+LOG_HEADERS = [NOSNIFF, NO_REFERRER, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
+"""Of the transparency log, whose tiles never change: it says itself how long they may be kept."""
 PAGE_HEADERS = [
     NOSNIFF,
     OWN_REFERRER,
@@ -85,7 +88,7 @@ class Gate:
             return
         begun = time.perf_counter()
         of_api = scope["path"].startswith(API)
-        headers = API_HEADERS if of_api or scope["path"] == "/openapi.json" else PAGE_HEADERS
+        headers = _headers_of(scope["path"])
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -143,6 +146,12 @@ class Gate:
                 if needed:
                     raise
                 state["not_signed_in"] = over
+
+
+def _headers_of(path: str) -> list[tuple[bytes, bytes]]:
+    if path.startswith(LOG):
+        return LOG_HEADERS
+    return API_HEADERS if path.startswith(API) or path == "/openapi.json" else PAGE_HEADERS
 
 
 def bearer(scope: Scope) -> str | None:

@@ -31,6 +31,7 @@ from stockpile.commands import (
     tls,
     tokens,
     transfers,
+    transparency,
     users,
 )
 from stockpile.commands.shown import new_group
@@ -77,6 +78,7 @@ for name, group in (
     ("db", founding.database),
     ("token", tokens.token),
     ("user", users.user),
+    ("log", transparency.log),
     ("files", evidence.files),
     ("erasure", erasing.erasure),
     ("site", sites.site),

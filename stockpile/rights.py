@@ -57,6 +57,7 @@ COMPARE = "compare registers"
 PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
+READ_ALARMS = "read alarms of the log"
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -81,6 +82,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     PRINT_LABELS: DESK | {REGISTRAR},
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
+    READ_ALARMS: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},

@@ -33,7 +33,25 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=24, description="After so many hours everybody signs in anew")
     session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session unused for so long is over")
     counter_idle_minutes: int = Field(240, ge=1, le=1440, description="The same at an enrolled counter")
+    log_folder: Annotated[Path | None, AfterValidator(lambda path: path and path.absolute())] = Field(
+        None, description="Folder of the log's keys and of what was signed last; by default 'log' in the data folder"
+    )
+    log_open: bool = Field(False, description="Whether the log is read without a token")
+    log_cadence: int = Field(
+        0, ge=0, le=86400, description="Seconds between two checkpoints; 0: as soon as something was posted"
+    )
+    log_padding: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="With a cadence: the log grows to a multiple of so many leaves; 0: by what was posted",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="How much is logged")
+
+    @property
+    def signing_folder(self) -> Path:
+        """Where the log's keys are, and what was signed last."""
+        return self.log_folder or self.data / "log"
 
 
 def read_settings() -> Settings:

@@ -20,7 +20,7 @@ from api.problems import MEDIA_TYPE, problem_of, unexpected
 from api.words import N_
 from stockpile.errors import StockpileError
 
-API = ("/v1/", "/static/")
+API = ("/v1/", "/static/", "/log/")
 
 REMEDIES = {
     400: N_("The address or the form cannot be read. Go back and send it again."),

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.at_counter import counter_of, where_from
 from api.cookies import COUNTER, SESSION, forget, read_cookie, set_counter, set_session
 from api.dependencies import Asker, Database
-from api.gates import API, bearer
+from api.gates import API, LOG, bearer
 from api.pages import templates
 from api.pages.forms import faults_by_field
 from api.pages.problems import shown_problem
@@ -50,7 +50,7 @@ async def to_sign_in(request: Request, error: NotSignedIn) -> Response:
     """
     wants = request.headers.get("accept", "")
     program = bearer(request.scope) is not None or ("json" in wants and "html" not in wants)
-    if request.url.path.startswith(API) or program:
+    if request.url.path.startswith((API, LOG)) or program:
         return problem_of(error)
     return to_page("/sign-in", _wanted(request), error)
 

@@ -113,6 +113,8 @@ GRANT SELECT, INSERT, DELETE ON stockpile.leaf TO stockpile_sequencer;
 GRANT INSERT ON stockpile.unsequenced TO stockpile_sequencer;
 GRANT SELECT ON stockpile.leaf TO stockpile_auditor, stockpile_registrar;
 REVOKE SELECT ON stockpile.log_statement FROM stockpile_auditor, stockpile_registrar;  -- not the seeds
-GRANT SELECT (statement_id, log, kind, content, recorded_at, leaf) ON stockpile.log_statement TO stockpile_auditor, stockpile_registrar;
+GRANT SELECT (statement_id, log, kind, content, recorded_at, leaf) ON stockpile.log_statement
+    TO stockpile_auditor, stockpile_registrar, stockpile_donor;
+GRANT SELECT ON stockpile.log_alarm TO stockpile_poster;  -- commanders see them too
 GRANT SELECT ON stockpile.log_origin, stockpile.leaf, stockpile.tile, stockpile.checkpoint, stockpile.cosignature
     TO stockpile_donor, stockpile_poster;

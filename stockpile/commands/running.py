@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated
 
 import typer
@@ -20,6 +21,8 @@ from stockpile.db import embedded, ready, roles
 from stockpile.db.engine import connected, engine_of, transaction
 from stockpile.demonstration_visitors import Visitor, let_sign_in, user_name
 from stockpile.errors import NotSignedIn
+from stockpile.log.beginning import begin_log, has_log
+from stockpile.log.signer import KEYS
 from stockpile.passwords import DEMONSTRATION
 from stockpile.settings import Settings, read_settings
 from stockpile.tls import now
@@ -46,6 +49,7 @@ def run(port: Port = None, host: Host = None) -> None:
             if made:
                 out.print("A demonstration country was loaded. Nothing in it is real.")
             url = server.url(ready.DATABASE, roles.SERVICE)
+            _begin_log(url, settings.signing_folder)
             tokens = _tokens(url, settings.data)
             serving.serve(settings, url, listening, server, lambda: _welcome(settings, tokens, listening))
 
@@ -78,6 +82,18 @@ def _started(settings: Settings) -> Iterator[serving.Listening]:
         except KeyboardInterrupt:
             out.print("Interrupted.")
     serving.stop_words()
+
+
+def _begin_log(url: str, folder: Path) -> None:
+    """Books that were not given a log by 'stockpile log init' get one under a name that says so."""
+    if (folder / KEYS).exists():
+        return
+    engine = engine_of(url)
+    try:
+        if not has_log(engine):
+            begin_log(engine, folder, f"unnamed.example/{token_hex(4)}")
+    finally:
+        engine.dispose()
 
 
 def _tokens(url: str, folder: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from multiprocessing import get_context
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -35,6 +37,7 @@ from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of
 from stockpile.db.rows import TURN
 from stockpile.errors import DatabaseUnavailable, StockpileError
+from stockpile.log.signer import KEYS
 from stockpile.settings import Settings
 from stockpile.tls import Certificates, now, renewed
 from stockpile.unforeseen import log_to_stderr
@@ -187,6 +190,31 @@ class PlainHttp:
         self.thread.join(GRACE)
 
 
+class Sequencing:
+    """The process that sequences the log, where this machine has its keys. It is begun once the service answers, so that nobody waits
+    for it, and again when it died.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.keys = folder / KEYS
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def ensure(self) -> None:
+        """Begins it if there are keys and it does not run."""
+        if (self.process is None or self.process.poll() is not None) and self.keys.exists():
+            self.process = subprocess.Popen([sys.executable, "-m", "stockpile.log.sequencing"])
+
+    def end(self) -> None:
+        """Ends it, and waits for that."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
 class Workers(Multiprocess):
     """Uvicorn's processes; a closed terminal ends them too. `watcher` begins when the first have been forked."""
 
@@ -220,6 +248,7 @@ def serve(
         "STOCKPILE_PORT": str(settings.port),
         "STOCKPILE_HTTP_PORT": str(settings.http_port),
         "STOCKPILE_LOG_LEVEL": settings.log_level,
+        "STOCKPILE_LOG_FOLDER": str(settings.signing_folder),
         "STOCKPILE_PARENT": str(os.getpid()),
     }
     certificates = listening.certificates
@@ -232,7 +261,8 @@ def serve(
     engine_of(url).dispose()
     with ends_cleanly():
         ended = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(listening, settings.port, server, announce, ended), daemon=True)
+        watching = (listening, settings, server, announce, ended)
+        watcher = threading.Thread(target=_watch, args=watching, daemon=True)
         workers = Workers(config, listening, server, watcher)
         try:
             workers.run()
@@ -246,27 +276,41 @@ def serve(
 
 
 def _watch(
-    listening: Listening, port: int, server: Server | None, announce: Callable[[], None], ended: threading.Event
+    listening: Listening,
+    settings: Settings,
+    server: Server | None,
+    announce: Callable[[], None],
+    ended: threading.Event,
 ) -> None:
-    """Says when the service answers, keeps the embedded server running, and has plain HTTP lead to HTTPS."""
+    """Says when the service answers, keeps the embedded server and the sequencer running, and has plain HTTP lead to HTTPS."""
     plain = (
-        PlainHttp(listening.plain, listening.certificates, port) if listening.plain and listening.certificates else None
+        PlainHttp(listening.plain, listening.certificates, settings.port)
+        if listening.plain and listening.certificates
+        else None
     )
+    sequencing = Sequencing(settings.signing_folder)
     try:
-        _look_after(listening, server, announce, ended)
+        _look_after(listening, server, sequencing, announce, ended)
     finally:
+        sequencing.end()
         if plain is not None:
             plain.end()
 
 
 def _look_after(
-    listening: Listening, server: Server | None, announce: Callable[[], None], ended: threading.Event
+    listening: Listening,
+    server: Server | None,
+    sequencing: Sequencing,
+    announce: Callable[[], None],
+    ended: threading.Event,
 ) -> None:
     announced, said = False, ""
     while not ended.wait(LOOK_EVERY if announced else 0.05):
         if not announced and _answers(listening):
             announced = True
             announce()
+        if announced:
+            sequencing.ensure()
         if server is not None:
             try:
                 server.ensure_running()

@@ -16,6 +16,7 @@ from uuid import UUID
 from stockpile.proof.commitment import (
     DOCUMENT,
     ENTRY,
+    KEY,
     NOTE,
     REGISTER,
     Form,
@@ -116,11 +117,21 @@ ERASURE_FIELDS = (
 )
 """An erasure is a note too, to the books as a whole: it names no document."""
 
+STATEMENT_FIELDS = (
+    "statement_id",
+    "kind",
+    "content",
+    "recorded_at",
+)
+"""What the log says of itself: a key (a leaf of kind key), a restore or padding (a note)."""
+
 ENTRY_FORM = Form(ENTRY, ENTRY_FIELDS)
 DOCUMENT_FORM = Form(DOCUMENT, DOCUMENT_FIELDS)
 REGISTER_FORM = Form(REGISTER, REGISTER_FIELDS)
 NOTE_FORM = Form(NOTE, NOTE_FIELDS)
 ERASURE_FORM = Form(NOTE, ERASURE_FIELDS)
+STATEMENT_FORM = Form(NOTE, STATEMENT_FIELDS)
+KEY_STATEMENT_FORM = Form(KEY, STATEMENT_FIELDS)
 
 
 def moment_text(moment: datetime) -> str:
@@ -195,6 +206,12 @@ def note_leaf(seed: bytes, header: Mapping[str, object], written_by: bytes) -> b
 def erasure_leaf(seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:
     """The leaf of an erasure; `persons` are the digests of who asked and who approved, salted by the erasure's id."""
     return _leaf_with_persons(ERASURE_FORM, seed, header, persons)
+
+
+def statement_leaf(seed: bytes, statement: Mapping[str, object]) -> bytes:
+    """The leaf of what the log says of itself."""
+    form = KEY_STATEMENT_FORM if statement["kind"] == "key" else STATEMENT_FORM
+    return _leaf_with_persons(form, seed, statement, {})
 
 
 def _leaf_with_persons(form: Form, seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:

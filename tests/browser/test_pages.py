@@ -45,6 +45,8 @@ def addresses(visitors: Visitors, busy: Busy) -> dict[str, list[str]]:
             "/drafts",
             f"/drafts/{busy.draft.document_id}",
             "/closures",
+            "/log",
+            "/log-alarms",
             "/counts/due",
             "/weapon-cards",
             "/jobs",

@@ -1,0 +1,93 @@
+"""The transparency log: its keys, what it signed last, a new key, and the new log after a restore."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stockpile.commands.shown import new_group, out, show_table
+from stockpile.db import ready
+from stockpile.log import beginning, reading
+from stockpile.log.alarms import all_alarms
+from stockpile.log.signer import KEYS, VERIFIERS, LogSigner
+from stockpile.settings import read_settings
+
+log = new_group("The transparency log: keys, checkpoints, restores.")
+
+Origin = Annotated[
+    str, typer.Option(help="The log's name: an address of yours without https://, such as stockpile.mod.example/log")
+]
+
+
+@log.command("init")
+def init(origin: Origin) -> None:
+    """Begin the log of these books: its first key, and its first leaf."""
+    settings = read_settings()
+    with ready.opened(settings) as engine:
+        signer = beginning.begin_log(engine, settings.signing_folder, origin)
+    out.print(f"The log {origin} has begun. Its key, to give to donors, auditors and witnesses:\n", markup=False)
+    _print_key(signer.verifier)
+    out.print(
+        f"\nThe signing key stands in {settings.signing_folder / KEYS}. Keep a copy of it in a safe, away from this machine, and none with "
+        "the backups of the database.",
+        markup=False,
+    )
+
+
+@log.command("show")
+def show() -> None:
+    """Show the latest checkpoint, the key, and what needs looking into."""
+    settings = read_settings()
+    with ready.opened(settings) as engine:
+        with reading.reading_log(engine) as connection:
+            shown = reading.published(connection)
+        alarms = all_alarms(engine)
+    out.print(shown.note, markup=False)
+    if (settings.signing_folder / KEYS).exists():
+        out.print("Key:")
+        _print_key(LogSigner(settings.signing_folder).verifier)
+        out.print("")
+    show_table(
+        ("raised", "what", "in words"),
+        ((alarm.raised_at, alarm.kind, alarm.words) for alarm in alarms),
+        "No alarm was ever raised.",
+    )
+
+
+@log.command("rotate")
+def rotate() -> None:
+    """Make a new key. Checkpoints are signed by it and by the one before, until the next one is made."""
+    settings = read_settings()
+    with ready.opened(settings) as engine:
+        key = beginning.take_over_key(engine, settings.signing_folder)
+    out.print("The new key, to give to donors, auditors and witnesses:\n")
+    _print_key(key)
+    out.print(
+        f"\nThe key before signs beside it, so that who knows that one goes on. Both stand in {settings.signing_folder / VERIFIERS}; "
+        "what it signed alone is checked with it for ever.",
+        markup=False,
+    )
+
+
+@log.command("restored")
+def restored(
+    origin: Annotated[
+        str | None, typer.Option(help="Name of the new log; by default that of the old one, counted on")
+    ] = None,
+) -> None:
+    """Say that the database was restored from a backup: a new log begins, whose first leaf says where the old one ended."""
+    settings = read_settings()
+    with ready.opened(settings) as engine:
+        told = beginning.begin_after_restore(engine, settings.signing_folder, origin)
+    out.print(
+        f"The log {told.origin} follows {told.old_origin}, which had signed {told.signed:,} leaves; {told.left:,} of them are in the "
+        f"restored database, {told.signed - told.left:,} are lost.",
+        markup=False,
+    )
+    out.print("\nThe new log's key, to give to donors, auditors and witnesses; the old key signs beside it:\n")
+    _print_key(LogSigner(settings.signing_folder).verifier)
+
+
+def _print_key(key: str) -> None:
+    out.print(f"  {key}", markup=False, soft_wrap=True)
