@@ -33,6 +33,7 @@ from stockpile.commands import (
     transfers,
     transparency,
     users,
+    verifying,
 )
 from stockpile.commands.shown import new_group
 
@@ -74,6 +75,7 @@ app.command("approve")(approving.approve)
 app.command("reject")(approving.reject)
 app.command("movements")(manual.movements)
 app.command("replay")(replaying.replay)
+app.command("verify")(verifying.verify)
 for name, group in (
     ("db", founding.database),
     ("token", tokens.token),

@@ -14,7 +14,6 @@ CREATE TABLE stockpile.verification (
     checks JSONB NOT NULL,
     wrong JSONB NOT NULL,
     wrong_count INTEGER NOT NULL,
-    unfinished TEXT,
     CONSTRAINT verification_pkey PRIMARY KEY (verification_id),
     CONSTRAINT verification_ended CHECK (ended_at >= began_at),
     CONSTRAINT verification_wrong_count CHECK (wrong_count >= 0)
@@ -22,9 +21,8 @@ CREATE TABLE stockpile.verification (
 CREATE INDEX verification_began ON stockpile.verification (began_at);
 COMMENT ON TABLE stockpile.verification IS 'That everything was recomputed from the rows, and what was found wrong.';
 COMMENT ON COLUMN stockpile.verification.since IS 'only what came after the checkpoint of this size; none: everything';
-COMMENT ON COLUMN stockpile.verification.checks IS 'each check that was made, with how many rows it read';
+COMMENT ON COLUMN stockpile.verification.checks IS 'the checks that were made';
 COMMENT ON COLUMN stockpile.verification.wrong IS 'the rows that are wrong, and what is wrong with each; may name documents of any site';
-COMMENT ON COLUMN stockpile.verification.unfinished IS 'why it was not made to its end';
 CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.verification FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
 
 DO $$
@@ -47,4 +45,4 @@ END $$;
 GRANT INSERT ON stockpile.verification TO stockpile_verifier;
 GRANT SELECT ON stockpile.verification TO stockpile_auditor, stockpile_registrar;
 -- What is wrong may name another site's documents: a commander reads that something is.
-GRANT SELECT (verification_id, began_at, ended_at, since, wrong_count, unfinished) ON stockpile.verification TO stockpile_poster;
+GRANT SELECT (verification_id, began_at, ended_at, since, wrong_count) ON stockpile.verification TO stockpile_poster;

@@ -38,14 +38,24 @@ class Check:
         return self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A checkpoint that somebody kept of the log of this number: leaves under it are not made anew."""
+
+    log: int
+    size: int
+    root: bytes
+
+
 @dataclass(slots=True)
 class Books:
-    """The books at one moment, and the files beside them. `log_keys` are the public keys of the log, if they are at hand."""
+    """The books at one moment, and the files beside them. `log_keys`: public keys of the log that are at hand."""
 
     connection: Connection
     store: FileStore
     check: str = ""
     log_keys: tuple[str, ...] = ()
+    since: Since | None = None
     cursors: Iterator[int] = field(default_factory=count)
 
     def rows(self, question: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
@@ -59,6 +69,13 @@ class Books:
                 if done % AT_A_TIME == 0:
                     told(self.check, done)
                 yield row
+
+    def newer(self, question: str, of: str) -> str:
+        """A question after leaves, only for those that came after the checkpoint; `of` is the column. `{newer}` stands for that in it."""
+        if self.since is None:
+            return question.replace("{newer}", "")
+        log, size = self.since.log, self.since.size
+        return question.replace("{newer}", f"WHERE {of} IN ({_NEWER.format(log=int(log), size=int(size))})")
 
     def entry(self, item_id: UUID, version: int) -> str:
         """An entry by its document and line, its weapon and its number among the weapon's entries."""
@@ -104,6 +121,14 @@ def stand_to_verify(connection: Connection) -> None:
     )
 
 
+_NEWER = """
+SELECT substr(t.leaves, 65 * t.n + 1, 65)
+FROM (SELECT log, tile_index, leaves, generate_series(0, 255) AS n FROM tile
+      WHERE level = 0 AND (log > {log} OR log = {log} AND tile_index >= {size} / 256)) t
+WHERE t.log > {log} OR t.tile_index * 256 + t.n >= {size}
+UNION ALL SELECT leaf FROM leaf WHERE log > {log} OR log = {log} AND leaf_index >= {size}
+UNION ALL SELECT leaf FROM unsequenced"""
+
 NUMBER = "concat_ws('/', s.code, b.code, b.year, d.number)"
 """A document's number as people write it."""
 
@@ -119,4 +144,9 @@ FROM item i LEFT JOIN model m ON m.model_id = i.model_id WHERE i.item_id = %s
 _DOCUMENT = f"""
 SELECT {NUMBER} FROM document d JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id WHERE d.document_id = %s
 """
-_ACCOUNT = "SELECT concat_ws(' ', s.code, a.name) FROM account a LEFT JOIN site s USING (site_id) WHERE a.account_id = %s"
+_ACCOUNT = """
+SELECT CASE a.class WHEN 'person' THEN 'a person of ' || s.code || ' (account ' || a.account_id || ')'
+                    ELSE concat_ws(' ', s.code, a.name) END
+FROM account a LEFT JOIN site s USING (site_id) WHERE a.account_id = %s
+"""
+"""What is found stays written down, so it names nobody who might be erased."""

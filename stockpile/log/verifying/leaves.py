@@ -16,6 +16,7 @@ from stockpile.log.leaf import (
     PARTS,
     document_leaf,
     entry_leaf,
+    microseconds,
 )
 from stockpile.log.verifying.books import NUMBER, Books, Check, Wrong
 from stockpile.proof.commitment import entry_tag, row_tag
@@ -43,6 +44,7 @@ LEFT JOIN account t ON t.account_id = e.to_account
 LEFT JOIN (SELECT item_id, serial_number, entry_version AS since,
                   lead(entry_version) OVER (PARTITION BY item_id ORDER BY version) AS until FROM identification) n
        ON n.item_id = e.item_id AND e.version >= n.since AND (n.until IS NULL OR e.version < n.until)
+{{newer}}
 ORDER BY e.item_id, e.version
 """
 
@@ -52,7 +54,7 @@ Fields = tuple[UUID, int, bytes | None, bytes, bytes, list[bytes | None]]
 
 def _entries(books: Books) -> Iterator[Wrong]:
     making: tuple[list[Fields], Callable[[], list[bytes]]] | None = None
-    rows = books.rows(_ENTRIES)
+    rows = books.rows(books.newer(_ENTRIES, "e.leaf"))
     while batch := [_fields(row) for row in islice(rows, BATCH)]:
         begun = (batch, leaf_making.begin([(one[2] or b"", one[3], one[5], one[1]) for one in batch]))
         if making is not None:
@@ -107,7 +109,6 @@ def _other_number(books: Books, one: Fields) -> bool:
 
 _HEADER = {
     "number": NUMBER,
-    "clock_offset": "(extract(epoch FROM d.clock_offset) * 1000000)::bigint",
     "entries": "coalesce(e.entries, sha256(''))",
 }
 _DOCUMENTS = f"""
@@ -118,19 +119,19 @@ LEFT JOIN (SELECT document_id, sha256(string_agg(leaf, ''::bytea ORDER BY line))
        ON e.document_id = d.document_id
 LEFT JOIN (SELECT document_id, jsonb_object_agg(part, encode(digest, 'hex')) AS persons FROM signatory GROUP BY document_id) p
        ON p.document_id = d.document_id
+{{newer}}
 ORDER BY d.document_id
 """
 _HEADER_NAMES = tuple(name for name in DOCUMENT_FIELDS if name not in PARTS)
 
 
 def _documents(books: Books) -> Iterator[Wrong]:
-    for seed, leaf, persons, *values in books.rows(_DOCUMENTS):
+    for seed, leaf, persons, *values in books.rows(books.newer(_DOCUMENTS, "d.leaf")):
         header = dict(zip(_HEADER_NAMES, values, strict=True))
+        header["clock_offset"] = microseconds(header["clock_offset"])
         if document_leaf(seed, header, _digests(persons)) != leaf:
             fields = "its header, a signature or one of its entries' leaves"
-            yield Wrong(
-                f"{header['number']} (document {header['document_id']})", leaf_differs(seed, leaf, fields)
-            )
+            yield Wrong(f"{header['number']} (document {header['document_id']})", leaf_differs(seed, leaf, fields))
 
 
 def _digests(persons: dict[str, str] | None) -> dict[str, bytes]:

@@ -19,7 +19,9 @@ ORDER BY i.item_id, n.version
 
 
 def _chains(books: Books) -> Iterator[Wrong]:
-    for item_id, none, version, before, entry, entry_before, no_entry, same_donor, number, key, folded in books.rows(_CHAINS):
+    for item_id, none, version, before, entry, entry_before, no_entry, same_donor, number, key, folded in books.rows(
+        _CHAINS
+    ):
         if none:
             what = "it has no identification"
         elif version != (before or 0) + 1:

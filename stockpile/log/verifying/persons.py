@@ -10,7 +10,8 @@ from stockpile.log.leaf import name_value, person_digest
 from stockpile.log.verifying.books import Books, Check, Wrong
 
 _DIGESTS = """
-SELECT s.key, s.part, s.party_id, s.name_version, s.digest, p.party_id IS NULL, p.secret, n.version IS NULL, n.code, n.name, n.rank, s.source
+SELECT s.key, s.part, s.party_id, s.name_version, s.digest, p.party_id IS NULL, p.secret, n.version IS NULL,
+       n.code, n.name, n.rank, s.source
 FROM (SELECT document_id AS key, part, party_id, name_version, digest, 'document' AS source FROM signatory
       UNION ALL SELECT note_id, 'written_by', written_by, name_version, digest, 'note' FROM note
       UNION ALL SELECT erasure_id, 'asked_by', asked_by, asked_by_version, asked_by_digest, 'erasure' FROM erasure
@@ -22,7 +23,9 @@ ORDER BY s.key, s.part
 
 
 def _digests(books: Books) -> Iterator[Wrong]:
-    for key, part, party_id, version, digest, no_party, secret, no_name, code, name, rank, source in books.rows(_DIGESTS):
+    for key, part, party_id, version, digest, no_party, secret, no_name, code, name, rank, source in books.rows(
+        _DIGESTS
+    ):
         if not (no_party or no_name) and (secret is None or name is None):
             continue
         if no_party:
@@ -31,8 +34,8 @@ def _digests(books: Books) -> Iterator[Wrong]:
             what = f"version {version} of the name of party {party_id} is missing"
         elif person_digest(secret, key, part, name_value(code, name, rank, version)) != digest:
             what = (
-                f"its digest does not follow from version {version} of the name, now {' '.join(filter(None, (rank, name)))!r}: "
-                f"the name, the service number or the secret of party {party_id} was altered since, or the digest"
+                f"its digest does not follow from version {version} of the name of party {party_id}: name, rank, service number or "
+                "secret was altered since, or the digest"
             )
         else:
             continue
