@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from api.dependencies import Database
 from stockpile.errors import NotFound, NotSignedIn
 from stockpile.log import reading
-from stockpile.log.tree import LEAF_BYTES, WIDTH
+from stockpile.log.tree import LEAF_BYTES
+from stockpile.proof.merkle import TILE_WIDTH
 from stockpile.settings import read_settings
 
 TILES = "application/octet-stream"
@@ -99,8 +100,13 @@ def _tile(engine: Database, log: int | None, level: str, place: str) -> Response
 def _index_and_width(place: str) -> tuple[int, int]:
     """Of `x001/x234/067.p/12`: 1234067 and 12; a full tile's width where none is said. Raises NotFound."""
     found = _INDEX.fullmatch(place)
-    digits, width = (found[1].replace("x", "").replace("/", ""), int(found[2] or WIDTH)) if found else ("", 0)
-    if not found or width > WIDTH or (found[2] and width == WIDTH) or len(str(int(digits))) <= len(digits) - 3:
+    digits, width = (found[1].replace("x", "").replace("/", ""), int(found[2] or TILE_WIDTH)) if found else ("", 0)
+    if (
+        not found
+        or width > TILE_WIDTH
+        or (found[2] and width == TILE_WIDTH)
+        or len(str(int(digits))) <= len(digits) - 3
+    ):
         raise NotFound("A tile is named like x001/x234/067, one that is not full like x001/x234/067.p/12.")
     return int(digits), width
 

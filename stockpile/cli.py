@@ -23,6 +23,7 @@ from stockpile.commands import (
     monitoring,
     parties,
     printing,
+    proving,
     registers,
     replaying,
     reports,
@@ -57,6 +58,7 @@ app.command("cards")(drawing.show_cards)
 app.command("shipments")(transfers.show_shipments)
 app.command("reconcile")(audits.reconcile)
 app.command("find")(reports.show_found)
+app.command("proof")(transparency.write_proof)
 app.command("tag")(reports.print_tag)
 app.command("history")(reports.show_history)
 app.command("balance")(reports.show_balance)
@@ -74,6 +76,8 @@ app.command("draft")(approving.show_draft)
 app.command("approve")(approving.approve)
 app.command("reject")(approving.reject)
 app.command("movements")(manual.movements)
+app.command("check-proof")(proving.check_proof)
+app.command("find-entries")(proving.find_entries)
 app.command("replay")(replaying.replay)
 app.command("verify")(verifying.verify)
 for name, group in (

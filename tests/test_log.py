@@ -18,6 +18,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.turn_in import RETURN
 from stockpile.db import roles
 from stockpile.db.engine import engine_of, transaction
+from stockpile.documents import now
 from stockpile.errors import DatabaseUnavailable, NotFound
 from stockpile.log import beginning, tree
 from stockpile.log.alarms import all_alarms, raise_alarm
@@ -26,12 +27,12 @@ from stockpile.log.sequencer import Sequencer
 from stockpile.log.sequencing import POLL, pause
 from stockpile.log.signer import MEMORY, LogSigner, Signed, SignerRefuses
 from stockpile.log.tree import Edge, split_leaves
-from stockpile.proof.checkpoint import read_checkpoint
+from stockpile.proof.checkpoint import open_checkpoint
 from stockpile.proof.merkle import consistency_proof, leaf_hash, node_hash, verify_consistency
 from stockpile.proof.note import Verifier
 from tests.api_world import Web, served
 from tests.conftest import Databases
-from tests.world import RIFLES, Country, scans
+from tests.world import RIFLES, Country, ago, scans
 
 web = pytest.fixture(served)
 ORIGIN = "stockpile.example/log"
@@ -109,7 +110,7 @@ def test_what_is_posted_is_soon_under_a_checkpoint(country: Country, signer: Log
     assert signer.signed.size == before.size + 2 * (3 + 1)
     with reading_log(country.engine) as connection:
         latest = published(connection)
-    assert read_checkpoint(latest.note, [Verifier.parse(signer.verifier)]).size == len(leaves)
+    assert open_checkpoint(latest.note, [Verifier.parse(signer.verifier)]).checkpoint.size == len(leaves)
     assert caught_up(country, signer) == len(leaves)
 
 
@@ -122,9 +123,10 @@ def test_a_tree_that_grows_is_the_tree_built_at_once(grown: list[int]) -> None:
         leaves += new
         tiles += edge.append(new)
     if leaves:
-        assert edge.root() == built_at_once(leaves)
+        assert edge.tree.root() == built_at_once(leaves)
     assert edge.size == len(leaves)
     assert b"".join(tile.leaves or b"" for tile in tiles) == b"".join(leaves[: len(leaves) // 256 * 256])
+    assert edge.leaves == leaves[len(leaves) // 256 * 256 :]
     assert [tile.index for tile in tiles if tile.level == 0] == list(range(len(leaves) // 256))
 
 
@@ -147,7 +149,11 @@ def test_many_leaves_are_packed_and_found_again(country: Country, signer: LogSig
             proof = consistency_proof(early.size, len(leaves), node)
             verify_consistency(early.size, early.root, len(leaves), sizes[-1].root, proof)
         edge = tree.read_edge(connection, 1)
-    assert (edge.size, edge.root()) == (sizes[-1].size, sizes[-1].root)
+        for index in (0, 255, 256, 65_535, 65_536, len(leaves) - 1):
+            assert tree.find_leaf(connection, 1, leaves[index], ago(days=1)) == index
+        assert tree.find_leaf(connection, 1, leaves[0], now()) is None
+        assert tree.find_leaf(connection, 1, bytes(65), ago(days=1)) is None
+    assert (edge.size, edge.tree.root()) == (sizes[-1].size, sizes[-1].root)
 
 
 def queue(country: Country, count: int) -> None:
@@ -277,7 +283,9 @@ def test_an_older_database_is_not_signed(country: Country, signer: LogSigner, da
     assert len(leaves) == 1 + 4
     old_key = Verifier.parse((signer.folder / "keys.pub").read_text(encoding="ascii").split()[0])
     with reading_log(yesterday.engine) as connection:
-        assert read_checkpoint(published(connection).note, [old_key]).origin == f"{ORIGIN}-2"
+        opened = open_checkpoint(published(connection).note, [old_key, Verifier.parse(signer.verifier)])
+    assert opened.checkpoint.origin == f"{ORIGIN}-2"
+    assert [one.verifier for one in opened.witnesses] == [old_key]
 
 
 def test_an_altered_leaf_is_not_signed(country: Country, signer: LogSigner) -> None:
@@ -311,8 +319,8 @@ def test_a_new_key_is_named_by_a_leaf_and_signed_by_the_one_before(country: Coun
     with reading_log(country.engine) as connection:
         latest = published(connection).note
     for key in (first, second):
-        assert read_checkpoint(latest, [Verifier.parse(key)]).size == signer.signed.size
-    assert read_checkpoint(early, [Verifier.parse(first)]).origin == ORIGIN
+        assert open_checkpoint(latest, [Verifier.parse(key)]).checkpoint.size == signer.signed.size
+    assert open_checkpoint(early, [Verifier.parse(first)]).checkpoint.origin == ORIGIN
     assert set(in_the_log(country)) == leaves_of_rows(country)
 
 
@@ -361,7 +369,7 @@ def test_the_log_over_http(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyP
         place = f"{index:03}" + (f".p/{many}" if many < 256 else "")
         content = web.get("USA", f"/log/tile/entries/{place}").content
         edge.append([content[n + 2 : n + 67] for n in range(0, many * 67, 67)])
-    assert edge.root() == signer.signed.root
+    assert edge.tree.root() == signer.signed.root
     for beyond in (
         f"0/002.p/{width + 1}", "0/002", "1/000", "1/000.p/3", "0/000.p/256", "0/000.p/0", "0/x000/000", "64/000", "00/000",
         "0/1", "0/003.p/1", "entries/003.p/1", "9/000.p/1",

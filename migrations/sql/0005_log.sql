@@ -52,6 +52,7 @@ CREATE TABLE stockpile.checkpoint (
     CONSTRAINT checkpoint_root CHECK (octet_length(root) = 32),
     CONSTRAINT checkpoint_log_fkey FOREIGN KEY(log) REFERENCES stockpile.log_origin (log)
 );
+CREATE INDEX checkpoint_signed ON stockpile.checkpoint (log, signed_at);
 COMMENT ON TABLE stockpile.checkpoint IS 'What the log signed: so many leaves under this root.';
 COMMENT ON COLUMN stockpile.checkpoint.note IS 'the signed note of C2SP tlog-checkpoint, as it is served';
 

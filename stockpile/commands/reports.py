@@ -95,7 +95,7 @@ def show_history(
 ) -> None:
     """Show a weapon's whole history."""
     with reading_as(token) as (connection, actor):
-        item_id = _one(connection, actor, scan)
+        item_id = one_weapon(connection, actor, scan)
         if csv or xlsx:
             entries = every_row(lambda limit, cursor: list_entries(connection, actor, item_id, limit, cursor))
             write_report(csv, xlsx, HistoryEntry, entries)
@@ -139,7 +139,7 @@ def print_tag(
 ) -> None:
     """Write a weapon's asset tag as SVG, to print: stockpile tag "KT 449921" > tag.svg."""
     with reading_as(token) as (connection, actor):
-        key = _one(connection, actor, scan)
+        key = one_weapon(connection, actor, scan)
         item = described(connection, actor, [key])[key]
     typer.echo(asset_tag_label(item.asset_tag, *item.label))
 
@@ -151,7 +151,7 @@ def _entry(entry: HistoryEntry) -> tuple[object, ...]:
     return entry.version, entry.happened_at, entry.act, entry.document_number, *ends, quantity, remarks
 
 
-def _one(connection: Connection, actor: Actor, scan: str) -> UUID:
+def one_weapon(connection: Connection, actor: Actor, scan: str) -> UUID:
     """The one item a scan means. Raises NotFound, Refused where it means several."""
     items = look_up(connection, [scan]).get(scan, [])
     known = described(connection, actor, items)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stockpile.commands.shown import new_group, out, show_table
+from stockpile import rights
+from stockpile.commands.asking import Token, acting
+from stockpile.commands.reports import one_weapon
+from stockpile.commands.shown import counted, new_group, out, show_table
 from stockpile.db import ready
+from stockpile.errors import Invalid
 from stockpile.log import beginning, reading
 from stockpile.log.alarms import all_alarms
+from stockpile.log.proofs import proof_of
 from stockpile.log.signer import KEYS, VERIFIERS, LogSigner
+from stockpile.proof.checkpoint import Checkpoint
+from stockpile.proof.note import Malformed, Note
 from stockpile.settings import read_settings
 
 log = new_group("The transparency log: keys, checkpoints, restores.")
@@ -87,6 +95,38 @@ def restored(
     )
     out.print("\nThe new log's key, to give to donors, auditors and witnesses; the old key signs beside it:\n")
     _print_key(LogSigner(settings.signing_folder).verifier)
+
+
+def write_proof(
+    scan: Annotated[str, typer.Argument(help="Asset tag, serial number or UII")],
+    file: Annotated[Path, typer.Option("-o", "--output", help="Where to write it")],
+    pinned: Annotated[
+        Path | None, typer.Option(help="A checkpoint that you keep: the log is shown to have grown out of it")
+    ] = None,
+    token: Token = None,
+) -> None:
+    """Write the proof of a weapon's history, to be checked without these books: 'stockpile check-proof'."""
+    known = [_named(pinned)] if pinned is not None else []
+    with acting(token) as (engine, actor):
+        with rights.reading(engine, actor) as connection:
+            item_id = one_weapon(connection, actor, scan)
+        bundle = proof_of(engine, actor, item_id, known)
+    file.write_text(bundle.encoded(), encoding="utf-8")
+    out.print(
+        f"{file}: {counted(len(bundle.entries), 'entry', 'entries')} of {bundle.weapon}, each with its place in the log.",
+        markup=False,
+    )
+
+
+def _named(pinned: Path) -> tuple[str, int]:
+    """Name and size of a checkpoint in a file."""
+    try:
+        checkpoint = Checkpoint.parse(Note.parse(pinned.read_bytes()).text)
+    except OSError as problem:
+        raise Invalid(f"{pinned} can't be read: {problem.strerror}.") from None
+    except Malformed as problem:
+        raise Invalid(f"{pinned} is no signed checkpoint: {problem}.") from None
+    return checkpoint.origin, checkpoint.size
 
 
 def _print_key(key: str) -> None:

@@ -17,7 +17,7 @@ from stockpile.db import roles
 from stockpile.db.engine import at_one_moment, transaction
 from stockpile.errors import NotFound
 from stockpile.log import tree
-from stockpile.log.tree import WIDTH
+from stockpile.proof.merkle import TILE_HEIGHT, TILE_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +83,20 @@ def published(connection: Connection, log: int | None = None) -> Published:
     return Published(found.log, found.origin, found.tree_size, found.root, note)
 
 
-def hash_tile(connection: Connection, shown: Published, level: int, index: int, width: int = WIDTH) -> bytes:
+def hash_tile(connection: Connection, shown: Published, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
     """The first `width` hashes of a tile. Raises NotFound beyond what the checkpoint covers."""
     hashes = None
-    if index * WIDTH + width <= shown.size >> 8 * level:
+    if index * TILE_WIDTH + width <= shown.size >> TILE_HEIGHT * level:
         hashes = tree.hashes_of_tile(connection, shown.log, level, index, width)
     if hashes is None:
         raise NotFound(f"The log has no such tile: its checkpoint covers {shown.size:,} leaves.")
     return b"".join(hashes)
 
 
-def leaf_tile(connection: Connection, shown: Published, index: int, width: int = WIDTH) -> list[bytes]:
+def leaf_tile(connection: Connection, shown: Published, index: int, width: int = TILE_WIDTH) -> list[bytes]:
     """The first `width` leaves of a tile of level 0. Raises NotFound beyond what the checkpoint covers."""
     packed = None
-    if index * WIDTH + width <= shown.size:
+    if index * TILE_WIDTH + width <= shown.size:
         packed = tree.leaves_of_tile(connection, shown.log, index, width)
     if packed is None:
         raise NotFound(f"The log has no such leaves: its checkpoint covers {shown.size:,}.")

@@ -102,7 +102,7 @@ class Sequencer:
             self._edge = tree.read_edge(connection, self._log)
             last = "SELECT coalesce(max(tree_size), 0) FROM checkpoint WHERE log = %s"
             self._published = int(connection.exec_driver_sql(last, (self._log,)).scalar_one())
-            self.signer.check(self._origin, self._edge.size, self._edge.root(), self._proof(connection))
+            self.signer.check(self._origin, self._edge.size, self._edge.tree.root(), self._proof(connection))
         return True
 
     def _proof(self, connection: Connection) -> list[bytes]:
@@ -146,7 +146,7 @@ class Sequencer:
         assert connection is not None
         if size == self._published:
             return
-        root = self._edge.root()
+        root = self._edge.tree.root()
         with connection.begin():
             take_role(connection, roles.SEQUENCER)
             proof = self._proof(connection)

@@ -17,7 +17,7 @@ from pathlib import Path
 from stockpile.errors import Invalid, NotFound, StockpileError
 from stockpile.proof.checkpoint import Checkpoint
 from stockpile.proof.merkle import EMPTY_ROOT, ProofFailed, verify_consistency
-from stockpile.proof.note import Signer, sign_note
+from stockpile.proof.note import Malformed, Signer
 
 KEYS = "keys"
 """One private key a line, in the encoding of signed-note; the newest last, and it alone signs, but while it takes over."""
@@ -92,16 +92,16 @@ class LogSigner:
     def last_checkpoint(self) -> str:
         """What was signed last, once more: byte for byte as it was then, while the keys are the same."""
         signed = self.signed
-        return sign_note(Checkpoint(signed.origin, signed.size, signed.root).text(), _read_keys(self.folder))
+        return Checkpoint(signed.origin, signed.size, signed.root).signed(*_read_keys(self.folder)).encoded()
 
     def remember(self, signed: Signed) -> None:
         """Writes down what is about to be signed."""
         _write_memory(self.folder, signed)
 
     def begin_anew(self, origin: str) -> None:
-        """From now on signs another log, that begins empty, with a key of its own."""
+        """From now on signs another log, that begins empty, with a key of its own; the key before signs beside it."""
         with _held(self.folder):
-            _write_keys(self.folder, [Signer.generate(origin)])
+            _write_keys(self.folder, [_read_keys(self.folder)[-1], Signer.generate(origin)])
             self.remember(Signed(origin, 0, EMPTY_ROOT))
 
     def take_over(self) -> str:
@@ -137,12 +137,12 @@ def _held(folder: Path) -> Iterator[None]:
 def _read_keys(folder: Path) -> list[Signer]:
     try:
         return [Signer.parse(line) for line in (folder / KEYS).read_text(encoding="ascii").split()]
-    except (ValueError, OSError):
+    except (Malformed, ValueError, OSError):
         raise Invalid(f"The log's keys in {folder / KEYS} are damaged, or can't be read.") from None
 
 
 def _write_keys(folder: Path, keys: Sequence[Signer]) -> None:
-    _write(folder, KEYS, "".join(f"{key.private()}\n" for key in keys))
+    _write(folder, KEYS, "".join(f"{key.encoded()}\n" for key in keys))
     _write(folder, VERIFIERS, "".join(f"{key.verifier}\n" for key in keys))
 
 

@@ -6,19 +6,16 @@ hashes is those of the tiles below it, so no hash stands twice. Leaves whose til
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from stockpile.db.engine import ask
-from stockpile.proof.merkle import EMPTY_ROOT, leaf_hash, node_hash
+from stockpile.proof.merkle import TILE_HEIGHT, TILE_WIDTH, NodeReader, Tree, leaf_hash, node_reader
 
-WIDTH = 256
 LEAF_BYTES = 65
-HIGHEST = 7
-"""Level of the highest tiles: 2^64 leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,93 +30,52 @@ class Tile:
 
 @dataclass(slots=True)
 class Edge:
-    """The right edge of a tree: whatever is not under a full tile yet. `hashes[level]` are the hashes of that level's unfinished
-    tile, `leaves` the leaves of level 0's.
-    """
+    """A tree with the leaves of its unfinished tile: all that it takes to grow."""
 
-    size: int = 0
+    tree: Tree = field(default_factory=Tree)
     leaves: list[bytes] = field(default_factory=list)
-    hashes: list[list[bytes]] = field(default_factory=lambda: [[] for _ in range(HIGHEST + 1)])
+
+    @property
+    def size(self) -> int:
+        """How many leaves the tree has."""
+        return self.tree.size
 
     def copy(self) -> Edge:
         """One that grows by itself."""
-        return Edge(self.size, list(self.leaves), [list(level) for level in self.hashes])
+        return Edge(self.tree.copy(), list(self.leaves))
 
-    def append(self, leaves: Iterable[bytes]) -> list[Tile]:
+    def append(self, leaves: Sequence[bytes]) -> list[Tile]:
         """Adds leaves; the tiles that became full."""
-        full: list[Tile] = []
-        for leaf in leaves:
-            self.size += 1
-            self.leaves.append(leaf)
-            self.hashes[0].append(leaf_hash(leaf))
-            if len(self.leaves) == WIDTH:
-                self._close(0, full)
-        return full
-
-    def _close(self, level: int, full: list[Tile]) -> None:
-        root = perfect_root(self.hashes[level])
-        leaves = b"".join(self.leaves) if level == 0 else None
-        full.append(Tile(level, (self.size >> 8 * (level + 1)) - 1, root, leaves))
-        self.hashes[level].clear()
-        if level == 0:
-            self.leaves.clear()
-        self.hashes[level + 1].append(root)
-        if len(self.hashes[level + 1]) == WIDTH:
-            self._close(level + 1, full)
-
-    def root(self) -> bytes:
-        """The Merkle tree hash (RFC 6962, section 2.1) over all leaves."""
-        largest_first = [root for level in reversed(self.hashes) for root in _perfect_subtrees(level)]
-        if not largest_first:
-            return EMPTY_ROOT
-        whole = largest_first[-1]
-        for left in reversed(largest_first[:-1]):
-            whole = node_hash(left, whole)
-        return whole
-
-
-def perfect_root(hashes: Sequence[bytes]) -> bytes:
-    """The hash over 2^n hashes."""
-    level = list(hashes)
-    while len(level) > 1:
-        level = [node_hash(level[n], level[n + 1]) for n in range(0, len(level), 2)]
-    return level[0]
-
-
-def _perfect_subtrees(hashes: Sequence[bytes]) -> list[bytes]:
-    """The hashes over the largest runs of 2^n hashes, from the left."""
-    found, start = [], 0
-    for height in reversed(range(WIDTH.bit_length())):
-        if len(hashes) & 1 << height:
-            found.append(perfect_root(hashes[start : start + (1 << height)]))
-            start += 1 << height
-    return found
+        first = self.size // TILE_WIDTH
+        loose = [*self.leaves, *leaves]
+        grown = self.tree.append(map(leaf_hash, leaves))
+        packed = [b"".join(loose[n : n + TILE_WIDTH]) for n in range(0, len(loose) - TILE_WIDTH + 1, TILE_WIDTH)]
+        self.leaves = loose[len(packed) * TILE_WIDTH :]
+        return [
+            Tile(level, index, root, packed[index - first] if level == 0 else None)
+            for nodes in grown
+            if nodes.level and nodes.level % TILE_HEIGHT == 0
+            for level in [nodes.level // TILE_HEIGHT - 1]
+            for index, root in enumerate(nodes.hashes, nodes.first)
+        ]
 
 
 def read_edge(connection: Connection, log: int) -> Edge:
     """The right edge of a log as it stands in the database."""
-    leaves = [leaf for (leaf,) in ask(connection, "SELECT leaf FROM leaf WHERE log = %s ORDER BY leaf_index", (log,))]
-    edge = Edge(leaves=leaves)
-    edge.hashes[0] = [leaf_hash(leaf) for leaf in leaves]
-    for level in range(HIGHEST):
-        full = _count(connection, log, level)
-        if level == 0:
-            edge.size = full * WIDTH + len(leaves)
-        edge.hashes[level + 1] = _roots(connection, log, level, full - full % WIDTH, full)
-        if full < WIDTH:
-            break
-    return edge
+    size = size_of(connection, log)
+    packed = leaves_of_tile(connection, log, size // TILE_WIDTH, size % TILE_WIDTH)
+    return Edge(Tree.read(size, nodes_of(connection, log, size)), split_leaves(packed or b""))
 
 
 def size_of(connection: Connection, log: int) -> int:
     """How many leaves are in the tree."""
     ((loose,),) = ask(connection, "SELECT count(*) FROM leaf WHERE log = %s", (log,))
-    return _count(connection, log, 0) * WIDTH + int(loose)
+    return _full_tiles(connection, log) * TILE_WIDTH + int(loose)
 
 
-def _count(connection: Connection, log: int, level: int) -> int:
-    question = "SELECT coalesce(max(tile_index) + 1, 0) FROM tile WHERE log = %s AND level = %s"
-    return int(ask(connection, question, (log, level))[0][0])
+def _full_tiles(connection: Connection, log: int) -> int:
+    question = "SELECT coalesce(max(tile_index) + 1, 0) FROM tile WHERE log = %s AND level = 0"
+    return int(ask(connection, question, (log,))[0][0])
 
 
 _ROOTS = """SELECT root FROM tile WHERE log = %s AND level = %s AND tile_index >= %s AND tile_index < %s ORDER BY tile_index"""
@@ -147,7 +103,7 @@ def write(connection: Connection, log: int, before: int, edge: Edge, full: Seque
     )
 
 
-def leaves_of_tile(connection: Connection, log: int, index: int, width: int = WIDTH) -> bytes | None:
+def leaves_of_tile(connection: Connection, log: int, index: int, width: int = TILE_WIDTH) -> bytes | None:
     """The first `width` leaves of a tile of level 0, one after another; None: there are not so many."""
     stored = ask(connection, "SELECT leaves FROM tile WHERE log = %s AND level = 0 AND tile_index = %s", (log, index))
     if stored:
@@ -155,7 +111,7 @@ def leaves_of_tile(connection: Connection, log: int, index: int, width: int = WI
     loose = ask(
         connection,
         "SELECT leaf FROM leaf WHERE log = %s AND leaf_index >= %s AND leaf_index < %s ORDER BY leaf_index",
-        (log, index * WIDTH, index * WIDTH + width),
+        (log, index * TILE_WIDTH, index * TILE_WIDTH + width),
     )
     return b"".join(leaf for (leaf,) in loose) if len(loose) == width else None
 
@@ -165,30 +121,37 @@ def split_leaves(packed: bytes) -> list[bytes]:
     return [packed[start : start + LEAF_BYTES] for start in range(0, len(packed), LEAF_BYTES)]
 
 
-def hashes_of_tile(connection: Connection, log: int, level: int, index: int, width: int = WIDTH) -> list[bytes] | None:
+def hashes_of_tile(
+    connection: Connection, log: int, level: int, index: int, width: int = TILE_WIDTH
+) -> list[bytes] | None:
     """The first `width` hashes of a tile (C2SP tlog-tiles); None: there are not so many."""
     if level == 0:
         packed = leaves_of_tile(connection, log, index, width)
         return None if packed is None else [leaf_hash(leaf) for leaf in split_leaves(packed)]
-    roots = _roots(connection, log, level - 1, index * WIDTH, index * WIDTH + width)
+    roots = _roots(connection, log, level - 1, index * TILE_WIDTH, index * TILE_WIDTH + width)
     return roots if len(roots) == width else None
 
 
-def nodes_of(connection: Connection, log: int, size: int) -> Callable[[int, int], bytes]:
-    """The hashes of a tree of `size` leaves, for proofs: `node(level, index)` is that over the 2^level leaves from index * 2^level on."""
+def nodes_of(connection: Connection, log: int, size: int) -> NodeReader:
+    """The hashes of a tree of `size` leaves, for proofs."""
 
-    @lru_cache(maxsize=64)
-    def tile(level: int, index: int) -> list[bytes]:
-        width = min(WIDTH, (size >> 8 * level) - index * WIDTH)
-        hashes = hashes_of_tile(connection, log, level, index, width)
-        assert hashes is not None, f"tile {level}/{index} of log {log} is missing"
-        return hashes
+    def tile(level: int, index: int) -> bytes:
+        width = min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - index * TILE_WIDTH)
+        return b"".join(hashes_of_tile(connection, log, level, index, width) or ())
 
-    def node(level: int, index: int) -> bytes:
-        height = level % 8
-        first = index << height
-        hashes = tile(level // 8, first // WIDTH)
-        start = first % WIDTH
-        return perfect_root(hashes[start : start + (1 << height)])
+    return node_reader(tile)
 
-    return node
+
+_PLACE = """
+SELECT tile_index * 256 + (position(%(leaf)s::bytea IN leaves) - 1) / 65 FROM tile
+WHERE log = %(log)s AND level = 0 AND tile_index >= %(from)s AND position(%(leaf)s::bytea IN leaves) > 0
+UNION ALL SELECT leaf_index FROM leaf WHERE log = %(log)s AND leaf = %(leaf)s LIMIT 1
+"""
+_BEFORE = "SELECT coalesce(max(tree_size), 0) FROM checkpoint WHERE log = %s AND signed_at < %s"
+
+
+def find_leaf(connection: Connection, log: int, leaf: bytes, since: datetime) -> int | None:
+    """The index of a leaf that was not in the tree before `since`; None: it is not in this log, or waits for it."""
+    before = int(ask(connection, _BEFORE, (log, since))[0][0])
+    found = ask(connection, _PLACE, {"leaf": leaf, "log": log, "from": before // TILE_WIDTH})
+    return int(found[0][0]) if found else None

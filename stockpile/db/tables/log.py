@@ -98,6 +98,7 @@ checkpoint = Table(
     moment("signed_at", nullable=False),
     CheckConstraint("tree_size >= 1", name="checkpoint_size"),
     CheckConstraint("octet_length(root) = 32", name="checkpoint_root"),
+    Index("checkpoint_signed", "log", "signed_at"),
     **LOG,
     comment="What the log signed: so many leaves under this root.",
 )
