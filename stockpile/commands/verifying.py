@@ -12,7 +12,7 @@ from stockpile.db.ready import opened
 from stockpile.errors import Invalid
 from stockpile.files import file_store
 from stockpile.log import verify as verifying
-from stockpile.log.signer import VERIFIERS
+from stockpile.log.verify import keys_at_hand
 from stockpile.settings import read_settings
 
 
@@ -32,7 +32,7 @@ def verify(
 ) -> None:
     """Recompute everything from the rows: custody, documents, leaves, lists, persons, files, books, the log. Changes nothing."""
     settings = read_settings()
-    keys = [*(key or ()), *_keys_at_hand(settings.signing_folder)]
+    keys = [*(key or ()), *keys_at_hand(settings.signing_folder)]
     with opened(settings) as engine, progress():
         verified = verifying.verify(engine, file_store(), go_on, _checkpoint(since), keys, heard=_show)
         verifying.record(engine, verified)
@@ -66,11 +66,3 @@ def _checkpoint(since: str | None) -> str | None:
         raise Invalid(
             f"{since} is no file with a checkpoint: {getattr(problem, 'strerror', None) or 'not text'}."
         ) from None
-
-
-def _keys_at_hand(folder: Path) -> list[str]:
-    """The public keys in the signer's folder, where this machine has one."""
-    try:
-        return (folder / VERIFIERS).read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return []

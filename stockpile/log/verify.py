@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
@@ -21,6 +22,7 @@ from stockpile.errors import Invalid, NotFound
 from stockpile.files import FileStore
 from stockpile.keys import new_key
 from stockpile.log.alarms import raise_alarm
+from stockpile.log.signer import VERIFIERS
 from stockpile.log.verifying import additions, custody, documents, files, leaves, marks, persons, references, tree
 from stockpile.log.verifying.books import Books, Check, Since, stand_to_verify
 from stockpile.progress import told
@@ -121,6 +123,14 @@ def look(
         if found and not go_on:
             break
     return made, wrong, more
+
+
+def keys_at_hand(folder: Path) -> list[str]:
+    """The public keys in the folder of the log's signer, where this machine has one."""
+    try:
+        return (folder / VERIFIERS).read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return []
 
 
 def _check_key(text: str) -> None:

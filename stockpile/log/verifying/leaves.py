@@ -10,16 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from stockpile.log import leaf_making
-from stockpile.log.leaf import (
-    DOCUMENT_FIELDS,
-    ENTRY_FIELDS,
-    PARTS,
-    document_leaf,
-    entry_leaf,
-    microseconds,
-)
+from stockpile.log.leaf import document_leaf, entry_leaf, microseconds
 from stockpile.log.verifying.books import NUMBER, Books, Check, Wrong
 from stockpile.proof.commitment import entry_tag, row_tag
+from stockpile.proof.fields import DOCUMENT_FIELDS, ENTRY_FIELDS, PARTS
 
 BATCH = 20_000
 """Leaves made in one go, by other processes while the next rows are read."""
