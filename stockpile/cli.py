@@ -35,6 +35,7 @@ from stockpile.commands import (
     transfers,
     transparency,
     users,
+    verifying,
 )
 from stockpile.commands.shown import new_group
 
@@ -81,6 +82,7 @@ app.command("movements")(manual.movements)
 app.command("check-proof")(proving.check_proof)
 app.command("find-entries")(proving.find_entries)
 app.command("replay")(replaying.replay)
+app.command("verify")(verifying.verify)
 for name, group in (
     ("db", founding.database),
     ("token", tokens.token),

@@ -29,6 +29,7 @@ from stockpile.log import leaf_making
 from stockpile.log.leaf import (
     document_leaf,
     entries_digest,
+    microseconds,
     name_value,
     person_digest,
     value_bytes,
@@ -422,7 +423,7 @@ def _insert(
         "happened_at": happened_at,
         "happened_precision": str(document.precision),
         "recorded_at": numbered.recorded_at,
-        "clock_offset": int(document.clock_offset.total_seconds() * 1_000_000),
+        "clock_offset": microseconds(document.clock_offset),
         "claimed_number": numbered.claimed_number,
         "line_count": len(entries),
         "quantity": quantity,

@@ -14,7 +14,9 @@ from api.words import N_
 from stockpile.log import reading
 from stockpile.log.alarms import KINDS, Alarm, list_alarms
 from stockpile.reports.keyset import Page
+from stockpile.reports.verification import last_verification
 from stockpile.rights import READ, READ_ALARMS, RIGHTS, Actor, require
+from stockpile.rights import reading as reading_as
 
 router = APIRouter(include_in_schema=False)
 
@@ -53,7 +55,12 @@ def show_log(request: Request, engine: Database, actor: Asker) -> Response:
     require(actor, READ)
     with reading.reading_log(engine) as connection:
         told = reading.told_of(connection)
+    sees_alarms = actor.role in RIGHTS[READ_ALARMS]
+    verified = None
+    if sees_alarms:
+        with reading_as(engine, actor) as connection:
+            verified = last_verification(connection, actor)
     answer: Response = templates.TemplateResponse(
-        request, "log.html", {"told": told, "sees_alarms": actor.role in RIGHTS[READ_ALARMS]}
+        request, "log.html", {"told": told, "sees_alarms": sees_alarms, "verified": verified}
     )
     return answer

@@ -11,7 +11,7 @@ revision = "0005"
 down_revision = "0004"
 
 SQL = Path(__file__).parent.parent / "sql"
-SUBJECTS: tuple[str, ...] = ("log", "restored")
+SUBJECTS: tuple[str, ...] = ("log", "restored", "verify")
 
 
 def upgrade() -> None:

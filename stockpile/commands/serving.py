@@ -48,6 +48,10 @@ GRACE = 10
 LOOK_EVERY = 0.5
 BEGUN_EVERY = 5.0
 """Seconds between two beginnings of the sequencer."""
+VERIFIED_FROM = 600.0
+"""Seconds until the first look whether the books are to be verified: whoever starts the service wants to work with it."""
+VERIFIED_ASKED = 3600.0
+"""Seconds between two such looks."""
 PROXY = "FORWARDED_ALLOW_IPS"
 """Uvicorn's variable: addresses of proxies that are believed about whose request it is. Without it nobody is: whoever sits at the
 machine itself could take another address for each try to sign in.
@@ -222,6 +226,26 @@ class Sequencing:
                 self.process.wait()
 
 
+class Verifying:
+    """The process that verifies the books once a day: asked now and then whether a day has gone, it ends at once if not."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.not_before = time.monotonic() + VERIFIED_FROM
+
+    def ensure(self) -> None:
+        """Asks again, when it is time."""
+        if time.monotonic() >= self.not_before and (self.process is None or self.process.poll() is not None):
+            self.not_before = time.monotonic() + VERIFIED_ASKED
+            self.process = subprocess.Popen([sys.executable, "-m", "stockpile.log.daily"])
+
+    def end(self) -> None:
+        """Ends it: it only reads, and begins anew another time."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+
+
 class Workers(Multiprocess):
     """Uvicorn's processes; a closed terminal ends them too. `watcher` begins when the first have been forked."""
 
@@ -295,11 +319,12 @@ def _watch(
         if listening.plain and listening.certificates
         else None
     )
-    sequencing = Sequencing(settings.signing_folder)
+    sequencing, verifying = Sequencing(settings.signing_folder), Verifying()
     try:
-        _look_after(listening, server, sequencing, announce, ended)
+        _look_after(listening, server, sequencing, verifying, announce, ended)
     finally:
         sequencing.end()
+        verifying.end()
         if plain is not None:
             plain.end()
 
@@ -308,6 +333,7 @@ def _look_after(
     listening: Listening,
     server: Server | None,
     sequencing: Sequencing,
+    verifying: Verifying,
     announce: Callable[[], None],
     ended: threading.Event,
 ) -> None:
@@ -318,6 +344,7 @@ def _look_after(
             announce()
         if announced:
             sequencing.ensure()
+            verifying.ensure()
         if server is not None:
             try:
                 server.ensure_running()

@@ -158,11 +158,23 @@ def set_up(administrator_url: str, database: str) -> str:
 
 
 def upgrade(owner_url: str) -> None:
-    """Migrates a database to the newest schema, as its owner or an administrator. Raises DatabaseUnavailable."""
+    """Migrates a database to the newest schema, as its owner or an administrator, who also makes what roles are new. Raises
+    DatabaseUnavailable.
+    """
     try:
+        _make_roles(checked_url(owner_url))
         migrate.upgrade(checked_url(owner_url).render_as_string(hide_password=False))
     except DBAPIError as problem:
         raise DatabaseUnavailable(f"The schema could not be brought up: {first_line(problem.orig)}") from None
+    except psycopg.Error as problem:
+        raise DatabaseUnavailable(f"The schema could not be brought up: {first_line(problem)}") from None
+
+
+def _make_roles(url: URL) -> None:
+    """A schema may name roles that the one before did not know; its owner can't make them."""
+    with psycopg.connect(_conninfo(url), autocommit=True, connect_timeout=10) as connection:
+        if connection.info.parameter_status("is_superuser") == "on":
+            connection.execute(roles.setup_sql().encode())
 
 
 def _join_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -13,7 +13,8 @@ REGISTRAR = "stockpile_registrar"
 AUDITOR = "stockpile_auditor"
 DONOR = "stockpile_donor"
 SEQUENCER = "stockpile_sequencer"
-TAKEN = (POSTER, REGISTRAR, AUDITOR, DONOR, SEQUENCER)
+VERIFIER = "stockpile_verifier"
+TAKEN = (POSTER, REGISTRAR, AUDITOR, DONOR, SEQUENCER, VERIFIER)
 
 
 def setup_sql() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -92,6 +92,11 @@ KEY_STATEMENT_FORM = Form(KEY, STATEMENT_FIELDS)
 def moment_text(moment: datetime) -> str:
     """A moment as it stands in a leaf: UTC, six digits of a second, `2026-11-24T08:00:00.000000Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def microseconds(offset: timedelta) -> int:
+    """A clock's offset as it stands in a leaf. Counted by a float, so that some are one less than they are: frozen with the rest."""
+    return int(offset.total_seconds() * 1_000_000)
 
 
 def canonical(value: Any) -> bytes:

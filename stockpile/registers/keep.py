@@ -29,11 +29,12 @@ def lines_digest(rows: Iterable[tuple[int, bytes]]) -> bytes:
     """SHA-256 over the rows in order: number and cells (as `cells_json`) as one JSON list, and a line feed."""
     digest = sha256()
     for number, cells in rows:
-        digest.update(_line_of_digest(number, cells))
+        digest.update(line_of_digest(number, cells))
     return digest.digest()
 
 
-def _line_of_digest(number: int, cells: bytes) -> bytes:
+def line_of_digest(number: int, cells: bytes) -> bytes:
+    """A row as the digest covers it: its number, and its cells as `cells_json`."""
     return b"[%d,%b\n" % (number, cells[1:]) if cells != b"[]" else b"[%d]\n" % number
 
 
@@ -178,7 +179,7 @@ class _Committed:
         """The rows as COPY takes them: tabs between, nothing for NULL."""
         for number, cells, reason, doubts, item_id, reading in rows:
             written = cells_json(cells)
-            self.digest.update(_line_of_digest(number, written))
+            self.digest.update(line_of_digest(number, written))
             self.lines += 1
             self.rejected += reason is not None
             became = as_copied((reason, "; ".join(doubts), item_id)) if reason or doubts or item_id else b"\t\t"

@@ -26,7 +26,7 @@ _NAMED_BY = (
        FROM draft, jsonb_path_query(request, 'strict $.** ? (@ like_regex "^[0-9a-f]{64}$")') AS f (sha256)""",
 )
 """Whatever names files."""
-_NAMED = f"SELECT n.sha256, min(n.named_by), count(*) FROM ({' UNION ALL '.join(_NAMED_BY)}) n (sha256, named_by) GROUP BY 1 ORDER BY 1"
+NAMED = f"SELECT n.sha256, min(n.named_by), count(*) FROM ({' UNION ALL '.join(_NAMED_BY)}) n (sha256, named_by) GROUP BY 1 ORDER BY 1"
 
 
 class Named(NamedTuple):
@@ -60,7 +60,7 @@ class FileCheck:
 def check_files(connection: Connection, store: FileStore) -> FileCheck:
     """Reads every file that the books name. The connection stands in a role that reads all."""
     erased = _erased(connection)
-    named = [Named(*row) for row in connection.exec_driver_sql(_NAMED)]
+    named = [Named(*row) for row in connection.exec_driver_sql(NAMED)]
     missing, altered, intact = [], [], 0
     for done, one in enumerate(named):
         if done % TOLD_EVERY == 0:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    Integer,
     SmallInteger,
     Table,
     Text,
@@ -151,4 +152,26 @@ log_alarm = Table(
     Index("log_alarm_raised", "raised_at"),
     **LOG,
     comment="What somebody must look into: the log and who watches it do not agree.",
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    key("verification_id", primary_key=True),
+    moment("began_at", nullable=False),
+    moment("ended_at", nullable=False),
+    Column("since", BigInteger, comment="only what came after the checkpoint of this size; none: everything"),
+    Column("checks", JSONB, nullable=False, comment="the checks that were made"),
+    Column(
+        "wrong",
+        JSONB,
+        nullable=False,
+        comment="the rows that are wrong, and what is wrong with each; may name documents of any site",
+    ),
+    Column("wrong_count", Integer, nullable=False),
+    CheckConstraint("ended_at >= began_at", name="verification_ended"),
+    CheckConstraint("wrong_count >= 0", name="verification_wrong_count"),
+    Index("verification_began", "began_at"),
+    **LOG,
+    comment="That everything was recomputed from the rows, and what was found wrong.",
 )
