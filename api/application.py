@@ -25,6 +25,7 @@ from api.pages import (
     words,
 )
 from api.pages import catalogue as catalogue_pages
+from api.pages import closures as closure_pages
 from api.pages import counters as counter_pages
 from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
@@ -137,6 +138,7 @@ PAGES = (
     people,
     document_pages,
     discrepancy_pages,
+    closure_pages,
     shipment_pages,
     waiting_lists,
     count_pages,

@@ -76,7 +76,7 @@ def list_of_drafts(request: Request, engine: Database, actor: Asker) -> Response
 
 def _closures(connection: Connection, actor: Actor, asked: Asked) -> Page[Closure]:
     site, waiting = asked.values.get("site"), asked.values.get("waiting", True)
-    return closures.list_closures(connection, actor, site, waiting, asked.limit, asked.cursor)
+    return closures.list_closures(connection, actor, site, waiting, asked.limit, asked.cursor, asked.order)
 
 
 def _explaining(row: Closure) -> str | None:
@@ -84,8 +84,8 @@ def _explaining(row: Closure) -> str | None:
     return f"/documents/{row.explained_by}" if "/" in row.document_number else None
 
 
-def _first(row: Closure) -> str | None:
-    return f"/discrepancies/{row.discrepancies[0]}" if row.discrepancies else None
+def _closure(row: Closure) -> str:
+    return f"/closures/{row.closure_id}"
 
 
 CLOSURES = Listing(
@@ -95,15 +95,16 @@ CLOSURES = Listing(
     question=N_("Which discrepancies does somebody say are explained, and who agreed?"),
     row=Closure,
     columns=(
-        Column("closure_id", N_("Discrepancies"), "number", _first, read=lambda row: len(row.discrepancies)),
+        Column("closure_id", N_("Discrepancies"), "number", _closure, read=lambda row: len(row.discrepancies)),
         Column("document_number", N_("Explained by"), "code", _explaining),
-        Column("explanation", N_("Explanation")),
+        Column("explanation", N_("Explanation"), link=_closure),
         Column("proposed_by", N_("Asked for by"), "person"),
-        Column("proposed_at", N_("Asked for on"), "moment"),
+        Column("proposed_at", N_("Asked for on"), "moment", order="proposed_at"),
         Column("outcome", N_("Outcome"), "term"),
         Column("settled_by", N_("Settled by"), "person"),
     ),
     filters=(flag_filter("waiting", N_("Still waits"), any=N_("yes")), site_filter()),
+    default="proposed_at",
     empty=N_("No closure waits for a second person."),
     ask=_closures,
 )

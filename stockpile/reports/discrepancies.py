@@ -61,7 +61,9 @@ class DiscrepancyRow:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which discrepancies are sought: those to which all apply that is said. `due_before`: due on an earlier day."""
+    """Which discrepancies are sought: those to which all apply that is said. `due_before`: due on an earlier day;
+    `among`: only these.
+    """
 
     kind: str | None = None
     site: str | None = None
@@ -70,6 +72,7 @@ class Sought:
     document_id: UUID | None = None
     due_before: date | None = None
     owner: str | None = None
+    among: tuple[UUID, ...] | None = None
 
 
 _SHOWN_TO_ALL = "x.discrepancy_id, x.kind, s.code, x.item_id, x.opened_at, x.due_on, x.closed_at, x.outcome"
@@ -119,6 +122,7 @@ def list_discrepancies(
         "x.document_id = %s": sought.document_id,
         "x.due_on < %s": sought.due_before,
         "p.code = %s": sought.owner,
+        "x.discrepancy_id = ANY (%s)": list(sought.among) if sought.among is not None else None,
     }
     by = order_asked(order, ORDERS)
     return read_page(connection, _question(actor), where, _ORDER, _row, limit, cursor, order=by)
