@@ -143,6 +143,14 @@ def read_unit(connection: Connection, unit_id: UUID) -> Party:
     return party
 
 
+def read_person(connection: Connection, person_id: UUID) -> Party:
+    """The person of a key; NotFound if there is none."""
+    party = read_party(connection, person_id)
+    if party.kind != "person":
+        raise NotFound(f"{party.display} is no person.")
+    return party
+
+
 def place_under(connection: Connection, unit: Party, parent: Party | None, since: date) -> None:
     """From a day on the unit belongs to another unit, or to none.
 
@@ -166,7 +174,9 @@ def move_person(connection: Connection, person: Party, unit: Party | None, since
     one_writer(connection)
     if person.name is None:
         raise Invalid("The person was not moved.", [Fault("this person was erased", field="since")])
-    _need_no_later(connection, person, since, "The person was not moved.")
+    # What began on a day ends on it at the earliest: leaving before it would leave them on the roster.
+    first = since if unit is not None else since - timedelta(days=1)
+    _need_no_later(connection, person, first, "The person was not moved.")
     end_assignments(connection, person.party_id, since - timedelta(days=1))
     if unit is not None:
         join_unit(connection, person.party_id, unit.party_id, since)

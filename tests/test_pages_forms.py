@@ -4,6 +4,8 @@ models, names, cards and dates. A form that is refused keeps what was typed.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from httpx import Response
 
@@ -11,6 +13,7 @@ from stockpile.acts.receive import RECEIVE
 from tests.api_world import Web, served
 from tests.busy_country import Busy, make_busy
 from tests.reading_pages import BROWSER, read, visit
+from tests.world import RIFLES, today
 
 web = pytest.fixture(served)
 
@@ -77,3 +80,137 @@ def test_a_commander_says_who_answers_for_a_discrepancy(web: Web, busy: Busy) ->
     assert send(web, "commander", f"{path}/assign", owner="T-1", due_on="2027-01-15").status_code == 303
     (row,) = visit(web, "clerk", waits(web, "clerk", "Discrepancies you answer for")).rows
     assert row["Due"] == "15 Jan 2027"
+
+
+def test_a_unit_is_added_and_moves(web: Web) -> None:
+    """By the registrar: under the company, then under none from tomorrow, then served by ERBIL; what is wrong stands beside its field
+    and what was typed stays; a commander may not.
+    """
+    form = {"code": "2PLT", "name": "Second Platoon", "site": "TAJI", "parent": "NONE", "since": str(today())}
+    assert "Add a unit" in visit(web, "registrar", visit(web, "registrar", "/units").links["Add a unit"]).heading
+    assert "Add a unit" not in visit(web, "commander", "/units").links
+    visit(web, "commander", "/units/new", 403)
+    assert send(web, "commander", "/units", **form | {"parent": "1COY"}).status_code == 403
+    wrong = send(web, "registrar", "/units", **form)
+    assert (wrong.status_code, read(wrong).fields["name"], read(wrong).fields["site"]) == (
+        422,
+        "Second Platoon",
+        "TAJI",
+    )
+    path = send(web, "registrar", "/units", **form | {"parent": "1COY"}).headers["location"]
+    assert [row["Unit"] for row in visit(web, "clerk", path).rows if "Unit" in row] == ["1COY"]
+    assert send(web, "registrar", "/units", **form | {"parent": ""}).status_code == 422, "its code is taken"
+    change = visit(web, "registrar", path).links["Change it"]
+    assert "Change it" not in visit(web, "clerk", path).links
+    visit(web, "clerk", change, 403)
+    tomorrow = str(today() + timedelta(days=1))
+    assert send(web, "clerk", f"{path}/parent", parent="", since=tomorrow).status_code == 403
+    assert "below it" in read(send(web, "registrar", f"{path}/parent", parent="2PLT", since=tomorrow)).text
+    assert send(web, "registrar", f"{path}/parent", parent="", since=tomorrow).status_code == 303
+    assert visit(web, "clerk", path).rows[-1]["To"] == visit(web, "clerk", path).rows[-1]["From"]
+    no_day = read(send(web, "registrar", f"{path}/station", site="ERBIL", since="soon"))
+    assert (no_day.fields["site"], no_day.fields["since"]) == ("ERBIL", "soon")
+    assert send(web, "registrar", f"{path}/station", site="ERBIL", since=tomorrow).status_code == 303
+
+    assert send(web, "registrar", f"/parties/{path[-36:]}/name", name="Second Platoon, Erbil").status_code == 303
+    assert "Second Platoon, Erbil" in visit(web, "clerk", path).heading
+
+
+def test_a_person_moves_and_leaves(web: Web) -> None:
+    """From a day on into another unit; then a last day: after it nothing is issued to them. Their rank changes, documents keep theirs."""
+    person = f"/people/{web.country.parties['A-1002'].party_id}"
+    send(web, "registrar", "/units", code="2PLT", name="Second Platoon", site="TAJI", since="2026-01-01")
+    change = visit(web, "registrar", person).links["Change unit, dates or name"]
+    assert "Change unit, dates or name" not in visit(web, "commander", person).links
+    assert send(web, "commander", f"{person}/unit", unit="2PLT", since=str(today())).status_code == 403
+    assert send(web, "commander", f"{person}/leave", since=str(today())).status_code == 403
+    wrong = read(send(web, "registrar", f"{person}/unit", unit="3PLT", since=str(today())))
+    assert (wrong.heading, wrong.fields["unit"]) == (visit(web, "registrar", change).heading, "3PLT")
+    assert send(web, "registrar", f"{person}/unit", unit="2PLT", since=str(today())).status_code == 303
+    assert "2PLT" in [row["Unit"] for row in visit(web, "clerk", person).rows if "Unit" in row]
+    early = read(send(web, "registrar", f"{person}/unit", unit="1COY", since="2020-01-01"))
+    assert "placed anew" in early.text
+    yesterday = str(today() - timedelta(days=1))
+    kept = read(send(web, "registrar", f"{person}/leave", since=yesterday))
+    assert ("placed anew" in kept.text, kept.fields["since"]) == (True, yesterday)
+    other = f"/people/{web.country.parties['A-1001'].party_id}"
+    assert send(web, "registrar", f"{other}/leave", since=yesterday).status_code == 303
+    issue = {"receiver": "A-1001", "store": "Main store", "lines": [{"scan": RIFLES[0]}]}
+    refused = web.post("clerk", "/v1/issues", issue)
+    assert (refused.status_code, "not on the roster" in refused.text) == (409, True)
+    assert send(web, "registrar", f"/parties/{person[-36:]}/name", name="Quist", rank="Corporal").status_code == 303
+    assert "Corporal Quist" in visit(web, "clerk", person).heading
+    moved = web.post("registrar", f"/v1{person}/unit", {"unit": "1COY", "since": str(today() + timedelta(days=2))})
+    assert [one["unit"] for one in moved.json()["memberships"] if one["until"] is None] == ["1COY"]
+
+
+def test_a_signature_card_is_withdrawn(web: Web) -> None:
+    """The registrar finds it in the list and withdraws it; it says so from then on, and a new one can be given. A commander may not."""
+    send(web, "registrar", "/signature-cards", unit="1COY", person="A-1002", since=str(today()), until="2027-12-31")
+    listed = visit(web, "registrar", "/signature-cards?unit=1COY&text=A-1002")
+    path = listed.links["Withdraw it"]
+    assert "Withdraw it" not in visit(web, "commander", "/signature-cards?unit=1COY").links
+    assert "Withdraw the card" not in visit(web, "commander", path).text
+    assert send(web, "commander", f"{path}/withdraw").status_code == 403
+    assert send(web, "registrar", f"{path}/withdraw").status_code == 303
+    assert "withdrawn" in visit(web, "clerk", path).text
+    again = visit(web, "registrar", visit(web, "registrar", path).links["Give a new card"])
+    assert (again.fields["unit"], again.fields["person"]) == ("1COY", "A-1002")
+    visit(web, "USA", path, 403)
+
+
+def test_a_site_and_its_stores_are_added(web: Web) -> None:
+    """A registrar founds BASRA with two stores, adds a third, and declares it open; a mistake keeps what was typed."""
+    form = {"code": "basra", "name": "Basra depot", "time_zone": "Asia/Baghdad", "stores": "Main store\n\nArmoury",
+            "custodian": "Z-9"}  # fmt: skip
+    assert visit(web, "registrar", visit(web, "registrar", "/sites").links["Add a site"]).heading == "Add a site"
+    visit(web, "commander", "/sites/new", 403)
+    assert send(web, "commander", "/sites", **form).status_code == 403
+    wrong = read(send(web, "registrar", "/sites", **form))
+    assert (wrong.fields["custodian"], wrong.fields["time_zone"]) == ("Z-9", "Asia/Baghdad")
+    assert "Armoury" in wrong.text
+    twice = read(send(web, "registrar", "/sites", **form | {"custodian": "R-1", "stores": "Main\nmain"}))
+    assert "two stores have the same name" in twice.text
+    assert "stores" in read(send(web, "registrar", "/sites", **form | {"custodian": "R-1", "stores": " "})).text
+    path = send(web, "registrar", "/sites", **form | {"custodian": "R-1"}).headers["location"]
+    assert path == "/sites/BASRA"
+    change = visit(web, "registrar", path).links["Add a store, or declare it open"]
+    assert send(web, "commander", "/sites/TAJI/stores", name="Annex").status_code == 403
+    assert "BASRA has it already" in read(send(web, "registrar", f"{path}/stores", name="armoury")).text
+    assert send(web, "registrar", f"{path}/stores", name="Quarantine").status_code == 303
+    assert "Quarantine" in visit(web, "registrar", path).text
+    assert send(web, "commander", f"{path}/open").status_code == 403
+    assert send(web, "registrar", f"{path}/open").status_code == 303
+    assert "Declare it open" not in visit(web, "registrar", change).text
+
+
+def test_a_model_and_a_name_for_it_are_added(web: Web) -> None:
+    """The registrar adds a model, mends what is said of it, and says how a donor calls it before any list did."""
+    form = {"maker": "Cugir", "name": "PM md. 90", "tracked_by": "serial", "category": "small arms", "country": "ro",
+            "value": "a lot"}  # fmt: skip
+    assert visit(web, "registrar", visit(web, "registrar", "/models").links["Add a model"]).heading == "Add a model"
+    visit(web, "clerk", "/models/new", 403)
+    assert send(web, "clerk", "/models", **form).status_code == 403
+    wrong = read(send(web, "registrar", "/models", **form))
+    assert (wrong.fields["name"], wrong.fields["value"], wrong.fields["category"]) == (
+        "PM md. 90",
+        "a lot",
+        "small arms",
+    )
+    path = send(web, "registrar", "/models", **form | {"value": "450"}).headers["location"]
+    assert "catalogue has" in read(send(web, "registrar", "/models", **form | {"value": "450"})).text
+    change = visit(web, "registrar", path).links["Mend what is said of it"]
+    mended = {**visit(web, "registrar", change).fields, "calibre": "5.45x39mm", "enhanced_monitoring": "yes"}
+    assert send(web, "clerk", change, **mended).status_code == 403
+    assert send(web, "registrar", change, **mended).status_code == 303
+    assert "5.45x39mm" in visit(web, "clerk", path).text
+    ask = visit(web, "registrar", "/aliases").links["Add a name"]
+    assert "Add a name" not in visit(web, "clerk", "/aliases").links
+    assert "name" in visit(web, "registrar", f"{ask}?go=yes&source=FRA&name=", 422).fields
+    page = visit(web, "registrar", f"{ask}?go=yes&source=FRA&name=Kalachnikov+90")
+    assert "see that it is written as they write it" in page.text
+    said = {"source": "FRA", "name": "Kalachnikov 90", "text": "md. 90", "model_id": path[-36:]}
+    assert send(web, "clerk", "/aliases/map", **said).status_code == 403
+    assert send(web, "registrar", "/aliases/map", **said).status_code == 303
+    assert "Kalachnikov 90" in visit(web, "clerk", path).text
+    assert send(web, "registrar", "/aliases/map", **said | {"name": "x" * 500}).status_code == 422

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
 from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import kept
+from api.pages.forms import faulty, kept
 from api.pages.listing import (
     HOST,
     Asked,
@@ -29,10 +30,11 @@ from api.pages.listing import (
 )
 from api.pages.problems import shown_problem
 from api.pages.sites import of_classes
+from api.v1.catalogue import AliasMapped
 from api.words import N_
 from stockpile import catalogue as names
 from stockpile.catalogue_data import CATEGORIES, SECURITY_RISK_CATEGORIES
-from stockpile.errors import Fault, Invalid, StockpileError
+from stockpile.errors import Fault, Invalid, NotFound, StockpileError
 from stockpile.reports.keyset import Page
 from stockpile.reports.reference import AliasRow, ModelRow, read_alias, read_model, search_aliases, search_models
 from stockpile.reports.trial_balance import By, trial_balance
@@ -81,6 +83,7 @@ MODELS = Listing(
     ways=(
         Way(N_("Names that lists use"), "/aliases"),
         Way(N_("Names that wait for a registrar"), "/aliases?mapped=no"),
+        Way(N_("Add a model"), "/models/new", RIGHTS[KEEP_REFERENCE]),
     ),
 )  # fmt: skip
 
@@ -120,6 +123,7 @@ ALIASES = Listing(
     ),
     empty=N_("No list has called anything so."),
     ask=_aliases,
+    ways=(Way(N_("Add a name"), "/aliases/new", RIGHTS[KEEP_REFERENCE]), Way(N_("Catalogue"), "/models")),
 )  # fmt: skip
 
 
@@ -184,8 +188,10 @@ def map_name(
         require(actor, KEEP_REFERENCE)
         with reading(engine, actor) as connection:
             meant = names.read_model(connection, _key(model_id))
-            read_alias(connection, source, name)
-            names.map_alias(connection, source, name, meant.model_id, actor.party_id)
+            wanted = AliasMapped.model_validate({"source": source, "name": name, "model_id": meant.model_id})
+            names.map_alias(connection, wanted.source, wanted.name, wanted.model_id, actor.party_id)
+    except ValidationError as error:
+        return _map_page(request, engine, actor, faulty(error, given), 422)
     except StockpileError as error:
         return _map_page(request, engine, actor, kept(error, given), shown_problem(error)["status"])
     return RedirectResponse(address("/aliases", source=source, text=name), 303)
@@ -204,12 +210,17 @@ def _map_page(
     require(actor, KEEP_REFERENCE)
     given = form["given"]
     with reading(engine, actor) as connection:
-        alias = read_alias(connection, given["source"], given["name"])
+        try:
+            known = read_alias(connection, given["source"], given["name"])
+        except NotFound:
+            known = None
         found = (
             search_models(connection, given["text"].strip() or None, limit=OFFERED) if given["text"].strip() else None
         )
     shown = {
-        "alias": alias,
+        "source": given["source"],
+        "name": known.name if known else given["name"],
+        "known": known,
         "offered": [(str(row.model_id), f"{row.maker} {row.name}") for row in found.rows] if found else [],
         "more": bool(found and found.cursor),
         "form": {"faults": {}, "problem": None, **form},

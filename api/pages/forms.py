@@ -32,7 +32,9 @@ def faulty(error: ValidationError, given: Mapping[str, Any]) -> dict[str, Any]:
     return kept(Invalid("Nothing was done: see the fields marked below.", found), given)
 
 
-def sent(given: Mapping[str, Any], do: Callable[[], str], show: Callable[[Mapping[str, Any], int], Response]) -> Response:
+def sent(
+    given: Mapping[str, Any], do: Callable[[], str], show: Callable[[Mapping[str, Any], int], Response]
+) -> Response:
     """Goes where `do` says when it was done; else `show` makes the form again of what was typed and what is wrong with it."""
     try:
         return RedirectResponse(do(), 303)

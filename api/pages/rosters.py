@@ -78,7 +78,9 @@ SIGNATURE_CARDS = Listing(
         Column("since", N_("From"), "day"),
         Column("until", N_("To"), "day"),
         Column("state", N_("State"), "term", _card),
-        Column("signature_card_id", N_("What now"), "term", _card, roles=RIGHTS[KEEP_REFERENCE], read=_to_do, sparse=True),
+        Column(
+            "signature_card_id", N_("What now"), "term", _card, roles=RIGHTS[KEEP_REFERENCE], read=_to_do, sparse=True
+        ),
     ),
     filters=(
         text_filter(N_("Unit or person")),

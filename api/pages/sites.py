@@ -18,6 +18,7 @@ from api.pages.listing import (
     Asked,
     Column,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     flag_filter,
@@ -39,7 +40,7 @@ from stockpile.reports.reference import SiteRow, search_sites
 from stockpile.reports.signing_in import search_counters
 from stockpile.reports.stocks import StockRow, list_stocks
 from stockpile.reports.trial_balance import BalanceLine, By, trial_balance
-from stockpile.rights import DESK, DONOR, Actor, reading
+from stockpile.rights import DESK, DONOR, KEEP_REFERENCE, RIGHTS, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,6 +68,7 @@ SITES = Listing(
     filters=(text_filter(N_("Code or name")),),
     empty=N_("No site fits."),
     ask=_ask,
+    ways=(Way(N_("Add a site"), "/sites/new", RIGHTS[KEEP_REFERENCE]),),
 )
 
 
