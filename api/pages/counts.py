@@ -94,6 +94,7 @@ COUNTS = Listing(
         Way(N_("Open a count"), "/counts/new", RIGHTS[COUNT]),
         Way(N_("Keys are handed over: count by number"), "/counts/new?method=quantity&reason=periodic", RIGHTS[COUNT]),
         Way(N_("Counts due"), "/counts/due"),
+        Way(N_("Seals of containers"), "/seals"),
     ),
 )
 
@@ -338,7 +339,7 @@ def _form(
 @router.get("/counts/{count_id}", response_class=HTMLResponse)
 def count(count_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
     """One count: who counts what, how far it is, and, once it is closed, what it found."""
-    return _page(request, engine, actor, count_id)
+    return count_page(request, engine, actor, count_id)
 
 
 @router.post("/counts/{count_id}/lines", response_class=HTMLResponse)
@@ -349,16 +350,20 @@ def key_lines(
     actor: Asker,
     batch_id: Annotated[str, Form()] = "",
     read: Annotated[str, Form()] = "",
+    seals: Annotated[str, Form()] = "",
     counted_by: Annotated[str, Form()] = "",
     model: Annotated[list[str] | None, Form()] = None,
     quantity: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """Keeps what was read: numbers, a line each, and how many there are of models. It says what each was, never what was expected."""
+    """Keeps what was read: numbers and seals, a line each, and how many there are of models. It says what each was, never what was
+    expected.
+    """
     numbered = list(zip(model or (), quantity or (), strict=False))
-    given = {"batch_id": batch_id, "read": read, "counted_by": counted_by, "numbered": numbered}
+    given = {"batch_id": batch_id, "read": read, "seals": seals, "counted_by": counted_by, "numbered": numbered}
     lines: list[dict[str, Any]] = [
         {"scan": line.strip(), "entered": "typed"} for line in read.splitlines() if line.strip()
     ]
+    lines += [{"seal": line.strip(), "entered": "typed"} for line in seals.splitlines() if line.strip()]
     lines += [
         {"model": name.strip(), "quantity": number.strip() or None, "entered": "typed"}
         for name, number in numbered
@@ -377,10 +382,10 @@ def key_lines(
         }
         taken = send_lines(engine, actor, count_id, SendLines.model_validate(wanted))
     except ValidationError as error:
-        return _page(request, engine, actor, count_id, faulty(error, given), status=422)
+        return count_page(request, engine, actor, count_id, faulty(error, given), status=422)
     except StockpileError as error:
-        return _page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
-    return _page(request, engine, actor, count_id, taken=taken)  # fmt: skip
+        return count_page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
+    return count_page(request, engine, actor, count_id, taken=taken)  # fmt: skip
 
 
 @router.post("/counts/{count_id}/close", response_class=HTMLResponse)
@@ -391,7 +396,7 @@ def close_a_count(count_id: UUID, request: Request, engine: Database, actor: Ask
             site = read_count(connection, actor, count_id).count.site
         close_count(engine, actor, count_id, site)
     except StockpileError as error:
-        return _page(request, engine, actor, count_id, kept(error, {}), status=shown_problem(error)["status"])
+        return count_page(request, engine, actor, count_id, kept(error, {}), status=shown_problem(error)["status"])
     return RedirectResponse(f"/counts/{count_id}", 303)
 
 
@@ -406,16 +411,16 @@ def abandon_a_count(
             site = read_count(connection, actor, count_id).count.site
         abandon_count(engine, actor, count_id, AbandonCount.model_validate({"because": because, "site": site}))
     except ValidationError as error:
-        return _page(request, engine, actor, count_id, faulty(error, given), status=422)
+        return count_page(request, engine, actor, count_id, faulty(error, given), status=422)
     except StockpileError as error:
-        return _page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
+        return count_page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
     return RedirectResponse(f"/counts/{count_id}", 303)
 
 
 FIGURES = tuple(Kind)
 
 
-def _page(
+def count_page(
     request: Request,
     engine: Engine,
     actor: Actor,
@@ -424,6 +429,7 @@ def _page(
     taken: BatchTaken | None = None,
     status: int = 200,
 ) -> Response:
+    """The page of a count. `taken`: the lines that were kept just now; `form`: what could not be."""
     with reading(engine, actor) as connection:
         found = read_count(connection, actor, count_id)
     one = found.count

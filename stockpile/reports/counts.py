@@ -19,8 +19,9 @@ from stockpile.identity import asset_tag
 from stockpile.movements import HELD
 from stockpile.registers.count_findings import Kind
 from stockpile.registers.counts import count_name
+from stockpile.reports.described import Described, described
 from stockpile.reports.documents import line_number
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
@@ -468,9 +469,10 @@ def list_seals(
     text: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[SealRow]:
-    """Seals by number, with a part of the number or of what is written on the container. Raises NotAllowed, NotFound (site),
-    Invalid (limit, cursor).
+    """Seals by number, or by one of SEAL_ORDERS, with a part of the number or of what is written on the container. Raises NotAllowed,
+    NotFound (site), Invalid (limit, cursor, order).
     """
     require(actor, READ_PEOPLE)
     where = {
@@ -478,7 +480,15 @@ def list_seals(
         "(k.broken_at IS NOT NULL) = %s": broken,
         "concat_ws(' ', k.number, k.container) ILIKE ANY (%s)": spellings(text),
     }
-    return read_page(connection, _SEALS, where, {"k.seal_key": str, "k.seal_id": UUID}, SealRow, limit, cursor)
+    by = order_asked(order, SEAL_ORDERS)
+    return read_page(connection, _SEALS, where, _SEAL_ORDER, SealRow, limit, cursor, order=by)
+
+
+_SEAL_ORDER: Keys = {"k.seal_key": str, "k.seal_id": UUID}
+SEAL_ORDERS: dict[str, Keys] = {
+    "number": _SEAL_ORDER,
+    "sealed_at": {"k.sealed_at": datetime.fromisoformat, "k.seal_id": UUID},
+}
 
 
 def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
@@ -488,3 +498,10 @@ def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
     if row is None:
         raise NotFound(f"There is no seal {seal_id} here.")
     return SealRow(*row[2:])
+
+
+def under_seal(connection: Connection, actor: Actor, seal_id: UUID) -> tuple[Described, ...]:
+    """The weapons that were read before a seal was put on, by tag. Raises NotAllowed, NotFound."""
+    read_seal(connection, actor, seal_id)
+    items = connection.exec_driver_sql("SELECT item_id FROM seal_line WHERE seal_id = %s", (seal_id,)).scalars().all()
+    return tuple(sorted(described(connection, actor, items).values(), key=lambda one: one.asset_tag))
