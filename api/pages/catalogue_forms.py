@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import said, sent
+from api.pages.forms import or_none, sent
 from api.v1.catalogue import AliasNamed
 from api.words import N_
 from stockpile import models
@@ -65,7 +65,7 @@ class ModelTyped(BaseModel):
 
     def data(self) -> dict[str, Any]:
         """What can be mended, as it is meant: nothing typed is nothing said."""
-        said_of_it = {name: said(getattr(self, name)) for name in ASKED}
+        said_of_it = {name: or_none(getattr(self, name)) for name in ASKED}
         return {
             **said_of_it, "country": (said_of_it["country"] or "").upper() or None,
             "enhanced_monitoring": bool(self.enhanced_monitoring),

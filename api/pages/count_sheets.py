@@ -17,7 +17,7 @@ from starlette.responses import Response
 from api.dependencies import Asker, Database
 from api.pages import templates
 from api.pages.counts import count_page
-from api.pages.forms import faulty, kept, said
+from api.pages.forms import faulty, kept, or_none
 from api.pages.seals import on_the_wall
 from api.words import N_
 from stockpile.errors import Fault, Invalid, Refused, StockpileError
@@ -89,7 +89,7 @@ def key_sheet(
             zone = find_site(connection, site).time_zone
         wanted = {
             "file": {"sha256": given["sha256"], "name": given["name"] or "sheet", "columns": given["columns"] or None},
-            "batch_id": batch_id or new_key(), "site": site, "counted_by": said(counted_by),
+            "batch_id": batch_id or new_key(), "site": site, "counted_by": or_none(counted_by),
             "counted_at": on_the_wall(counted_at, zone, "counted_at"),
         }  # fmt: skip
         taken = send_lines(engine, actor, count_id, SendLines.model_validate(wanted))

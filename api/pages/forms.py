@@ -45,6 +45,6 @@ def sent(
         return show(form, form["problem"]["status"])
 
 
-def said(text: str) -> str | None:
+def or_none(text: str) -> str | None:
     """What was typed, None for nothing."""
     return text.strip() or None

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import templates
-from api.pages.forms import said, sent
+from api.pages.forms import or_none, sent
 from api.pages.listing import sites_offered
 from api.v1.parties import NewName, NewUnit, PersonMoved, UnitAbove, UnitStationed
 from stockpile import parties, sites, units
@@ -51,7 +51,7 @@ def add_unit(
 
     def do() -> str:
         require(actor, KEEP_REFERENCE)
-        wanted = NewUnit.model_validate({**given, "parent": said(parent)})
+        wanted = NewUnit.model_validate({**given, "parent": or_none(parent)})
         with reading(engine, actor) as connection:
             at = sites.find_site(connection, wanted.site)
             above = parties.need_party(connection, "unit", wanted.parent, "parent") if wanted.parent else None
@@ -115,7 +115,7 @@ def rename(
     """Called so from now on; documents keep the name they were signed with."""
 
     def make() -> Change:
-        wanted = NewName.model_validate({"name": name, "rank": said(rank)})
+        wanted = NewName.model_validate({"name": name, "rank": or_none(rank)})
         return lambda connection, party: _renamed(connection, party, wanted)
 
     return _done(request, engine, actor, party_id, "name", {"name": name, "rank": rank}, make)
@@ -132,7 +132,7 @@ def place_under(
     """From a day on it stands under another unit, or under none."""
 
     def make() -> Change:
-        wanted = UnitAbove.model_validate({"parent": said(parent), "since": since})
+        wanted = UnitAbove.model_validate({"parent": or_none(parent), "since": since})
 
         def change(connection: Connection, _: Party) -> None:
             above = parties.need_party(connection, "unit", wanted.parent, "parent") if wanted.parent else None

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import said, sent
+from api.pages.forms import or_none, sent
 from api.pages.listing import (
     ANYWHERE,
     Asked,
@@ -127,7 +127,7 @@ def seal(
     def do() -> str:
         require(actor, COUNT)
         read = [line.strip() for line in weapons.splitlines() if line.strip()]
-        if bool(read) == bool(said(count)):
+        if bool(read) == bool(or_none(count)):
             why = (
                 "scan what is in it, or name the count that read it"
                 if not read
@@ -135,8 +135,8 @@ def seal(
             )
             raise Invalid("The container was not sealed.", [Fault(why, field="weapons")])
         wanted: dict[str, Any] = {
-            "seal_id": seal_id or new_key(), "number": number, "store": said(store), "container": said(container),
-            "weapons": read, "site": said(site),
+            "seal_id": seal_id or new_key(), "number": number, "store": or_none(store), "container": or_none(container),
+            "weapons": read, "site": or_none(site),
         }  # fmt: skip
         if not read:
             if wanted["container"] is None:
