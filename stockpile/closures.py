@@ -23,7 +23,7 @@ from stockpile.errors import NotAllowed, NotFound, PostedWithOtherContent, Reaso
 from stockpile.keys import new_key
 from stockpile.parties import need_party
 from stockpile.reports.documents import document_named
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import APPROVE, ASK_CLOSURE, ASSIGN_DISCREPANCY, READ_PEOPLE, Actor, require
@@ -207,7 +207,15 @@ def list_closures(
 
 
 _ORDER: Keys = {"c.closure_id": UUID}
-ORDERS: dict[str, Keys] = {"proposed_at": {"c.proposed_at": datetime.fromisoformat, "c.closure_id": UUID}}
+ORDERS = orders(
+    _ORDER,
+    document_number=by_text("concat_ws('/', s.code, b.code, b.year, d.number)"),
+    explanation=by_text("c.explanation"),
+    proposed_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    proposed_at=by_moment("c.proposed_at"),
+    outcome=by_text("c.outcome"),
+    settled_by=by_text("concat_ws(' ', q.rank, q.name)"),
+)
 
 
 _STEPS = f"""

@@ -36,7 +36,16 @@ from stockpile import catalogue as names
 from stockpile.catalogue_data import CATEGORIES, SECURITY_RISK_CATEGORIES
 from stockpile.errors import Fault, Invalid, NotFound, StockpileError
 from stockpile.reports.keyset import Page
-from stockpile.reports.reference import AliasRow, ModelRow, read_alias, read_model, search_aliases, search_models
+from stockpile.reports.reference import (
+    ALIAS_ORDERS,
+    MODEL_ORDERS,
+    AliasRow,
+    ModelRow,
+    read_alias,
+    read_model,
+    search_aliases,
+    search_models,
+)
 from stockpile.reports.trial_balance import By, trial_balance
 from stockpile.rights import DONOR, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 
@@ -48,7 +57,7 @@ OFFERED = 50
 
 def _models(connection: Connection, actor: Actor, asked: Asked) -> Page[ModelRow]:
     text, category, risk = (asked.values.get(name) for name in ("text", "category", "risk"))
-    return search_models(connection, text, category, asked.limit, asked.cursor, risk)
+    return search_models(connection, text, category, asked.limit, asked.cursor, risk, asked.order)
 
 
 def _model(row: ModelRow) -> str:
@@ -80,6 +89,8 @@ MODELS = Listing(
     ),
     empty=N_("No model fits."),
     ask=_models,
+    orders=MODEL_ORDERS,
+    default="maker",
     ways=(
         Way(N_("Names that lists use"), "/aliases"),
         Way(N_("Names that wait for a registrar"), "/aliases?mapped=no"),
@@ -91,7 +102,7 @@ MODELS = Listing(
 def _aliases(connection: Connection, actor: Actor, asked: Asked) -> Page[AliasRow]:
     require(actor, READ_PEOPLE)
     mapped, source, text = (asked.values.get(name) for name in ("mapped", "source", "text"))
-    return search_aliases(connection, mapped, source, text, asked.limit, asked.cursor)
+    return search_aliases(connection, mapped, source, text, asked.limit, asked.cursor, order=asked.order)
 
 
 def _map(row: AliasRow) -> str | None:
@@ -123,6 +134,8 @@ ALIASES = Listing(
     ),
     empty=N_("No list has called anything so."),
     ask=_aliases,
+    orders=ALIAS_ORDERS,
+    default="source",
     ways=(Way(N_("Add a name"), "/aliases/new", RIGHTS[KEEP_REFERENCE]), Way(N_("Catalogue"), "/models")),
 )  # fmt: skip
 

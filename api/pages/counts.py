@@ -38,6 +38,10 @@ from stockpile.registers.count_lines import BatchTaken, send_lines
 from stockpile.registers.count_sheets import SendLines
 from stockpile.registers.counts import AbandonCount, MayOverride, OpenCount, Reason, abandon_count, open_count
 from stockpile.reports.counts import (
+    COUNT_ORDERS,
+    EXPECTED_ORDERS,
+    FINDING_ORDERS,
+    LINE_ORDERS,
     CountLineRow,
     CountRow,
     ExpectedRow,
@@ -62,7 +66,13 @@ MODELS_OFFERED = 8
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[CountRow]:
     state = asked.values.get("state")
     return list_counts(
-        connection, actor, asked.values.get("site"), State(state) if state else None, asked.limit, asked.cursor
+        connection,
+        actor,
+        asked.values.get("site"),
+        State(state) if state else None,
+        asked.limit,
+        asked.cursor,
+        asked.order,
     )
 
 
@@ -90,6 +100,8 @@ COUNTS = Listing(
     filters=(choice_filter("state", N_("State"), State), site_filter()),
     empty=N_("Nothing was counted yet."),
     ask=_ask,
+    orders=COUNT_ORDERS,
+    default="-opened_at",
     ways=(
         Way(N_("Open a count"), "/counts/new", RIGHTS[COUNT]),
         Way(N_("Keys are handed over: count by number"), "/counts/new?method=quantity&reason=periodic", RIGHTS[COUNT]),
@@ -114,7 +126,7 @@ def _weapon(row: CountLineRow | FindingRow | ExpectedRow) -> str | None:
 
 
 def _lines(connection: Connection, actor: Actor, asked: Asked) -> Page[CountLineRow]:
-    return list_count_lines(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor)
+    return list_count_lines(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor, asked.order)
 
 
 LINES = Listing(
@@ -141,13 +153,17 @@ LINES = Listing(
     filters=(OF_COUNT,),
     empty=N_("Nothing was read yet."),
     ask=_lines,
+    orders=LINE_ORDERS,
+    default="line",
 )
 
 
 def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[FindingRow]:
     kind = asked.values.get("kind")
     count_id = _id(connection, actor, asked)
-    return list_findings(connection, actor, count_id, Kind(kind) if kind else None, asked.limit, asked.cursor)
+    return list_findings(
+        connection, actor, count_id, Kind(kind) if kind else None, asked.limit, asked.cursor, asked.order
+    )
 
 
 def _loss(row: FindingRow) -> str | None:
@@ -174,16 +190,17 @@ FINDINGS = Listing(
         Column("account", N_("The ledger has it in"), "person", none=N_("no book")),
         Column("site", N_("Site"), "code"),
         Column("document_number", N_("Moved by"), "code", lambda row: f"/documents/{row.document_id}", sparse=True),
-        Column("number", N_("What now"), "term", _loss, roles=DESK, read=_to_do, sparse=True),
+        Column("item_id", N_("What now"), "term", _loss, roles=DESK, read=_to_do, sparse=True),
     ),
     filters=(choice_filter("kind", N_("What"), Kind), OF_COUNT),
     empty=N_("Nothing of this kind."),
     ask=_findings,
+    orders=FINDING_ORDERS,
 )  # fmt: skip
 
 
 def _expected(connection: Connection, actor: Actor, asked: Asked) -> Page[ExpectedRow]:
-    return list_expected(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor)
+    return list_expected(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor, asked.order)
 
 
 EXPECTED = Listing(
@@ -204,6 +221,8 @@ EXPECTED = Listing(
     filters=(OF_COUNT,),
     empty=N_("The books have nothing there."),
     ask=_expected,
+    orders=EXPECTED_ORDERS,
+    default="model",
 )
 
 

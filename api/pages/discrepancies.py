@@ -35,7 +35,7 @@ from stockpile.closures import AskClosure, AssignDiscrepancies
 from stockpile.discrepancies import Kind
 from stockpile.errors import NotFound, StockpileError
 from stockpile.reports.described import described
-from stockpile.reports.discrepancies import DiscrepancyRow, Sought, State, list_discrepancies, read_discrepancy
+from stockpile.reports.discrepancies import ORDERS, DiscrepancyRow, Sought, State, list_discrepancies, read_discrepancy
 from stockpile.reports.documents import number_of
 from stockpile.reports.keyset import Page
 from stockpile.rights import ASK_CLOSURE, ASSIGN_DISCREPANCY, DONOR, RIGHTS, Actor, reading
@@ -83,6 +83,7 @@ DISCREPANCIES = Listing(
     default="opened_at",
     empty=N_("Nothing contradicts the books here."),
     ask=_ask,
+    orders=ORDERS,
 )
 
 

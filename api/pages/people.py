@@ -23,7 +23,7 @@ from stockpile.reports.documents import list_documents
 from stockpile.reports.holdings import Holder, holdings
 from stockpile.reports.keyset import Page
 from stockpile.reports.party import show_party
-from stockpile.reports.reference import PartyRow, search_parties, search_signature_cards
+from stockpile.reports.reference import PARTY_ORDERS, PartyRow, search_parties, search_signature_cards
 from stockpile.reports.stocks import sums_by_model
 from stockpile.rights import DESK, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.sites import day_on_the_walls, find_site
@@ -72,6 +72,7 @@ PEOPLE = Listing(
     default="code",
     empty=N_("Nobody fits."),
     ask=_ask,
+    orders=PARTY_ORDERS,
     ways=(
         Way(N_("Signature cards"), "/signature-cards"),
         Way(N_("Add a person"), "/people/new", RIGHTS[KEEP_REFERENCE]),

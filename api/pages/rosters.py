@@ -35,7 +35,7 @@ from stockpile import parties, sites
 from stockpile.errors import Invalid, StockpileError
 from stockpile.files import BLOCK, file_store
 from stockpile.reports.keyset import Page
-from stockpile.reports.reference import CardRow, read_signature_card, search_signature_cards
+from stockpile.reports.reference import CARD_ORDERS, CardRow, read_signature_card, search_signature_cards
 from stockpile.rights import KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.roster import Imported, RosterRequest, import_roster
 from stockpile.settings import read_settings
@@ -52,7 +52,15 @@ def _cards(connection: Connection, actor: Actor, asked: Asked) -> Page[CardRow]:
     unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
     day = day_on_the_walls(connection, actor.time_zone)
     return search_signature_cards(
-        connection, day, unit_id, None, asked.values.get("state"), asked.values.get("text"), asked.limit, asked.cursor
+        connection,
+        day,
+        unit_id,
+        None,
+        asked.values.get("state"),
+        asked.values.get("text"),
+        asked.limit,
+        asked.cursor,
+        asked.order,
     )
 
 
@@ -89,6 +97,8 @@ SIGNATURE_CARDS = Listing(
     ),
     empty=N_("Nobody may draw for a unit so."),
     ask=_cards,
+    orders=CARD_ORDERS,
+    default="until",
     ways=(Way(N_("Let a person draw for a unit"), "/signature-cards/new", RIGHTS[KEEP_REFERENCE]),),
 )
 

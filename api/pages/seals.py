@@ -33,7 +33,7 @@ from api.words import N_
 from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
 from stockpile.registers.seals import BreakSeal, SealContainer, break_seal, seal_container
-from stockpile.reports.counts import SealRow, count_named, list_seals, read_seal, under_seal
+from stockpile.reports.counts import SEAL_ORDERS, SealRow, count_named, list_seals, read_seal, under_seal
 from stockpile.reports.keyset import Page
 from stockpile.rights import COUNT, RIGHTS, Actor, reading, require
 from stockpile.sites import find_site
@@ -86,6 +86,7 @@ SEALS = Listing(
     default="number",
     empty=N_("No container is sealed so."),
     ask=_ask,
+    orders=SEAL_ORDERS,
     ways=(Way(N_("Seal a container"), "/seals/new", RIGHTS[COUNT]), Way(N_("All counts"), "/counts")),
 )
 

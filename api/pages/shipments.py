@@ -25,7 +25,7 @@ from api.pages.listing import (
 )
 from api.words import N_
 from stockpile.reports.keyset import Page
-from stockpile.reports.shipments import ShipmentRow, Sought, list_shipments, read_shipment
+from stockpile.reports.shipments import ORDERS, ShipmentRow, Sought, list_shipments, read_shipment
 from stockpile.rights import Actor, reading
 
 router = APIRouter(include_in_schema=False)
@@ -68,6 +68,7 @@ SHIPMENTS = Listing(
     default="expected_on",
     empty=N_("No shipment fits."),
     ask=_ask,
+    orders=ORDERS,
 )
 
 LINES = (

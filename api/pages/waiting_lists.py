@@ -26,9 +26,10 @@ from stockpile.closures import Closure
 from stockpile.jobs import Job
 from stockpile.movements import MOVEMENTS, AccountClass
 from stockpile.reports import drafts
-from stockpile.reports.counts import DueRow, list_due
+from stockpile.reports.counts import DUE_ORDERS, DueRow, list_due
 from stockpile.reports.drafts import DraftRow, list_drafts
 from stockpile.reports.keyset import Page
+from stockpile.reports.weapon_cards import ORDERS as CARD_ORDERS
 from stockpile.reports.weapon_cards import CardOut, cards_out
 from stockpile.rights import COUNT, RIGHTS, Actor
 
@@ -65,6 +66,7 @@ DRAFTS = Listing(
     default="drafted_at",
     empty=N_("Nothing waits for a second person."),
     ask=_drafts,
+    orders=drafts.ORDERS,
 )
 
 
@@ -107,6 +109,7 @@ CLOSURES = Listing(
     default="proposed_at",
     empty=N_("No closure waits for a second person."),
     ask=_closures,
+    orders=closures.ORDERS,
 )
 
 
@@ -118,7 +121,9 @@ def list_of_closures(request: Request, engine: Database, actor: Asker) -> Respon
 
 def _due(connection: Connection, actor: Actor, asked: Asked) -> Page[DueRow]:
     values = asked.values
-    return list_due(connection, actor, values.get("site"), values.get("overdue"), asked.limit, asked.cursor)
+    return list_due(
+        connection, actor, values.get("site"), values.get("overdue"), asked.limit, asked.cursor, asked.order
+    )
 
 
 def _on_account(row: DueRow) -> str:
@@ -153,6 +158,8 @@ COUNTS_DUE = Listing(
     filters=(flag_filter("overdue", N_("Overdue")), site_filter()),
     empty=N_("Nothing is to be counted."),
     ask=_due,
+    orders=DUE_ORDERS,
+    default="due_on",
 )
 
 
@@ -188,6 +195,7 @@ CARDS = Listing(
     default="since",
     empty=N_("Every card is back: no weapon is out against one."),
     ask=_cards,
+    orders=CARD_ORDERS,
 )  # fmt: skip
 
 
@@ -198,7 +206,7 @@ def list_of_cards(request: Request, engine: Database, actor: Asker) -> Response:
 
 
 def _jobs(connection: Connection, actor: Actor, asked: Asked) -> Page[Job]:
-    return jobs.list_own(connection, actor, asked.limit, asked.cursor)
+    return jobs.list_own(connection, actor, asked.limit, asked.cursor, asked.order)
 
 
 def _came_of_it(job: Job) -> str | None:
@@ -223,6 +231,8 @@ JOBS = Listing(
     ),
     empty=N_("You started no long task."),
     ask=_jobs,
+    orders=jobs.ORDERS,
+    default="-started_at",
 )
 
 

@@ -43,6 +43,7 @@ from stockpile.reports.discrepancies import Sought as SoughtDiscrepancies
 from stockpile.reports.discrepancies import list_discrepancies
 from stockpile.reports.export import PageOf
 from stockpile.reports.history import HistoryEntry
+from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import Holder, HoldingLine, Holdings, Sought, every_weapon, holdings, list_weapons
 from stockpile.reports.standing import Standing
 from stockpile.rights import DONOR, Actor, reading
@@ -60,7 +61,7 @@ def _sought(asked: Asked) -> Sought:
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
-    return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor)
+    return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor, asked.order)
 
 
 PIECES = plural("%(num)s piece", "%(num)s pieces")
@@ -111,6 +112,8 @@ WEAPONS = Listing(
     ),
     empty=N_("No weapon fits."),
     ask=_ask,
+    orders=WEAPON_ORDERS,
+    default="model",
     sums=_sums,
     every=lambda connection, actor, asked: every_weapon(connection, actor, _sought(asked)),
 )
@@ -125,7 +128,9 @@ def weapons(request: Request, engine: Database, actor: Asker) -> Response:
 def _held(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     values = dict(asked.values)
     search = values.pop("text", None)
-    return holdings(connection, actor, Holder(**values), NOW, search, limit=asked.limit, cursor=asked.cursor)
+    return holdings(
+        connection, actor, Holder(**values), NOW, search, limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 HOLDINGS = Listing(
@@ -143,6 +148,8 @@ HOLDINGS = Listing(
     ),
     empty=N_("Nothing is held."),
     ask=_held,
+    orders=WEAPON_ORDERS,
+    default="model",
     sums=_sums,
 )
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page
+from stockpile.reports.keyset import Keys, Page, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
@@ -124,15 +124,28 @@ def list_discrepancies(
         "p.code = %s": sought.owner,
         "x.discrepancy_id = ANY (%s)": list(sought.among) if sought.among is not None else None,
     }
-    by = order_asked(order, ORDERS)
+    by = order_asked(order, ORDERS_OF_DONOR if actor.role == DONOR else ORDERS)
     return read_page(connection, _question(actor), where, _ORDER, _row, limit, cursor, order=by)
 
 
 _ORDER: Keys = {"x.discrepancy_id": UUID}
-ORDERS: dict[str, Keys] = {
-    "opened_at": _ORDER,
-    "due_on": {"x.due_on": date.fromisoformat, "x.discrepancy_id": UUID},
-    "kind": {"x.kind": str, "x.discrepancy_id": UUID},
+ORDERS_OF_DONOR = orders(
+    _ORDER,
+    opened_at={},
+    due_on={"x.due_on": date.fromisoformat},
+    kind={"x.kind": str},
+    site=by_text("s.code"),
+    outcome=by_text("x.outcome"),
+)
+ORDERS = {
+    **ORDERS_OF_DONOR,
+    **orders(
+        _ORDER,
+        books_said=by_text("x.books_said"),
+        seen=by_text("x.seen"),
+        owner=by_text("concat_ws(' ', p.rank, p.name)"),
+        document_number=by_text("concat_ws('/', t.code, b.code, b.year, d.number)"),
+    ),
 }
 
 

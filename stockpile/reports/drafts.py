@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from stockpile.errors import NotFound
 from stockpile.reports.described import Described, described
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.reports.standing import Standing, standings
@@ -56,7 +56,15 @@ class Sought:
 _COLUMNS = f"""d.document_id, s.code, d.act, {named("p")}, d.drafted_by = %s, d.drafted_at, d.outcome, d.settled_at, d.reason"""
 _FROM = "FROM draft d JOIN site s ON s.site_id = d.site_id LEFT JOIN party p ON p.party_id = d.drafted_by"
 _ORDER: Keys = {"d.document_id": UUID}
-ORDERS: dict[str, Keys] = {"drafted_at": {"d.drafted_at": datetime.fromisoformat, "d.document_id": UUID}}
+ORDERS = orders(
+    _ORDER,
+    act=by_text("d.act"),
+    site=by_text("s.code"),
+    drafted_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    drafted_at=by_moment("d.drafted_at"),
+    outcome=by_text("d.outcome"),
+    reason=by_text("d.reason"),
+)
 
 
 def list_drafts(
