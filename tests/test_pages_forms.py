@@ -214,3 +214,30 @@ def test_a_model_and_a_name_for_it_are_added(web: Web) -> None:
     assert send(web, "registrar", "/aliases/map", **said).status_code == 303
     assert "Kalachnikov 90" in visit(web, "clerk", path).text
     assert send(web, "registrar", "/aliases/map", **said | {"name": "x" * 500}).status_code == 422
+
+
+def test_holdings_without_a_holder_asks_whose(web: Web) -> None:
+    """A form for a unit, a person, a site; a donor chooses a site only."""
+    page = visit(web, "registrar", "/holdings")
+    assert {"unit", "person"} <= set(page.fields)
+    assert visit(web, "registrar", "/holdings?unit=1COY").heading == "Holdings"
+    own = visit(web, "clerk", "/holdings?unit=&person=").links["All of my site"]
+    assert len(visit(web, "clerk", own).rows) > 5
+    donors = visit(web, "USA", "/holdings")
+    assert "person" not in donors.fields
+    assert "A site" in donors.text
+    assert visit(web, "USA", "/holdings?site=TAJI").heading == "Holdings"
+
+
+def test_who_works_at_no_site_sets_up_no_device(web: Web) -> None:
+    """A donor and an auditor are told so in words; who works at a site, and the worker that keeps the page for nobody in particular,
+    get the page with its script.
+    """
+    for who in ("USA", "auditor"):
+        page = visit(web, who, "/station/device")
+        assert "nothing to set up here for you" in page.text
+        assert "One moment" not in page.text
+        for link in page.addresses:
+            visit(web, who, link)
+    for anybody in ("clerk", "commander", "registrar", None):
+        assert "One moment" in visit(web, anybody, "/station/device").text

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.dependencies import Asker, Cursor, Database
 from api.pages import templates
 from api.pages.listing import (
+    ANYWHERE,
     HOST,
     Asked,
     Column,
@@ -27,6 +28,7 @@ from api.pages.listing import (
     key_filter,
     read_day,
     site_filter,
+    sites_offered,
     table,
     text_filter,
 )
@@ -156,7 +158,12 @@ HOLDINGS = Listing(
 
 @router.get("/holdings", response_class=HTMLResponse)
 def list_holdings(request: Request, engine: Database, actor: Asker) -> Response:
-    """What somebody holds: reached from a unit, a person or a site."""
+    """What somebody holds: reached from a unit, a person or a site; asks whose where nobody is named."""
+    if not any(request.query_params.get(name, "").strip() for name in ("unit", "person", "site")):
+        with reading(engine, actor) as connection:
+            shown = {"sites": sites_offered(connection) if actor.role in ANYWHERE else (), "host": actor.role in HOST}
+        response: Response = templates.TemplateResponse(request, "holdings_of.html", shown)
+        return response
     return answer_list(HOLDINGS, request, engine, actor)
 
 
