@@ -39,7 +39,7 @@ TEXTS = (
 CHOICES = (
     ("fire_mode", N_("Fire mode"), FIRE_MODES),
     ("security_risk_category", N_("Risk category"), SECURITY_RISK_CATEGORIES),
-    ("treaty_row", N_("Row of the arms register"), tuple(TREATY_ROWS)),
+    ("treaty_row", N_("Row of the arms register"), TREATY_ROWS),
 )
 ASKED = ("category", *(name for name, *_ in TEXTS), *(name for name, *_ in CHOICES))
 
@@ -136,7 +136,9 @@ def _form(
 
 
 def _words(words: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((word, word) for word in words)
+    """Words to choose from; of the arms register with what each row is about."""
+    told = words if isinstance(words, Mapping) else {}
+    return tuple((word, f"{word}: {told[word]}" if word in told else word) for word in words)
 
 
 @router.get("/aliases/new", response_class=HTMLResponse)

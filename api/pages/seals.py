@@ -128,13 +128,9 @@ def seal(
     def do() -> str:
         require(actor, COUNT)
         read = [line.strip() for line in weapons.splitlines() if line.strip()]
-        if bool(read) == bool(or_none(count)):
-            why = (
-                "scan what is in it, or name the count that read it"
-                if not read
-                else "either these or a count, not both"
-            )
-            raise Invalid("The container was not sealed.", [Fault(why, field="weapons")])
+        if not read and or_none(count) is None:
+            fault = Fault("scan what is in it, or name the count that read it", field="weapons")
+            raise Invalid("The container was not sealed.", [fault])
         wanted: dict[str, Any] = {
             "seal_id": seal_id or new_key(), "number": number, "store": or_none(store), "container": or_none(container),
             "weapons": read, "site": or_none(site),

@@ -31,7 +31,7 @@ from stockpile.reports.drafts import DraftRow, list_drafts
 from stockpile.reports.keyset import Page
 from stockpile.reports.weapon_cards import ORDERS as CARD_ORDERS
 from stockpile.reports.weapon_cards import CardOut, cards_out
-from stockpile.rights import COUNT, RIGHTS, Actor
+from stockpile.rights import COUNT, DESK, RIGHTS, Actor
 
 router = APIRouter(include_in_schema=False)
 
@@ -193,6 +193,7 @@ CARDS = Listing(
     ),
     filters=(text_filter(N_("Person, unit, model or serial number")), flag_filter("overdue", N_("Overdue")), site_filter()),
     default="since",
+    ways=(Way(N_("Take weapons in at the station"), "/station", DESK),),
     empty=N_("Every card is back: no weapon is out against one."),
     ask=_cards,
     orders=CARD_ORDERS,
