@@ -121,9 +121,9 @@ WITH held AS ({held}
 _PAGE = """, total AS (
     SELECT count(*) AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM line
 ), page AS (
-    SELECT *, {keys} FROM line WHERE %(after)s::text[] IS NULL OR ({sorted}) {beyond} ({after}) ORDER BY {order} LIMIT %(limit)s
+    SELECT * FROM line WHERE %(after)s::text[] IS NULL OR ({sorted}) {beyond} ({after}) ORDER BY {order} LIMIT %(limit)s
 )
-SELECT total.lines, total.of_all, page.* FROM total LEFT JOIN page ON true ORDER BY {order}
+SELECT total.lines, total.of_all, page.*, {keys} FROM total LEFT JOIN page ON true ORDER BY {order}
 """
 _EVERY = "SELECT * FROM line ORDER BY model, key, item_id, account_id"
 
