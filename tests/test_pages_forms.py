@@ -43,8 +43,8 @@ def test_a_second_person_agrees_to_a_closure_or_declines_it(web: Web, busy: Busy
     )
     said = {"explained_by": later.number, "explanation": "Came in the second crate"}
 
-    def asked() -> str:
-        assert send(web, "clerk", f"{short}/close", **said).status_code == 303
+    def asked(who: str = "clerk") -> str:
+        assert send(web, who, f"{short}/close", **said).status_code == 303
         listed = visit(web, "commander", waits(web, "commander", "Closures that wait for a second person"))
         return listed.links["Came in the second crate"]
 
@@ -59,6 +59,12 @@ def test_a_second_person_agrees_to_a_closure_or_declines_it(web: Web, busy: Busy
     assert "Which crate?" in visit(web, "clerk", path).text
     gone = send(web, "commander", f"{path}/approve")
     assert (gone.status_code, "settled already" in read(gone).text) == (409, True)
+    own = asked("commander")
+    assert "You asked for this yourself" in visit(web, "commander", own).text
+    assert "Agree: they are closed" not in visit(web, "commander", own).text
+    assert send(web, "commander", f"{own}/approve").status_code == 403
+    assert send(web, "commander", f"{own}/reject", reason="the wrong receipt").status_code == 303
+    assert "withdrawn" in visit(web, "clerk", own).text
     path = asked()
     visit(web, "erbil clerk", path, 404)
     visit(web, "USA", path, 403)
