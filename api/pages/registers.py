@@ -32,7 +32,7 @@ from stockpile.reports import registers as register_report
 from stockpile.reports.audits import AuditRow, Finding, audit_called, list_audits, list_findings, read_audit
 from stockpile.reports.keyset import Page
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
-from stockpile.rights import Actor, reading
+from stockpile.rights import READ_PEOPLE, Actor, reading, require
 
 router = APIRouter(include_in_schema=False)
 
@@ -179,6 +179,7 @@ AUDITS = Listing(
 
 
 def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[Finding]:
+    require(actor, READ_PEOPLE)
     values = dict(asked.values)
     name = values.pop("audit", None)
     if name is None:
