@@ -14,10 +14,15 @@ from sqlalchemy import Engine
 from api import described, gates, log, problems
 from api.pages import (
     api_page,
+    catalogue_forms,
+    count_sheets,
     loss_reports,
+    party_forms,
     people,
     scanner,
+    seals,
     search,
+    site_forms,
     start,
     station_offline,
     trust,
@@ -25,6 +30,7 @@ from api.pages import (
     words,
 )
 from api.pages import catalogue as catalogue_pages
+from api.pages import closures as closure_pages
 from api.pages import counters as counter_pages
 from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
@@ -137,14 +143,20 @@ PAGES = (
     search,
     weapon_pages,
     roster_pages,
+    party_forms,
     people,
     document_pages,
     discrepancy_pages,
+    closure_pages,
     shipment_pages,
     waiting_lists,
+    count_sheets,
     count_pages,
+    seals,
     loss_reports,
+    site_forms,
     site_pages,
+    catalogue_forms,
     catalogue_pages,
     register_pages,
     report_pages,

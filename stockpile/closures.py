@@ -23,7 +23,7 @@ from stockpile.errors import NotAllowed, NotFound, PostedWithOtherContent, Reaso
 from stockpile.keys import new_key
 from stockpile.parties import need_party
 from stockpile.reports.documents import document_named
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import APPROVE, ASK_CLOSURE, ASSIGN_DISCREPANCY, READ_PEOPLE, Actor, require
@@ -195,13 +195,27 @@ def list_closures(
     waiting: bool | None = True,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[Closure]:
-    """The closures that wait for a second person, or were settled, or all: of a site, or of all in the asker's scope. Raises
-    NotAllowed, NotFound (site), Invalid (limit, cursor).
+    """The closures that wait for a second person, or were settled, or all: of a site, or of all in the asker's scope; by one of
+    ORDERS. Raises NotAllowed, NotFound (site), Invalid (limit, cursor, order).
     """
     require(actor, READ_PEOPLE)
     where = {"c.site_id = %s": site_asked(connection, actor, site), "(c.outcome IS NULL) = %s": waiting}
-    return read_page(connection, _CLOSURES, where, {"c.closure_id": UUID}, _closure, limit, cursor)
+    by = order_asked(order, ORDERS)
+    return read_page(connection, _CLOSURES, where, _ORDER, _closure, limit, cursor, order=by)
+
+
+_ORDER: Keys = {"c.closure_id": UUID}
+ORDERS = orders(
+    _ORDER,
+    document_number=by_text("concat_ws('/', s.code, b.code, b.year, d.number)"),
+    explanation=by_text("c.explanation"),
+    proposed_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    proposed_at=by_moment("c.proposed_at"),
+    outcome=by_text("c.outcome"),
+    settled_by=by_text("concat_ws(' ', q.rank, q.name)"),
+)
 
 
 _STEPS = f"""
@@ -217,6 +231,38 @@ def list_steps(
     require(actor, READ_PEOPLE)
     where = {"h.discrepancy_id = %s": discrepancy_id}
     return read_page(connection, _STEPS, where, {"h.step": int}, Step, limit, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureRead:
+    """A closure as the second person judges it. `own`: the asker asked for it, and so cannot agree to it."""
+
+    closure: Closure
+    site: str
+    own: bool
+
+
+def read_closure(connection: Connection, actor: Actor, closure_id: UUID) -> ClosureRead:
+    """One closure in the asker's scope. Raises NotAllowed, NotFound."""
+    require(actor, READ_PEOPLE)
+    row = connection.exec_driver_sql(f"{_CLOSURES} WHERE c.closure_id = %s", (closure_id,)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no closure {closure_id} here.")
+    site, own = connection.exec_driver_sql(
+        """SELECT s.code, c.proposed_by = %s FROM closure c JOIN site s ON s.site_id = c.site_id WHERE c.closure_id = %s""",
+        (actor.party_id, closure_id),
+    ).one()
+    return ClosureRead(_closure(*row[1:]), site, own)
+
+
+def waiting_for(connection: Connection, actor: Actor, discrepancy_id: UUID) -> UUID | None:
+    """The first closure of a discrepancy that waits for a second person, in the asker's scope. Raises NotAllowed."""
+    require(actor, READ_PEOPLE)
+    found: UUID | None = connection.exec_driver_sql(
+        "SELECT closure_id FROM closure WHERE outcome IS NULL AND %s = ANY (discrepancies) ORDER BY closure_id LIMIT 1",
+        (discrepancy_id,),
+    ).scalar()
+    return found
 
 
 def _closure(*row: Any) -> Closure:

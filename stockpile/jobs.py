@@ -26,7 +26,7 @@ from stockpile.errors import Invalid, NotFound, Refused, StockpileError
 from stockpile.keys import new_key
 from stockpile.progress import heard_by
 from stockpile.registers.rejects import RowsRejected
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_asked, orders, read_page
 from stockpile.rights import Actor, require
 from stockpile.unforeseen import log_unforeseen
 
@@ -156,12 +156,33 @@ def read(engine: Engine, actor: Actor, job_id: UUID) -> Job:
     return _job(*row)
 
 
-def list_own(connection: Connection, actor: Actor, limit: int = 50, cursor: str | None = None) -> Page[Job]:
+def list_own(
+    connection: Connection, actor: Actor, limit: int = 50, cursor: str | None = None, order: str | None = None
+) -> Page[Job]:
     """One's own jobs, the newest first. Raises Invalid (limit, cursor)."""
     take_role(connection, roles.POSTER, actor.site_id)
     return read_page(
-        connection, _JOBS, {"party_id = %s": actor.party_id}, {"job_id": UUID}, _job, limit, cursor, newest_first=True
+        connection,
+        _JOBS,
+        {"party_id = %s": actor.party_id},
+        {"job_id": UUID},
+        _job,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, ORDERS),
     )
+
+
+ORDERS = orders(
+    {"job_id": UUID},
+    kind=by_text("kind"),
+    state=by_text("state"),
+    done=by_number("done"),
+    total=by_number("total"),
+    started_at=by_moment("started_at"),
+    ended_at=by_moment("ended_at"),
+)
 
 
 def cancel(engine: Engine, actor: Actor, job_id: UUID) -> Job:

@@ -143,24 +143,52 @@ def read_unit(connection: Connection, unit_id: UUID) -> Party:
     return party
 
 
+def read_person(connection: Connection, person_id: UUID) -> Party:
+    """The person of a key; NotFound if there is none."""
+    party = read_party(connection, person_id)
+    if party.kind != "person":
+        raise NotFound(f"{party.display} is no person.")
+    return party
+
+
 def place_under(connection: Connection, unit: Party, parent: Party | None, since: date) -> None:
     """From a day on the unit belongs to another unit, or to none.
 
     Raises Invalid if the other is the unit itself or below it, and if a later change is known.
     """
     one_writer(connection)
-    later = connection.exec_driver_sql(
-        "SELECT max(since) FROM assignment WHERE party_id = %s AND since > %s", (unit.party_id, since)
-    ).scalar_one()
-    if later is not None:
-        fault = f"it is placed anew on {later}"
-        raise Invalid("The unit was not moved.", [Fault(fault, field="since", value=str(since))])
+    _need_no_later(connection, unit, since, "The unit was not moved.")
     if parent is not None and parent.party_id in with_sub_units(connection, unit.party_id, since, FOREVER):
         fault = f"{parent.display} is {unit.display} or below it"
         raise Invalid("The unit was not moved.", [Fault(fault, field="parent", value=parent.code)])
     end_assignments(connection, unit.party_id, since - timedelta(days=1))
     if parent is not None:
         join_unit(connection, unit.party_id, parent.party_id, since)
+
+
+def move_person(connection: Connection, person: Party, unit: Party | None, since: date) -> None:
+    """From a day on the person is in another unit; in none, they are on no roster from then on. What was before ends the day before.
+
+    Raises Invalid if a later change is known, or the person was erased.
+    """
+    one_writer(connection)
+    if person.name is None:
+        raise Invalid("The person was not moved.", [Fault("this person was erased", field="since")])
+    # What began on a day ends on it at the earliest: leaving before it would leave them on the roster.
+    first = since if unit is not None else since - timedelta(days=1)
+    _need_no_later(connection, person, first, "The person was not moved.")
+    end_assignments(connection, person.party_id, since - timedelta(days=1))
+    if unit is not None:
+        join_unit(connection, person.party_id, unit.party_id, since)
+
+
+def _need_no_later(connection: Connection, party: Party, since: date, problem: str) -> None:
+    """Raises Invalid if the party is placed anew on a later day."""
+    later = connection.exec_driver_sql(
+        "SELECT max(since) FROM assignment WHERE party_id = %s AND since > %s", (party.party_id, since)
+    ).scalar_one()
+    if later is not None:
+        raise Invalid(problem, [Fault(f"it is placed anew on {later}", field="since", value=str(since))])
 
 
 def join_unit(connection: Connection, party_id: UUID, unit_id: UUID, since: date) -> None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx import Response
@@ -17,6 +18,7 @@ from stockpile import evidence
 from stockpile.acts.expend import EXPEND
 from stockpile.acts.export import EXPORT
 from stockpile.acts.issue import ISSUE
+from stockpile.acts.loss import REPORT_MISSING
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.errors import NotAllowed, NotFound, UnreadableFile
@@ -25,6 +27,7 @@ from stockpile.reports.attachments import file_to_read, list_attachments
 from stockpile.reports.file_check import FileCheck, check_files
 from stockpile.rights import reading
 from tests.api_world import Web, problem, served
+from tests.reading_pages import visit
 from tests.world import RIFLES, SCAN, Country, ago, paper, photo, scanned_paper, scans, today
 
 web = pytest.fixture(served)
@@ -175,6 +178,51 @@ def test_a_file_is_handed_out_to_who_may_read_its_document(web: Web) -> None:
     problem(web.get("USA", f"/v1/documents/{posted['document_id']}/attachments"), 404, "not-found")
     problem(web.get("clerk", f"/v1/files/{kept(photo(10))}"), 404, "not-found")
     problem(web.get("clerk", f"/v1/files/{'ab' * 32}"), 404, "not-found")
+
+
+def test_who_has_to_answer_a_draft_sees_its_photos(web: Web) -> None:
+    """The commander and the registrar, while it waits: as pictures on its page. Nobody else, and nobody once it was rejected; when it is
+    posted they belong to its document. A photo that no draft names stays nobody's.
+    """
+    seen, paper = kept(photo(11)), kept(SCAN)
+    web.country.do(
+        "clerk", REPORT_MISSING, place="Route Tampa", circumstances="not in the rack", lines=scans(RIFLES[0])
+    )
+    finding = {"cause": "stolen", "liability": "nobody", "findings": "taken by force", "lines": scans(RIFLES[0])}
+
+    def asked() -> UUID:
+        return web.drafted("clerk", "/v1/loss-conclusions", {**finding, "attachments": [seen, paper]})
+
+    draft = asked()
+    page = visit(web, "commander", f"/drafts/{draft}")
+    assert seen not in page.text, "no digest is shown"
+    assert page.addresses.count(f"/files/{seen}") == 1
+    shown = web.client.get(f"/files/{seen}", headers=web.headers("commander"))
+    assert (shown.content, shown.headers["content-disposition"][:6]) == (photo(11), "inline")
+    assert web.get("registrar", f"/v1/files/{paper}").content == SCAN
+    others = ("clerk", "second clerk", "armourer", "erbil clerk", "auditor")
+    for who in others:
+        problem(web.get(who, f"/v1/files/{seen}"), 404, "not-found")
+    assert f"/files/{seen}" not in visit(web, "clerk", f"/drafts/{draft}").addresses
+    assert "2 photos or papers come with it" in visit(web, "clerk", f"/drafts/{draft}").text
+    problem(web.get("USA", f"/v1/files/{seen}"), 403, "not-allowed")
+    problem(web.get("commander", f"/v1/files/{kept(photo(12))}"), 404, "not-found")
+    web.post("commander", f"/v1/drafts/{draft}/reject", {"reason": "Where is the sketch?"})
+    problem(web.get("commander", f"/v1/files/{seen}"), 404, "not-found")
+    web.approved("commander", asked())
+    for who in ("clerk", "commander", "auditor"):
+        assert web.get(who, f"/v1/files/{seen}").status_code == 200
+    own = web.drafted(
+        "commander", "/v1/corrections", {"document": _loss(web), "reason": "found", "attachments": [kept(photo(13))]}
+    )
+    problem(web.get("commander", f"/v1/files/{kept(photo(13))}"), 404, "not-found")
+    assert web.get("registrar", f"/v1/files/{kept(photo(13))}").status_code == 200, own
+
+
+def _loss(web: Web) -> str:
+    """The number of the document that concluded the loss."""
+    (row,) = web.get("commander", "/v1/documents", act="conclude loss").json()["rows"]
+    return str(row["number"])
 
 
 def test_what_is_attached_is_listed_and_exported(web: Web) -> None:

@@ -149,3 +149,71 @@ def test_what_is_due_leads_to_the_form(web: Web) -> None:
         RIFLES[8:]
     )
     assert "TAJI/COUNT/1" in visit(web, "clerk", repeat).text
+
+
+def test_a_container_is_sealed_counted_by_its_seal_and_opened(web: Web) -> None:
+    """The clerk seals two rifles from the count's page; a third that is elsewhere is refused with what was typed; the seal counts both;
+    found broken it counts none.
+    """
+    path = opened(web)
+    form = visit(web, "clerk", visit(web, "clerk", path).links["Seal a container"]).fields | {"number": "S-004411"}
+    form |= {"container": "Crate 12", "store": STORE, "weapons": f"{RIFLES[0]}\n{RIFLES[1]}\nZZ 1"}
+    refused = read(send(web, "clerk", "/seals", **form))
+    assert ("ZZ 1" in refused.text, refused.fields["number"]) == (True, "S-004411")
+    assert "scan what is in it" in read(send(web, "clerk", "/seals", **form | {"weapons": "", "count": ""})).text
+    visit(web, "USA", "/seals/new", 403)
+    sealed = send(web, "clerk", "/seals", **form | {"weapons": f"{RIFLES[0]}\n{RIFLES[1]}"}).headers["location"]
+    assert send(web, "erbil clerk", f"{sealed}/break").status_code == 404
+    assert {row["Serial number"] for row in visit(web, "clerk", sealed).rows} == {RIFLES[0], RIFLES[1]}
+    batch = str(new_key())
+    said = read(send(web, "second clerk", f"{path}/lines", batch_id=batch, read=RIFLES[2], seals="S-004411")).text
+    assert "3 lines were kept." in said
+    from_count = {"number": "S-004412", "container": "Crate 13", "count": "TAJI/COUNT/1", "store": STORE, "weapons": ""}
+    assert "read no weapon in it" in read(send(web, "clerk", "/seals", **from_count)).text
+    listed = visit(web, "commander", visit(web, "commander", path).links["A seal is broken"])
+    assert [(row["Seal"], row["Weapons"]) for row in listed.rows] == [("S-004411", "2")]
+    wrong = send(web, "commander", f"{sealed}/break", broken_at="2020-01-01T00:00")
+    assert (wrong.status_code, read(wrong).fields["broken_at"]) == (422, "2020-01-01T00:00")
+    assert send(web, "commander", f"{sealed}/break", broken_at="").status_code == 303
+    assert "It is broken" in visit(web, "clerk", sealed).text
+    told = read(send(web, "clerk", f"{path}/lines", batch_id=str(new_key()), seals="S-004411"))
+    assert "it was broken" in told.text
+    assert "S-004411" in told.text
+    assert visit(web, "clerk", "/seals?broken=no").rows == []
+
+
+def sheet(web: Web, who: str, path: str, text: str | None = None, **fields: str | list[str]) -> Response:
+    """A keyed sheet that somebody sends."""
+    files = {"file": ("sheet.csv", text)} if text is not None else {"nothing": ("", "")}
+    headers = {**BROWSER, **web.headers(who)}
+    return web.client.post(f"{path}/sheet", data=fields, files=files, headers=headers, follow_redirects=False)
+
+
+def test_a_printed_sheet_is_keyed_from_a_file(web: Web) -> None:
+    """Its headings tell nothing: the form asks which column is which, keeps the file, and remembers it. A row that cannot be read is
+    named, and nothing is kept.
+    """
+    path = opened(web)
+    form = visit(web, "clerk", visit(web, "clerk", path).links["Key a printed sheet from a file"]).fields
+    asked = {"batch_id": form["batch_id"], "counted_at": "", "counted_by": "T-2"}
+    assert "choose the file" in read(sheet(web, "clerk", path, **asked)).text
+    rows = "".join(f"{serial};AKM\n" for serial in RIFLES[:8])
+    told = sheet(web, "clerk", path, f"Written;Sort\n{rows}", **asked)
+    page = read(told)
+    assert (told.status_code, page.fields["counted_by"], page.fields["name"]) == (422, "T-2", "sheet.csv")
+    assert RIFLES[0] in page.text
+    again = asked | {"sha256": page.fields["sha256"], "name": page.fields["name"], "counted_at": "soon"}
+    columns = {"field": ["serial_number", "model"], "column": ["Written", "Sort"]}
+    late = sheet(web, "clerk", path, **again, **columns)
+    assert "write it like 2026-11-20 09:30" in read(late).text
+    assert '<option value="Written" selected>' in late.text, "what was chosen stays"
+    kept = read(sheet(web, "clerk", path, **again | {"counted_at": ""}, **columns))
+    assert "8 lines were kept." in kept.text
+    assert len(visit(web, "clerk", "/counts/lines?count=TAJI/COUNT/1").rows) == 8
+    bad = read(sheet(web, "clerk", path, "Written;Sort;Qty\n;Kettle;1\n", **asked | {"batch_id": str(new_key())}))
+    assert "Nothing was counted" in bad.text
+    assert len(visit(web, "clerk", "/counts/lines?count=TAJI/COUNT/1").rows) == 8
+    assert sheet(web, "erbil clerk", path, "a\n1\n", **asked).status_code == 404
+    visit(web, "USA", f"{path}/sheet", 403)
+    send(web, "commander", f"{path}/close")
+    visit(web, "clerk", f"{path}/sheet", 409)

@@ -24,7 +24,7 @@ from starlette.responses import Response
 from api.pages.navigation import areas_of
 from api.pages.visitor import in_frame
 from api.words import N_, Viewer, language_of, languages, say, say_several, viewer
-from stockpile.rights import Actor
+from stockpile.rights import RIGHTS, Actor
 from stockpile.writing_direction import with_number_behind
 
 COOKIE = "language"
@@ -81,6 +81,11 @@ def address(path: str, **query: object) -> str:
     """A link with what is asked; what is None or empty is left out."""
     asked = [(name, value) for name, value in query.items() if value not in (None, "")]
     return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
+
+
+def may(actor: Actor | None, right: str) -> bool:
+    """Whether a page shows the way to something: the thing itself asks again."""
+    return actor is not None and actor.role in RIGHTS[right]
 
 
 def asker(request: Request) -> Actor | None:
@@ -144,6 +149,6 @@ templates.env.filters |= {
     "short_day": short_day,
     "number": number,
 }
-templates.env.globals |= {"address": address, "N_": N_}
+templates.env.globals |= {"address": address, "may": may, "N_": N_}
 templates.env.add_extension("jinja2.ext.i18n")
 templates.env.install_gettext_callables(say, say_several, newstyle=True)  # type: ignore[attr-defined]

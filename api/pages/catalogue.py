@@ -8,12 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
 from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import kept
+from api.pages.forms import faulty, kept
 from api.pages.listing import (
     HOST,
     Asked,
@@ -29,12 +30,22 @@ from api.pages.listing import (
 )
 from api.pages.problems import shown_problem
 from api.pages.sites import of_classes
+from api.v1.catalogue import AliasMapped
 from api.words import N_
 from stockpile import catalogue as names
 from stockpile.catalogue_data import CATEGORIES, SECURITY_RISK_CATEGORIES
-from stockpile.errors import Fault, Invalid, StockpileError
+from stockpile.errors import Fault, Invalid, NotFound, StockpileError
 from stockpile.reports.keyset import Page
-from stockpile.reports.reference import AliasRow, ModelRow, read_alias, read_model, search_aliases, search_models
+from stockpile.reports.reference import (
+    ALIAS_ORDERS,
+    MODEL_ORDERS,
+    AliasRow,
+    ModelRow,
+    read_alias,
+    read_model,
+    search_aliases,
+    search_models,
+)
 from stockpile.reports.trial_balance import By, trial_balance
 from stockpile.rights import DONOR, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 
@@ -46,7 +57,7 @@ OFFERED = 50
 
 def _models(connection: Connection, actor: Actor, asked: Asked) -> Page[ModelRow]:
     text, category, risk = (asked.values.get(name) for name in ("text", "category", "risk"))
-    return search_models(connection, text, category, asked.limit, asked.cursor, risk)
+    return search_models(connection, text, category, asked.limit, asked.cursor, risk, asked.order)
 
 
 def _model(row: ModelRow) -> str:
@@ -78,9 +89,12 @@ MODELS = Listing(
     ),
     empty=N_("No model fits."),
     ask=_models,
+    orders=MODEL_ORDERS,
+    default="maker",
     ways=(
         Way(N_("Names that lists use"), "/aliases"),
         Way(N_("Names that wait for a registrar"), "/aliases?mapped=no"),
+        Way(N_("Add a model"), "/models/new", RIGHTS[KEEP_REFERENCE]),
     ),
 )  # fmt: skip
 
@@ -88,7 +102,7 @@ MODELS = Listing(
 def _aliases(connection: Connection, actor: Actor, asked: Asked) -> Page[AliasRow]:
     require(actor, READ_PEOPLE)
     mapped, source, text = (asked.values.get(name) for name in ("mapped", "source", "text"))
-    return search_aliases(connection, mapped, source, text, asked.limit, asked.cursor)
+    return search_aliases(connection, mapped, source, text, asked.limit, asked.cursor, order=asked.order)
 
 
 def _map(row: AliasRow) -> str | None:
@@ -120,6 +134,9 @@ ALIASES = Listing(
     ),
     empty=N_("No list has called anything so."),
     ask=_aliases,
+    orders=ALIAS_ORDERS,
+    default="source",
+    ways=(Way(N_("Add a name"), "/aliases/new", RIGHTS[KEEP_REFERENCE]), Way(N_("Catalogue"), "/models")),
 )  # fmt: skip
 
 
@@ -184,8 +201,10 @@ def map_name(
         require(actor, KEEP_REFERENCE)
         with reading(engine, actor) as connection:
             meant = names.read_model(connection, _key(model_id))
-            read_alias(connection, source, name)
-            names.map_alias(connection, source, name, meant.model_id, actor.party_id)
+            wanted = AliasMapped.model_validate({"source": source, "name": name, "model_id": meant.model_id})
+            names.map_alias(connection, wanted.source, wanted.name, wanted.model_id, actor.party_id)
+    except ValidationError as error:
+        return _map_page(request, engine, actor, faulty(error, given), 422)
     except StockpileError as error:
         return _map_page(request, engine, actor, kept(error, given), shown_problem(error)["status"])
     return RedirectResponse(address("/aliases", source=source, text=name), 303)
@@ -204,12 +223,17 @@ def _map_page(
     require(actor, KEEP_REFERENCE)
     given = form["given"]
     with reading(engine, actor) as connection:
-        alias = read_alias(connection, given["source"], given["name"])
+        try:
+            known = read_alias(connection, given["source"], given["name"])
+        except NotFound:
+            known = None
         found = (
             search_models(connection, given["text"].strip() or None, limit=OFFERED) if given["text"].strip() else None
         )
     shown = {
-        "alias": alias,
+        "source": given["source"],
+        "name": known.name if known else given["name"],
+        "known": known,
         "offered": [(str(row.model_id), f"{row.maker} {row.name}") for row in found.rows] if found else [],
         "more": bool(found and found.cursor),
         "form": {"faults": {}, "problem": None, **form},

@@ -38,6 +38,10 @@ from stockpile.registers.count_lines import BatchTaken, send_lines
 from stockpile.registers.count_sheets import SendLines
 from stockpile.registers.counts import AbandonCount, MayOverride, OpenCount, Reason, abandon_count, open_count
 from stockpile.reports.counts import (
+    COUNT_ORDERS,
+    EXPECTED_ORDERS,
+    FINDING_ORDERS,
+    LINE_ORDERS,
     CountLineRow,
     CountRow,
     ExpectedRow,
@@ -62,7 +66,13 @@ MODELS_OFFERED = 8
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[CountRow]:
     state = asked.values.get("state")
     return list_counts(
-        connection, actor, asked.values.get("site"), State(state) if state else None, asked.limit, asked.cursor
+        connection,
+        actor,
+        asked.values.get("site"),
+        State(state) if state else None,
+        asked.limit,
+        asked.cursor,
+        asked.order,
     )
 
 
@@ -90,10 +100,13 @@ COUNTS = Listing(
     filters=(choice_filter("state", N_("State"), State), site_filter()),
     empty=N_("Nothing was counted yet."),
     ask=_ask,
+    orders=COUNT_ORDERS,
+    default="-opened_at",
     ways=(
         Way(N_("Open a count"), "/counts/new", RIGHTS[COUNT]),
         Way(N_("Keys are handed over: count by number"), "/counts/new?method=quantity&reason=periodic", RIGHTS[COUNT]),
         Way(N_("Counts due"), "/counts/due"),
+        Way(N_("Seals of containers"), "/seals"),
     ),
 )
 
@@ -113,7 +126,7 @@ def _weapon(row: CountLineRow | FindingRow | ExpectedRow) -> str | None:
 
 
 def _lines(connection: Connection, actor: Actor, asked: Asked) -> Page[CountLineRow]:
-    return list_count_lines(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor)
+    return list_count_lines(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor, asked.order)
 
 
 LINES = Listing(
@@ -140,13 +153,17 @@ LINES = Listing(
     filters=(OF_COUNT,),
     empty=N_("Nothing was read yet."),
     ask=_lines,
+    orders=LINE_ORDERS,
+    default="line",
 )
 
 
 def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[FindingRow]:
     kind = asked.values.get("kind")
     count_id = _id(connection, actor, asked)
-    return list_findings(connection, actor, count_id, Kind(kind) if kind else None, asked.limit, asked.cursor)
+    return list_findings(
+        connection, actor, count_id, Kind(kind) if kind else None, asked.limit, asked.cursor, asked.order
+    )
 
 
 def _loss(row: FindingRow) -> str | None:
@@ -173,16 +190,17 @@ FINDINGS = Listing(
         Column("account", N_("The ledger has it in"), "person", none=N_("no book")),
         Column("site", N_("Site"), "code"),
         Column("document_number", N_("Moved by"), "code", lambda row: f"/documents/{row.document_id}", sparse=True),
-        Column("number", N_("What now"), "term", _loss, roles=DESK, read=_to_do, sparse=True),
+        Column("item_id", N_("What now"), "term", _loss, roles=DESK, read=_to_do, sparse=True),
     ),
     filters=(choice_filter("kind", N_("What"), Kind), OF_COUNT),
     empty=N_("Nothing of this kind."),
     ask=_findings,
+    orders=FINDING_ORDERS,
 )  # fmt: skip
 
 
 def _expected(connection: Connection, actor: Actor, asked: Asked) -> Page[ExpectedRow]:
-    return list_expected(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor)
+    return list_expected(connection, actor, _id(connection, actor, asked), asked.limit, asked.cursor, asked.order)
 
 
 EXPECTED = Listing(
@@ -203,6 +221,8 @@ EXPECTED = Listing(
     filters=(OF_COUNT,),
     empty=N_("The books have nothing there."),
     ask=_expected,
+    orders=EXPECTED_ORDERS,
+    default="model",
 )
 
 
@@ -338,7 +358,7 @@ def _form(
 @router.get("/counts/{count_id}", response_class=HTMLResponse)
 def count(count_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
     """One count: who counts what, how far it is, and, once it is closed, what it found."""
-    return _page(request, engine, actor, count_id)
+    return count_page(request, engine, actor, count_id)
 
 
 @router.post("/counts/{count_id}/lines", response_class=HTMLResponse)
@@ -349,16 +369,20 @@ def key_lines(
     actor: Asker,
     batch_id: Annotated[str, Form()] = "",
     read: Annotated[str, Form()] = "",
+    seals: Annotated[str, Form()] = "",
     counted_by: Annotated[str, Form()] = "",
     model: Annotated[list[str] | None, Form()] = None,
     quantity: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """Keeps what was read: numbers, a line each, and how many there are of models. It says what each was, never what was expected."""
+    """Keeps what was read: numbers and seals, a line each, and how many there are of models. It says what each was, never what was
+    expected.
+    """
     numbered = list(zip(model or (), quantity or (), strict=False))
-    given = {"batch_id": batch_id, "read": read, "counted_by": counted_by, "numbered": numbered}
+    given = {"batch_id": batch_id, "read": read, "seals": seals, "counted_by": counted_by, "numbered": numbered}
     lines: list[dict[str, Any]] = [
         {"scan": line.strip(), "entered": "typed"} for line in read.splitlines() if line.strip()
     ]
+    lines += [{"seal": line.strip(), "entered": "typed"} for line in seals.splitlines() if line.strip()]
     lines += [
         {"model": name.strip(), "quantity": number.strip() or None, "entered": "typed"}
         for name, number in numbered
@@ -377,10 +401,10 @@ def key_lines(
         }
         taken = send_lines(engine, actor, count_id, SendLines.model_validate(wanted))
     except ValidationError as error:
-        return _page(request, engine, actor, count_id, faulty(error, given), status=422)
+        return count_page(request, engine, actor, count_id, faulty(error, given), status=422)
     except StockpileError as error:
-        return _page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
-    return _page(request, engine, actor, count_id, taken=taken)  # fmt: skip
+        return count_page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
+    return count_page(request, engine, actor, count_id, taken=taken)  # fmt: skip
 
 
 @router.post("/counts/{count_id}/close", response_class=HTMLResponse)
@@ -391,7 +415,7 @@ def close_a_count(count_id: UUID, request: Request, engine: Database, actor: Ask
             site = read_count(connection, actor, count_id).count.site
         close_count(engine, actor, count_id, site)
     except StockpileError as error:
-        return _page(request, engine, actor, count_id, kept(error, {}), status=shown_problem(error)["status"])
+        return count_page(request, engine, actor, count_id, kept(error, {}), status=shown_problem(error)["status"])
     return RedirectResponse(f"/counts/{count_id}", 303)
 
 
@@ -406,16 +430,16 @@ def abandon_a_count(
             site = read_count(connection, actor, count_id).count.site
         abandon_count(engine, actor, count_id, AbandonCount.model_validate({"because": because, "site": site}))
     except ValidationError as error:
-        return _page(request, engine, actor, count_id, faulty(error, given), status=422)
+        return count_page(request, engine, actor, count_id, faulty(error, given), status=422)
     except StockpileError as error:
-        return _page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
+        return count_page(request, engine, actor, count_id, kept(error, given), status=shown_problem(error)["status"])
     return RedirectResponse(f"/counts/{count_id}", 303)
 
 
 FIGURES = tuple(Kind)
 
 
-def _page(
+def count_page(
     request: Request,
     engine: Engine,
     actor: Actor,
@@ -424,6 +448,7 @@ def _page(
     taken: BatchTaken | None = None,
     status: int = 200,
 ) -> Response:
+    """The page of a count. `taken`: the lines that were kept just now; `form`: what could not be."""
     with reading(engine, actor) as connection:
         found = read_count(connection, actor, count_id)
     one = found.count

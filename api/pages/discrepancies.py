@@ -31,14 +31,14 @@ from api.pages.listing import (
 from api.pages.problems import shown_problem
 from api.words import N_
 from stockpile import closures
-from stockpile.closures import AskClosure
+from stockpile.closures import AskClosure, AssignDiscrepancies
 from stockpile.discrepancies import Kind
 from stockpile.errors import NotFound, StockpileError
 from stockpile.reports.described import described
-from stockpile.reports.discrepancies import DiscrepancyRow, Sought, State, list_discrepancies, read_discrepancy
+from stockpile.reports.discrepancies import ORDERS, DiscrepancyRow, Sought, State, list_discrepancies, read_discrepancy
 from stockpile.reports.documents import number_of
 from stockpile.reports.keyset import Page
-from stockpile.rights import ASK_CLOSURE, DONOR, RIGHTS, Actor, reading
+from stockpile.rights import ASK_CLOSURE, ASSIGN_DISCREPANCY, DONOR, RIGHTS, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -83,6 +83,7 @@ DISCREPANCIES = Listing(
     default="opened_at",
     empty=N_("Nothing contradicts the books here."),
     ask=_ask,
+    orders=ORDERS,
 )
 
 
@@ -140,6 +141,29 @@ def ask_closure(
     return RedirectResponse(f"/discrepancies/{discrepancy_id}?asked=true", 303)
 
 
+@router.post("/discrepancies/{discrepancy_id}/assign", response_class=HTMLResponse)
+def assign(
+    discrepancy_id: UUID,
+    request: Request,
+    engine: Database,
+    actor: Asker,
+    owner: Annotated[str, Form()] = "",
+    due_on: Annotated[str, Form()] = "",
+) -> Response:
+    """Says who answers for it from now on, and until when."""
+    given = {"owner": owner, "due_on": due_on}
+    try:
+        with reading(engine, actor) as connection:
+            site = read_discrepancy(connection, actor, discrepancy_id).site
+        wanted = {"site": site, "discrepancies": [discrepancy_id], "owner": owner, "due_on": due_on or None}
+        closures.assign(engine, actor, AssignDiscrepancies.model_validate(wanted))
+    except ValidationError as error:
+        return _page(request, engine, actor, discrepancy_id, faulty(error, given), 422)
+    except StockpileError as error:
+        return _page(request, engine, actor, discrepancy_id, kept(error, given), shown_problem(error)["status"])
+    return RedirectResponse(f"/discrepancies/{discrepancy_id}", 303)
+
+
 def _page(
     request: Request, engine: Engine, actor: Actor, discrepancy_id: UUID, form: dict[str, Any], status: int = 200
 ) -> Response:
@@ -150,6 +174,7 @@ def _page(
             document: _number(connection, document)
             for document in {row.concerns, row.explained_by, *(step.document_id for step in steps)}
         }
+        waiting = closures.waiting_for(connection, actor, discrepancy_id) if actor.role != DONOR else None
         item = described(connection, actor, [row.item_id]).get(row.item_id) if row.item_id else None
     shown = {
         "row": row,
@@ -159,7 +184,9 @@ def _page(
         "steps": table(
             STEPS, (StepShown(step, known[step.document_id]) for step in steps), N_("Nothing was done about it yet.")
         ),
-        "may_close": row.closed_at is None and actor.role in RIGHTS[ASK_CLOSURE],
+        "waiting": waiting,
+        "may_close": row.closed_at is None and waiting is None and actor.role in RIGHTS[ASK_CLOSURE],
+        "may_assign": row.closed_at is None and actor.role in RIGHTS[ASSIGN_DISCREPANCY],
         "form": {"given": {}, "faults": {}, "problem": None, "asked": False, **form},
     }
     response: Response = templates.TemplateResponse(request, "discrepancy.html", shown, status_code=status)

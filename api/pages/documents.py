@@ -148,7 +148,9 @@ def document(document_id: UUID, request: Request, engine: Database, actor: Asker
 
 @router.get("/files/{sha256}")
 def file(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], engine: Database, actor: Asker) -> Response:
-    """A photo or a scan, for who may read a document that it belongs to: photos to be seen, all else to be kept."""
+    """A photo or a scan, for who may read a document that it belongs to or has to answer a draft that names it: photos to be seen, all
+    else to be kept.
+    """
     with reading(engine, actor) as connection:
         found = file_to_read(connection, actor, sha256)
     shown = "inline" if found.media_type.startswith("image/") else "attachment"

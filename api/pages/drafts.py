@@ -20,8 +20,17 @@ from stockpile.acts import ACTS
 from stockpile.acts.perform import approve, reject
 from stockpile.documents import Words
 from stockpile.errors import Fault, Invalid, StockpileError
-from stockpile.reports.drafts import DraftRow, WeaponMeant, read_draft, weapons_meant
-from stockpile.rights import APPROVE, RIGHTS, Actor, reading
+from stockpile.reports.attachments import files_of_draft
+from stockpile.reports.drafts import (
+    NAMES_FILES,
+    DraftRow,
+    WeaponMeant,
+    files_named,
+    may_judge,
+    read_draft,
+    weapons_meant,
+)
+from stockpile.rights import Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -83,7 +92,9 @@ def _page(
         "said": list(said({name: value for name, value in found.request.items() if name not in SHOWN_APART})),
         "lines": [(weapon, _beside(line, weapon)) for line, weapon in zip(lines, meant, strict=False)],
         "more_lines": max(len(lines) - LINES_SHOWN, 0),
-        "may_approve": _waits(found.draft) and not found.draft.own and actor.role in RIGHTS[APPROVE],
+        "files": files_of_draft(actor, found),
+        "files_named": len(files_named(found.request)),
+        "may_approve": may_judge(actor, found.draft),
         "may_take_back": _waits(found.draft) and found.draft.own,
         "form": {"given": {}, "faults": {}, "problem": None, **form},
     }
@@ -104,8 +115,12 @@ def _waits(draft: DraftRow) -> bool:
 
 
 def said(request: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
-    """What a request or a document's details say, each with its name in words; what says nothing is left out."""
+    """What a request or a document's details say, each with its name in words; what says nothing is left out, and files, which are
+    shown apart.
+    """
     for name, value in request.items():
+        if name in NAMES_FILES:
+            continue  # shown as what they are
         called = f"{within}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
             yield from said(value, f"{called}, ")

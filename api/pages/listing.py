@@ -19,7 +19,7 @@ come as a file, all of them, in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -173,7 +173,8 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: the row's field, its heading, the kind by which `shown.value` shows it, where a cell leads, and the name of the
-    order it sorts by. `read` gives another value than the field. `roles`: who is shown it, None: all.
+    order it sorts by, where it is not called as the column is. `read` gives another value than the field. `roles`: who is shown it,
+    None: all.
     `none`: the word for no value. `sparse`: left out where no row shown has a value.
     """
 
@@ -250,7 +251,7 @@ Figure = tuple[str, Any, str]
 class Listing:
     """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
     what is told above the table, for one and for several, and the number; `ways` lead on, such as to the form of a new row;
-    `figures` are sums over all pages, shown above the table.
+    `figures` are sums over all pages, shown above the table; `orders`: the names of the orders that `ask` knows.
     """
 
     path: str
@@ -268,6 +269,11 @@ class Listing:
     template: str = "list.html"
     ways: tuple[Way, ...] = ()
     figures: Callable[[PageOf[Any]], Sequence[Figure]] = field(default=lambda page: ())
+    orders: Collection[str] = ()
+
+    def order_of(self, column: Column) -> str | None:
+        """By which order a column sorts: the one it names, else one that is called as it is."""
+        return column.order or (column.name if column.name in self.orders else None)
 
     def taken_from(self, actor: Actor, given: Mapping[str, str]) -> dict[str, str]:
         """What of these values the list takes from who asks."""
@@ -389,10 +395,11 @@ def _shown(
 
 
 def _head(this: Listing, column: Column, kept: Mapping[str, str], sorting: str) -> Head:
-    if column.order is None:
+    order = this.order_of(column)
+    if order is None:
         return Head(column.label, column.kind)
     now = None
-    if sorting.removeprefix("-") == column.order:
+    if sorting.removeprefix("-") == order:
         now = "descending" if sorting.startswith("-") else "ascending"
-    wanted = f"-{column.order}" if now == "ascending" else column.order
+    wanted = f"-{order}" if now == "ascending" else order
     return Head(column.label, column.kind, address(this.path, **kept, order=wanted), now)

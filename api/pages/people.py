@@ -23,11 +23,11 @@ from stockpile.reports.documents import list_documents
 from stockpile.reports.holdings import Holder, holdings
 from stockpile.reports.keyset import Page
 from stockpile.reports.party import show_party
-from stockpile.reports.reference import PartyRow, search_parties, search_signature_cards
+from stockpile.reports.reference import PARTY_ORDERS, PartyRow, search_parties, search_signature_cards
 from stockpile.reports.stocks import sums_by_model
 from stockpile.rights import DESK, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.sites import day_on_the_walls, find_site
-from stockpile.units import Member, members, read_unit, unit_tree
+from stockpile.units import Member, members, read_person, read_unit, unit_tree
 from stockpile.weapon_assignments import search_assignments
 
 router = APIRouter(include_in_schema=False)
@@ -72,6 +72,7 @@ PEOPLE = Listing(
     default="code",
     empty=N_("Nobody fits."),
     ask=_ask,
+    orders=PARTY_ORDERS,
     ways=(
         Way(N_("Signature cards"), "/signature-cards"),
         Way(N_("Add a person"), "/people/new", RIGHTS[KEEP_REFERENCE]),
@@ -89,7 +90,7 @@ CARDS = (
     Column("unit", N_("May draw for"), "code", lambda row: address("/search", q=row.unit)),
     Column("since", N_("From"), "day"),
     Column("until", N_("To"), "day"),
-    Column("state", N_("State"), "term"),
+    Column("state", N_("State"), "term", lambda row: f"/signature-cards/{row.signature_card_id}"),
 )
 ASSIGNED = (
     Column("model", N_("Model"), link=lambda row: f"/weapons/{row.item_id}"),
@@ -128,7 +129,7 @@ def person(party_id: UUID, request: Request, engine: Database, actor: Asker) -> 
     """One person: holdings, assigned weapons, cards, what they signed."""
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
-        found = _one(connection, party_id)
+        found = read_person(connection, party_id)
         about = show_party(connection, party_id, day_on_the_walls(connection, actor.time_zone), actor.role not in DESK)
         named = about.code is not None and bool(about.accounts)
         held = holdings(connection, actor, Holder(person=about.code), limit=SHOWN) if named else None
@@ -156,7 +157,7 @@ def clearance(party_id: UUID, request: Request, engine: Database, actor: Asker) 
     """What must come back, be handed on or be explained before a person leaves: to be printed and signed."""
     require(actor, READ_PEOPLE)
     with reading(engine, actor) as connection:
-        found = _one(connection, party_id)
+        found = read_person(connection, party_id)
         about = show_party(connection, party_id, day_on_the_walls(connection, actor.time_zone), False)
         open_matters = clearance_of(connection, actor, found)
     shown = {
@@ -172,13 +173,6 @@ def clearance(party_id: UUID, request: Request, engine: Database, actor: Asker) 
     }
     response: Response = templates.TemplateResponse(request, "clearance.html", shown)
     return response
-
-
-def _one(connection: Connection, party_id: UUID) -> Party:
-    found = read_party(connection, party_id)
-    if found.kind != "person":
-        raise NotFound(f"{found.display} is no person.")
-    return found
 
 
 @router.get("/units", response_class=HTMLResponse)
@@ -211,7 +205,7 @@ MAY_DRAW = (
     Column("person", N_("Service number"), "code", lambda row: address("/search", q=row.person)),
     Column("name", N_("Name")),
     Column("until", N_("To"), "day"),
-    Column("state", N_("State"), "term"),
+    Column("state", N_("State"), "term", lambda row: f"/signature-cards/{row.signature_card_id}"),
 )
 
 

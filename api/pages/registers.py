@@ -27,10 +27,12 @@ from api.pages.listing import (
 from api.words import N_
 from stockpile.db.tables.audits import KINDS
 from stockpile.errors import Fault, Invalid
+from stockpile.reports import audits as audit_report
+from stockpile.reports import registers as register_report
 from stockpile.reports.audits import AuditRow, Finding, audit_called, list_audits, list_findings, read_audit
 from stockpile.reports.keyset import Page
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
-from stockpile.rights import Actor, reading
+from stockpile.rights import READ_PEOPLE, Actor, reading, require
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,7 +42,7 @@ COLUMNS_SHOWN = 12
 
 
 def _registers(connection: Connection, actor: Actor, asked: Asked) -> Page[RegisterRow]:
-    return list_registers(connection, actor, Sought(**asked.values), asked.limit, asked.cursor)
+    return list_registers(connection, actor, Sought(**asked.values), asked.limit, asked.cursor, asked.order)
 
 
 def _register(row: RegisterRow) -> str:
@@ -75,6 +77,8 @@ REGISTERS = Listing(
     ),
     empty=N_("No list was taken in."),
     ask=_registers,
+    orders=register_report.ORDERS,
+    default="-recorded_at",
 )  # fmt: skip
 
 
@@ -121,7 +125,9 @@ def _columns(headings: list[str]) -> tuple[Column, ...]:
 
 
 def _audits(connection: Connection, actor: Actor, asked: Asked) -> Page[AuditRow]:
-    return list_audits(connection, actor, asked.values.get("site"), asked.values.get("text"), asked.limit, asked.cursor)
+    return list_audits(
+        connection, actor, asked.values.get("site"), asked.values.get("text"), asked.limit, asked.cursor, asked.order
+    )
 
 
 def _audit(row: AuditRow) -> str:
@@ -167,16 +173,25 @@ AUDITS = Listing(
     filters=(text_filter(N_("Name")), site_filter()),
     empty=N_("No two lists were compared yet."),
     ask=_audits,
+    orders=audit_report.ORDERS,
+    default="-recorded_at",
 )
 
 
 def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[Finding]:
+    require(actor, READ_PEOPLE)
     values = dict(asked.values)
     name = values.pop("audit", None)
     if name is None:
         raise Invalid("Say of which audit.", [Fault("its name, such as 3rd Division#2", field="audit")])
     return list_findings(
-        connection, actor, audit_called(connection, name), **values, limit=asked.limit, cursor=asked.cursor
+        connection,
+        actor,
+        audit_called(connection, name),
+        **values,
+        limit=asked.limit,
+        cursor=asked.cursor,
+        order=asked.order,
     )
 
 
@@ -213,6 +228,7 @@ FINDINGS = Listing(
     ),
     empty=N_("Nothing of this kind was found."),
     ask=_findings,
+    orders=audit_report.FINDING_ORDERS,
 )
 
 BY_MODEL = (

@@ -36,6 +36,11 @@ from api.pages.weapons import HELD
 from api.words import N_
 from stockpile.catalogue_data import CATEGORIES
 from stockpile.errors import Fault, Invalid
+from stockpile.reports import allowances as allowance_report
+from stockpile.reports import destruction_orders as order_report
+from stockpile.reports import inspections
+from stockpile.reports import loss_timeliness as loss_report
+from stockpile.reports import serial_capture as serial_capture_report
 from stockpile.reports.allowances import (
     AllowanceSought,
     By,
@@ -47,6 +52,7 @@ from stockpile.reports.allowances import (
 )
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.reports.export import PageOf
+from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import HoldingLine, Holdings
 from stockpile.reports.inspections import InspectionRow, Inspections, InspectionSought, inspections_due
 from stockpile.reports.keyset import Page, page_of
@@ -68,7 +74,9 @@ def _narrowed(row: Any) -> dict[str, Any]:
 
 
 def _capture(connection: Connection, actor: Actor, asked: Asked) -> SerialCapture:
-    return serial_capture(connection, actor, CaptureSought(**asked.values), limit=asked.limit, cursor=asked.cursor)
+    return serial_capture(
+        connection, actor, CaptureSought(**asked.values), limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 def _capture_figures(page: PageOf[Any]) -> Sequence[Figure]:
@@ -100,6 +108,7 @@ SERIAL_CAPTURE = Listing(
     filters=(MODEL_FILTER, DONOR_FILTER, Filter("consignment", N_("Consignment"), help=N_("The donor's number of it")), site_filter()),
     empty=N_("No weapon fits."),
     ask=_capture,
+    orders=serial_capture_report.ORDERS,
     figures=_capture_figures,
 )  # fmt: skip
 
@@ -107,7 +116,9 @@ SERIAL_CAPTURE = Listing(
 def _inspections(connection: Connection, actor: Actor, asked: Asked) -> Inspections:
     values = dict(asked.values)
     on = values.pop("on", None)
-    return inspections_due(connection, actor, InspectionSought(**values), on, limit=asked.limit, cursor=asked.cursor)
+    return inspections_due(
+        connection, actor, InspectionSought(**values), on, limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 def _inspection_figures(page: PageOf[Any]) -> Sequence[Figure]:
@@ -144,12 +155,16 @@ INSPECTIONS = Listing(
     filters=(MODEL_FILTER, flag_filter("delinquent", N_("Delinquent")), DONOR_FILTER, day_filter("on", N_("As of")), site_filter()),
     empty=N_("No weapon under enhanced monitoring fits."),
     ask=_inspections,
+    orders=inspections.ORDERS,
+    default="due_on",
     figures=_inspection_figures,
 )  # fmt: skip
 
 
 def _losses(connection: Connection, actor: Actor, asked: Asked) -> LossTimeliness:
-    return loss_timeliness(connection, actor, LossSought(**asked.values), limit=asked.limit, cursor=asked.cursor)
+    return loss_timeliness(
+        connection, actor, LossSought(**asked.values), limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 def _loss_figures(page: PageOf[Any]) -> Sequence[Figure]:
@@ -193,6 +208,8 @@ LOSSES = Listing(
     ),
     empty=N_("No loss fits."),
     ask=_losses,
+    orders=loss_report.ORDERS,
+    default="reported_on",
     figures=_loss_figures,
 )  # fmt: skip
 
@@ -201,7 +218,9 @@ def _excess(connection: Connection, actor: Actor, asked: Asked) -> Excess:
     values = dict(asked.values)
     by, state = By(values.pop("by", By.UNIT)), values.pop("state", None)
     sought = AllowanceSought(**values, state=State(state) if state else None)
-    return excess_and_shortfall(connection, actor, sought, by, limit=asked.limit, cursor=asked.cursor)
+    return excess_and_shortfall(
+        connection, actor, sought, by, limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 def _excess_figures(page: PageOf[Any]) -> Sequence[Figure]:
@@ -244,6 +263,8 @@ ALLOWANCES = Listing(
     ),
     empty=N_("Nothing is held, and nothing is allowed."),
     ask=_excess,
+    orders=allowance_report.ORDERS,
+    default="unit",
     figures=_excess_figures,
 )  # fmt: skip
 
@@ -252,7 +273,9 @@ def _of_line(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     model = asked.values.get("model")
     if model is None:
         raise Invalid("Say of which model.", [Fault("its name, such as AKM", field="model")])
-    return held_by_unit(connection, actor, asked.values.get("unit"), model, limit=asked.limit, cursor=asked.cursor)
+    return held_by_unit(
+        connection, actor, asked.values.get("unit"), model, limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 OF_LINE = Listing(
@@ -268,6 +291,8 @@ OF_LINE = Listing(
     ),
     empty=N_("Nothing is held."),
     ask=_of_line,
+    orders=WEAPON_ORDERS,
+    default="model",
 )
 
 BALANCE_BY = {
@@ -295,7 +320,9 @@ SUMMED = ("came_in", *(str(one) for one in CLASS_LABELS), "difference")
 def _balance(connection: Connection, actor: Actor, asked: Asked) -> Balance:
     values = dict(asked.values)
     lines = trial_balance(connection, actor, BALANCE_BY[values.pop("by", "model")], **values)
-    page: Page[BalanceLine] = page_of(lines, _key, asked.limit, asked.cursor)
+    page: Page[BalanceLine] = page_of(
+        lines, _key, asked.limit, asked.cursor, asked.order, ("donor", "model", "site", *SUMMED)
+    )
     return Balance(page.rows, page.cursor, {name: sum(getattr(line, name) for line in lines) for name in SUMMED})
 
 
@@ -334,6 +361,7 @@ BALANCE = Listing(
     filters=(choice_filter("by", N_("A line for each"), BALANCE_BY, any=N_("model")), MODEL_FILTER, DONOR_FILTER, site_filter()),
     empty=N_("Nothing has come in."),
     ask=_balance,
+    orders=("donor", "model", "site", *SUMMED),
     figures=_balance_figures,
     ways=(Way(N_("The counts that prove it"), "/reports/balance/proof", EVERYBODY),),
 )  # fmt: skip
@@ -342,7 +370,9 @@ BALANCE = Listing(
 def _orders(connection: Connection, actor: Actor, asked: Asked) -> Page[DestructionOrderRow]:
     state = asked.values.get("state")
     wanted = OrderState(state) if state else None
-    return list_destruction_orders(connection, actor, wanted, asked.values.get("site"), asked.limit, asked.cursor)
+    return list_destruction_orders(
+        connection, actor, wanted, asked.values.get("site"), asked.limit, asked.cursor, asked.order
+    )
 
 
 def _order(row: DestructionOrderRow) -> str:
@@ -370,6 +400,8 @@ ORDERS = Listing(
     filters=(choice_filter("state", N_("State"), OrderState), site_filter()),
     empty=N_("Nothing is ordered to be destroyed."),
     ask=_orders,
+    orders=order_report.ORDERS,
+    default="ordered_at",
 )
 
 OF_ALL = (SERIAL_CAPTURE, INSPECTIONS, LOSSES, BALANCE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import faulty, kept
+from api.pages.forms import faulty, kept, sent
 from api.pages.listing import (
     Asked,
     Column,
@@ -34,7 +35,7 @@ from stockpile import parties, sites
 from stockpile.errors import Invalid, StockpileError
 from stockpile.files import BLOCK, file_store
 from stockpile.reports.keyset import Page
-from stockpile.reports.reference import CardRow, search_signature_cards
+from stockpile.reports.reference import CARD_ORDERS, CardRow, read_signature_card, search_signature_cards
 from stockpile.rights import KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.roster import Imported, RosterRequest, import_roster
 from stockpile.settings import read_settings
@@ -51,8 +52,24 @@ def _cards(connection: Connection, actor: Actor, asked: Asked) -> Page[CardRow]:
     unit_id = parties.need_party(connection, "unit", unit, "unit").party_id if unit else None
     day = day_on_the_walls(connection, actor.time_zone)
     return search_signature_cards(
-        connection, day, unit_id, None, asked.values.get("state"), asked.values.get("text"), asked.limit, asked.cursor
+        connection,
+        day,
+        unit_id,
+        None,
+        asked.values.get("state"),
+        asked.values.get("text"),
+        asked.limit,
+        asked.cursor,
+        asked.order,
     )
+
+
+def _card(row: CardRow) -> str:
+    return f"/signature-cards/{row.signature_card_id}"
+
+
+def _to_do(row: CardRow) -> str | None:
+    return N_("Withdraw it") if row.withdrawn_at is None and row.state != "expired" else None
 
 
 SIGNATURE_CARDS = Listing(
@@ -68,7 +85,10 @@ SIGNATURE_CARDS = Listing(
         Column("name", N_("Name")),
         Column("since", N_("From"), "day"),
         Column("until", N_("To"), "day"),
-        Column("state", N_("State"), "term"),
+        Column("state", N_("State"), "term", _card),
+        Column(
+            "signature_card_id", N_("What now"), "term", _card, roles=RIGHTS[KEEP_REFERENCE], read=_to_do, sparse=True
+        ),
     ),
     filters=(
         text_filter(N_("Unit or person")),
@@ -77,6 +97,8 @@ SIGNATURE_CARDS = Listing(
     ),
     empty=N_("Nobody may draw for a unit so."),
     ask=_cards,
+    orders=CARD_ORDERS,
+    default="until",
     ways=(Way(N_("Let a person draw for a unit"), "/signature-cards/new", RIGHTS[KEEP_REFERENCE]),),
 )
 
@@ -99,18 +121,6 @@ def _form(
         }
     response: Response = templates.TemplateResponse(request, template, shown, status_code=status)
     return response
-
-
-def _kept_or(
-    request: Request, engine: Engine, actor: Actor, template: str, given: Mapping[str, Any], do: Callable[[], str]
-) -> Response:
-    """Goes where `do` says, or shows the form again with what is wrong."""
-    try:
-        return RedirectResponse(do(), 303)
-    except ValidationError as error:
-        return _form(request, engine, actor, template, faulty(error, given), 422)
-    except StockpileError as error:
-        return _form(request, engine, actor, template, kept(error, given), shown_problem(error)["status"])
 
 
 @router.get("/signature-cards/new", response_class=HTMLResponse)
@@ -141,7 +151,27 @@ def give_card(
             parties.give_signature_card(connection, of, who, card.since, card.until, actor.party_id)
         return f"/signature-cards?unit={of.code}"
 
-    return _kept_or(request, engine, actor, "card_new.html", given, do)
+    return sent(given, do, lambda form, status: _form(request, engine, actor, "card_new.html", form, status))
+
+
+@router.get("/signature-cards/{card_id}", response_class=HTMLResponse)
+def card(card_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
+    """One line of a card, and for a registrar the button that withdraws it."""
+    require(actor, READ_PEOPLE)
+    with reading(engine, actor) as connection:
+        found = read_signature_card(connection, card_id, day_on_the_walls(connection, actor.time_zone))
+    shown = {"card": found, "may_withdraw": actor.role in RIGHTS[KEEP_REFERENCE] and found.withdrawn_at is None}
+    response: Response = templates.TemplateResponse(request, "card.html", shown)
+    return response
+
+
+@router.post("/signature-cards/{card_id}/withdraw", response_class=HTMLResponse)
+def withdraw_card(card_id: UUID, engine: Database, actor: Asker) -> Response:
+    """From now on the person may not draw by it."""
+    require(actor, KEEP_REFERENCE)
+    with reading(engine, actor) as connection:
+        parties.withdraw_signature_card(connection, card_id)
+    return RedirectResponse(f"/signature-cards/{card_id}", 303)
 
 
 @router.get("/people/new", response_class=HTMLResponse)
@@ -176,7 +206,7 @@ def add_person(
             )
         return f"/people/{added.party_id}"
 
-    return _kept_or(request, engine, actor, "person_new.html", given, do)
+    return sent(given, do, lambda form, status: _form(request, engine, actor, "person_new.html", form, status))
 
 
 CHANGES = (

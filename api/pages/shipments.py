@@ -17,6 +17,7 @@ from api.pages.listing import (
     Column,
     Filter,
     Listing,
+    Way,
     answer_list,
     day_filter,
     flag_filter,
@@ -25,8 +26,8 @@ from api.pages.listing import (
 )
 from api.words import N_
 from stockpile.reports.keyset import Page
-from stockpile.reports.shipments import ShipmentRow, Sought, list_shipments, read_shipment
-from stockpile.rights import Actor, reading
+from stockpile.reports.shipments import ORDERS, ShipmentRow, Sought, list_shipments, read_shipment
+from stockpile.rights import DESK, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,8 +67,10 @@ SHIPMENTS = Listing(
         day_filter("expected_before", N_("Expected before")),
     ),
     default="expected_on",
+    ways=(Way(N_("Receive what came, at the station"), "/station", DESK),),
     empty=N_("No shipment fits."),
     ask=_ask,
+    orders=ORDERS,
 )
 
 LINES = (

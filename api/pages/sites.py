@@ -18,6 +18,7 @@ from api.pages.listing import (
     Asked,
     Column,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     flag_filter,
@@ -32,14 +33,17 @@ from api.pages.waiting_lists import CARDS, COUNTS_DUE
 from api.words import N_
 from stockpile.errors import NotFound
 from stockpile.movements import BALANCED, HELD, AccountClass
+from stockpile.reports import books as book_report
+from stockpile.reports import devices as device_report
+from stockpile.reports import stocks as stock_report
 from stockpile.reports.books import KINDS, BookRow, list_books
 from stockpile.reports.devices import DeviceRow, search_devices
 from stockpile.reports.keyset import Page
-from stockpile.reports.reference import SiteRow, search_sites
+from stockpile.reports.reference import SITE_ORDERS, SiteRow, search_sites
 from stockpile.reports.signing_in import search_counters
 from stockpile.reports.stocks import StockRow, list_stocks
 from stockpile.reports.trial_balance import BalanceLine, By, trial_balance
-from stockpile.rights import DESK, DONOR, Actor, reading
+from stockpile.rights import DESK, DONOR, KEEP_REFERENCE, RIGHTS, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,7 +51,9 @@ SHOWN = 60
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[SiteRow]:
-    return search_sites(connection, asked.values.get("text"), actor.role == DONOR, asked.limit, asked.cursor)
+    return search_sites(
+        connection, asked.values.get("text"), actor.role == DONOR, asked.limit, asked.cursor, asked.order
+    )
 
 
 SITES = Listing(
@@ -67,6 +73,9 @@ SITES = Listing(
     filters=(text_filter(N_("Code or name")),),
     empty=N_("No site fits."),
     ask=_ask,
+    orders=SITE_ORDERS,
+    default="code",
+    ways=(Way(N_("Add a site"), "/sites/new", RIGHTS[KEEP_REFERENCE]),),
 )
 
 
@@ -74,7 +83,7 @@ def _stocks(connection: Connection, actor: Actor, asked: Asked) -> Page[StockRow
     wanted = asked.values.get("class")
     return list_stocks(
         connection, actor, asked.values.get("site"), AccountClass(wanted) if wanted else None, asked.values.get("text"),
-        asked.limit, asked.cursor,
+        asked.limit, asked.cursor, asked.order,
     )  # fmt: skip
 
 
@@ -99,13 +108,16 @@ STOCKS = Listing(
     filters=(text_filter(N_("Account or model")), choice_filter("class", N_("Kind"), HELD), site_filter()),
     empty=N_("Nothing lies there."),
     ask=_stocks,
+    orders=stock_report.ORDERS,
+    default="site",
 )
 
 
 def _books(connection: Connection, actor: Actor, asked: Asked) -> Page[BookRow]:
     values = asked.values
     return list_books(
-        connection, actor, values.get("site"), values.get("kind"), None, bool(values.get("incomplete")), asked.limit, asked.cursor
+        connection, actor, values.get("site"), values.get("kind"), None, bool(values.get("incomplete")), asked.limit, asked.cursor,
+        asked.order,
     )  # fmt: skip
 
 
@@ -129,12 +141,14 @@ BOOKS = Listing(
     filters=(flag_filter("incomplete", N_("With gaps")), choice_filter("kind", N_("Kind"), KINDS), site_filter()),
     empty=N_("No book fits."),
     ask=_books,
+    orders=book_report.ORDERS,
+    default="site",
 )  # fmt: skip
 
 
 def _devices(connection: Connection, actor: Actor, asked: Asked) -> Page[DeviceRow]:
     site, text, alive = (asked.values.get(name) for name in ("site", "text", "alive"))
-    return search_devices(connection, actor, site, text, bool(alive), asked.limit, asked.cursor)
+    return search_devices(connection, actor, site, text, bool(alive), asked.limit, asked.cursor, asked.order)
 
 
 DEVICE = (
@@ -163,6 +177,8 @@ DEVICES = Listing(
     filters=(text_filter(N_("Name or book")), flag_filter("alive", N_("In use")), site_filter()),
     empty=N_("No device fits."),
     ask=_devices,
+    orders=device_report.ORDERS,
+    default="site",
 )
 
 COUNTERS = (

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.dependencies import Asker
-from api.pages import templates
-from stockpile.rights import CARRY, require
+from api.pages import asker, templates
+from stockpile.rights import CARRY, DESK, ENROL, RIGHTS, require
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,6 +30,8 @@ SHELL = "/station/shell"
 DEVICE = "/station/device"
 PAGES = {"/station": SHELL, DEVICE: DEVICE}
 """Page -> where the worker takes what it keeps of it."""
+AT_A_SITE = DESK | RIGHTS[ENROL]
+"""Roles that work with a site's devices."""
 
 
 @router.get("/station/worker.js")
@@ -75,8 +77,13 @@ def shell(request: Request) -> HTMLResponse:
 
 @router.get(DEVICE, response_class=HTMLResponse)
 def device(request: Request) -> HTMLResponse:
-    """This browser as a device of a site. The page knows nothing: its script asks, or reads what is kept here."""
-    return templates.TemplateResponse(request, "offline/device.html", {"version": request.app.version})
+    """This browser as a device of a site. The page knows nothing: its script asks, or reads what is kept here. Who works at no site is
+    told so instead; the worker takes the page as nobody in particular.
+    """
+    actor = asker(request)
+    onlooker = actor is not None and actor.role not in AT_A_SITE
+    shown = {"version": request.app.version, "onlooker": onlooker}
+    return templates.TemplateResponse(request, "offline/device.html", shown)
 
 
 @router.get("/vouchers", response_class=HTMLResponse)

@@ -26,11 +26,12 @@ from stockpile.closures import Closure
 from stockpile.jobs import Job
 from stockpile.movements import MOVEMENTS, AccountClass
 from stockpile.reports import drafts
-from stockpile.reports.counts import DueRow, list_due
+from stockpile.reports.counts import DUE_ORDERS, DueRow, list_due
 from stockpile.reports.drafts import DraftRow, list_drafts
 from stockpile.reports.keyset import Page
+from stockpile.reports.weapon_cards import ORDERS as CARD_ORDERS
 from stockpile.reports.weapon_cards import CardOut, cards_out
-from stockpile.rights import COUNT, RIGHTS, Actor
+from stockpile.rights import COUNT, DESK, RIGHTS, Actor
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,6 +66,7 @@ DRAFTS = Listing(
     default="drafted_at",
     empty=N_("Nothing waits for a second person."),
     ask=_drafts,
+    orders=drafts.ORDERS,
 )
 
 
@@ -76,7 +78,7 @@ def list_of_drafts(request: Request, engine: Database, actor: Asker) -> Response
 
 def _closures(connection: Connection, actor: Actor, asked: Asked) -> Page[Closure]:
     site, waiting = asked.values.get("site"), asked.values.get("waiting", True)
-    return closures.list_closures(connection, actor, site, waiting, asked.limit, asked.cursor)
+    return closures.list_closures(connection, actor, site, waiting, asked.limit, asked.cursor, asked.order)
 
 
 def _explaining(row: Closure) -> str | None:
@@ -84,8 +86,8 @@ def _explaining(row: Closure) -> str | None:
     return f"/documents/{row.explained_by}" if "/" in row.document_number else None
 
 
-def _first(row: Closure) -> str | None:
-    return f"/discrepancies/{row.discrepancies[0]}" if row.discrepancies else None
+def _closure(row: Closure) -> str:
+    return f"/closures/{row.closure_id}"
 
 
 CLOSURES = Listing(
@@ -95,17 +97,19 @@ CLOSURES = Listing(
     question=N_("Which discrepancies does somebody say are explained, and who agreed?"),
     row=Closure,
     columns=(
-        Column("closure_id", N_("Discrepancies"), "number", _first, read=lambda row: len(row.discrepancies)),
+        Column("closure_id", N_("Discrepancies"), "number", _closure, read=lambda row: len(row.discrepancies)),
         Column("document_number", N_("Explained by"), "code", _explaining),
-        Column("explanation", N_("Explanation")),
+        Column("explanation", N_("Explanation"), link=_closure),
         Column("proposed_by", N_("Asked for by"), "person"),
-        Column("proposed_at", N_("Asked for on"), "moment"),
+        Column("proposed_at", N_("Asked for on"), "moment", order="proposed_at"),
         Column("outcome", N_("Outcome"), "term"),
         Column("settled_by", N_("Settled by"), "person"),
     ),
     filters=(flag_filter("waiting", N_("Still waits"), any=N_("yes")), site_filter()),
+    default="proposed_at",
     empty=N_("No closure waits for a second person."),
     ask=_closures,
+    orders=closures.ORDERS,
 )
 
 
@@ -117,7 +121,9 @@ def list_of_closures(request: Request, engine: Database, actor: Asker) -> Respon
 
 def _due(connection: Connection, actor: Actor, asked: Asked) -> Page[DueRow]:
     values = asked.values
-    return list_due(connection, actor, values.get("site"), values.get("overdue"), asked.limit, asked.cursor)
+    return list_due(
+        connection, actor, values.get("site"), values.get("overdue"), asked.limit, asked.cursor, asked.order
+    )
 
 
 def _on_account(row: DueRow) -> str:
@@ -152,6 +158,8 @@ COUNTS_DUE = Listing(
     filters=(flag_filter("overdue", N_("Overdue")), site_filter()),
     empty=N_("Nothing is to be counted."),
     ask=_due,
+    orders=DUE_ORDERS,
+    default="due_on",
 )
 
 
@@ -185,8 +193,10 @@ CARDS = Listing(
     ),
     filters=(text_filter(N_("Person, unit, model or serial number")), flag_filter("overdue", N_("Overdue")), site_filter()),
     default="since",
+    ways=(Way(N_("Take weapons in at the station"), "/station", DESK),),
     empty=N_("Every card is back: no weapon is out against one."),
     ask=_cards,
+    orders=CARD_ORDERS,
 )  # fmt: skip
 
 
@@ -197,7 +207,7 @@ def list_of_cards(request: Request, engine: Database, actor: Asker) -> Response:
 
 
 def _jobs(connection: Connection, actor: Actor, asked: Asked) -> Page[Job]:
-    return jobs.list_own(connection, actor, asked.limit, asked.cursor)
+    return jobs.list_own(connection, actor, asked.limit, asked.cursor, asked.order)
 
 
 def _came_of_it(job: Job) -> str | None:
@@ -222,6 +232,8 @@ JOBS = Listing(
     ),
     empty=N_("You started no long task."),
     ask=_jobs,
+    orders=jobs.ORDERS,
+    default="-started_at",
 )
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.dependencies import Asker, Cursor, Database
 from api.pages import templates
 from api.pages.listing import (
+    ANYWHERE,
     HOST,
     Asked,
     Column,
@@ -27,6 +28,7 @@ from api.pages.listing import (
     key_filter,
     read_day,
     site_filter,
+    sites_offered,
     table,
     text_filter,
 )
@@ -43,6 +45,7 @@ from stockpile.reports.discrepancies import Sought as SoughtDiscrepancies
 from stockpile.reports.discrepancies import list_discrepancies
 from stockpile.reports.export import PageOf
 from stockpile.reports.history import HistoryEntry
+from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import Holder, HoldingLine, Holdings, Sought, every_weapon, holdings, list_weapons
 from stockpile.reports.standing import Standing
 from stockpile.rights import DONOR, Actor, reading
@@ -60,7 +63,7 @@ def _sought(asked: Asked) -> Sought:
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
-    return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor)
+    return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor, asked.order)
 
 
 PIECES = plural("%(num)s piece", "%(num)s pieces")
@@ -111,6 +114,8 @@ WEAPONS = Listing(
     ),
     empty=N_("No weapon fits."),
     ask=_ask,
+    orders=WEAPON_ORDERS,
+    default="model",
     sums=_sums,
     every=lambda connection, actor, asked: every_weapon(connection, actor, _sought(asked)),
 )
@@ -125,7 +130,9 @@ def weapons(request: Request, engine: Database, actor: Asker) -> Response:
 def _held(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     values = dict(asked.values)
     search = values.pop("text", None)
-    return holdings(connection, actor, Holder(**values), NOW, search, limit=asked.limit, cursor=asked.cursor)
+    return holdings(
+        connection, actor, Holder(**values), NOW, search, limit=asked.limit, cursor=asked.cursor, order=asked.order
+    )
 
 
 HOLDINGS = Listing(
@@ -143,13 +150,20 @@ HOLDINGS = Listing(
     ),
     empty=N_("Nothing is held."),
     ask=_held,
+    orders=WEAPON_ORDERS,
+    default="model",
     sums=_sums,
 )
 
 
 @router.get("/holdings", response_class=HTMLResponse)
 def list_holdings(request: Request, engine: Database, actor: Asker) -> Response:
-    """What somebody holds: reached from a unit, a person or a site."""
+    """What somebody holds: reached from a unit, a person or a site; asks whose where nobody is named."""
+    if not any(request.query_params.get(name, "").strip() for name in ("unit", "person", "site")):
+        with reading(engine, actor) as connection:
+            shown = {"sites": sites_offered(connection) if actor.role in ANYWHERE else (), "host": actor.role in HOST}
+        response: Response = templates.TemplateResponse(request, "holdings_of.html", shown)
+        return response
     return answer_list(HOLDINGS, request, engine, actor)
 
 

@@ -22,11 +22,16 @@ from stockpile.rights import KEEP_REFERENCE, READ_PEOPLE, reading, require
 router = APIRouter(tags=["catalogue"])
 
 
-class AliasMapped(Form):
-    """What a source means by a name."""
+class AliasNamed(Form):
+    """A name that a source uses."""
 
     source: Code = Field(description="The donor or book whose lists use it; catalogue: everybody", examples=["USA"])
     name: Annotated[Words, Field(max_length=catalogue.LONGEST_NAME)] = Field(examples=["AK-47, Norinco"])
+
+
+class AliasMapped(AliasNamed):
+    """What a source means by a name."""
+
     model_id: UUID = Field(description="As GET /v1/models gives it", examples=["0190b5a0-0000-7000-8000-000000000001"])
 
 

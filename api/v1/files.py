@@ -79,7 +79,9 @@ async def store_file(
     },
 )
 def read_file(sha256: Sha256, engine: Database, actor: Asker) -> Response:
-    """A photo, scan or list, for who may read a document that it belongs to. Not for donors."""
+    """A photo, scan or list, for who may read a document that it belongs to, and for who has to answer a draft that names it. Not
+    for donors.
+    """
     with reading(engine, actor) as connection:
         found = file_to_read(connection, actor, sha256)
     return FileResponse(found.path, media_type=found.media_type, filename=found.name)

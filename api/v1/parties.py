@@ -61,6 +61,15 @@ class NewPerson(Form):
     since: Day = Field(examples=["2026-01-01"])
 
 
+class PersonMoved(Form):
+    """In which unit a person is from a day on."""
+
+    unit: Code | None = Field(
+        description="Code of the unit; null: none, they are on no roster any more", examples=["1COY"]
+    )
+    since: Day = Field(examples=["2026-01-01"])
+
+
 class NewDonor(Form):
     """A donor."""
 
@@ -155,6 +164,16 @@ def add_person(body: NewPerson, engine: Database, actor: Asker) -> Response:
         unit = parties.need_party(connection, "unit", body.unit, "unit") if body.unit else None
         person = parties.add_person(connection, body.service_number, body.name, body.rank, site, unit, body.since)
         return answer(person, 201)
+
+
+@router.post("/people/{person_id}/unit", summary="Move a person", response_model=PartyShown, responses=WRITING)
+def move_person(person_id: UUID, body: PersonMoved, engine: Database, actor: Asker) -> Response:
+    """From a day on into another unit, or into none; what was before ends the day before. Whole rosters come by POST /v1/rosters."""
+    require(actor, KEEP_REFERENCE)
+    with reading(engine, actor) as connection:
+        unit = parties.need_party(connection, "unit", body.unit, "unit") if body.unit else None
+        units.move_person(connection, units.read_person(connection, person_id), unit, body.since)
+        return answer(show_party(connection, person_id, day_asked(connection, actor, None), True))
 
 
 @router.post("/donors", status_code=201, summary="Add a donor", response_model=Party, responses=WRITING)

@@ -22,7 +22,7 @@ from stockpile.errors import NotAllowed, NotFound
 from stockpile.movements import HELD
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.holdings import Holdings, held_on
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Page, read_page, text_order
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import models_of
 from stockpile.rights import DESK, DONOR, READ, Actor, require
@@ -195,6 +195,7 @@ _LEGS_THEN = """
 """
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
+_IN_ORDER = ", ".join(f"{name}{{direction}}" for name in ("sorted_by", "unit", "maker", "model", "key"))
 _LINES = f"""{_UNITS}, held AS (
     SELECT p.unit_id, l.model_id, sum(l.quantity)::bigint AS quantity
     FROM ({{legs}}) l JOIN place p ON p.account_id = l.account_id
@@ -227,12 +228,21 @@ _LINES = f"""{_UNITS}, held AS (
     FROM wanted WHERE within IS NULL OR %(unit)s::text IS NOT NULL
 ), told AS ({{told}}
 ), page AS (
-    SELECT * FROM told
-    WHERE %(after)s::text[] IS NULL OR (unit, maker, model, key) > (%(after)s[1], %(after)s[2], %(after)s[3], %(after)s[4])
-    ORDER BY unit, maker, model, key LIMIT %(limit)s
+    SELECT * FROM (SELECT *, {{sorted}} AS sorted_by FROM told) told
+    WHERE %(after)s::text[] IS NULL
+       OR (sorted_by, unit, maker, model, key) {{beyond}} (%(after)s[1], %(after)s[2], %(after)s[3], %(after)s[4], %(after)s[5])
+    ORDER BY {_IN_ORDER} LIMIT %(limit)s
 )
-SELECT total.*, page.* FROM total LEFT JOIN page ON true ORDER BY page.unit, page.maker, page.model, page.key
+SELECT total.*, page.* FROM total LEFT JOIN page ON true ORDER BY {_IN_ORDER}
 """
+_AS_TEXT = "lpad({}::text, 20, '0')"
+ORDERS = {
+    "unit": "''",
+    "within": "coalesce(within, '')",
+    "model": "model",
+    **{name: _AS_TEXT.format(name) for name in ("authorised", "held", "excess", "shortfall")},
+}
+"""By the report's own columns, as texts that sort as the values do."""
 _TOLD = {
     By.UNIT: "SELECT * FROM wanted",
     By.MODEL: """
@@ -252,11 +262,12 @@ def excess_and_shortfall(
     at: AsOf = NOW,
     limit: int | None = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Excess:
     """A page of what units may have and have, within the asker's scope. On the recorded clock the lists count that were in the books then.
 
     A desk has the units that its site serves, with all below them: of one that stands at several sites it could not tell the whole.
-    `limit` None: all of them. Raises NotAllowed (donors), NotFound (unit, model), Invalid (limit, cursor).
+    `limit` None: all of them. Raises NotAllowed (donors), NotFound (unit, model), Invalid (limit, cursor, order).
     """
     _need_host(actor)
     values = {
@@ -265,15 +276,17 @@ def excess_and_shortfall(
         "models": models_of(connection, sought.model) if sought.model else None,
         "category": sought.category,
         "state": sought.state,
-        "after": list(read_cursor(cursor, 4)) if cursor else None,
+        "after": list(read_cursor(cursor, 5)) if cursor else None,
         "limit": rows_to_read(limit),
     }
     for_sums(connection)
-    rows = connection.exec_driver_sql(_LINES.format(legs=_legs(actor, at), told=_TOLD[by]), values).all()
+    rows = connection.exec_driver_sql(
+        _LINES.format(legs=_legs(actor, at), told=_TOLD[by], **text_order(order, ORDERS, ORDERS["unit"])), values
+    ).all()
     lines = [row[5:] for row in rows if row.maker is not None]
     shown = lines[:limit]
     more = (
-        cursor_of(shown[-1][0], shown[-1][3], shown[-1][4], shown[-1][10])
+        cursor_of(shown[-1][11], shown[-1][0], shown[-1][3], shown[-1][4], shown[-1][10])
         if limit is not None and len(lines) > limit
         else None
     )
@@ -290,6 +303,7 @@ def held_by_unit(
     at: AsOf = NOW,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Holdings:
     """The weapons and quantities behind the number held of one line: of a unit, or, without one, of people who are in none.
 
@@ -299,7 +313,7 @@ def held_by_unit(
     code = _unit_code(connection, unit)
     values = {**_scope(connection, actor, at), "unit": code}
     accounts = connection.exec_driver_sql(_ACCOUNTS.format(), values).scalars().all()
-    return held_on(connection, actor, list(accounts), models_of(connection, model), at, limit, cursor)
+    return held_on(connection, actor, list(accounts), models_of(connection, model), at, limit, cursor, order)
 
 
 _ACCOUNTS = f"""{_UNITS}

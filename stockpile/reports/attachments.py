@@ -1,4 +1,4 @@
-"""What is attached to a document and to its notes: which files, whether they are there, and who may have one."""
+"""What is attached to a document, to its notes and to a draft: which files, whether they are there, and who may have one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from stockpile.errors import NotFound, UnreadableFile
 from stockpile.evidence import Evidence, known
 from stockpile.files import file_store
 from stockpile.reports.documents import line_number, number_of
+from stockpile.reports.drafts import DraftRead, files_named, may_judge, waits_with_file
 from stockpile.reports.keyset import Page, read_page
 from stockpile.rights import READ_PEOPLE, Actor, require
 
@@ -83,6 +84,13 @@ def photos_of(connection: Connection, actor: Actor, item_id: UUID, limit: int = 
     return tuple(sorted(photos, key=lambda one: one.attached_at))
 
 
+def files_of_draft(actor: Actor, draft: DraftRead) -> tuple[Attachment, ...]:
+    """The files that a draft names, for who may answer it; for all others none."""
+    if not may_judge(actor, draft.draft):
+        return ()
+    return tuple(_attachment(sha256, draft.draft.drafted_at, None) for sha256 in files_named(draft.request))
+
+
 def _attachment(sha256: str, attached_at: datetime, note_id: UUID | None) -> Attachment:
     store = file_store()
     try:
@@ -121,16 +129,14 @@ class Download:
 
 
 def file_to_read(connection: Connection, actor: Actor, sha256: str) -> Download:
-    """A stored file, for who may read a document that it belongs to. Raises NotFound: none in the asker's scope names it, it is
-    missing, or it was erased; NotAllowed (donors).
+    """A stored file, for who may read a document that it belongs to, or has to answer a draft that names it. Raises NotFound: none in
+    the asker's scope names it, it is missing, or it was erased; NotAllowed (donors).
     """
     require(actor, READ_PEOPLE)
-    if (
-        connection.exec_driver_sql(
-            "SELECT 1 FROM document WHERE document_id IN (SELECT documents_of_file(%s)) LIMIT 1", (sha256,)
-        ).first()
-        is None
-    ):
+    of_document = connection.exec_driver_sql(
+        "SELECT 1 FROM document WHERE document_id IN (SELECT documents_of_file(%s)) LIMIT 1", (sha256,)
+    ).first()
+    if of_document is None and not waits_with_file(connection, actor, sha256):
         raise NotFound(f"No document here has a file {sha256}.")
     store = file_store()
     if not store.was_erased(sha256) and not store.holds(sha256):

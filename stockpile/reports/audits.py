@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from stockpile.db.tables.audits import CHUNK, KINDS, MATCHED
 from stockpile.errors import Fault, Invalid, NotFound
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_asked, orders, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
@@ -123,6 +123,7 @@ def list_audits(
     text: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[AuditRow]:
     """The audits in the asker's scope, the newest first; `text`: part of the name.
 
@@ -130,7 +131,28 @@ def list_audits(
     """
     require(actor, READ_PEOPLE)
     where = {"a.site_id = %s": site_asked(connection, actor, site), "a.name ILIKE ANY (%s)": spellings(text)}
-    return read_page(connection, _AUDITS, where, {"a.audit_id": UUID}, _row, limit, cursor, newest_first=True)
+    return read_page(
+        connection,
+        _AUDITS,
+        where,
+        {"a.audit_id": UUID},
+        _row,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, ORDERS),
+    )
+
+
+ORDERS = orders(
+    {"a.audit_id": UUID},
+    name=by_text("a.name"),
+    run=by_number("a.run"),
+    left=by_text("a.left_side->>'title'"),
+    right=by_text("a.right_side->>'title'"),
+    made_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    recorded_at=by_moment("a.recorded_at"),
+)
 
 
 def audit_called(connection: Connection, called: str) -> UUID:
@@ -220,6 +242,7 @@ def list_findings(
     text: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[Finding]:
     """Findings of an audit; of one kind, one model, or with a text in serial number or holder.
 
@@ -235,7 +258,23 @@ def list_findings(
         _finding,
         limit,
         cursor,
+        order=order_asked(order, FINDING_ORDERS),
     )
+
+
+FINDING_ORDERS = orders(
+    {"f.kind": str, "f.number": int},
+    kind={},
+    model=by_text("f.model"),
+    serial_number=by_text("f.serial_number"),
+    held_by=by_text("f.held_by"),
+    left_line=by_number("f.left_line"),
+    right_line=by_number("f.right_line"),
+    left_quantity=by_number("f.left_quantity"),
+    right_quantity=by_number("f.right_quantity"),
+    times=by_number("f.times"),
+    why=by_text("f.why"),
+)
 
 
 def every_finding(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Page, by_number, by_text, order_asked, orders, read_page
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
 
@@ -53,6 +53,7 @@ def list_books(
     incomplete: bool = False,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[BookRow]:
     """Books by site, code and year: of a site, a kind, a year; `incomplete`: only those that miss numbers.
 
@@ -65,4 +66,25 @@ def list_books(
         "b.year = %s": year,
         "(gaps.missing > 0) = %s": incomplete or None,
     }
-    return read_page(connection, _BOOKS, where, {"s.code": str, "b.code": str, "b.year": int}, BookRow, limit, cursor)
+    return read_page(
+        connection,
+        _BOOKS,
+        where,
+        {"s.code": str, "b.code": str, "b.year": int},
+        BookRow,
+        limit,
+        cursor,
+        order=order_asked(order, ORDERS),
+    )
+
+
+ORDERS = orders(
+    {"s.code": str, "b.code": str, "b.year": int},
+    site={},
+    book=by_text("b.code"),
+    year=by_number("b.year"),
+    kind=by_text("b.kind"),
+    holder=by_text("b.holder"),
+    highest=by_number("b.next_number - 1"),
+    missing=by_number("gaps.missing"),
+)

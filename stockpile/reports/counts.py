@@ -19,8 +19,19 @@ from stockpile.identity import asset_tag
 from stockpile.movements import HELD
 from stockpile.registers.count_findings import Kind
 from stockpile.registers.counts import count_name
+from stockpile.reports.described import Described, described
 from stockpile.reports.documents import line_number
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import (
+    Page,
+    by_day,
+    by_moment,
+    by_number,
+    by_text,
+    order_asked,
+    orders,
+    read_page,
+    spellings,
+)
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
@@ -101,14 +112,37 @@ def list_counts(
     state: State | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[CountRow]:
-    """The counts in the asker's scope, the last opened first. Raises NotAllowed (donors; another site's books), NotFound (site),
-    Invalid (limit, cursor).
+    """The counts in the asker's scope, the last opened first, or by one of COUNT_ORDERS. Raises NotAllowed (donors; another site's
+    books), NotFound (site), Invalid (limit, cursor, order).
     """
     require(actor, READ_PEOPLE)
     where = {"c.site_id = %s": site_asked(connection, actor, site), f"{_STATE} = %s": str(state) if state else None}
     keys: dict[str, Callable[[str], Any]] = {"c.opened_at": datetime.fromisoformat, "c.count_id": UUID}
-    return read_page(connection, _COUNTS, where, keys, _count_row, limit, cursor, newest_first=True)
+    return read_page(
+        connection,
+        _COUNTS,
+        where,
+        keys,
+        _count_row,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, COUNT_ORDERS),
+    )
+
+
+COUNT_ORDERS = orders(
+    {"c.count_id": UUID},
+    name={"s.code": str, **by_number("c.number")},
+    state=by_text(_STATE),
+    scope=by_text("c.scope"),
+    method=by_text("c.method"),
+    opened_at=by_moment("c.opened_at"),
+    closed_at=by_moment("c.closed_at"),
+    lines=by_number("(SELECT sum(b.line_count) FROM count_batch b WHERE b.count_id = c.count_id)"),
+)
 
 
 def _count_row(count_id: UUID, site: str, number: int, *more: Any) -> CountRow:
@@ -149,7 +183,8 @@ def read_so_far(connection: Connection, actor: Actor, count_id: UUID) -> ReadSoF
 
 
 def count_named(connection: Connection, actor: Actor, name: str) -> UUID:
-    """The count of a name such as TAJI/COUNT/3, or of a key. Raises NotFound."""
+    """The count of a name such as TAJI/COUNT/3, or of a key. Raises NotAllowed (donors), NotFound."""
+    require(actor, READ_PEOPLE)
     try:
         return read_count(connection, actor, UUID(name.strip())).count.count_id
     except ValueError:
@@ -198,12 +233,44 @@ LEFT JOIN seal k ON k.seal_id = l.seal_id LEFT JOIN party p ON p.party_id = l.co
 
 
 def list_count_lines(
-    connection: Connection, actor: Actor, count_id: UUID, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    count_id: UUID,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[CountLineRow]:
     """What was read, in the order in which it came. Raises NotAllowed, NotFound, Invalid (limit, cursor)."""
     read_count(connection, actor, count_id)
     where = {"l.count_id = %s": count_id}
-    return read_page(connection, _LINES, where, {"l.line": line_number}, _line_row, limit, cursor)
+    return read_page(
+        connection,
+        _LINES,
+        where,
+        {"l.line": line_number},
+        _line_row,
+        limit,
+        cursor,
+        order=order_asked(order, LINE_ORDERS),
+    )
+
+
+LINE_ORDERS = orders(
+    {"l.line": line_number},
+    line={},
+    scan=by_text("l.scan"),
+    model=by_text("coalesce(m.name, l.model)"),
+    serial_number=by_text("n.serial_key"),
+    quantity=by_number("l.quantity"),
+    condition=by_text("l.condition"),
+    container=by_text("l.container"),
+    seal=by_text("k.number"),
+    entered=by_text("l.entered"),
+    counted_at=by_moment("l.counted_at"),
+    counted_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    again_of=by_number("l.again_of"),
+    doubts=by_text("l.doubts"),
+)
 
 
 def _line_row(line: int, scan: str | None, item_id: UUID | None, tag: int | None, *more: Any) -> CountLineRow:
@@ -253,11 +320,34 @@ def list_findings(
     kind: Kind | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[FindingRow]:
     """What a closed count found: first what was read, in its order. Raises NotAllowed, NotFound, Invalid (limit, cursor)."""
     read_count(connection, actor, count_id)
     where = {"f.count_id = %s": count_id, "f.kind = %s": str(kind) if kind else None}
-    return read_page(connection, _FINDINGS, where, {"f.number": line_number}, _finding_row, limit, cursor)
+    return read_page(
+        connection,
+        _FINDINGS,
+        where,
+        {"f.number": line_number},
+        _finding_row,
+        limit,
+        cursor,
+        order=order_asked(order, FINDING_ORDERS),
+    )
+
+
+FINDING_ORDERS = orders(
+    {"f.number": line_number},
+    kind=by_text("f.kind"),
+    model=by_text("m.name"),
+    serial_number=by_text("coalesce(n.serial_key, l.scan)"),
+    lot=by_text("f.lot"),
+    expected=by_number("f.expected"),
+    counted=by_number("f.counted"),
+    account=by_text("a.name"),
+    site=by_text("s.code"),
+)
 
 
 def _finding_row(*row: Any) -> FindingRow:
@@ -294,7 +384,12 @@ LEFT JOIN LATERAL identified(h.item_id) n ON true
 
 
 def list_expected(
-    connection: Connection, actor: Actor, count_id: UUID, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    count_id: UUID,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[ExpectedRow]:
     """What the books have now where an open count that is not blind is held, by model and serial number.
 
@@ -309,7 +404,20 @@ def list_expected(
         "m.name": str, "coalesce(n.serial_key, '')": str, "h.item_id": UUID, "h.account_id": UUID,
     }  # fmt: skip
     where = {"c.count_id = %s": count_id, "a.class = ANY (%s)": [str(one) for one in HELD]}
-    return read_page(connection, _EXPECTED, where, keys, _expected_row, limit, cursor)
+    return read_page(
+        connection, _EXPECTED, where, keys, _expected_row, limit, cursor, order=order_asked(order, EXPECTED_ORDERS)
+    )
+
+
+EXPECTED_ORDERS = orders(
+    {"h.item_id": UUID, "h.account_id": UUID},
+    model={"m.name": str, **by_text("n.serial_key")},
+    serial_number=by_text("n.serial_key"),
+    asset_tag=by_number("i.tag_number"),
+    lot=by_text("i.lot"),
+    quantity=by_number("h.quantity"),
+    account=by_text("a.name"),
+)
 
 
 def _expected_row(item_id: UUID, tag: int, *more: Any) -> ExpectedRow:
@@ -379,6 +487,7 @@ def list_due(
     overdue: bool | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[DueRow]:
     """The accounts with weapons on them, those that nobody ever counted first, then by when they are due. What no period binds is
     absent. Raises NotAllowed (donors; another site's books), NotFound (site), Invalid (limit, cursor).
@@ -389,7 +498,22 @@ def list_due(
         "(due.due_on IS NULL OR due.due_on < due.today) = %s": overdue,
     }
     keys: dict[str, Callable[[str], Any]] = {"due.sorted_by": date.fromisoformat, "due.account_id": UUID}
-    return read_page(connection, _DUE, where, keys, DueRow, limit, cursor, (now(),))
+    return read_page(
+        connection, _DUE, where, keys, DueRow, limit, cursor, (now(),), order=order_asked(order, DUE_ORDERS)
+    )
+
+
+DUE_ORDERS = orders(
+    {"due.account_id": UUID},
+    account=by_text("due.account"),
+    account_class=by_text("due.class"),
+    site=by_text("due.site"),
+    weapons=by_number("due.weapons"),
+    security_risk_category=by_text("due.category"),
+    last_counted_at=by_moment("due.last_counted_at"),
+    due_on=by_day("due.due_on"),
+    every_days=by_number("due.days"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,9 +592,10 @@ def list_seals(
     text: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[SealRow]:
-    """Seals by number, with a part of the number or of what is written on the container. Raises NotAllowed, NotFound (site),
-    Invalid (limit, cursor).
+    """Seals by number, or by one of SEAL_ORDERS, with a part of the number or of what is written on the container. Raises NotAllowed,
+    NotFound (site), Invalid (limit, cursor, order).
     """
     require(actor, READ_PEOPLE)
     where = {
@@ -478,7 +603,23 @@ def list_seals(
         "(k.broken_at IS NOT NULL) = %s": broken,
         "concat_ws(' ', k.number, k.container) ILIKE ANY (%s)": spellings(text),
     }
-    return read_page(connection, _SEALS, where, {"k.seal_key": str, "k.seal_id": UUID}, SealRow, limit, cursor)
+    by = order_asked(order, SEAL_ORDERS)
+    return read_page(connection, _SEALS, where, _SEAL_ORDER, SealRow, limit, cursor, order=by)
+
+
+_SEAL_ORDER = {"k.seal_key": str, "k.seal_id": UUID}
+SEAL_ORDERS = orders(
+    _SEAL_ORDER,
+    number={},
+    container=by_text("k.container"),
+    site=by_text("s.code"),
+    store=by_text("a.name"),
+    weapons=by_number("(SELECT count(*) FROM seal_line l WHERE l.seal_id = k.seal_id)"),
+    sealed_at=by_moment("k.sealed_at"),
+    sealed_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    broken_at=by_moment("k.broken_at"),
+    broken_by=by_text("concat_ws(' ', b.rank, b.name)"),
+)
 
 
 def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
@@ -488,3 +629,10 @@ def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
     if row is None:
         raise NotFound(f"There is no seal {seal_id} here.")
     return SealRow(*row[2:])
+
+
+def under_seal(connection: Connection, actor: Actor, seal_id: UUID) -> tuple[Described, ...]:
+    """The weapons that were read before a seal was put on, by tag. Raises NotAllowed, NotFound."""
+    read_seal(connection, actor, seal_id)
+    items = connection.exec_driver_sql("SELECT item_id FROM seal_line WHERE seal_id = %s", (seal_id,)).scalars().all()
+    return tuple(sorted(described(connection, actor, items).values(), key=lambda one: one.asset_tag))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from stockpile.correction import STANDS
 from stockpile.documents import full_number
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Page, by_day, by_moment, by_number, by_text, order_asked, orders, read_page
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sites import day_on_the_walls
@@ -76,13 +76,29 @@ def list_destruction_orders(
     site: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[DestructionOrderRow]:
     """The orders in the asker's scope, the oldest first. Raises NotAllowed, NotFound (site), Invalid (limit, cursor)."""
     require(actor, READ_PEOPLE)
     where = {"o.state = %s": state and str(state), "o.site_id = %s": site_asked(connection, actor, site)}
     keys: dict[str, Callable[[str], Any]] = {"o.ordered_at": datetime.fromisoformat, "o.document_id": UUID}
     today = day_on_the_walls(connection, actor.time_zone)
-    return read_page(connection, _ORDERS, where, keys, _row, limit, cursor, (today,))
+    return read_page(connection, _ORDERS, where, keys, _row, limit, cursor, (today,), order=order_asked(order, ORDERS))
+
+
+ORDERS = orders(
+    {"o.document_id": UUID},
+    number={"o.site_code": str, "o.book": str, **by_number("o.year"), **by_number("o.number")},
+    site=by_text("o.site_code"),
+    ordered_at=by_moment("o.ordered_at"),
+    due_on=by_day("o.due_on"),
+    state=by_text("o.state"),
+    quantity=by_number("o.quantity"),
+    certified=by_number("o.certified"),
+    left=by_number("greatest(o.quantity - o.certified, 0)"),
+    authority=by_text("o.authority"),
+    method=by_text("o.method"),
+)
 
 
 def _row(*row: Any) -> DestructionOrderRow:

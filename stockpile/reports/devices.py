@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.documents import full_number
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_asked, orders, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
@@ -71,6 +71,7 @@ def search_devices(
     alive: bool = False,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[DeviceRow]:
     """Devices by site and book: with a part of the label or book; `alive` leaves out the revoked.
 
@@ -82,7 +83,31 @@ def search_devices(
         "concat_ws(' ', v.label, v.book_code) ILIKE ANY (%s)": spellings(text),
         "(v.revoked_at IS NULL) = %s": alive or None,
     }
-    return read_page(connection, _DEVICES, where, {"s.code": str, "v.book_code": str}, _device, limit, cursor)
+    return read_page(
+        connection,
+        _DEVICES,
+        where,
+        {"s.code": str, "v.book_code": str},
+        _device,
+        limit,
+        cursor,
+        order=order_asked(order, ORDERS),
+    )
+
+
+ORDERS = orders(
+    {"s.code": str, "v.book_code": str},
+    site={},
+    label=by_text("v.label"),
+    book=by_text("v.book_code"),
+    last_contact=by_moment("last.contacted_at"),
+    highest=by_number("newest.highest"),
+    missing=by_number("gaps.missing"),
+    set_aside=by_number("aside.rejects"),
+    revoked_at=by_moment("v.revoked_at"),
+    enrolled_by=by_text("concat_ws(' ', e.rank, e.name)"),
+    enrolled_at=by_moment("v.enrolled_at"),
+)
 
 
 def read_device(connection: Connection, device_id: UUID) -> DeviceRow:

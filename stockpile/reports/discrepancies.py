@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page
+from stockpile.reports.keyset import Keys, Page, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
@@ -61,7 +61,9 @@ class DiscrepancyRow:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which discrepancies are sought: those to which all apply that is said. `due_before`: due on an earlier day."""
+    """Which discrepancies are sought: those to which all apply that is said. `due_before`: due on an earlier day;
+    `among`: only these.
+    """
 
     kind: str | None = None
     site: str | None = None
@@ -70,6 +72,7 @@ class Sought:
     document_id: UUID | None = None
     due_before: date | None = None
     owner: str | None = None
+    among: tuple[UUID, ...] | None = None
 
 
 _SHOWN_TO_ALL = "x.discrepancy_id, x.kind, s.code, x.item_id, x.opened_at, x.due_on, x.closed_at, x.outcome"
@@ -119,16 +122,30 @@ def list_discrepancies(
         "x.document_id = %s": sought.document_id,
         "x.due_on < %s": sought.due_before,
         "p.code = %s": sought.owner,
+        "x.discrepancy_id = ANY (%s)": list(sought.among) if sought.among is not None else None,
     }
-    by = order_asked(order, ORDERS)
+    by = order_asked(order, ORDERS_OF_DONOR if actor.role == DONOR else ORDERS)
     return read_page(connection, _question(actor), where, _ORDER, _row, limit, cursor, order=by)
 
 
 _ORDER: Keys = {"x.discrepancy_id": UUID}
-ORDERS: dict[str, Keys] = {
-    "opened_at": _ORDER,
-    "due_on": {"x.due_on": date.fromisoformat, "x.discrepancy_id": UUID},
-    "kind": {"x.kind": str, "x.discrepancy_id": UUID},
+ORDERS_OF_DONOR = orders(
+    _ORDER,
+    opened_at={},
+    due_on={"x.due_on": date.fromisoformat},
+    kind={"x.kind": str},
+    site=by_text("s.code"),
+    outcome=by_text("x.outcome"),
+)
+ORDERS = {
+    **ORDERS_OF_DONOR,
+    **orders(
+        _ORDER,
+        books_said=by_text("x.books_said"),
+        seen=by_text("x.seen"),
+        owner=by_text("concat_ws(' ', p.rank, p.name)"),
+        document_number=by_text("concat_ws('/', t.code, b.code, b.year, d.number)"),
+    ),
 }
 
 

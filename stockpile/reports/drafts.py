@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from stockpile.errors import NotFound
 from stockpile.reports.described import Described, described
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.reports.standing import Standing, standings
-from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.rights import APPROVE, READ_PEOPLE, RIGHTS, Actor, require
 from stockpile.scans import look_up
 
 
@@ -56,7 +56,15 @@ class Sought:
 _COLUMNS = f"""d.document_id, s.code, d.act, {named("p")}, d.drafted_by = %s, d.drafted_at, d.outcome, d.settled_at, d.reason"""
 _FROM = "FROM draft d JOIN site s ON s.site_id = d.site_id LEFT JOIN party p ON p.party_id = d.drafted_by"
 _ORDER: Keys = {"d.document_id": UUID}
-ORDERS: dict[str, Keys] = {"drafted_at": {"d.drafted_at": datetime.fromisoformat, "d.document_id": UUID}}
+ORDERS = orders(
+    _ORDER,
+    act=by_text("d.act"),
+    site=by_text("s.code"),
+    drafted_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    drafted_at=by_moment("d.drafted_at"),
+    outcome=by_text("d.outcome"),
+    reason=by_text("d.reason"),
+)
 
 
 def list_drafts(
@@ -90,6 +98,45 @@ def read_draft(connection: Connection, actor: Actor, document_id: UUID) -> Draft
     if row is None:
         raise NotFound(f"There is no draft {document_id} here.")
     return DraftRead(DraftRow(*row[:9]), row[9])
+
+
+NAMES_FILES = frozenset({"attachments", "scan_sha256", "sha256"})
+"""Fields of a request that name stored files: photos, the scan of a paper or of a consent, a list."""
+
+
+def files_named(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files that a request names, each once, by their SHA-256."""
+    return tuple(dict.fromkeys(_files_in(request)))
+
+
+def _files_in(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, within in value.items():
+            if name in NAMES_FILES and within:
+                yield from [within] if isinstance(within, str) else within
+            else:
+                yield from _files_in(within)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _files_in(one)
+
+
+def may_judge(actor: Actor, draft: DraftRow) -> bool:
+    """Whether a draft waits for the asker's answer: it is another's, and the asker's role approves."""
+    return draft.outcome is None and not draft.own and actor.role in RIGHTS[APPROVE]
+
+
+_NAMING = """
+SELECT d.request FROM draft d WHERE d.outcome IS NULL AND d.drafted_by <> %s AND strpos(d.request::text, %s) > 0
+"""
+
+
+def waits_with_file(connection: Connection, actor: Actor, sha256: str) -> bool:
+    """Whether a draft that names a file waits for the asker's answer, in the asker's scope."""
+    if actor.role not in RIGHTS[APPROVE]:
+        return False
+    drafts = connection.exec_driver_sql(_NAMING, (actor.party_id, sha256)).scalars()
+    return any(sha256 in files_named(request) for request in drafts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.identity import asset_tag, read_asset_tag, scan_pattern
 from stockpile.movements import BALANCED, HELD, AccountClass
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.keyset import Keys, Order, by_number, by_text, order_asked, orders
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.standing import Standing, standings
@@ -118,18 +119,27 @@ WITH held AS ({held}
 )
 """
 _PAGE = """, total AS (
-    SELECT count(*) AS lines, coalesce(sum(quantity), 0)::bigint AS quantity FROM line
+    SELECT count(*) AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM line
 ), page AS (
-    SELECT * FROM line
-    WHERE %(after_model)s::text IS NULL
-       OR (model, key, item_id, account_id) > (%(after_model)s, %(after_key)s, %(after_item)s::uuid, %(after_account)s::uuid)
-    ORDER BY model, key, item_id, account_id LIMIT %(limit)s
+    SELECT * FROM line WHERE %(after)s::text[] IS NULL OR ({sorted}) {beyond} ({after}) ORDER BY {order} LIMIT %(limit)s
 )
-SELECT total.lines, total.quantity AS of_all, page.* FROM total LEFT JOIN page ON true ORDER BY model, key, item_id, account_id
+SELECT total.lines, total.of_all, page.*, {keys} FROM total LEFT JOIN page ON true ORDER BY {order}
 """
 _EVERY = "SELECT * FROM line ORDER BY model, key, item_id, account_id"
 
-AFTER = ("after_model", "after_key", "after_item", "after_account")
+_ORDER: Keys = {"model": str, "key": str, "item_id": UUID, "account_id": UUID}
+ORDERS = orders(
+    {"item_id": UUID, "account_id": UUID},
+    model={"model": str, "key": str},
+    serial_number={"key": str},
+    asset_tag=by_number("tag_number"),
+    donor=by_text("donor"),
+    account_class=by_text("class"),
+    site=by_text("site"),
+    quantity=by_number("quantity"),
+)
+"""All that is held is added up for every page: none of them costs more than another."""
+_TYPES = {str: "text", UUID: "uuid"}
 BATCH = 1000
 
 
@@ -182,6 +192,7 @@ def holdings(
     classes: Collection[AccountClass] = HELD,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Holdings:
     """A page of what the holder has on accounts of `classes` (of an account asked for by its key, whatever its class).
 
@@ -191,11 +202,17 @@ def holdings(
     require(actor, READ)
     accounts = accounts_of(connection, actor, holder, at, classes)
     question = Question(("a.account_id = ANY (%(accounts)s)",), {"accounts": accounts, **search_of(search)}, at)
-    return _page(connection, actor, question, limit, cursor)
+    return _page(connection, actor, question, limit, cursor, order)
 
 
 def list_weapons(
-    connection: Connection, actor: Actor, sought: Sought, at: AsOf = NOW, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    sought: Sought,
+    at: AsOf = NOW,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Holdings:
     """A page of the weapons and quantities sought in the asker's scope: the rows behind a number of the trial balance.
 
@@ -203,7 +220,7 @@ def list_weapons(
     moment that is gone).
     """
     require(actor, READ)
-    return _page(connection, actor, question_of(connection, actor, sought, at), limit, cursor)
+    return _page(connection, actor, question_of(connection, actor, sought, at), limit, cursor, order)
 
 
 def every_weapon(connection: Connection, actor: Actor, sought: Sought, at: AsOf = NOW) -> Iterator[HoldingLine]:
@@ -227,6 +244,7 @@ def held_on(
     at: AsOf = NOW,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Holdings:
     """A page of what of these models is on these accounts, in the asker's scope: the rows behind a number of a report that
     adds up accounts. Raises Invalid (limit, cursor).
@@ -234,25 +252,35 @@ def held_on(
     require(actor, READ)
     of = {"accounts": _own(connection, actor, list(accounts), None), "models": list(models)}
     conditions = ("a.account_id = ANY (%(accounts)s)", _CONDITIONS["models"])
-    return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor)
+    return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor, order)
 
 
-def _page(connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None) -> Holdings:
-    after = read_cursor_as(cursor, str, str, UUID, UUID) if cursor else (None, None, None, None)
-    given = {
-        **question.values,
-        **question.at.parameters,
-        **dict(zip(AFTER, after, strict=True)),
-        "limit": page_size(limit) + 1,
-    }
+def _page(
+    connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None, order: str | None
+) -> Holdings:
+    by = order_asked(order, ORDERS) or Order(_ORDER)
+    after = [str(value) for value in read_cursor_as(cursor, *by.keys.values())] if cursor else None
+    given = {**question.values, **question.at.parameters, "after": after, "limit": page_size(limit) + 1}
     for_sums(connection)
-    rows = connection.exec_driver_sql(question.sql(actor, _PAGE), given).all()
+    rows = connection.exec_driver_sql(question.sql(actor, _in_order(by)), given).all()
     lines_in_all, quantity = rows[0][:2]
     page = [row for row in rows if row.item_id is not None]
     shown = page[:limit]
-    last = shown[-1] if len(page) > limit else None
-    more = cursor_of(last.model, last.key, str(last.item_id), str(last.account_id)) if last else None
+    more = cursor_of(*shown[-1][-len(by.keys) :]) if len(page) > limit else None
     return Holdings(tuple(_stood(connection, actor, shown, question.at)), lines_in_all, quantity, more)
+
+
+def _in_order(by: Order) -> str:
+    """The rest of the question for a page in an order."""
+    direction = " DESC" if by.descending else ""
+    types = [_TYPES.get(kind, "numeric") for kind in by.keys.values()]  # type: ignore[call-overload]
+    return _PAGE.format(
+        keys=", ".join(f"({key})::text AS after_{n}" for n, key in enumerate(by.keys)),
+        sorted=", ".join(by.keys),
+        beyond="<" if by.descending else ">",
+        after=", ".join(f"(%(after)s::text[])[{n}]::{kind}" for n, kind in enumerate(types, 1)),
+        order=", ".join(key + direction for key in by.keys),
+    )
 
 
 def question_of(connection: Connection, actor: Actor, sought: Sought, at: AsOf) -> Question:

@@ -21,6 +21,7 @@ from stockpile.identity import asset_tag
 from stockpile.monitoring import INITIAL_INVENTORY, YEARLY_INVENTORY, days_allowed
 from stockpile.movements import HELD, AccountClass
 from stockpile.reports.as_of import FOREVER
+from stockpile.reports.keyset import text_order
 from stockpile.reports.listed import NAMED, names_in, need_listed
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import donor_asked, models_of, site_asked
@@ -196,7 +197,7 @@ _DUE = """, due AS (
     SELECT *, CASE WHEN inspected_on IS NULL THEN arrived_on + %(initial)s::int ELSE inspected_on + %(yearly)s::int END AS due_on FROM line
 ), judged AS (
     SELECT d.*, coalesce(d.due_on < %(on)s, false) AS delinquent, d.quantity * m.value AS value, m.maker, m.name AS model,
-           coalesce(d.due_on::text, '9999-12-31') AS due_key
+           {sorted} AS sorted_by
     FROM due d JOIN model m ON m.model_id = d.model_id
 ), total AS (
     SELECT coalesce(sum(quantity), 0)::bigint AS items, coalesce(sum(quantity) FILTER (WHERE delinquent), 0)::bigint AS delinquent,
@@ -207,16 +208,25 @@ _DUE = """, due AS (
 ), page AS (
     SELECT * FROM judged
     WHERE (%(delinquent)s::bool IS NULL OR delinquent = %(delinquent)s)
-      AND (%(after)s::text[] IS NULL OR (due_key, key) > (%(after)s[1], %(after)s[2]))
-    ORDER BY due_key, key LIMIT %(limit)s
+      AND (%(after)s::text[] IS NULL OR (sorted_by, key) {beyond} (%(after)s[1], %(after)s[2]))
+    ORDER BY sorted_by{direction}, key{direction} LIMIT %(limit)s
 )
-SELECT total.*, unknown.quantity, p.due_key, p.key, p.item_id, p.line, i.tag_number, p.maker, p.model,
+SELECT total.*, unknown.quantity, p.sorted_by, p.key, p.item_id, p.line, i.tag_number, p.maker, p.model,
        coalesce(p.serial_number, n.serial_number), o.code, s.code, p.quantity, p.arrived_on, p.inspected_on, p.due_on, p.delinquent, p.value
 FROM total CROSS JOIN unknown LEFT JOIN page p ON true
 LEFT JOIN item i ON i.item_id = p.item_id LEFT JOIN LATERAL identified(p.item_id) n ON true
 LEFT JOIN party o ON o.party_id = p.donor_id LEFT JOIN site s ON s.site_id = p.site_id
-ORDER BY p.due_key, p.key
+ORDER BY p.sorted_by{direction}, p.key{direction}
 """
+_DUE_ON = "coalesce(d.due_on::text, '9999-12-31')"
+ORDERS = {
+    "due_on": _DUE_ON,
+    "model": "m.name",
+    "arrived_on": "coalesce(d.arrived_on::text, '')",
+    "inspected_on": "coalesce(d.inspected_on::text, '')",
+    "value": "to_char(coalesce(d.quantity * m.value, 0), '000000000000000000D00')",
+}
+"""By the report's own columns, as texts that sort as the values do."""
 
 IN_HAND = HELD | {AccountClass.TRANSIT}
 """Where a weapon is that can be inspected, once it came."""
@@ -231,11 +241,12 @@ def inspections_due(
     periods: Periods = Periods(),
     limit: int | None = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Inspections:
     """What of the ledger is due on a day (today, if none is given), as the books said at a moment if one is given: weapons of monitored
     models that were held here or on their way from site to site, in the asker's scope.
 
-    `limit` None: all of them. Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor).
+    `limit` None: all of them. Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor, order).
     """
     require(actor, READ)
     day = on or day_on_the_walls(connection, actor.time_zone)
@@ -256,7 +267,7 @@ def inspections_due(
         scope = _SCOPE_THEN.format(entries="entry", up_to=_UP_TO)
     entries = _DESK_ENTRIES if actor.role in DESK else _ENTRIES
     question = _OF_LEDGER.format(scope=scope, entries=entries)
-    return _page(connection, question, values, sought.delinquent, day, periods, limit, cursor)
+    return _page(connection, question, values, sought.delinquent, day, periods, limit, cursor, order)
 
 
 def inspections_due_of_arrivals(
@@ -270,11 +281,12 @@ def inspections_due_of_arrivals(
     periods: Periods = Periods(),
     limit: int | None = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Inspections:
     """What of a list of arrivals is due on a day (that of which the list speaks, if none is given), by the inspections in one register, or
     in all registers of inspections in the asker's scope: lines of one model and serial number.
 
-    Raises NotAllowed (donors), NotFound, Invalid (a register that was not read in our fields; limit, cursor).
+    Raises NotAllowed (donors), NotFound, Invalid (a register that was not read in our fields; limit, cursor, order).
     """
     register = need_listed(connection, actor, register_id)
     if inspections is not None:
@@ -289,7 +301,7 @@ def inspections_due_of_arrivals(
         "inspections": looked_through,
         "asked": models_of(connection, model) if model else None,
     }
-    return _page(connection, _OF_REGISTER, values, delinquent, day, periods, limit, cursor)
+    return _page(connection, _OF_REGISTER, values, delinquent, day, periods, limit, cursor, order)
 
 
 def _end_of(connection: Connection, actor: Actor, day: date) -> datetime:
@@ -310,6 +322,7 @@ def _page(
     periods: Periods,
     limit: int | None,
     cursor: str | None,
+    order: str | None,
 ) -> Inspections:
     given = {
         **values,
@@ -322,7 +335,7 @@ def _page(
     for_sums(connection)
     # The planner takes each step for a handful of rows, and would go through a hundred thousand of one for each of another.
     connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'off', true)")
-    rows = connection.exec_driver_sql(question + _DUE, given).all()
+    rows = connection.exec_driver_sql(question + _DUE.format(**text_order(order, ORDERS, _DUE_ON)), given).all()
     connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'on', true)")
     items, late, value, late_value, without_value, undated, unknown = rows[0][:7]
     found = [tuple(row[7:]) for row in rows if row[7] is not None]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.monitoring import LOSS_REPORT, days_allowed
+from stockpile.reports.keyset import text_order
 from stockpile.reports.listed import NAMED, names_in, need_listed
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import donor_asked, models_of, site_asked
@@ -126,7 +127,7 @@ WITH line AS (
 _TIMED = """, timed AS (
     SELECT *, CASE WHEN reported_on < lost_on THEN 0 ELSE reported_on - lost_on END AS days,
            coalesce(reported_on - lost_on > %(allowed)s, false) AS late,
-           coalesce(reported_on::text, '9999-12-31') AS reported_key
+           {sorted} AS sorted_by
     FROM line
     WHERE (%(since)s::date IS NULL OR reported_on >= %(since)s) AND (%(until)s::date IS NULL OR reported_on <= %(until)s)
 ), total AS (
@@ -136,14 +137,26 @@ _TIMED = """, timed AS (
 ), page AS (
     SELECT * FROM timed
     WHERE (%(late)s::bool IS NULL OR late = %(late)s)
-      AND (%(after)s::text[] IS NULL OR (reported_key, key) > (%(after)s[1], %(after)s[2]))
-    ORDER BY reported_key, key LIMIT %(limit)s
+      AND (%(after)s::text[] IS NULL OR (sorted_by, key) {beyond} (%(after)s[1], %(after)s[2]))
+    ORDER BY sorted_by{direction}, key{direction} LIMIT %(limit)s
 )
-SELECT total.*, p.reported_key, p.key, p.document_id, p.site, p.book, p.year, p.number, p.line, p.act, p.model,
+SELECT total.*, p.sorted_by, p.key, p.document_id, p.site, p.book, p.year, p.number, p.line, p.act, p.model,
        coalesce(p.serial_number, n.serial_number), p.quantity, p.lost_on, p.reported_on, p.days, p.late
 FROM total LEFT JOIN page p ON true LEFT JOIN LATERAL identified(p.item_id) n ON true
-ORDER BY p.reported_key, p.key
+ORDER BY p.sorted_by{direction}, p.key{direction}
 """
+_REPORTED_ON = "coalesce(reported_on::text, '9999-12-31')"
+ORDERS = {
+    "reported_on": _REPORTED_ON,
+    "document_number": "concat_ws('/', site, book, year::text, lpad(number::text, 10, '0'))",
+    "act": "coalesce(act, '')",
+    "site": "coalesce(site, '')",
+    "model": "coalesce(model, '')",
+    "lost_on": "coalesce(lost_on::text, '')",
+    "days": "coalesce(lpad(CASE WHEN reported_on < lost_on THEN 0 ELSE reported_on - lost_on END::text, 10, '0'), '')",
+    "quantity": "lpad(quantity::text, 20, '0')",
+}
+"""By the report's own columns, as texts that sort as the values do."""
 
 
 def loss_timeliness(
@@ -153,10 +166,11 @@ def loss_timeliness(
     allowed: int | None = None,
     limit: int | None = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> LossTimeliness:
     """Of the ledger's loss reports and overruns in the asker's scope. `allowed`: days a report may take; None: as the data say.
 
-    `limit` None: all of them. Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor).
+    `limit` None: all of them. Raises NotFound (an unknown code), NotAllowed (another site's books), Invalid (limit, cursor, order).
     """
     require(actor, READ)
     values = {
@@ -165,7 +179,7 @@ def loss_timeliness(
         "models": models_of(connection, sought.model) if sought.model else None,
     }
     question = _OF_LEDGER.format(gone=_DONOR_GONE if actor.role == DONOR else _HOST_GONE)
-    return _page(connection, question, values, sought, allowed, limit, cursor)
+    return _page(connection, question, values, sought, allowed, limit, cursor, order)
 
 
 def loss_timeliness_of_register(
@@ -176,10 +190,11 @@ def loss_timeliness_of_register(
     allowed: int | None = None,
     limit: int | None = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> LossTimeliness:
     """Of a list of losses, a line each, by the model, days and lateness that are sought.
 
-    Raises NotAllowed (donors), NotFound, Invalid (a register that was not read in our fields; limit, cursor).
+    Raises NotAllowed (donors), NotFound, Invalid (a register that was not read in our fields; limit, cursor, order).
     """
     need_listed(connection, actor, register_id)
     values = {
@@ -187,7 +202,7 @@ def loss_timeliness_of_register(
         "register": register_id,
         "asked": models_of(connection, sought.model) if sought.model else None,
     }
-    return _page(connection, _OF_REGISTER, values, sought, allowed, limit, cursor)
+    return _page(connection, _OF_REGISTER, values, sought, allowed, limit, cursor, order)
 
 
 def _page(
@@ -198,6 +213,7 @@ def _page(
     allowed: int | None,
     limit: int | None,
     cursor: str | None,
+    order: str | None,
 ) -> LossTimeliness:
     days = days_allowed(LOSS_REPORT, allowed)
     given = {
@@ -210,7 +226,7 @@ def _page(
         "limit": rows_to_read(limit),
     }
     for_sums(connection)
-    rows = connection.exec_driver_sql(question + _TIMED, given).all()
+    rows = connection.exec_driver_sql(question + _TIMED.format(**text_order(order, ORDERS, _REPORTED_ON)), given).all()
     losses, quantity, late, average, longest, undated = rows[0][:6]
     found = [tuple(row[6:]) for row in rows if row[6] is not None]
     shown = found[:limit]

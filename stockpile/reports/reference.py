@@ -15,7 +15,18 @@ from sqlalchemy import Connection
 
 from stockpile.catalogue import name_key
 from stockpile.errors import NotFound
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
+from stockpile.reports.keyset import (
+    Keys,
+    Page,
+    by_day,
+    by_moment,
+    by_number,
+    by_text,
+    order_asked,
+    orders,
+    read_page,
+    spellings,
+)
 from stockpile.reports.named import ELSEWHERE, ERASED, named
 
 PAGE = 100
@@ -69,7 +80,14 @@ def search_parties(
 
 
 _PARTY_ORDER: Keys = {"coalesce(p.code, '')": str, "p.party_id": UUID}
-PARTY_ORDERS: dict[str, Keys] = {"code": _PARTY_ORDER, "name": {"coalesce(p.name, '')": str, "p.party_id": UUID}}
+PARTY_ORDERS = orders(
+    {"p.party_id": UUID},
+    code=by_text("p.code"),
+    rank=by_text("p.rank"),
+    name=by_text("p.name"),
+    unit=by_text("u.code"),
+    site=by_text("s.code"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +120,31 @@ def search_sites(
     for_donor: bool = False,
     limit: int = PAGE,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[SiteRow]:
-    """Sites by code, with a part of code or name."""
+    """Sites by code, or by one of SITE_ORDERS, with a part of code or name."""
     where = {"concat_ws(' ', s.code, s.name) ILIKE ANY (%s)": spellings(text)}
     question = _SITES_FOR_DONORS if for_donor else _SITES
-    return read_page(connection, question, where, {"s.code": str}, SiteRow, limit, cursor)
+    return read_page(
+        connection,
+        question,
+        where,
+        {"s.code": str},
+        SiteRow,
+        limit,
+        cursor,
+        order=order_asked(order, SITE_ORDERS_OF_DONOR if for_donor else SITE_ORDERS),
+    )
+
+
+SITE_ORDERS_OF_DONOR = orders(
+    {"s.code": str},
+    code={},
+    name=by_text("s.name"),
+    time_zone=by_text("s.time_zone"),
+    declared_open_at=by_moment("s.declared_open_at"),
+)
+SITE_ORDERS = {**SITE_ORDERS_OF_DONOR, **orders({"s.code": str}, custodian=by_text("concat_ws(' ', p.rank, p.name)"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +183,41 @@ def search_models(
     limit: int = PAGE,
     cursor: str | None = None,
     risk_category: str | None = None,
+    order: str | None = None,
 ) -> Page[ModelRow]:
-    """Models by maker and name, with a part of maker, name or variant, of a category, of a security risk category."""
+    """Models by maker and name, or by one of MODEL_ORDERS, with a part of maker, name or variant, of a category, of a security risk
+    category.
+    """
     where = {
         "concat_ws(' ', m.maker, m.name, m.variants) ILIKE ANY (%s)": spellings(text),
         "m.category = %s": category,
         "m.security_risk_category = %s": risk_category,
     }
-    return read_page(connection, _MODELS, where, {"m.maker": str, "m.name": str}, ModelRow, limit, cursor)
+    return read_page(
+        connection,
+        _MODELS,
+        where,
+        {"m.maker": str, "m.name": str},
+        ModelRow,
+        limit,
+        cursor,
+        order=order_asked(order, MODEL_ORDERS),
+    )
+
+
+MODEL_ORDERS = orders(
+    {"m.maker": str, "m.name": str},
+    maker={},
+    name=by_text("m.name"),
+    country=by_text("m.country"),
+    calibre=by_text("m.calibre"),
+    category=by_text("m.category"),
+    subcategory=by_text("m.subcategory"),
+    security_risk_category=by_text("m.security_risk_category"),
+    tracked_by=by_text("m.tracked_by"),
+    enhanced_monitoring=by_number("m.enhanced_monitoring::int"),
+    value=by_number("m.value"),
+)
 
 
 def read_model(connection: Connection, model_id: UUID) -> ModelRow:
@@ -193,15 +258,38 @@ def search_aliases(
     limit: int = PAGE,
     cursor: str | None = None,
     model_id: UUID | None = None,
+    order: str | None = None,
 ) -> Page[AliasRow]:
-    """Aliases by source and name, of a model if one is named; `mapped` False: only those that wait for a registrar."""
+    """Aliases by source and name, or by one of ALIAS_ORDERS, of a model if one is named; `mapped` False: only those that wait for a
+    registrar.
+    """
     where = {
         "(a.model_id IS NOT NULL) = %s": mapped,
         "a.source = %s": source,
         "a.name ILIKE ANY (%s)": spellings(text),
         "a.model_id = %s": model_id,
     }
-    return read_page(connection, _ALIASES, where, {"a.source": str, "a.name_key": str}, AliasRow, limit, cursor)
+    return read_page(
+        connection,
+        _ALIASES,
+        where,
+        {"a.source": str, "a.name_key": str},
+        AliasRow,
+        limit,
+        cursor,
+        order=order_asked(order, ALIAS_ORDERS),
+    )
+
+
+ALIAS_ORDERS = orders(
+    {"a.source": str, "a.name_key": str},
+    source={},
+    name=by_text("a.name_key"),
+    model=by_text("m.maker || ' ' || m.name"),
+    approved_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    approved_at=by_moment("a.approved_at"),
+    first_seen_at=by_moment("a.first_seen_at"),
+)
 
 
 def read_alias(connection: Connection, source: str, name: str) -> AliasRow:
@@ -252,8 +340,11 @@ def search_signature_cards(
     text: str | None = None,
     limit: int = PAGE,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[CardRow]:
-    """Signature cards, the first to end first: of a unit, of a person, in a state on the day, with a part of unit or person."""
+    """Signature cards, the first to end first, or by one of CARD_ORDERS: of a unit, of a person, in a state on the day, with a part of
+    unit or person.
+    """
     where = {
         "c.unit_id = %s": unit_id,
         "c.party_id = %s": party_id,
@@ -261,7 +352,29 @@ def search_signature_cards(
         "concat_ws(' ', u.code, u.name, p.code, p.rank, p.name) ILIKE ANY (%s)": spellings(text),
     }
     keys: dict[str, Callable[[str], Any]] = {"c.until": date.fromisoformat, "c.signature_card_id": UUID}
-    return read_page(connection, _CARDS, where, keys, CardRow, limit, cursor, (day, day, day, day))
+    return read_page(
+        connection,
+        _CARDS,
+        where,
+        keys,
+        CardRow,
+        limit,
+        cursor,
+        (day, day, day, day),
+        order=order_asked(order, CARD_ORDERS),
+    )
+
+
+CARD_ORDERS = orders(
+    {"c.signature_card_id": UUID},
+    unit=by_text("u.code"),
+    person=by_text("p.code"),
+    rank=by_text("p.rank"),
+    name=by_text("p.name"),
+    since=by_day("c.since"),
+    until=by_day("c.until"),
+    state=by_text("state"),
+)
 
 
 def read_signature_card(connection: Connection, signature_card_id: UUID, day: date) -> CardRow:

@@ -19,7 +19,7 @@ from stockpile.registers.rejects import Reject
 from stockpile.registers.write import Value
 from stockpile.reports.documents import line_number
 from stockpile.reports.export import every_row
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_asked, orders, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.reports.scope import donor_asked, site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
@@ -116,6 +116,7 @@ def list_registers(
     sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[RegisterRow]:
     """The registers in the asker's scope, the newest first.
 
@@ -129,7 +130,32 @@ def list_registers(
         "r.document_id = %s": sought.document_id,
         "concat_ws(' ', r.name, r.file_name) ILIKE ANY (%s)": spellings(sought.text),
     }
-    return read_page(connection, _REGISTERS, where, {"r.register_id": UUID}, _row, limit, cursor, newest_first=True)
+    return read_page(
+        connection,
+        _REGISTERS,
+        where,
+        {"r.register_id": UUID},
+        _row,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, ORDERS),
+    )
+
+
+ORDERS = orders(
+    {"r.register_id": UUID},
+    name=by_text("r.name"),
+    kind=by_text("r.kind"),
+    site=by_text("s.code"),
+    donor=by_text("o.code"),
+    as_of=by_moment("r.as_of"),
+    recorded_at=by_moment("r.recorded_at"),
+    imported_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    line_count=by_number("r.line_count"),
+    rejected_count=by_number("r.rejected_count"),
+    document_number=by_text("concat_ws('/', t.code, b.code, b.year, d.number)"),
+)
 
 
 def read_register(

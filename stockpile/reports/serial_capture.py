@@ -137,6 +137,7 @@ def serial_capture(
     at: AsOf = NOW,
     limit: int | None = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> SerialCapture:
     """Of the ledger in the asker's scope: of what was in the books at the moment, wherever it was then, also missing or lost.
 
@@ -156,7 +157,7 @@ def serial_capture(
         _line(What.WEAPONS if tracked_by == "serial" else What.COUNTED, maker, model, quantity, readable)
         for maker, model, tracked_by, quantity, readable in rows
     ]
-    return _page(lines, 0, limit, cursor)
+    return _page(lines, 0, limit, cursor, order)
 
 
 def serial_capture_of_register(
@@ -201,8 +202,13 @@ def _line(what: What, maker: str | None, model: str | None, quantity: int, reada
     return CaptureLine(what, maker, model, quantity, readable, quantity - readable, share)
 
 
-def _page(lines: list[CaptureLine], set_aside: int, limit: int | None, cursor: str | None) -> SerialCapture:
-    page = page_of(lines, _key, limit, cursor)
+ORDERS = ("maker", "model", "what", "quantity", "with_serial", "without_serial", "percent")
+
+
+def _page(
+    lines: list[CaptureLine], set_aside: int, limit: int | None, cursor: str | None, order: str | None = None
+) -> SerialCapture:
+    page = page_of(lines, _key, limit, cursor, order, ORDERS)
 
     def total(what: What, of: str) -> int:
         return sum(getattr(line, of) for line in lines if line.what is what)

@@ -18,7 +18,18 @@ from stockpile.documents import now
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.identity import asset_tag
 from stockpile.reports.documents import line_number
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
+from stockpile.reports.keyset import (
+    Keys,
+    Page,
+    by_day,
+    by_moment,
+    by_number,
+    by_text,
+    order_asked,
+    orders,
+    read_page,
+    spellings,
+)
 from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.shipments import find_shipment
@@ -136,10 +147,19 @@ _UNDER_WAY = "x.document_id IN (SELECT shipments_under_way())"
 _CARRIED = """(x.carrier ILIKE ANY (%s) OR EXISTS (SELECT FROM carrier_hand_over h WHERE h.document_id = x.document_id
                                              AND h.carrier ILIKE ANY (%s)))"""
 _ORDER: Keys = {"x.expected_on": date.fromisoformat, "x.document_id": UUID}
-ORDERS: dict[str, Keys] = {
-    "expected_on": _ORDER,
-    "shipped_at": {"x.shipped_at": datetime.fromisoformat, "x.document_id": UUID},
-}
+ORDERS = orders(
+    {"x.document_id": UUID},
+    number=by_text("x.number"),
+    from_site=by_text("x.from_code"),
+    to_site=by_text("x.to_code"),
+    carried_by=by_text("x.carried_by"),
+    shipped_at=by_moment("x.shipped_at"),
+    expected_on=by_day("x.expected_on"),
+    shipped=by_number("x.shipped"),
+    arrived=by_number("x.arrived"),
+    outstanding=by_number("x.outstanding"),
+    days_overdue=by_number("CASE WHEN x.overdue THEN x.today - x.expected_on ELSE 0 END"),
+)
 
 _LINES = """
 SELECT l.line, l.item_id, l.line, l.item_id, i.tag_number, m.name, n.serial_number, p.code,

@@ -12,7 +12,7 @@ from stockpile.db.engine import for_sums
 from stockpile.movements import HELD, AccountClass
 from stockpile.reports.as_of import NOW
 from stockpile.reports.holdings import Holder, accounts_of
-from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.reports.keyset import Page, by_number, by_text, order_asked, orders, read_page, spellings
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
 
@@ -54,6 +54,7 @@ def list_stocks(
     text: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[StockRow]:
     """What each account holds by model; with a part of the account's or the model's name. Persons' accounts only where their class is
     asked for. Raises NotAllowed (donors; another site's books), NotFound (site), Invalid (limit, cursor).
@@ -65,8 +66,27 @@ def list_stocks(
     keys = {"x.site": str, "x.class": str, "x.account": str, "x.account_id": UUID, "x.maker": str, "x.model": str}
     asked = str(account_class) if account_class else None
     return read_page(
-        connection, _STOCKS, where, keys, StockRow, limit, cursor, (asked, asked, site_id, site_id, shown)
-    )  # fmt: skip
+        connection,
+        _STOCKS,
+        where,
+        keys,
+        StockRow,
+        limit,
+        cursor,
+        (asked, asked, site_id, site_id, shown),
+        order=order_asked(order, ORDERS),
+    )
+
+
+ORDERS = orders(
+    {"x.account_id": UUID, "x.maker": str, "x.model": str},
+    site={"x.site": str, "x.class": str, "x.account": str},
+    account=by_text("x.account"),
+    account_class=by_text("x.class"),
+    model=by_text("x.model"),
+    quantity=by_number("x.quantity"),
+    answers=by_text("x.answers"),
+)
 
 
 @dataclass(frozen=True, slots=True)

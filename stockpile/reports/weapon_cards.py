@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from stockpile.documents import full_number, now
 from stockpile.identity import asset_tag
-from stockpile.reports.keyset import Keys, Page, order_asked, read_page, spellings
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page, spellings
 from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sites import day_on_the_walls, find_site
 
@@ -125,7 +125,14 @@ def cards_out(
 
 
 _ORDER: Keys = {"c.since": datetime.fromisoformat, "c.item_id": UUID}
-ORDERS: dict[str, Keys] = {"since": _ORDER, "person": {"coalesce(c.person, '')": str, "c.item_id": UUID}}
+ORDERS = orders(
+    {"c.item_id": UUID},
+    since=by_moment("c.since"),
+    person=by_text("c.person"),
+    model=by_text("c.model"),
+    serial_number=by_text("c.serial_number"),
+    unit=by_text("c.unit"),
+)
 
 
 def _card(*row: Any) -> CardOut:
