@@ -272,7 +272,7 @@ def test_the_page_of_the_manual_tells_the_file_as_it_is() -> None:
     plain = json.loads(proofs.bundle().encoded())
     for name in (*plain, *plain["documents"][1], *plain["growth"][0], *plain["entries"][0]["fields"][0]):
         assert f'"{name}"' in page
-    failed = [words for case in proofs.CASES for words in case["failed"]]
+    failed = [words for case in proofs.CASES for words in case["failed"] if not words.startswith("the file")]
     checks = {match[1] for words in failed if (match := re.match(r".*?, ?([a-z ]+): ", words))}
     table = page.partition("## What is checked")[2].partition("## The file")[0]
     assert checks
