@@ -264,3 +264,18 @@ def test_the_package_stands_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script, str(file), proofs.KEYS["log"]]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env={"PYTHONUTF8": "1"})
     assert done.stdout == "PROVEN, up to checkpoint 21 of the log armoury.example/log. []\n"
+
+
+def test_the_page_of_the_manual_tells_the_file_as_it_is() -> None:
+    """docs/proofs.md names what the file holds, the checks by the names that failures bear, and the command's options."""
+    page = (PROOF.parents[1] / "docs" / "proofs.md").read_text(encoding="utf-8")
+    plain = json.loads(proofs.bundle().encoded())
+    for name in (*plain, *plain["documents"][1], *plain["growth"][0], *plain["entries"][0]["fields"][0]):
+        assert f'"{name}"' in page
+    failed = [words for case in proofs.CASES for words in case["failed"] if not words.startswith("the file")]
+    checks = {match[1] for words in failed if (match := re.match(r".*?, ?([a-z ]+): ", words))}
+    table = page.partition("## What is checked")[2].partition("## The file")[0]
+    assert checks
+    assert [check for check in checks if check not in table] == []
+    for option in ("--key", "--pinned", "--secret-file"):
+        assert option in page

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from stockpile.commands.shown import errors, out
+from stockpile.commands.shown import out
 from stockpile.errors import Invalid, UnreadableFile
 from stockpile.proof.bundle import LONGEST
 from stockpile.proof.check import check_text, printable
@@ -32,9 +32,8 @@ def check_proof(
     keys = [verifier for text in key for verifier in _keys(text)]
     kept = _read(pinned) if pinned else None
     found = check_text(_read(file), keys, kept, _secret(secret_file))
-    shown = out if found.ok else errors
     for line in found.lines():
-        shown.print(line, markup=False)
+        out.print(line, markup=False)
     if not found.ok:
         raise typer.Exit(1)
 
