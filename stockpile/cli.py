@@ -34,6 +34,7 @@ from stockpile.commands import (
     transfers,
     transparency,
     users,
+    witnessing,
 )
 from stockpile.commands.shown import new_group
 
@@ -83,6 +84,7 @@ for name, group in (
     ("token", tokens.token),
     ("user", users.user),
     ("log", transparency.log),
+    ("witness", witnessing.witness),
     ("files", evidence.files),
     ("erasure", erasing.erasure),
     ("site", sites.site),
