@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,19 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from stockpile.cli import app
 from stockpile.errors import Invalid
+from stockpile.fetching import Unreachable
+from stockpile.log.witnesses import Conflict, NotCosigned, Prove, read_witnesses, submit
+from stockpile.log.witnesses import Witness as Known
 from stockpile.proof.checkpoint import Checkpoint, open_checkpoint
 from stockpile.proof.merkle import consistency_proof, leaf_hash, root_of
 from stockpile.proof.note import COSIGNATURE, Signer, Verifier
 from stockpile.witness import witness as witnesses
 from stockpile.witness.message import LONGEST, SIZE_TYPE, AddCheckpoint
+from stockpile.witness.pinning import Pins
 from stockpile.witness.serving import create_witness_app
 from stockpile.witness.witness import Answer, Witness
 
@@ -248,3 +253,127 @@ def served(witness: Witness) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def as_sent(log: Leaves, size: int) -> tuple[str, Prove]:
+    """A checkpoint, and what leads to it."""
+    return log.checkpoint(size), lambda old: log.proof(old, size)
+
+
+def test_the_log_has_its_checkpoints_cosigned(witness: Witness) -> None:
+    """Over a real connection: from the size that the witness says; a fork and a log put back are conflicts, with both notes."""
+    with served(witness) as url:
+        known = Known(witness.signer.verifier, url)
+        for size, old in ((5, 0), (20, 0), (31, 7), (31, 31)):
+            line = submit(*as_sent(TRUE, size), known, old)
+            assert cosigned(witness, Answer(200, f"{line}\n"), TRUE.checkpoint(size))
+        with pytest.raises(Conflict, match="does not extend") as fork:
+            submit(*as_sent(Leaves(altered=7), 31), known, 31)
+        assert TRUE.checkpoint(31) in fork.value.evidence
+        assert Leaves(altered=7).checkpoint(31) in fork.value.evidence
+        with pytest.raises(Conflict) as longer:
+            submit(*as_sent(Leaves(altered=7), 40), known)
+        assert longer.value.kept == TRUE.checkpoint(31)
+        with pytest.raises(Conflict) as older:
+            submit(*as_sent(TRUE, 20), known)
+        assert (older.value.ahead, older.value.note) == (31, TRUE.checkpoint(20))
+        with pytest.raises(NotCosigned, match="this key of the log"):
+            submit(TRUE.checkpoint(40, STRANGER), lambda old: TRUE.proof(old, 40), known)
+        elsewhere = Signer("elsewhere.example/log", bytes(32))
+        with pytest.raises(NotCosigned, match="does not know this log"):
+            submit(Checkpoint(elsewhere.name, 1, bytes(32)).signed(elsewhere).encoded(), lambda _: [], known)
+        other = Signer.generate(NAME, COSIGNATURE).verifier
+        with pytest.raises(NotCosigned, match="of its key that holds"):
+            submit(*as_sent(TRUE, 40), Known(other, url))
+    with pytest.raises(Unreachable, match="no answer"):
+        submit(*as_sent(TRUE, 41), known)
+
+
+def test_a_machine_that_is_no_witness(witness: Witness) -> None:
+    """One that takes the connection and is silent, and one that never ends its answer, cost the time that was given, and no more."""
+    for said in (b"", b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (LONGEST + 1)):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            known = Known(witness.signer.verifier, f"http://127.0.0.1:{listening.getsockname()[1]}")
+            thread = threading.Thread(target=answer_with, args=(listening, said))
+            thread.start()
+            with pytest.raises(Unreachable):
+                submit(*as_sent(TRUE, 5), known, timeout=0.3)
+            thread.join()
+
+
+def answer_with(listening: socket.socket, said: bytes) -> None:
+    """Takes one connection, says something, and waits until the other side has enough."""
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):
+        connection.sendall(said)
+        while connection.recv(65_536):
+            pass
+
+
+def test_witnesses_of_a_log_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, witness: Witness) -> None:
+    """Added, shown, moved and removed; what is no key or no address is refused in words."""
+    monkeypatch.setenv("STOCKPILE_LOG_FOLDER", str(tmp_path / "log"))
+    command = ["log", "witness"]
+    assert "log init" in run.invoke(app, [*command, "add", witness.verifier, "https://w.example"]).output
+    (tmp_path / "log").mkdir()
+    assert "no witness" in run.invoke(app, [*command, "show"]).output
+    for wrong in (
+        "ftp://w.example",
+        "w.example",
+        "https://w.example/a b",
+        "https://w.example:port",
+        "https://me:pin@w.example",
+    ):
+        assert "is no address" in run.invoke(app, [*command, "add", witness.verifier, wrong]).output, wrong
+    assert "does not cosign" in run.invoke(app, [*command, "add", str(LOG.verifier), "https://w.example"]).output
+    for url in ("https://old.example", "https://w.example/add-checkpoint"):
+        assert run.invoke(app, [*command, "add", witness.verifier, url]).exit_code == 0
+    assert read_witnesses(tmp_path / "log") == [Known(witness.signer.verifier, "https://w.example")]
+    assert NAME in run.invoke(app, [*command, "show"]).output
+    assert run.invoke(app, [*command, "remove", NAME]).exit_code == 0
+    assert run.invoke(app, [*command, "remove", NAME]).exit_code == 1
+
+
+def test_a_donor_pins_what_it_is_shown(tmp_path: Path) -> None:
+    """From files: a first checkpoint, a later and an older one, and another tree of one size, which is told of from then on."""
+    kept = tmp_path / "kept"
+
+    def pin(note: str, *options: str) -> Result:
+        (tmp_path / "given.txt").write_text(note, encoding="utf-8")
+        return run.invoke(app, ["log", "pin", str(kept), str(tmp_path / "given.txt"), *options])
+
+    assert "Give the log's key" in pin(TRUE.checkpoint(20)).output
+    assert "nothing to compare" in pin(TRUE.checkpoint(20), "--key", str(LOG.verifier)).output
+    assert "from a file alone" in pin(TRUE.checkpoint(31)).output
+    older = pin(TRUE.checkpoint(9))
+    assert (older.exit_code, "--latest" in older.output) == (0, True)
+    back = pin(TRUE.checkpoint(9), "--latest")
+    assert (back.exit_code, "went back" in back.output) == (1, True)
+    forged = pin(TRUE.checkpoint(9, STRANGER))
+    assert (forged.exit_code, "can't be believed" in forged.output) == (1, True)
+    renamed = Checkpoint(f"{ORIGIN}-2", 1, bytes(32)).signed(Signer(f"{ORIGIN}-2", bytes(32)), LOG).encoded()
+    assert "after a restore" in pin(renamed).output
+    for note in (Leaves(altered=7).checkpoint(31), TRUE.checkpoint(20)):
+        fork = pin(note)
+        assert fork.exit_code == 1
+        for words in ("two different trees of 31 leaves", TRUE.checkpoint(31), Leaves(altered=7).checkpoint(31)):
+            assert words in fork.output
+    for file in kept.glob("*/*-*.txt"):
+        file.write_text(file.read_text().replace("\n20\n", "\n21\n"))
+    assert "is not as it was kept" in pin(TRUE.checkpoint(40)).output
+    assert "is no key" in pin(TRUE.checkpoint(40), "--key", "x").output
+
+
+def test_a_donor_pins_from_the_log_itself(tmp_path: Path) -> None:
+    """By proofs from the tiles: growth is shown, an altered leaf is found, and so are tiles that are not the checkpoint's."""
+    pins = Pins(tmp_path)
+    pins.trust([str(LOG.verifier)])
+    altered = Leaves(altered=7)
+    assert not pins.pin(TRUE.checkpoint(20), lambda _: TRUE.node, latest=True).shown
+    grown = pins.pin(TRUE.checkpoint(256), lambda _: TRUE.node, latest=True)
+    assert (len(grown.shown), grown.disagreements) == (1, [])
+    assert [words[:9] for words, _, _ in pins.pin(TRUE.checkpoint(257), lambda _: altered.node).disagreements] == [
+        "The tiles"
+    ]
+    found = pins.pin(altered.checkpoint(300), lambda _: altered.node, latest=True)
+    assert ["altered: the 20 leaves" in words for words, _, _ in found.disagreements] == [True, False, False]
