@@ -213,7 +213,7 @@ class Watched:
 
     engine: Engine
     folder: Path
-    _read_at: int = -1
+    _version: tuple[int, ...] = ()
     _said: str = ""
     _asking: dict[Witness, Asking] = field(default_factory=dict)
 
@@ -237,11 +237,12 @@ class Watched:
     def _refresh(self) -> None:
         """Takes up the file if it was written since."""
         file = self.folder / FILE
-        written_at = file.stat().st_mtime_ns if file.exists() else 0
-        if written_at == self._read_at:
+        found = file.stat() if file.exists() else None
+        version = (found.st_mtime_ns, found.st_ino, found.st_size) if found else ()
+        if version == self._version:
             return
         wanted = read_witnesses(self.folder)
-        self._read_at, self._said = written_at, ""
+        self._version, self._said = version, ""
         for gone in set(self._asking) - set(wanted):
             self._asking.pop(gone).end()
         for new in (one for one in wanted if one not in self._asking):
