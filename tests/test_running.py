@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,46 @@ def check_nothing_is_lost(service: Service, acknowledged: list[Acknowledged]) ->
             assert client.get(f"/v1/documents/{one.request['document_id']}").status_code == 200, one
             assert client.post(one.route, json=one.request).json() == one.answer
     assert len({one.answer["number"] for one in acknowledged}) == len(acknowledged)
+
+
+def size_of_log(service: Service) -> int:
+    """How many leaves the checkpoint covers that anybody with a token reads; 0: none was signed yet."""
+    with service.client("auditor") as client:
+        answer = client.get("/log/checkpoint")
+    return int(answer.text.split("\n")[1]) if answer.status_code == 200 else 0
+
+
+def wait_for_log(service: Service, size: int) -> int:
+    """Waits until the checkpoint covers so many leaves."""
+    deadline = time.monotonic() + 30
+    while (found := size_of_log(service)) < size:
+        assert time.monotonic() < deadline, service.said
+        time.sleep(0.05)
+    return found
+
+
+def test_what_is_posted_is_soon_under_a_checkpoint(running: Service) -> None:
+    """The service sequences by itself; its sequencer killed, another goes on, and nothing is lost or twice."""
+    before = wait_for_log(running, 1)
+    (sequencing,) = (process for process, words in processes(running) if "stockpile.log.sequencing" in words)
+    with running.client("clerk of NORTH") as client:
+        for route, more in (("/v1/issues", {"receiver": "11010"}), ("/v1/returns", {})):
+            body = {"store": "Main store", "lines": [{"scan": CARBINES[0]}], **more}
+            assert client.post(route, json=body).status_code == 201
+            with suppress(ProcessLookupError):
+                os.kill(sequencing, signal.SIGKILL)
+    assert wait_for_log(running, before + 4) == before + 4
+
+
+def processes(service: Service) -> list[tuple[int, str]]:
+    """The service's processes with their command lines."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            place = (process / "environ").read_bytes()
+            if os.fsencode(service.folder / "var") in place:
+                found.append((int(process.name), (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+    return found
 
 
 def test_a_killed_postgresql_comes_back_with_every_acknowledged_document(running: Service) -> None:

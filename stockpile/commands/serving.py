@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ from stockpile.unforeseen import log_to_stderr
 GRACE = 10
 """Seconds that requests under way get to end."""
 LOOK_EVERY = 0.5
+BEGUN_EVERY = 5.0
+"""Seconds between two beginnings of the sequencer."""
 PROXY = "FORWARDED_ALLOW_IPS"
 """Uvicorn's variable: addresses of proxies that are believed about whose request it is. Without it nobody is: whoever sits at the
 machine itself could take another address for each try to sign in.
@@ -198,10 +201,14 @@ class Sequencing:
     def __init__(self, folder: Path) -> None:
         self.keys = folder / KEYS
         self.process: subprocess.Popen[bytes] | None = None
+        self.not_before = 0.0
 
     def ensure(self) -> None:
-        """Begins it if there are keys and it does not run."""
-        if (self.process is None or self.process.poll() is not None) and self.keys.exists():
+        """Begins it if there are keys and it does not run; one that dies at once is not begun at once again."""
+        if self.process is not None and self.process.poll() is None:
+            return
+        if time.monotonic() >= self.not_before and self.keys.exists():
+            self.not_before = time.monotonic() + BEGUN_EVERY
             self.process = subprocess.Popen([sys.executable, "-m", "stockpile.log.sequencing"])
 
     def end(self) -> None:
