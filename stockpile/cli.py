@@ -36,6 +36,7 @@ from stockpile.commands import (
     transparency,
     users,
     verifying,
+    witnessing,
 )
 from stockpile.commands.shown import new_group
 
@@ -88,6 +89,7 @@ for name, group in (
     ("token", tokens.token),
     ("user", users.user),
     ("log", transparency.log),
+    ("witness", witnessing.witness),
     ("files", evidence.files),
     ("erasure", erasing.erasure),
     ("site", sites.site),

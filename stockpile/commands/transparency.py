@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stockpile import rights
+from stockpile.commands import pinning, watching
 from stockpile.commands.asking import Token, acting
 from stockpile.commands.reports import one_weapon
 from stockpile.commands.shown import counted, new_group, out, show_table
@@ -22,6 +23,8 @@ from stockpile.proof.note import Malformed, Note
 from stockpile.settings import read_settings
 
 log = new_group("The transparency log: keys, checkpoints, restores.")
+log.command("pin")(pinning.pin)
+log.add_typer(watching.witness, name="witness")
 
 Origin = Annotated[
     str, typer.Option(help="The log's name: an address of yours without https://, such as stockpile.mod.example/log")

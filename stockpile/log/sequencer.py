@@ -76,6 +76,11 @@ class Sequencer:
             raise
         return moved
 
+    @property
+    def published(self) -> tuple[int, int]:
+        """Number of the log and size of its latest checkpoint, as this one knows it."""
+        return self._log, self._published
+
     def close(self) -> None:
         """Lets another sequence. What this one knew is read again when it goes on."""
         connection, self._connection = self._connection, None

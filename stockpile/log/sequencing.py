@@ -15,6 +15,7 @@ from stockpile.db.engine import engine_of
 from stockpile.errors import StockpileError
 from stockpile.log.sequencer import AT_ONCE, Sequencer
 from stockpile.log.signer import LogSigner
+from stockpile.log.witnesses import Watched
 from stockpile.settings import Settings, read_settings
 from stockpile.unforeseen import log_to_stderr, log_unforeseen
 
@@ -30,12 +31,15 @@ def sequence(settings: Settings, url: str, ended: threading.Event) -> None:
     """Sequences until `ended`, whatever goes wrong meanwhile. Raises NotFound where there are no keys."""
     padding = settings.log_padding if settings.log_cadence else 0
     sequencer = Sequencer(engine_of(url), LogSigner(settings.signing_folder), padding)
+    watched = Watched(engine_of(url), settings.signing_folder)
     said = ""
     try:
         while not ended.wait(pause(settings.log_cadence, time.time())):
             try:
-                while sequencer.step() == AT_ONCE and not ended.is_set():
-                    pass
+                while (moved := sequencer.step()) == AT_ONCE and not ended.is_set():
+                    watched.notice(sequencer.published)
+                if moved is not None:
+                    watched.notice(sequencer.published)
                 said = ""
             except StockpileError as problem:
                 if problem.detail != said:
@@ -46,6 +50,7 @@ def sequence(settings: Settings, url: str, ended: threading.Event) -> None:
                 log_unforeseen("sequencing failed", problem)
                 ended.wait(PATIENCE)
     finally:
+        watched.end()
         sequencer.close()
 
 
