@@ -282,6 +282,7 @@ WITHOUT_PEOPLE = {
         document.attachments note.attachments erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
         register_erasure.lines audit.totals user.password_hash pin.pin_hash""",
     "a counter or a network address": "sign_in_failure.place",
+    "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",
 }  # fmt: skip
 """All other columns of text, by why nothing is sought in them."""
 
