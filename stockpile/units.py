@@ -19,6 +19,7 @@ from stockpile.keys import new_key
 from stockpile.movements import AccountClass
 from stockpile.parties import Party, end_assignments, read_party
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.sentences import sentence
 from stockpile.sites import Site, add_party_account
 
 PAGE = 100
@@ -139,7 +140,7 @@ def read_unit(connection: Connection, unit_id: UUID) -> Party:
     """The unit of a key; NotFound if there is none."""
     party = read_party(connection, unit_id)
     if party.kind != "unit":
-        raise NotFound(f"{party.display} is no unit.")
+        raise NotFound(sentence("{party} is no unit.", party=party.display))
     return party
 
 
@@ -153,11 +154,11 @@ def place_under(connection: Connection, unit: Party, parent: Party | None, since
         "SELECT max(since) FROM assignment WHERE party_id = %s AND since > %s", (unit.party_id, since)
     ).scalar_one()
     if later is not None:
-        fault = f"it is placed anew on {later}"
-        raise Invalid("The unit was not moved.", [Fault(fault, field="since", value=str(since))])
+        fault = sentence("it is placed anew on {later}", later=later)
+        raise Invalid(sentence("The unit was not moved."), [Fault(fault, field="since", value=str(since))])
     if parent is not None and parent.party_id in with_sub_units(connection, unit.party_id, since, FOREVER):
-        fault = f"{parent.display} is {unit.display} or below it"
-        raise Invalid("The unit was not moved.", [Fault(fault, field="parent", value=parent.code)])
+        fault = sentence("{parent} is {unit} or below it", parent=parent.display, unit=unit.display)
+        raise Invalid(sentence("The unit was not moved."), [Fault(fault, field="parent", value=parent.code)])
     end_assignments(connection, unit.party_id, since - timedelta(days=1))
     if parent is not None:
         join_unit(connection, unit.party_id, parent.party_id, since)
@@ -181,8 +182,8 @@ def station(connection: Connection, unit: Party, site: Site, since: date) -> Non
         "SELECT max(since) FROM stationing WHERE unit_id = %s AND since > %s", (unit.party_id, since)
     ).scalar_one()
     if later is not None:
-        fault = f"it is stationed anew on {later}"
-        raise Invalid("The unit was not stationed.", [Fault(fault, field="since", value=str(since))])
+        fault = sentence("it is stationed anew on {later}", later=later)
+        raise Invalid(sentence("The unit was not stationed."), [Fault(fault, field="since", value=str(since))])
     connection.exec_driver_sql(
         """UPDATE stationing SET until = greatest(since, %s::date - 1)
            WHERE unit_id = %s AND site_id <> %s AND (until IS NULL OR until >= %s)""",
