@@ -37,6 +37,7 @@ from stockpile.reports.keyset import Page
 from stockpile.reports.reference import AliasRow, ModelRow, read_alias, read_model, search_aliases, search_models
 from stockpile.reports.trial_balance import By, trial_balance
 from stockpile.rights import DONOR, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -195,7 +196,7 @@ def _key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid("Nothing was mapped.", [Fault("choose a model", field="model_id")]) from None
+        raise Invalid(sentence("Nothing was mapped."), [Fault(sentence("choose a model"), field="model_id")]) from None
 
 
 def _map_page(

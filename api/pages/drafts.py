@@ -22,6 +22,7 @@ from stockpile.documents import Words
 from stockpile.errors import Fault, Invalid, StockpileError
 from stockpile.reports.drafts import DraftRow, WeaponMeant, read_draft, weapons_meant
 from stockpile.rights import APPROVE, RIGHTS, Actor, reading
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,7 +59,7 @@ def reject_draft(
         reject(engine, actor, document_id, _words.validate_python(reason), _site(engine, actor, document_id))
     except ValidationError:
         error: StockpileError = Invalid(
-            "Nothing was done: say why.", [Fault("say why, in 1 to 500 characters", field="reason")]
+            sentence("Nothing was done: say why."), [Fault(sentence("say why, in 1 to 500 characters"), field="reason")]
         )
         return _page(request, engine, actor, document_id, kept(error, given), 422)
     except StockpileError as problem:

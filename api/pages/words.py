@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.answers import answer
 from api.words import PSEUDO, languages, script_texts
 from stockpile.errors import NotFound
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,7 +23,13 @@ def words(language: str) -> Response:
     """Every text that a script says. English is the source: its texts say themselves."""
     known = languages() | PSEUDO
     if language not in known:
-        raise NotFound(f"There are no words in {language!r}; there are {', '.join(languages())}.")
+        raise NotFound(
+            sentence(
+                "There are no words in {language!r}; there are {languages}.",
+                language=language,
+                languages=", ".join(languages()),
+            )
+        )
     response = answer(_texts(language))
     response.headers["Cache-Control"] = KEPT
     return response
