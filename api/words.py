@@ -8,6 +8,7 @@ text that goes through here; `ar-XB` runs from right to left.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -264,9 +265,30 @@ def catalogue() -> Catalog:
             folder, [("**.py", "python")], keywords=SENTENCES
         ):
             found.add(message, locations=[(f"{package}/{path}", line)], auto_comments=comments, context=context)
+    for field in sorted(_fields()):
+        found.add(field, auto_comments=["a field of a form or a request, at which something is wrong"])
     for term in TERMS:
         found.add(str(term), auto_comments=["a word that stands in the books"])
     return found
+
+
+def _fields() -> set[str]:
+    """The fields that faults name, as `term` shows them."""
+    folders = (HERE, *(HERE.parent / package for package in BESIDE))
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for folder in folders for path in folder.rglob("*.py"))
+    faults = (
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fault"
+    )
+    given = (
+        one.value.value
+        for fault in faults
+        for one in fault.keywords
+        if one.arg == "field" and isinstance(one.value, ast.Constant)
+    )
+    return {name.replace("_", " ") for name in given if isinstance(name, str) and re.match("[a-z]", name)}
 
 
 def write(folder: Path, tags: list[str]) -> None:

@@ -374,9 +374,14 @@ def _seen(held: Held, stood: Sequence[Standing]) -> WeaponSeen:
         held.serial_number,
         held.condition,
         str(held.where.account_class) if held.serial else "",
-        held.where.name if held.serial else voucher.describe_place(held),
+        _where(held.where) if held.serial else voucher.describe_place(held),
         **shown,
     )
+
+
+def _where(place: Place) -> str:
+    """The name of an account; one of those that each site has is called by its class."""
+    return of_the_books(place.name) if place.name == place.account_class else place.name
 
 
 def _stores(connection: Connection, site: Site) -> list[UUID]:

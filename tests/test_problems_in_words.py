@@ -109,6 +109,7 @@ def test_what_is_told_on_the_way_in(web: Web) -> None:
         "Content-Type",
         "application/json",
         "PUT",
+        "Expecting property name enclosed in double quotes",
     )
     for answer in asked:
         check(answer.json(), *as_sent)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 ERRORS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
 TOLD = ERRORS | {"Fault", "RowsRejected"}
 """What carries words to people: its first argument."""
-ENGLISH = ("stockpile/commands/", "stockpile/replays/", "stockpile/db/", "stockpile/settings.py", "stockpile/tls.py")
+ENGLISH = ("stockpile/commands/", "stockpile/replays/", "stockpile/settings.py", "stockpile/tls.py")
 """What speaks to who runs the service, at a terminal or before it serves anybody: in English."""
 NOT_YET = ("stockpile/log/", "stockpile/proof/")
 

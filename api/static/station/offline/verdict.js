@@ -194,8 +194,8 @@ function notToBeHandedOut(weapon) {
 
 /** What is said of a weapon that is not where the act begins. */
 function notThere(books, weapon) {
-  const { class: kind, name: where } = weapon.account;
-  const values = { where, since: since(books, weapon), gone: GONE[kind]?.() };
+  const { class: kind, name } = weapon.account;
+  const values = { where: name === kind ? say(name) : name, since: since(books, weapon), gone: GONE[kind]?.() };
   if (kind === "maintenance") return { verdict: "in the workshop", words: say("It is in the workshop{since}", values) };
   const verdict = BY_CLASS[kind] ?? "held";
   const words = {
