@@ -57,7 +57,7 @@ def printable(text: str) -> str:
         return text
     for place, character in enumerate(text, 1):
         if unicodedata.category(character) in UNPRINTABLE and character != "\N{ZERO WIDTH NON-JOINER}":
-            name = unicodedata.name(character, "a control character")
+            name = unicodedata.name(character, sentence("a control character"))
             raise ValueError(
                 sentence(
                     "character {place} is U+{character:04X} ({name}): take it out",
