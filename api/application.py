@@ -87,6 +87,7 @@ from stockpile.attempts import Brake
 from stockpile.db.engine import at_once, connected, engine_of
 from stockpile.errors import DatabaseUnavailable, NotSignedIn
 from stockpile.rights import Actor
+from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 
 DESCRIPTION = """Custody of weapons as double-entry bookkeeping: receipt, issue, return, loss and correction, each
@@ -203,7 +204,9 @@ def create_app(engine: Engine | None = None) -> FastAPI:
 def _engine_of_settings() -> Engine:
     url = read_settings().database_url
     if not url:
-        raise DatabaseUnavailable("Say where the database is: STOCKPILE_DATABASE_URL, or start with 'stockpile run'.")
+        raise DatabaseUnavailable(
+            sentence("Say where the database is: STOCKPILE_DATABASE_URL, or start with 'stockpile run'.")
+        )
     return engine_of(url)
 
 

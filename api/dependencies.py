@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from stockpile.errors import NotSignedIn
 from stockpile.rights import Actor
+from stockpile.sentences import sentence
 
 
 # These wait for nothing, yet are coroutines: a plain function would cost a change of threads for each.
@@ -23,7 +24,7 @@ async def _engine(request: Request) -> Engine:
 async def _actor(request: Request) -> Actor:
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None:
-        raise getattr(request.state, "not_signed_in", None) or NotSignedIn("Sign in first.")
+        raise getattr(request.state, "not_signed_in", None) or NotSignedIn(sentence("Sign in first."))
     return actor
 
 

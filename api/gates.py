@@ -18,11 +18,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.asked_language import speak_it
 from api.cookies import SESSION, read_cookie
 from api.problems import NOT_JSON, TOO_LARGE, problem, problem_of, unexpected
 from api.same_origin import cross_site
 from stockpile.errors import NotAllowed, NotSignedIn, StockpileError
 from stockpile.rights import Actor
+from stockpile.sentences import sentence
 
 log = structlog.get_logger("stockpile.request")
 
@@ -87,6 +89,7 @@ class Gate:
             await self._application(scope, receive, send)
             return
         begun = time.perf_counter()
+        speak_it(scope)
         of_api = scope["path"].startswith(API)
         headers = _headers_of(scope["path"])
         status = 0
@@ -133,7 +136,7 @@ class Gate:
         cookie = read_cookie(scope, SESSION)
         if cookie is None and needed:
             raise NotSignedIn(
-                "This takes a token: send the header 'Authorization: Bearer sp_...'; or sign in at /sign-in."
+                sentence("This takes a token: send the header 'Authorization: Bearer sp_...'; or sign in at /sign-in.")
             )
         refused = cross_site(scope)
         if refused is not None:
@@ -175,10 +178,14 @@ def _body_refusal(scope: Scope) -> Response | None:
         elif name == b"content-type":
             kind = value.split(b";", 1)[0].strip().lower()
     if length is not None and length.isdigit() and int(length) > LARGEST_BODY:
-        return problem(TOO_LARGE, f"The body is larger than {LARGEST_BODY:,} bytes.")
+        return problem(TOO_LARGE, _too_large())
     if has_body and kind != b"application/json":
-        return problem(NOT_JSON, "The body must be JSON: send the header 'Content-Type: application/json'.")
+        return problem(NOT_JSON, sentence("The body must be JSON: send the header 'Content-Type: application/json'."))
     return None
+
+
+def _too_large() -> str:
+    return sentence("The body is larger than {most:,} bytes.", most=LARGEST_BODY)
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:
@@ -192,7 +199,7 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > LARGEST_BODY:
-            raise HTTPException(413, f"The body is larger than {LARGEST_BODY:,} bytes.")
+            raise HTTPException(413, _too_large())
         return message
 
     return receive_bounded

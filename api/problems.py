@@ -5,7 +5,6 @@ Every problem says in words what happened and what to do. None ever holds a stac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -20,9 +19,12 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 from starlette.types import ExceptionHandler
 
+from api.validation import said_of
+from api.words import SOURCE, all_told, viewer
 from stockpile import errors
 from stockpile.errors import Fault, Invalid, Refused, StockpileError
 from stockpile.registers.rejects import RowsRejected
+from stockpile.sentences import sentence
 from stockpile.unforeseen import log_unforeseen
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,43 +50,69 @@ class Kind:
         return f"/docs#{self.name}"
 
 
-UNREADABLE_REQUEST = Kind("unreadable-request", 400, "The request cannot be read", "Send well-formed JSON in UTF-8.")
+UNREADABLE_REQUEST = Kind(
+    "unreadable-request", 400, sentence("The request cannot be read"), sentence("Send well-formed JSON in UTF-8.")
+)
 NOT_SIGNED_IN = Kind(
     "not-signed-in",
     401,
     errors.NotSignedIn.title,
-    "Send Authorization: Bearer sp_... with a token that is alive, or sign in at /sign-in.",
+    sentence("Send Authorization: Bearer sp_... with a token that is alive, or sign in at /sign-in."),
 )
 NOT_ALLOWED = Kind(
-    "not-allowed", 403, errors.NotAllowed.title, "Ask somebody whose role and site permit it; GET /v1/rights says who."
+    "not-allowed",
+    403,
+    errors.NotAllowed.title,
+    sentence("Ask somebody whose role and site permit it; GET /v1/rights says who."),
 )
-NOT_FOUND = Kind("not-found", 404, errors.NotFound.title, "Look it up: it is not in the books, or not in your scope.")
+NOT_FOUND = Kind(
+    "not-found", 404, errors.NotFound.title, sentence("Look it up: it is not in the books, or not in your scope.")
+)
 NO_SUCH_METHOD = Kind(
-    "method-not-allowed", 405, "Not with this method", "Use one of the methods that the Allow header names."
+    "method-not-allowed",
+    405,
+    sentence("Not with this method"),
+    sentence("Use one of the methods that the Allow header names."),
 )
 OTHER_CONTENT = Kind(
-    "posted-with-other-content", 409, errors.PostedWithOtherContent.title, "Take a new document id for a new document."
+    "posted-with-other-content",
+    409,
+    errors.PostedWithOtherContent.title,
+    sentence("Take a new document id for a new document."),
 )
 REFUSED = Kind(
-    "refused", 409, errors.Refused.title, "Nothing was done; each weapon's reason says why, and where it is now."
+    "refused",
+    409,
+    errors.Refused.title,
+    sentence("Nothing was done; each weapon's reason says why, and where it is now."),
 )
-TOO_LARGE = Kind("too-large", 413, "Too large", "Send less at once; lists of more than 500 lines come as a file.")
+TOO_LARGE = Kind(
+    "too-large", 413, sentence("Too large"), sentence("Send less at once; lists of more than 500 lines come as a file.")
+)
 NOT_JSON = Kind(
-    "unsupported-media-type", 415, "Not this kind of content", "Send the content type that the route documents."
+    "unsupported-media-type",
+    415,
+    sentence("Not this kind of content"),
+    sentence("Send the content type that the route documents."),
 )
-INVALID = Kind("invalid", 422, errors.Invalid.title, "Nothing was done; mend what `faults` names and send it again.")
+INVALID = Kind(
+    "invalid", 422, errors.Invalid.title, sentence("Nothing was done; mend what `faults` names and send it again.")
+)
 UNREADABLE_FILE = Kind(
-    "unreadable-file", 422, errors.UnreadableFile.title, "Nothing was done; send a CSV or XLSX list."
+    "unreadable-file", 422, errors.UnreadableFile.title, sentence("Nothing was done; send a CSV or XLSX list.")
 )
-TOO_SOON = Kind("too-soon", 429, errors.TooSoon.title, "Try again after Retry-After seconds.")
+TOO_SOON = Kind("too-soon", 429, errors.TooSoon.title, sentence("Try again after Retry-After seconds."))
 UNEXPECTED = Kind(
-    "unexpected", 500, "Something went wrong here", "Nothing was done. Tell who runs the service; the log says more."
+    "unexpected",
+    500,
+    sentence("Something went wrong here"),
+    sentence("Nothing was done. Tell who runs the service; the log says more."),
 )
 UNAVAILABLE = Kind(
     "database-unavailable",
     503,
     errors.DatabaseUnavailable.title,
-    "Try again after Retry-After seconds with the same document id.",
+    sentence("Try again after Retry-After seconds with the same document id."),
 )
 
 KINDS = (
@@ -149,9 +177,11 @@ class Problem(BaseModel):
 
 
 def problem(kind: Kind, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    """The answer for a problem of a kind."""
+    """The answer for a problem of a kind, in the language that is asked for."""
     body = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail, **more}
-    return Response(to_json(_encodable(body)), kind.status, headers, MEDIA_TYPE)
+    language = viewer.get().language.tag
+    spoken = {} if language == SOURCE else {"Content-Language": language}
+    return Response(to_json(_encodable(all_told(body))), kind.status, {**(headers or {}), **spoken}, MEDIA_TYPE)
 
 
 def problem_of(error: StockpileError) -> Response:
@@ -207,7 +237,9 @@ async def _of_domain(request: Request, error: StockpileError) -> Response:
 
 async def _of_full_pool(request: Request, error: Exception) -> Response:
     return problem(
-        UNAVAILABLE, "Too many ask at once. Nothing was done; try again in a moment.", {"Retry-After": RETRY_SECONDS}
+        UNAVAILABLE,
+        sentence("Too many ask at once. Nothing was done; try again in a moment."),
+        {"Retry-After": RETRY_SECONDS},
     )
 
 
@@ -215,33 +247,37 @@ async def _of_http(request: Request, error: HTTPException) -> Response:
     """What the framework itself refuses: unknown paths, methods, bodies that are no JSON."""
     kind = KIND_OF_STATUS.get(error.status_code, UNREADABLE_REQUEST if error.status_code < 500 else UNEXPECTED)
     details = {
-        400: "The body is not well-formed JSON in UTF-8.",
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.url.path} does not answer to {request.method}.",
+        400: sentence("The body is not well-formed JSON in UTF-8."),
+        404: sentence("There is nothing at {path}.", path=request.url.path),
+        405: sentence("{path} does not answer to {method}.", path=request.url.path, method=request.method),
     }
-    return problem(kind, details.get(error.status_code, str(error.detail)), dict(error.headers or {}))
+    return problem(kind, details.get(error.status_code, error.detail), dict(error.headers or {}))
 
 
 async def _of_database(request: Request, error: DBAPIError) -> Response:
     """What PostgreSQL refuses and no guard has caught: values it cannot hold are the sender's, all else is ours."""
     state = getattr(error.orig, "sqlstate", None) or ""
     if type(error.orig).__name__ == "DataError" or state.startswith("22"):
-        fault = Fault("a value is too large, or holds a NUL character")
-        return problem(INVALID, "Nothing was done: a value cannot be stored.", faults=[_given(fault)])
+        fault = Fault(sentence("a value is too large, or holds a NUL character"))
+        return problem(INVALID, sentence("Nothing was done: a value cannot be stored."), faults=[_given(fault)])
     if state[:2] in ("08", "53", "57"):
-        return problem(UNAVAILABLE, "The database does not answer. Nothing was done.", {"Retry-After": RETRY_SECONDS})
+        return problem(
+            UNAVAILABLE, sentence("The database does not answer. Nothing was done."), {"Retry-After": RETRY_SECONDS}
+        )
     return unexpected(error)
 
 
 def unexpected(error: BaseException) -> Response:
     """The answer for an error nobody foresaw. The log says more."""
     log_unforeseen("unexpected", error)
-    return problem(UNEXPECTED, "Nothing was done. Tell who runs the service when it happened: the log says more.")
+    return problem(
+        UNEXPECTED, sentence("Nothing was done. Tell who runs the service when it happened: the log says more.")
+    )
 
 
 async def _of_validation(request: Request, error: RequestValidationError) -> Response:
     faults = [_given(fault) for fault in faults_of(error)]
-    return problem(INVALID, f"Nothing was done: {_count(error.errors())}.", faults=faults)
+    return problem(INVALID, sentence("Nothing was done: {mistakes}.", mistakes=_count(error.errors())), faults=faults)
 
 
 def faults_of(error: RequestValidationError) -> list[Fault]:
@@ -250,7 +286,7 @@ def faults_of(error: RequestValidationError) -> list[Fault]:
 
 
 def _count(found: Sequence[Any]) -> str:
-    return "one thing is wrong" if len(found) == 1 else f"{len(found)} things are wrong"
+    return sentence("one thing is wrong") if len(found) == 1 else sentence("{count} things are wrong", count=len(found))
 
 
 _PLACES = {"query": "query parameter", "path": "path", "header": "header", "cookie": "cookie"}
@@ -261,7 +297,7 @@ def _fault_of(found: dict[str, Any]) -> Fault:
     where, *path = found["loc"]
     if found["type"] == "json_invalid":
         place = f"character {path[0]}" if path else "the body"
-        return Fault(f"not well-formed JSON: {found['ctx']['error']}", field=place)
+        return Fault(sentence("not well-formed JSON: {problem}", problem=found["ctx"]["error"]), field=place)
     row = next((step + 1 for step in path if isinstance(step, int)), None)
     steps = [step for step in path if isinstance(step, str)]
     if row is not None and len(steps) > 1 and steps[0] == "lines":
@@ -269,17 +305,7 @@ def _fault_of(found: dict[str, Any]) -> Fault:
     name = ": ".join(steps) or "the body"
     field = name if where == "body" else f"{_PLACES.get(str(where), where)} {name}"
     secret = not SECRET.isdisjoint(steps)
-    return Fault(_words(found), row, field, None if secret else _shown(found.get("input")))
-
-
-def _words(found: dict[str, Any]) -> str:
-    """Pydantic's message as a user reads it."""
-    if found["type"] == "missing":
-        return "is missing"
-    if found["type"] == "extra_forbidden":
-        return "there is no such field"
-    message = re.sub("^(Value error|Assertion failed), ", "", found["msg"])
-    return message[:1].lower() + message[1:]
+    return Fault(said_of(found), row, field, None if secret else _shown(found.get("input")))
 
 
 def _shown(value: object) -> str | None:

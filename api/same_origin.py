@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from stockpile.sentences import sentence
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing here."""
 
@@ -26,16 +28,20 @@ def cross_site(scope: Scope) -> str | None:
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site")
     if site is not None:
-        return None if site in OURS else _REFUSED.format("another site")
+        return None if site in OURS else ANOTHER_SITE
     origin = headers.get("origin")
     if origin is None:
-        return _REFUSED.format("something that does not say what page it is")
-    return None if _same(scope, origin, headers.get("host", "")) else _REFUSED.format("another site")
+        return WITHOUT_NAME
+    return None if _same(scope, origin, headers.get("host", "")) else ANOTHER_SITE
 
 
-_REFUSED = (
-    "Nothing was done: this was sent by {}, not by a page of this service. Open the page here and do it there; "
+ANOTHER_SITE = sentence(
+    "Nothing was done: this was sent by another site, not by a page of this service. Open the page here and do it there; "
     "programs use a token instead of a cookie."
+)
+WITHOUT_NAME = sentence(
+    "Nothing was done: this was sent by something that does not say what page it is, not by a page of this service. "
+    "Open the page here and do it there; programs use a token instead of a cookie."
 )
 
 

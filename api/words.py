@@ -8,12 +8,13 @@ text that goes through here; `ar-XB` runs from right to left.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +26,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from babel.numbers import format_decimal
 
 from stockpile.catalogue_data import CATEGORIES
 from stockpile.db.tables.audits import KINDS as AUDIT_KINDS
@@ -38,8 +40,10 @@ from stockpile.reports.counts import State
 from stockpile.reports.destruction_orders import OrderState
 from stockpile.reports.registers import Lines
 from stockpile.reports.serial_capture import What as CaptureWhat
-from stockpile.rights import ROLES
+from stockpile.rights import RIGHTS, ROLES
 from stockpile.roster_changes import Kind as ChangeKind
+from stockpile.sentences import Sentence
+from stockpile.writing_direction import in_its_direction
 
 HERE = Path(__file__).parent
 TRANSLATIONS = HERE / "translations"
@@ -49,6 +53,10 @@ METHODS = [("templates/**.html", "jinja2"), ("**.py", "python"), ("static/**.js"
 """Where under `api/` texts are, and how each kind of file is read."""
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "plural": (1, 2)}
 SCRIPT_KEYWORDS: dict[str, Any] = {"say": None}
+SENTENCES: dict[str, Any] = {"sentence": None, "template": None}
+"""How the sentences of the domain are marked (`stockpile/sentences.py`)."""
+BESIDE = ("stockpile", "labels")
+"""The packages beside this one whose sentences people meet."""
 
 
 def N_(text: str) -> str:
@@ -80,7 +88,7 @@ class Language:
         return self.texts.info().get("language-name") or str(self.locale.display_name)
 
 
-_HELD_TOGETHER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|<[^>]*>|&\w+;")
+_HELD_TOGETHER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+[^{}]*\}|<[^>]*>|&\w+;")
 """What a translator leaves as it is: values to be filled in, tags, entities."""
 _ACCENTS = str.maketrans("abcdeghijklnorstuwyzACDEGHIKLNORSTUWYZ", "áƀçđéğĥíĵķĺñóřšťúŵýžÁÇĐÉĞĤÍĶĹÑÓŘŠŤÚŴÝŽ")
 
@@ -189,6 +197,34 @@ def say_several(one: str, several: str, n: int) -> str:
     return viewer.get().language.texts.ngettext(one, several, n)
 
 
+def told(text: Any) -> Any:
+    """A sentence of the domain in the viewer's language; anything else as it is: what users wrote is never translated."""
+    language = viewer.get().language
+    if not isinstance(text, Sentence) or language.tag == SOURCE:
+        return text
+    return text.told(language.texts.gettext, partial(_written, language))
+
+
+def all_told(answer: Any) -> Any:
+    """An answer with every sentence in it told."""
+    if viewer.get().language.tag == SOURCE:
+        return answer
+    if is_dataclass(answer) and not isinstance(answer, type):
+        return replace(answer, **{each.name: all_told(getattr(answer, each.name)) for each in fields(answer)})
+    if isinstance(answer, (list, tuple)):
+        return type(answer)(all_told(each) for each in answer)
+    if isinstance(answer, dict):
+        return {name: all_told(each) for name, each in answer.items()}
+    return told(answer)
+
+
+def _written(language: Language, value: object, form: str) -> str:
+    """A value among the words of a language."""
+    if form == "," and isinstance(value, (int, float)):
+        return format_decimal(value, locale=language.locale)
+    return in_its_direction(format(value, form))
+
+
 TERMS: tuple[str, ...] = (
     *Act,
     *AccountClass,
@@ -200,7 +236,10 @@ TERMS: tuple[str, ...] = (
       "approved", "posted", "rejected", "not begun", "left", "there", "missing", "erased", "yes", "no"),
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
     *State, *FindingKind, *get_args(Reason), *OrderState, *AllowanceState, *AUDIT_KINDS, *Lines, *CATEGORIES, *BOOK_KINDS,
-    *CaptureWhat, *ChangeKind,
+    *CaptureWhat, *ChangeKind, *RIGHTS,
+    "draw", "emergency issue", "receipt", "list of weapons with their receivers",
+    "person", "unit", "organisation", "donor", "counter", "device", "paper", "exceptions",
+    "password", "pin", "serial number", "search", "scan",
 )  # fmt: skip
 """Words of the field that stand in the books themselves: shown by the filter `term`."""
 
@@ -217,12 +256,39 @@ def catalogue() -> Catalog:
     found = Catalog(project="stockpile", charset="utf-8")
     options = {"templates/**.html": {"newstyle_gettext": "true", "silent": "false"}}
     for path, line, message, comments, context in extract_from_dir(
-        HERE, METHODS, options, keywords=KEYWORDS | SCRIPT_KEYWORDS
+        HERE, METHODS, options, keywords=KEYWORDS | SCRIPT_KEYWORDS | SENTENCES
     ):
         found.add(message, locations=[(f"api/{path}", line)], auto_comments=comments, context=context)
+    for package in BESIDE:
+        folder = HERE.parent / package
+        for path, line, message, comments, context in extract_from_dir(
+            folder, [("**.py", "python")], keywords=SENTENCES
+        ):
+            found.add(message, locations=[(f"{package}/{path}", line)], auto_comments=comments, context=context)
+    for field in sorted(_fields()):
+        found.add(field, auto_comments=["a field of a form or a request, at which something is wrong"])
     for term in TERMS:
         found.add(str(term), auto_comments=["a word that stands in the books"])
     return found
+
+
+def _fields() -> set[str]:
+    """The fields that faults name, as `term` shows them."""
+    folders = (HERE, *(HERE.parent / package for package in BESIDE))
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for folder in folders for path in folder.rglob("*.py"))
+    faults = (
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fault"
+    )
+    given = (
+        one.value.value
+        for fault in faults
+        for one in fault.keywords
+        if one.arg == "field" and isinstance(one.value, ast.Constant)
+    )
+    return {name.replace("_", " ") for name in given if isinstance(name, str) and re.match("[a-z]", name)}
 
 
 def write(folder: Path, tags: list[str]) -> None:

@@ -10,6 +10,7 @@ from math import ceil, floor
 from labels.marks import QUIET_MODULES, Grid, plain_data_matrix, square
 from labels.tags import QUIET_BARS, Code, Label, code_128
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import sentence
 
 MILLIMETRES_AN_INCH = 25.4
 
@@ -127,7 +128,7 @@ def _bars(label: Label, area: Area) -> Bars:
     try:
         pattern = code_128(label.bars)
     except ValueError:
-        why = "Code 128 takes letters A to Z, digits and signs of ASCII only: choose qr"
+        why = sentence("Code 128 takes letters A to Z, digits and signs of ASCII only: choose qr")
         raise _unfit(label, why, label.bars) from None
     modules = len(pattern) + 2 * QUIET_BARS
     least = LEAST_MODULE if area.printer_draws else LEAST_BAR_ON_PAPER
@@ -183,4 +184,7 @@ def _lines(label: Label, area: Area, beside: Square | None, below: int) -> list[
 
 
 def _unfit(label: Label, why: str, content: str | None) -> Invalid:
-    return Invalid(f"The label of {label.name} cannot be printed: {why}.", [Fault(why, field="codes", value=content)])
+    return Invalid(
+        sentence("The label of {label} cannot be printed: {why}.", label=label.name, why=why),
+        [Fault(why, field="codes", value=content)],
+    )

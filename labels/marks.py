@@ -16,6 +16,7 @@ import zxingcpp
 from labels.tags import Code
 from stockpile.errors import Invalid
 from stockpile.marks import EOT, GS, HEADER, RS, read_mark
+from stockpile.sentences import sentence
 
 QUIET_MODULES = {Code.DATA_MATRIX: 1, Code.QR: 4}
 """The blank around, in modules (ISO/IEC 16022 and 18004)."""
@@ -62,7 +63,7 @@ def _runs(row: tuple[bool, ...]) -> Iterator[tuple[int, int]]:
 def square(code: Code, content: str) -> Grid:
     """The square code that holds a content, to the character. Raises ValueError where it is empty or too long for one."""
     if not content:
-        raise ValueError("a code holds something")
+        raise ValueError(sentence("a code holds something"))
     spelling = {} if content.isascii() else {"eci": "UTF-8"}
     drawn = zxingcpp.create_barcode(content, _FORMATS[code], **_OPTIONS[code], **spelling)
     picture: Any = drawn.to_image(scale=1, add_quiet_zones=False)
@@ -84,7 +85,7 @@ def plain_data_matrix(content: str) -> int:
     codewords = len(re.sub("[0-9]{2}", "0", content))
     size = next((size for size, capacity in _CAPACITY if codewords <= capacity), None)
     if size is None:
-        raise ValueError("too long for the Data Matrix of a label")
+        raise ValueError(sentence("too long for the Data Matrix of a label"))
     return size
 
 
@@ -98,5 +99,5 @@ def uii_envelope(uii: str, format: str = "06") -> str:
     text = f"{HEADER}{RS}{format}{GS}{element}{RS}{EOT}"
     mark = read_mark(text)
     if mark is None or mark.uii != uii:
-        raise Invalid(f"The UII {uii} would not read back as itself.")
+        raise Invalid(sentence("The UII {uii} would not read back as itself.", uii=uii))
     return text

@@ -17,6 +17,7 @@ from labels.layout import MILLIMETRES_AN_INCH, Area, Laid, lay_out
 from labels.tags import Label
 from labels.typesetting import FOLDER, pdf
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import sentence
 
 TEMPLATE = FOLDER / "sheets.typ"
 
@@ -80,8 +81,8 @@ def find_sheet(code: str) -> Sheet:
     """The make of a code. Raises Invalid naming those there are."""
     found = sheets().get(code.strip())
     if found is None:
-        fault = Fault(f"one of {', '.join(sheets())}", field="sheet", value=code)
-        raise Invalid(f"There is no sheet {code!r}.", [fault])
+        fault = Fault(sentence("one of {sheets}", sheets=", ".join(sheets())), field="sheet", value=code)
+        raise Invalid(sentence("There is no sheet {code!r}.", code=code), [fault])
     return found
 
 
@@ -92,11 +93,19 @@ def print_sheets(
     millimetres to the right and down. Raises Invalid (start, offset, a label that does not fit).
     """
     if not 1 <= start <= sheet.labels:
-        fault = Fault(f"the sheet has labels 1 to {sheet.labels}", field="start", value=str(start))
-        raise Invalid("The sheet cannot begin there.", [fault])
+        fault = Fault(
+            sentence("the sheet has labels 1 to {labels}", labels=sheet.labels), field="start", value=str(start)
+        )
+        raise Invalid(sentence("The sheet cannot begin there."), [fault])
     if max(map(abs, offset)) > LARGEST_OFFSET:
         raise Invalid(
-            "The sheet cannot be moved so far.", [Fault(f"at most {LARGEST_OFFSET:.0f} mm either way", field="offset")]
+            sentence("The sheet cannot be moved so far."),
+            [
+                Fault(
+                    sentence("at most {largest_offset:.0f} mm either way", largest_offset=LARGEST_OFFSET),
+                    field="offset",
+                )
+            ],
         )
     area = Area.of(sheet.width, sheet.height, DOTS_AN_INCH)
     wide, high = PAPERS[sheet.paper]

@@ -11,6 +11,8 @@ from barcode.codex import Code128
 from barcode.errors import BarcodeError
 from barcode.writer import SVGWriter
 
+from stockpile.sentences import sentence
+
 BAR = 0.33
 """Width of the narrowest bar in millimetres (13 mil): read from an arm's length by a hand scanner."""
 HEIGHT = 12.0
@@ -51,7 +53,7 @@ def code_128(text: str) -> str:
     cannot hold.
     """
     if not takes_code_128(text):
-        raise ValueError(f"Code 128 cannot hold {text!r}")
+        raise ValueError(sentence("Code 128 cannot hold {text!r}", text=text))
     try:
         return str(Code128(text).build()[0])
     except BarcodeError as problem:

@@ -12,6 +12,7 @@ from threading import BoundedSemaphore, Lock
 
 from labels import typesetting_process
 from stockpile.errors import StockpileError, TooSoon
+from stockpile.sentences import sentence
 
 FOLDER = Path(__file__).parent
 FONTS = str(FOLDER / "fonts")
@@ -57,7 +58,9 @@ def _typeset(template: Path, form: str, given: object, dots_an_inch: float, tagg
         with _one_at_a_time:
             return typesetting_process.typeset(*order, written)
     if not _admitted.acquire(blocking=False):
-        raise TooSoon("Many long papers and labels are being printed at this moment. Try again in half a minute.", 30)
+        raise TooSoon(
+            sentence("Many long papers and labels are being printed at this moment. Try again in half a minute."), 30
+        )
     try:
         with _running:
             return _parted(_elsewhere(order, written))

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 from stockpile.errors import Fault, Invalid
 from stockpile.papers.words import Word
+from stockpile.sentences import sentence
 
 FOLDER = Path(__file__).parent / "translations"
 SOURCE = "en"
@@ -42,8 +43,12 @@ def language_of(code: str | None) -> Language:
     """The language of a code, English without one. Raises Invalid, naming those there are."""
     wanted = (code or SOURCE).strip().replace("_", "-").split("-")[0].lower()
     if wanted not in languages():
-        fault = Fault(f"papers are printed in {', '.join(languages())}", field="language", value=code)
-        raise Invalid("There is no such language of papers.", [fault])
+        fault = Fault(
+            sentence("papers are printed in {languages}", languages=", ".join(languages())),
+            field="language",
+            value=code,
+        )
+        raise Invalid(sentence("There is no such language of papers."), [fault])
     return _read(wanted)
 
 

@@ -16,6 +16,7 @@ from labels.sheets import is_right_to_left
 from labels.tags import Code, Label
 from labels.typesetting import FOLDER, pictures
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import sentence
 
 LETTERING = FOLDER / "lettering.typ"
 
@@ -50,15 +51,30 @@ class Roll:
         faults = []
         for name, side in (("width", self.width), ("height", self.height)):
             if not LEAST_SIDE <= side <= LARGEST_SIDE:
-                faults.append(Fault(f"{LEAST_SIDE:.0f} to {LARGEST_SIDE:.0f} mm", field=name, value=f"{side:g}"))
+                faults.append(
+                    Fault(
+                        sentence(
+                            "{least_side:.0f} to {largest_side:.0f} mm",
+                            least_side=LEAST_SIDE,
+                            largest_side=LARGEST_SIDE,
+                        ),
+                        field=name,
+                        value=f"{side:g}",
+                    )
+                )
         if self.dots_an_inch not in RESOLUTIONS:
-            faults.append(Fault("203 or 300", field="dots_an_inch", value=str(self.dots_an_inch)))
+            faults.append(Fault(sentence("203 or 300"), field="dots_an_inch", value=str(self.dots_an_inch)))
         if self.density is not None and not 0 <= self.density <= DENSEST:
-            faults.append(Fault(f"0 to {DENSEST}", field="density", value=str(self.density)))
+            faults.append(Fault(sentence("0 to {densest}", densest=DENSEST), field="density", value=str(self.density)))
         if max(map(abs, self.offset)) > LARGEST_OFFSET:
-            faults.append(Fault(f"at most {LARGEST_OFFSET:.0f} mm either way", field="offset"))
+            faults.append(
+                Fault(
+                    sentence("at most {largest_offset:.0f} mm either way", largest_offset=LARGEST_OFFSET),
+                    field="offset",
+                )
+            )
         if faults:
-            raise Invalid("The labels cannot be printed so.", faults)
+            raise Invalid(sentence("The labels cannot be printed so."), faults)
 
 
 def print_zpl(labels: Sequence[Label], roll: Roll) -> bytes:

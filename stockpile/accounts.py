@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.parties import Party
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.sentences import sentence
 
 PAGE = 100
 
@@ -72,7 +73,7 @@ def read_account(connection: Connection, account_id: UUID, day: date) -> Account
     """One account as it stood on a day; NotFound if there is none in the reader's scope."""
     row = connection.exec_driver_sql(f"{_ACCOUNTS} WHERE a.account_id = %s", (day, day, account_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no account {account_id} here.")
+        raise NotFound(sentence("There is no account {account_id} here.", account_id=account_id))
     return AccountShown(*row[4:])
 
 
@@ -82,9 +83,9 @@ def set_custodian(connection: Connection, account_id: UUID, custodian: Party | N
     Raises NotFound, Invalid (a person's own account; no person).
     """
     if custodian is not None and custodian.kind != "person":
-        _refuse("custodian", custodian.code, "only a person answers for an account")
+        _refuse("custodian", custodian.code, sentence("only a person answers for an account"))
     if _class(connection, account_id) in ("person", "outside"):
-        _refuse("custodian", custodian.code if custodian else None, "for this account nobody else can answer")
+        _refuse("custodian", custodian.code if custodian else None, sentence("for this account nobody else can answer"))
     connection.exec_driver_sql(
         "UPDATE account SET custodian_id = %s WHERE account_id = %s",
         (custodian.party_id if custodian else None, account_id),
@@ -97,9 +98,13 @@ def set_accountable_unit(connection: Connection, account_id: UUID, unit: Party |
     Raises NotFound, Invalid (not a store; neither unit nor organisation).
     """
     if unit is not None and unit.kind not in ("unit", "organisation"):
-        _refuse("unit", unit.code, "only a unit or an organisation keeps a property book")
+        _refuse("unit", unit.code, sentence("only a unit or an organisation keeps a property book"))
     if _class(connection, account_id) != "store":
-        _refuse("unit", unit.code if unit else None, "only of a store can this be said: people and units are their own")
+        _refuse(
+            "unit",
+            unit.code if unit else None,
+            sentence("only of a store can this be said: people and units are their own"),
+        )
     connection.exec_driver_sql(
         "UPDATE account SET unit_id = %s WHERE account_id = %s", (unit.party_id if unit else None, account_id)
     )
@@ -110,9 +115,9 @@ def _class(connection: Connection, account_id: UUID) -> str:
         "SELECT class FROM account WHERE account_id = %s", (account_id,)
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no account {account_id} here.")
+        raise NotFound(sentence("There is no account {account_id} here.", account_id=account_id))
     return str(found)
 
 
 def _refuse(field: str, value: str | None, why: str) -> None:
-    raise Invalid(f"The account was not changed: {why}.", [Fault(why, field=field, value=value)])
+    raise Invalid(sentence("The account was not changed: {why}.", why=why), [Fault(why, field=field, value=value)])

@@ -23,6 +23,7 @@ from stockpile.registers.keep import KeptRow, Register, keep_rows
 from stockpile.registers.listing import ListFile, rejected
 from stockpile.registers.rejects import Reject
 from stockpile.rights import KEEP_REFERENCE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls
 
 SHOWN = 500
@@ -171,10 +172,14 @@ def _refuse_unreadable(connection: Connection, request: AllowanceRequest, listed
         )
     if listed.set_aside and not (request.file.set_aside and listed.taken):
         rejects = [Reject(row.number, row.reason or "", row.cells) for row in listed.set_aside]
-        detail = f"The allowances were not imported: {len(rejects)} of {len(listed.rows)} rows cannot be taken"
-        raise rejected(detail, listed.headings, rejects, "Mend them, or set them aside.")
+        detail = sentence(
+            "The allowances were not imported: {count} of {rows} rows cannot be taken",
+            count=len(rejects),
+            rows=len(listed.rows),
+        )
+        raise rejected(detail, listed.headings, rejects, sentence("Mend them, or set them aside."))
     if not listed.rows:
-        raise Invalid("The allowances were not imported: the list has no rows.")
+        raise Invalid(sentence("The allowances were not imported: the list has no rows."))
 
 
 _INSERT = """

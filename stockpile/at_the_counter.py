@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine
 
 from stockpile import count_verdicts, receipt_verdicts, verdicts
 from stockpile.acts.perform import scope
-from stockpile.acts.receiving_party import check_receiver
+from stockpile.acts.receiving_party import MayNotReceive, check_receiver
 from stockpile.db.engine import connected
 from stockpile.documents import Desk, now
-from stockpile.errors import Invalid, Refused
+from stockpile.errors import Invalid
 from stockpile.find import beginning_like
 from stockpile.identity import fold
 from stockpile.movements import Act
@@ -25,6 +25,7 @@ from stockpile.reports.deliveries import DeliveryLine, DeliveryRow, list_deliver
 from stockpile.reports.keyset import Page
 from stockpile.reports.named import named
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import begun, sentence
 from stockpile.sites import Site, find_store
 from stockpile.verdicts import AskVerdict, Severity, Verdict, WeaponSeen, weapons_seen
 
@@ -134,11 +135,12 @@ def badge(engine: Engine, actor: Actor, code: str, act: Act, received_by: str | 
         desk = Desk(connection, actor, site, act, "", b"")
         receiver = find_receiver(connection, site, code, site.local_day(now()))
         if receiver is None:
-            return Badge("unknown", "stop", f"Nobody at {site.code} has the number {code}")
+            words = sentence("Nobody at {site} has the number {code}", site=site.code, code=code)
+            return Badge("unknown", "stop", words)
         seen = _party(connection, receiver)
         if act is Act.RETURN:
             if receiver.place is None:
-                return Badge("refused", "stop", _sentence(receiver.objection or ""), seen)
+                return Badge("refused", "stop", begun(receiver.objection or ""), seen)
             return Badge("ready", "ready", seen.name, seen)
         return _receiver(desk, receiver, seen, received_by)
 
@@ -146,17 +148,12 @@ def badge(engine: Engine, actor: Actor, code: str, act: Act, received_by: str | 
 def _receiver(desk: Desk, receiver: Receiver, seen: PartySeen, received_by: str | None) -> Badge:
     try:
         check_receiver(desk, seen.code, received_by, desk.site.local_day(now()))
-    except Refused as refusal:
-        words = _sentence(refusal.detail.removeprefix("Nothing was done: ").removesuffix("."))
+    except MayNotReceive as refusal:
         drawers = _drawers(desk, receiver) if received_by is not None else ()
-        return Badge("refused", "stop", words, seen, drawers=drawers)
+        return Badge("refused", "stop", begun(refusal.why), seen, drawers=drawers)
     except Invalid as problem:
         return Badge("who draws", "attention", problem.detail, seen, drawers=_drawers(desk, receiver))
     return Badge("ready", "ready", seen.name, seen, received_by if seen.kind == "unit" else None)
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 _HOLDS = "SELECT count(*) FROM holding WHERE account_id = %s AND serial"

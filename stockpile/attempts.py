@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from stockpile.counters import Counter
 from stockpile.db.engine import ask, at_once, connected
 from stockpile.errors import TooSoon
+from stockpile.sentences import sentence
 
 DELAYS = (0, 0, 1, 3, 10, 30, 120, 300, 900)
 """Seconds that a person waits in a place after failing there once, twice, ...; the last for all that follow."""
@@ -73,7 +74,9 @@ class Brake:
         for limit in BRAKES:
             if not self._limiter.hit(limit, where.place):
                 seconds = 60 if limit is BRAKES[0] else 600
-                raise TooSoon(f"Too many tries from here. Try again in {in_words(seconds)}.", seconds)
+                raise TooSoon(
+                    sentence("Too many tries from here. Try again in {time}.", time=in_words(seconds)), seconds
+                )
 
 
 def begin_attempt(engine: Engine, subject: Subject, where: Where) -> None:
@@ -87,7 +90,10 @@ def begin_attempt(engine: Engine, subject: Subject, where: Where) -> None:
             (subject.key, where.place, subject.user_id, subject.party_id, site_id, counter_id, list(DELAYS)),
         )
     if seconds > 0:
-        raise TooSoon(f"Too many failures here. Try again in {in_words(seconds)}; elsewhere you can sign in.", seconds)
+        raise TooSoon(
+            sentence("Too many failures here. Try again in {time}; elsewhere you can sign in.", time=in_words(seconds)),
+            seconds,
+        )
 
 
 def went_well(engine: Engine, subject: Subject, where: Where) -> None:
@@ -100,5 +106,5 @@ def in_words(seconds: float) -> str:
     """A time to wait as one says it."""
     if seconds < 90:
         whole = max(1, round(seconds))
-        return f"{whole} second{'' if whole == 1 else 's'}"
-    return f"{round(seconds / 60)} minutes"
+        return sentence("1 second") if whole == 1 else sentence("{seconds} seconds", seconds=whole)
+    return sentence("{minutes} minutes", minutes=round(seconds / 60))

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.files import BLOCK
 from stockpile.progress import told
+from stockpile.sentences import sentence
 
 ABOUT, SUMS = "backup.json", "SHA256SUMS"
 DATABASE, FILES = "postgres", "files"
@@ -28,7 +29,7 @@ TOLD_EVERY = 50
 class DamagedBackup(Invalid):
     """The backup is not whole: cut off, altered, or no backup at all."""
 
-    title = "The backup is damaged"
+    title = sentence("The backup is damaged")
 
 
 class About(BaseModel):

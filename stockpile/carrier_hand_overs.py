@@ -17,6 +17,7 @@ from stockpile.documents import Asked, Code, Words, now, of_a_book_year
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.reports.shipments import HandOver, read_hand_overs
 from stockpile.rights import TELL_OF_HAND_OVERS, Actor, require
+from stockpile.sentences import sentence
 from stockpile.shipments import Shipment, find_shipment
 
 
@@ -45,8 +46,8 @@ def tell_hand_over(engine: Engine, actor: Actor, shipment: str, request: TellHan
         meant = need_shipment(connection, shipment)
         recorded_at = now()
         if request.happened_at > recorded_at:
-            fault = Fault("is in the future", field="happened_at", value=request.happened_at.isoformat())
-            raise Invalid("The hand-over was not kept.", [fault])
+            fault = Fault(sentence("is in the future"), field="happened_at", value=request.happened_at.isoformat())
+            raise Invalid(sentence("The hand-over was not kept."), [fault])
         _keep(connection, meant.document_id, actor, request, recorded_at)
         return read_hand_overs(connection, meant.document_id)
 
@@ -55,7 +56,7 @@ def need_shipment(connection: Connection, named: str) -> Shipment:
     """The shipment of a number or id in the reader's scope. Raises NotFound."""
     shipment = find_shipment(connection, named)
     if shipment is None:
-        raise NotFound(f"There is no shipment {named!r} here.")
+        raise NotFound(sentence("There is no shipment {named!r} here.", named=named))
     return shipment
 
 

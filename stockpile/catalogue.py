@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from stockpile.documents import now
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.keys import new_key
+from stockpile.sentences import sentence
 
 LONGEST_NAME = 200
 
@@ -113,8 +114,14 @@ def map_alias(connection: Connection, source: str, name: str, model_id: UUID, ap
     ).scalar_one()
     if mapped != model_id:
         raise Invalid(
-            "The alias was not mapped.",
-            [Fault(f"{source} already means another model by it; lists were read with that", field="name", value=name)],
+            sentence("The alias was not mapped."),
+            [
+                Fault(
+                    sentence("{source} already means another model by it; lists were read with that", source=source),
+                    field="name",
+                    value=name,
+                )
+            ],
         )
 
 
@@ -122,5 +129,5 @@ def read_model(connection: Connection, model_id: UUID) -> Model:
     """The model of a key; NotFound if there is none."""
     row = connection.exec_driver_sql(f"{_MODEL} WHERE model_id = %s", (model_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no model {model_id} in the catalogue.")
+        raise NotFound(sentence("There is no model {model_id} in the catalogue.", model_id=model_id))
     return Model(*row)

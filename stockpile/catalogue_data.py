@@ -19,6 +19,7 @@ from importlib.resources import files
 from typing import Any
 
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import of_the_books, sentence
 
 CATEGORIES = ("small arms", "light weapons", "artillery", "armoured vehicles", "equipment", "ammunition")
 FIRE_MODES = ("automatic", "semi-automatic", "manual", "single", "not applicable")
@@ -126,13 +127,13 @@ def read_models(lines: Iterable[str]) -> tuple[CatalogueModel, ...]:
     for number, row in enumerate(csv.DictReader(lines), start=2):
         wrong = [_fault(number, field, row) for field, holds in _RULES.items() if not holds(row.get(field) or "")]
         if not wrong and (row["maker"], row["name"]) in models:
-            wrong = [Fault("The maker has this model already.", row=number, field="name", value=row["name"])]
+            wrong = [Fault(sentence("The maker has this model already."), row=number, field="name", value=row["name"])]
         if wrong:
             faults += wrong
         else:
             models[row["maker"], row["name"]] = _model(row)
     if faults:
-        raise Invalid(f"The catalogue has {len(faults)} mistakes.", faults)
+        raise Invalid(sentence("The catalogue has {count} mistakes.", count=len(faults)), faults)
     return tuple(models.values())
 
 
@@ -147,12 +148,12 @@ def read_aliases(lines: Iterable[str], models: Iterable[CatalogueModel]) -> tupl
         alias = CatalogueAlias(*(row[column] or "" for column in ("source", "name", "maker", "model")))
         aliases.append(alias)
         if not alias.name.strip():
-            faults.append(Fault("The alias has no name.", row=number, field="name"))
+            faults.append(Fault(sentence("The alias has no name."), row=number, field="name"))
         if (alias.maker, alias.model) not in known:
-            message = "The catalogue has no such model of this maker."
+            message = sentence("The catalogue has no such model of this maker.")
             faults.append(Fault(message, row=number, field="model", value=f"{alias.maker} {alias.model}"))
     if faults:
-        raise Invalid(f"The aliases have {len(faults)} mistakes.", faults)
+        raise Invalid(sentence("The aliases have {count} mistakes.", count=len(faults)), faults)
     return tuple(aliases)
 
 
@@ -188,7 +189,12 @@ _RULES: Mapping[str, Callable[[str], bool]] = {
 
 
 def _fault(number: int, field: str, row: Mapping[str, str]) -> Fault:
-    return Fault(f"This is no {field.replace('_', ' ')} of a model.", row=number, field=field, value=row.get(field))
+    return Fault(
+        sentence("This is no {field} of a model.", field=of_the_books(field.replace("_", " "))),
+        row=number,
+        field=field,
+        value=row.get(field),
+    )
 
 
 def _parts(value: str) -> tuple[str, ...]:

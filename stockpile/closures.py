@@ -27,6 +27,7 @@ from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import APPROVE, ASK_CLOSURE, ASSIGN_DISCREPANCY, READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import Site
 
 
@@ -108,7 +109,10 @@ def ask(engine: Engine, actor: Actor, request: AskClosure) -> Closure:
         if not isinstance(problem.orig, UniqueViolation):
             raise
         raise PostedWithOtherContent(
-            f"Closure {request.closure_id} is in use elsewhere. Take a new id for a new closure."
+            sentence(
+                "Closure {closure_id} is in use elsewhere. Take a new id for a new closure.",
+                closure_id=request.closure_id,
+            )
         ) from None
 
 
@@ -121,9 +125,13 @@ def _ask(engine: Engine, actor: Actor, request: AskClosure) -> Closure:
             if (known.explained_by, known.explanation, known.discrepancies) != (
                 document_id, request.explanation, request.discrepancies,
             ):  # fmt: skip
-                raise PostedWithOtherContent(f"Closure {request.closure_id} was asked for with other content before.")
+                raise PostedWithOtherContent(
+                    sentence(
+                        "Closure {closure_id} was asked for with other content before.", closure_id=request.closure_id
+                    )
+                )
             return known
-        _refuse(_unexplained(connection, request.discrepancies, document_id), "closed by this document")
+        _refuse(_unexplained(connection, request.discrepancies, document_id), sentence("closed by this document"))
         connection.exec_driver_sql(
             """INSERT INTO closure (closure_id, site_id, explained_by, explanation, discrepancies, proposed_by, proposed_at)
                VALUES (%s, %s, %s, %s, %s, %s, %s)""",
@@ -145,9 +153,11 @@ def approve(engine: Engine, actor: Actor, closure_id: UUID, site: str | None = N
         if proposed_by is None:
             return _read(connection, at, closure_id)
         if proposed_by == actor.party_id:
-            raise NotAllowed("You asked for this yourself: it takes another person to agree.")
+            raise NotAllowed(sentence("You asked for this yourself: it takes another person to agree."))
         closure = _read(connection, at, closure_id)
-        _refuse(_unexplained(connection, closure.discrepancies, closure.explained_by), "closed by this document")
+        _refuse(
+            _unexplained(connection, closure.discrepancies, closure.explained_by), sentence("closed by this document")
+        )
         connection.exec_driver_sql("SELECT close_discrepancies(%s, %s, %s)", (closure_id, actor.party_id, now()))
         return _read(connection, at, closure_id)
 
@@ -177,8 +187,8 @@ def assign(engine: Engine, actor: Actor, request: AssignDiscrepancies) -> int:
             "SELECT secret IS NULL FROM signatures(%s)", ([owner.party_id],)
         ).all()
         if erased:
-            raise Refused("Nothing was done: this person was erased.")
-        _refuse(_not_open(connection, request.discrepancies), "assigned")
+            raise Refused(sentence("Nothing was done: this person was erased."))
+        _refuse(_not_open(connection, request.discrepancies), sentence("assigned"))
         connection.exec_driver_sql(
             "UPDATE discrepancy SET owner_id = %s, due_on = coalesce(%s, due_on) WHERE discrepancy_id = ANY (%s)",
             (owner.party_id, request.due_on, list(request.discrepancies)),
@@ -279,7 +289,7 @@ def _find(connection: Connection, site: Site, closure_id: UUID) -> Closure | Non
 def _read(connection: Connection, site: Site, closure_id: UUID) -> Closure:
     found = _find(connection, site, closure_id)
     if found is None:
-        raise NotFound(f"There is no closure {closure_id} at {site.code}.")
+        raise NotFound(sentence("There is no closure {closure_id} at {site}.", closure_id=closure_id, site=site.code))
     return found
 
 
@@ -293,7 +303,7 @@ def _waiting(connection: Connection, site: Site, closure_id: UUID, done: str | N
         # Row-level security hides settled ones from a lock.
         if _read(connection, site, closure_id).outcome == done:
             return None
-        raise Refused("This closure was settled already: ask for it anew under a new id.")
+        raise Refused(sentence("This closure was settled already: ask for it anew under a new id."))
     proposed_by: UUID = row[0]
     return proposed_by
 
@@ -326,9 +336,9 @@ def _not_open(connection: Connection, discrepancies: Sequence[UUID]) -> list[Rea
     reasons = []
     for n, discrepancy_id, kind, closed in connection.exec_driver_sql(_OPEN, (list(discrepancies),)):
         if kind is None:
-            reasons.append(Reason(n, str(discrepancy_id), "there is no such discrepancy at this site"))
+            reasons.append(Reason(n, str(discrepancy_id), sentence("there is no such discrepancy at this site")))
         elif closed:
-            reasons.append(Reason(n, f"{kind} {discrepancy_id}", "it is closed already"))
+            reasons.append(Reason(n, f"{kind} {discrepancy_id}", sentence("it is closed already")))
     return reasons
 
 
@@ -364,16 +374,23 @@ def _unexplained(connection: Connection, discrepancies: Sequence[UUID], document
     for n, discrepancy_id, kind, its_own, moved in rows:
         named = f"{kind} {discrepancy_id}"
         if its_own:
-            reason = "this document is what it is about: name the one that explains it, or add to this what was missing"
+            reason = sentence(
+                "this document is what it is about: name the one that explains it, or add to this what was missing"
+            )
             reasons.append(Reason(n, named, reason))
         elif not moved:
-            reasons.append(Reason(n, named, "this document says nothing of its weapon, or is none of this site"))
+            reasons.append(
+                Reason(n, named, sentence("this document says nothing of its weapon, or is none of this site"))
+            )
     return reasons
 
 
 def _refuse(reasons: Sequence[Reason], done: str) -> None:
     if reasons:
-        raise Refused(f"Nothing was done: {len(reasons)} discrepancies cannot be {done}.", reasons)
+        raise Refused(
+            sentence("Nothing was done: {count} discrepancies cannot be {done}.", count=len(reasons), done=done),
+            reasons,
+        )
 
 
 _STEP = """

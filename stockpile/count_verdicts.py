@@ -20,6 +20,7 @@ from stockpile.registers.counts import Count, need_count, need_open
 from stockpile.registers.seals import Seal, find_seals, why_not_seen
 from stockpile.rights import COUNT, Actor, require
 from stockpile.scans import candidates
+from stockpile.sentences import sentence
 from stockpile.verdicts import CANDIDATES, AskVerdict, Severity, Verdict, WeaponSeen, weapons_seen
 
 SEVERITY: dict[str, Severity] = {
@@ -38,7 +39,7 @@ def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
     """The verdict on a scan of an open count. Raises NotAllowed, NotFound (the count), Refused (it is closed), Invalid."""
     require(actor, COUNT)
     if asked.count is None:
-        raise Invalid("Say which count.", [Fault("give the count's key", field="count")])
+        raise Invalid(sentence("Say which count."), [Fault(sentence("give the count's key"), field="count")])
     with connected(engine) as connection:
         site = scope(connection, actor, None)
         count = need_count(connection, asked.count)
@@ -54,26 +55,38 @@ def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
 def _of_seal(seal: Seal) -> Verdict:
     why_not = why_not_seen(seal, now())
     if why_not is not None:
-        return _verdict("seal says nothing", f"Seal {seal.number}: {why_not}")
-    where = f"{seal.container}, seal" if seal.container else "Seal"
-    return _verdict("sealed", f"{where} {seal.number}: {len(seal.items)} weapons count as seen while it is whole")
+        words = sentence("Seal {seal}: {why_not}", seal=seal.number, why_not=why_not)
+        return _verdict("seal says nothing", words)
+    weapons = len(seal.items)
+    words = sentence(
+        "Seal {seal}: {weapons} weapons count as seen while it is whole", seal=seal.number, weapons=weapons
+    )
+    if seal.container:
+        words = sentence(
+            "{container}, seal {seal}: {weapons} weapons count as seen while it is whole",
+            container=seal.container,
+            seal=seal.number,
+            weapons=weapons,
+        )
+    return _verdict("sealed", words)
 
 
 def _of_weapon(desk: Desk, count: Count, asked: AskVerdict, found: list[UUID]) -> Verdict:
     if len(found) > 1:
-        words = f"{len(found)} weapons bear this number: choose one, or scan the asset tag"
+        words = sentence("{count} weapons bear this number: choose one, or scan the asset tag", count=len(found))
         return _verdict("several", words, choice=_seen(desk, found))
     before = _read_before(desk.connection, count, found, asked.scan)
     weapon = _seen(desk, found)[0] if found else None
     if before is not None:
-        return _verdict("read before", f"Read before, on line {before}: it counts once", weapon, line=before)
+        words = sentence("Read before, on line {line}: it counts once", line=before)
+        return _verdict("read before", words, weapon, line=before)
     if weapon is not None:
-        return _verdict("read", "Read", weapon)
+        return _verdict("read", sentence("Read"), weapon)
     alike = look_alikes(desk.connection, desk.actor, asked.scan, CANDIDATES) if asked.scan is not None else []
-    words = "Nothing in the books bears this number: kept as it was read"
     if alike:
-        return _verdict("did you mean", f"{words}. Did you mean one of these?", choice=_seen(desk, alike))
-    return _verdict("unknown", words)
+        words = sentence("Nothing in the books bears this number: kept as it was read. Did you mean one of these?")
+        return _verdict("did you mean", words, choice=_seen(desk, alike))
+    return _verdict("unknown", sentence("Nothing in the books bears this number: kept as it was read"))
 
 
 def _verdict(

@@ -18,6 +18,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.keys import new_key
 from stockpile.ledger import EXCEPTIONS
 from stockpile.rights import ENROL_COUNTERS, Actor, require
+from stockpile.sentences import of_the_books, sentence, words_of
 from stockpile.sites import Site, find_site
 from stockpile.tokens import BOOK, DESK_BOOK, REGISTRAR_BOOK
 
@@ -73,7 +74,7 @@ def enrol(connection: Connection, actor: Actor, label: str, book: str, site: str
     one_writer(connection)
     faults += _book_faults(connection, at, book)
     if faults:
-        raise Invalid("The counter was not enrolled.", faults)
+        raise Invalid(sentence("The counter was not enrolled."), faults)
     text = PREFIX + secrets.token_urlsafe(32)
     counter_id = new_key()
     connection.exec_driver_sql(
@@ -90,7 +91,7 @@ def revoke(connection: Connection, actor: Actor, counter_id: UUID) -> None:
     """
     require(actor, ENROL_COUNTERS)
     if not connection.exec_driver_sql("SELECT 1 FROM counter WHERE counter_id = %s", (counter_id,)).first():
-        raise NotFound(f"There is no counter {counter_id} here.")
+        raise NotFound(sentence("There is no counter {counter_id} here.", counter_id=counter_id))
     connection.exec_driver_sql(
         "UPDATE counter SET revoked_at = %s, revoked_by = %s WHERE counter_id = %s AND revoked_at IS NULL",
         (now(), actor.party_id, counter_id),
@@ -100,10 +101,14 @@ def revoke(connection: Connection, actor: Actor, counter_id: UUID) -> None:
 def _site(connection: Connection, actor: Actor, wanted: str | None) -> Site:
     if actor.site is not None:
         if wanted is not None and wanted.strip().upper() != actor.site_code:
-            raise NotAllowed(f"You enrol counters of {actor.site_code} only, not of {wanted}.")
+            raise NotAllowed(
+                sentence("You enrol counters of {site} only, not of {wanted}.", site=actor.site_code, wanted=wanted)
+            )
         return actor.site
     if not wanted or not wanted.strip():
-        raise Invalid("Say at which site.", [Fault("you are bound to no site: name one", field="site")])
+        raise Invalid(
+            sentence("Say at which site."), [Fault(sentence("you are bound to no site: name one"), field="site")]
+        )
     return find_site(connection, wanted)
 
 
@@ -112,26 +117,43 @@ def _checked_label(label: str, faults: list[Fault]) -> str:
     try:
         printable(label)
         if not 1 <= len(label) <= LONGEST_LABEL:
-            faults.append(Fault(f"1 to {LONGEST_LABEL} characters, such as 'Counter 1, north gate'", field="label"))
+            faults.append(
+                Fault(
+                    sentence("1 to {most} characters, such as 'Counter 1, north gate'", most=LONGEST_LABEL),
+                    field="label",
+                )
+            )
     except ValueError as problem:
-        faults.append(Fault(str(problem), field="label"))
+        faults.append(Fault(words_of(problem), field="label"))
     return label
 
 
 def _book_faults(connection: Connection, site: Site, book: str) -> list[Fault]:
     """A counter's book is no device's, no paper's and no other counter's; a revoked counter's goes on in the next one."""
     if not BOOK.fullmatch(book):
-        return [Fault("1 to 12 capital letters, digits or dashes", field="book", value=book)]
+        return [Fault(sentence("1 to 12 capital letters, digits or dashes"), field="book", value=book)]
     if book in RESERVED:
-        return [Fault(f"{RESERVED[book]}: take another code", field="book", value=book)]
+        return [Fault(sentence("{reserved}: take another code", reserved=RESERVED[book]), field="book", value=book)]
     other = connection.exec_driver_sql(
         "SELECT label FROM counter WHERE site_id = %s AND book_code = %s AND revoked_at IS NULL", (site.site_id, book)
     ).scalar()
     if other is not None:
-        return [Fault(f"{other} posts in it: take another code, or revoke that one", field="book", value=book)]
+        return [
+            Fault(
+                sentence("{other} posts in it: take another code, or revoke that one", other=other),
+                field="book",
+                value=book,
+            )
+        ]
     taken = connection.exec_driver_sql("SELECT book_taken(%s, %s)", (site.site_id, book)).scalar()
     if taken not in (None, "counter"):
-        return [Fault(f"a book of kind {taken} has this code: take another", field="book", value=book)]
+        return [
+            Fault(
+                sentence("a book of kind {kind} has this code: take another", kind=of_the_books(taken)),
+                field="book",
+                value=book,
+            )
+        ]
     return []
 
 

@@ -45,6 +45,7 @@ from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
 from stockpile.movements import MOVEMENT_OF, Act
 from stockpile.rights import CARRY, RIGHTS, ROLES, Actor, require
+from stockpile.sentences import sentence, words_of
 from stockpile.sites import Site
 from stockpile.unforeseen import log_unforeseen
 
@@ -94,13 +95,13 @@ class Payload(Asked):
 class NotAuthentic(Invalid):
     """The signature is not one of this device over this text."""
 
-    title = "The signature does not fit"
+    title = sentence("The signature does not fit")
 
 
 class Unforeseen(StockpileError):
     """What nobody foresaw happened to one voucher; the log says more."""
 
-    title = "Something went wrong here"
+    title = sentence("Something went wrong here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,11 @@ def _read(device: Device, site: Site, voucher: SignedVoucher) -> Read:
         Ed25519PublicKey.from_public_bytes(device.public_key).verify(signature, voucher.payload.encode())
     except (InvalidSignature, ValueError):
         raise NotAuthentic(
-            f"The voucher was not taken: {device.label} did not sign this text with the key it was enrolled with.",
-            [Fault("not this device's signature over the payload: 64 bytes in base64", field="signature")],
+            sentence(
+                "The voucher was not taken: {device} did not sign this text with the key it was enrolled with.",
+                device=device.label,
+            ),
+            [Fault(sentence("not this device's signature over the payload: 64 bytes in base64"), field="signature")],
         ) from None
     try:
         payload = Payload.model_validate(_json(voucher.payload))
@@ -182,8 +186,8 @@ def _read(device: Device, site: Site, voucher: SignedVoucher) -> Read:
         raise not_understood(problem) from None
     if payload.device != device.device_id:
         raise NotAuthentic(
-            "The voucher was not taken: it says it is another device's.",
-            [Fault("not the device that brings it", field="device", value=str(payload.device))],
+            sentence("The voucher was not taken: it says it is another device's."),
+            [Fault(sentence("not the device that brings it"), field="device", value=str(payload.device))],
         )
     form = _form(payload.act)
     return Read(payload, form, _request(form, payload, site), voucher)
@@ -194,19 +198,19 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
     except (ValueError, RecursionError) as problem:
-        why = "nested too deep" if isinstance(problem, RecursionError) else str(problem)
-        raise Invalid("The payload is not JSON.", [Fault(why, field="payload")]) from None
+        why = sentence("nested too deep") if isinstance(problem, RecursionError) else words_of(problem)
+        raise Invalid(sentence("The payload is not JSON."), [Fault(why, field="payload")]) from None
 
 
 def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a field stands twice in one object: nobody can say which is meant")
+        raise ValueError(sentence("a field stands twice in one object: nobody can say which is meant"))
     return found
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(sentence("{name} is no number", name=name))
 
 
 def _form(act: Act) -> ActForm:
@@ -215,8 +219,8 @@ def _form(act: Act) -> ActForm:
     if form is None or not MOVEMENT_OF[act].may_be_fact or not issubclass(form.request, FactRequest):
         known = ", ".join(str(one) for one in ACTS if MOVEMENT_OF[one].may_be_fact)
         raise Invalid(
-            f"The act '{act}' can't come from a device: it is asked for at a counter.",
-            [Fault(f"one of {known}", field="act", value=str(act))],
+            sentence("The act '{act}' can't come from a device: it is asked for at a counter.", act=act),
+            [Fault(sentence("one of {known}", known=known), field="act", value=str(act))],
         )
     return form
 
@@ -226,14 +230,20 @@ def _request(form: ActForm, payload: Payload, site: Site) -> FactRequest:
     asked = payload.request
     faults = []
     if asked.get("paper") is not None:
-        faults.append(Fault("a device's voucher is no paper: it has its number", field="request.paper"))
+        faults.append(Fault(sentence("a device's voucher is no paper: it has its number"), field="request.paper"))
     if "document_id" in asked and str(asked["document_id"]).lower() != str(payload.document_id):
-        faults.append(Fault("not the document_id of the voucher: leave it out", field="request.document_id"))
+        faults.append(Fault(sentence("not the document_id of the voucher: leave it out"), field="request.document_id"))
     wanted = asked.get("site")
     if isinstance(wanted, str) and wanted.strip().upper() != site.code:
-        faults.append(Fault(f"the device is one of {site.code}: leave it out", field="request.site", value=wanted))
+        faults.append(
+            Fault(
+                sentence("the device is one of {site}: leave it out", site=site.code),
+                field="request.site",
+                value=wanted,
+            )
+        )
     if faults:
-        raise Invalid("The request has mistakes.", faults)
+        raise Invalid(sentence("The request has mistakes."), faults)
     try:
         request = form.request.model_validate({**asked, "document_id": payload.document_id})
     except ValidationError as problem:
@@ -269,13 +279,15 @@ def _outcome(engine: Engine, actor: Actor, device: Device, one: Read, clerk: UUI
     except StockpileError as problem:
         return Outcome(document_id, problem=problem)
     except DataError:
-        fault = Fault("a value is too large, or holds a NUL character", field="request")
-        return Outcome(document_id, problem=Invalid("A value cannot be stored.", [fault]))
+        fault = Fault(sentence("a value is too large, or holds a NUL character"), field="request")
+        return Outcome(document_id, problem=Invalid(sentence("A value cannot be stored."), [fault]))
     except (OperationalError, NoConnection):
         raise
     except Exception as problem:
         log_unforeseen("a voucher was set aside", problem, document_id=str(document_id))
-        told = "Nobody foresaw this: the voucher is kept as it came. Tell who runs the service; the log says more."
+        told = sentence(
+            "Nobody foresaw this: the voucher is kept as it came. Tell who runs the service; the log says more."
+        )
         return Outcome(document_id, problem=Unforeseen(told))
 
 

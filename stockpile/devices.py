@@ -18,6 +18,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.keys import new_key
 from stockpile.ledger import EXCEPTIONS
 from stockpile.rights import ENROL, Actor, require
+from stockpile.sentences import of_the_books, sentence
 from stockpile.sites import Site, find_site
 from stockpile.tokens import BOOK, DESK_BOOK, REGISTRAR_BOOK
 
@@ -48,7 +49,12 @@ def find_device(connection: Connection, device_id: UUID) -> Device:
     """A device in the reader's scope, revoked or not. Raises NotFound."""
     row = connection.exec_driver_sql(f"{_DEVICE} WHERE device_id = %s", (device_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no device {device_id} here. A registrar or the site's commander enrols it.")
+        raise NotFound(
+            sentence(
+                "There is no device {device_id} here. A registrar or the site's commander enrols it.",
+                device_id=device_id,
+            )
+        )
     return Device(row[0], row[1], row[2], row[3], bytes(row[4]), row[5])
 
 
@@ -78,7 +84,9 @@ def enrol(
         (device_id, at.site_id, book, label, key, actor.party_id, moment),
     )
     if not added.rowcount:
-        raise _not_enrolled(Fault("a device has this key already: let the device make a new one", field="public_key"))
+        raise _not_enrolled(
+            Fault(sentence("a device has this key already: let the device make a new one"), field="public_key")
+        )
     connection.exec_driver_sql(
         """INSERT INTO book (book_id, site_id, code, year, kind, holder)
            VALUES (gen_random_uuid(), %s, %s, %s, 'device', %s)""",
@@ -112,10 +120,14 @@ def _site(connection: Connection, actor: Actor, wanted: str | None) -> Site:
     """One's own site, or the one named by who has none."""
     if actor.site is not None:
         if wanted is not None and wanted.strip().upper() != actor.site_code:
-            raise NotAllowed(f"You enrol devices of {actor.site_code} only, not of {wanted}.")
+            raise NotAllowed(
+                sentence("You enrol devices of {site} only, not of {wanted}.", site=actor.site_code, wanted=wanted)
+            )
         return actor.site
     if wanted is None:
-        raise Invalid("Say at which site.", [Fault("you are bound to no site: name one", field="site")])
+        raise Invalid(
+            sentence("Say at which site."), [Fault(sentence("you are bound to no site: name one"), field="site")]
+        )
     return find_site(connection, wanted)
 
 
@@ -123,7 +135,11 @@ def _read_key(public_key: str) -> bytes:
     key = bytes_of(public_key.strip(), KEY_BYTES)
     if key is None:
         raise _not_enrolled(
-            Fault("not an Ed25519 public key: 32 bytes in base64, with padding", field="public_key", value=public_key)
+            Fault(
+                sentence("not an Ed25519 public key: 32 bytes in base64, with padding"),
+                field="public_key",
+                value=public_key,
+            )
         )
     return key
 
@@ -131,14 +147,18 @@ def _read_key(public_key: str) -> bytes:
 def _check_book(connection: Connection, site: Site, book: str) -> None:
     """A device's book is its own. Raises Invalid."""
     if not BOOK.fullmatch(book):
-        raise _not_enrolled(Fault("1 to 12 capital letters, digits or dashes", field="book", value=book))
-    holder = "every counter" if book in RESERVED else None
+        raise _not_enrolled(Fault(sentence("1 to 12 capital letters, digits or dashes"), field="book", value=book))
+    holder = sentence("every counter") if book in RESERVED else None
     if holder is None:
         taken = connection.exec_driver_sql("SELECT book_taken(%s, %s)", (site.site_id, book)).scalar()
-        holder = f"another {taken}" if taken == "device" else f"a book of kind {taken}" if taken else None
+        if taken is not None:
+            kind = of_the_books(taken)
+            holder = sentence("another device") if taken == "device" else sentence("a book of kind {kind}", kind=kind)
     if holder is not None:
-        raise _not_enrolled(Fault(f"{holder} has this code: take another", field="book", value=book))
+        raise _not_enrolled(
+            Fault(sentence("{holder} has this code: take another", holder=holder), field="book", value=book)
+        )
 
 
 def _not_enrolled(fault: Fault) -> Invalid:
-    return Invalid("The device was not enrolled.", [fault])
+    return Invalid(sentence("The device was not enrolled."), [fault])

@@ -28,6 +28,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from sqlalchemy import Connection
 
 from stockpile.errors import Fault, Invalid, NotFound, PostedWithOtherContent
@@ -37,6 +38,7 @@ from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
 from stockpile.movements import Act
 from stockpile.rights import Actor
+from stockpile.sentences import sentence, words_of
 from stockpile.sites import Site
 
 if TYPE_CHECKING:
@@ -55,8 +57,15 @@ def printable(text: str) -> str:
         return text
     for place, character in enumerate(text, 1):
         if unicodedata.category(character) in UNPRINTABLE and character != "\N{ZERO WIDTH NON-JOINER}":
-            name = unicodedata.name(character, "a control character")
-            raise ValueError(f"character {place} is U+{ord(character):04X} ({name}): take it out")
+            name = unicodedata.name(character, sentence("a control character"))
+            raise ValueError(
+                sentence(
+                    "character {place} is U+{character:04X} ({name}): take it out",
+                    place=place,
+                    character=ord(character),
+                    name=name,
+                )
+            )
     return text
 
 
@@ -75,7 +84,7 @@ def scannable(text: str) -> str:
     """
     scanned = text.strip(" \t\r\n\u00a0")
     if not scanned:
-        raise ValueError("nothing was scanned: only blanks")
+        raise ValueError(sentence("nothing was scanned: only blanks"))
     if fault := character_fault(scanned.translate(SEPARATORS), "scan"):
         raise ValueError(fault.message)
     return scanned
@@ -84,7 +93,7 @@ def scannable(text: str) -> str:
 def of_a_book_year(moment: datetime) -> datetime:
     """A date as a paper can bear, on whichever wall. Raises ValueError outside the years that books have."""
     if not 1900 < moment.year < 2999:
-        raise ValueError(f"the year {moment.year} can't be: write a date from 1901 on")
+        raise ValueError(sentence("the year {year} can't be: write a date from 1901 on", year=moment.year))
     return moment
 
 
@@ -242,11 +251,11 @@ class ItemLine(Asked):
     @model_validator(mode="after")
     def _names_one(self) -> ItemLine:
         if self.item is not None and self.scan is not None:
-            raise ValueError("give either item or scan")
+            raise ValueError(sentence("give either item or scan"))
         if self.item is None and self.scan is None and self.model is None:
-            raise ValueError("give a scan, or of what is counted its model")
+            raise ValueError(sentence("give a scan, or of what is counted its model"))
         if self.lot is not None and not self.by_model:
-            raise ValueError("a lot goes with a model, not with item or scan")
+            raise ValueError(sentence("a lot goes with a model, not with item or scan"))
         return self
 
     @property
@@ -355,13 +364,17 @@ class Writing:
         evidence (DESIGN section 2).
         """
         need_evidence(
-            request.attachments, "attachments", "The document was not posted: what is attached is no evidence."
+            request.attachments,
+            "attachments",
+            sentence("The document was not posted: what is attached is no evidence."),
         )
         claim = request.claim if isinstance(request, FactRequest) else None
         if claim is None:
             return cls(request, None, Precision.SECOND, in_hand)
         if claim.kind == "paper":
-            need_evidence([claim.evidence], "scan_sha256", "The paper was not keyed: its scan is missing, or no scan.")
+            need_evidence(
+                [claim.evidence], "scan_sha256", sentence("The paper was not keyed: its scan is missing, or no scan.")
+            )
         claimed, moment = claim.happened_at, now()
         offset = max(claimed - moment, timedelta(0)) if claim.clock_offset is None else claim.clock_offset
         return cls(request, min(claimed, moment), claim.precision, True, claim, offset)
@@ -398,13 +411,21 @@ def not_understood(problem: ValidationError) -> Invalid:
     """The faults of a request that its form does not take."""
     faults = [
         Fault(
-            str(error["msg"]),
+            _said(error),
             field=".".join(str(part) for part in error["loc"]) or None,
             value=str(error["input"])[:100] if error["loc"] else None,
         )
         for error in problem.errors(include_url=False)
     ]
-    return Invalid("The input has mistakes.", faults)
+    return Invalid(sentence("The input has mistakes."), faults)
+
+
+def _said(error: ErrorDetails) -> str:
+    """Pydantic's message; of a check of ours the sentence in it."""
+    problem = error.get("ctx", {}).get("error")
+    if error["type"] == "value_error" and isinstance(problem, Exception):
+        return sentence("Value error, {problem}", problem=words_of(problem))
+    return error["msg"]
 
 
 def full_number(site_code: str, book_code: str, year: int, number: int) -> str:
@@ -436,8 +457,12 @@ def answer_if_posted(connection: Connection, document_id: UUID, content_hash: by
         return None
     if content_hash is not None and bytes(row[12]) != content_hash:
         raise PostedWithOtherContent(
-            f"Document {document_id} was posted before with other content, as {full_number(*row[1:5])}. "
-            "Take a new document id for a new document."
+            sentence(
+                "Document {document_id} was posted before with other content, as {number}. Take a new "
+                "document id for a new document.",
+                document_id=document_id,
+                number=full_number(*row[1:5]),
+            )
         )
     opened = connection.exec_driver_sql(_OPENED, (document_id, row[8], DISCREPANCIES_IN_ANSWER)).all()
     return Posted(
@@ -469,7 +494,7 @@ def answer(connection: Connection, document_id: UUID) -> Posted:
     """The answer a posted document got; NotFound if there is no such document in the reader's scope."""
     found = answer_if_posted(connection, document_id, None)
     if found is None:
-        raise NotFound(f"There is no document {document_id} here.")
+        raise NotFound(sentence("There is no document {document_id} here.", document_id=document_id))
     return found
 
 

@@ -15,6 +15,7 @@ from stockpile.errors import NotFound
 from stockpile.reports.keyset import Page, read_page
 from stockpile.reports.named import named
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,5 @@ def read(engine: Engine, actor: Actor, document_id: UUID, site: str | None = Non
             f"{_DRAFT} WHERE d.site_id = %s AND d.document_id = %s", (at.site_id, document_id)
         ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no draft {document_id} at {at.code}.")
+        raise NotFound(sentence("There is no draft {document_id} at {at}.", document_id=document_id, at=at.code))
     return DraftShown(*row)

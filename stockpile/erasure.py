@@ -33,6 +33,7 @@ from stockpile.parties import read_party
 from stockpile.registers.committed import committed_digest, stored_digest, stored_lines
 from stockpile.registers.keep import cells_json, lines_digest
 from stockpile.rights import APPROVE, Actor, require
+from stockpile.sentences import of_the_books, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,11 @@ def _delete(digests: Sequence[str]) -> None:
             file_store().erase(digest)
         except OSError as problem:
             raise UnreadableFile(
-                f"The person is erased, but the file {digest} could not be deleted: {problem.strerror}. Approve again."
+                sentence(
+                    "The person is erased, but the file {digest} could not be deleted: {strerror}. Approve again.",
+                    digest=digest,
+                    strerror=problem.strerror,
+                )
             ) from None
 
 
@@ -83,14 +88,16 @@ def _done(connection: Connection, erasure_id: UUID) -> Erased | None:
 
 def _erase(connection: Connection, actor: Actor, wanted: OrderRow) -> Erased:
     if wanted.state != WAITING:
-        raise Refused(f"This order was {wanted.state}: ask for it anew under a new id.")
+        raise Refused(
+            sentence("This order was {state}: ask for it anew under a new id.", state=of_the_books(wanted.state))
+        )
     asked_by = connection.exec_driver_sql(
         "SELECT asked_by FROM erasure_order WHERE erasure_id = %s", (wanted.erasure_id,)
     ).scalar_one()
     if actor.party_id == asked_by:
-        raise NotAllowed("You asked for this yourself: it takes another person to approve it.")
+        raise NotAllowed(sentence("You asked for this yourself: it takes another person to approve it."))
     if actor.party_id == wanted.party_id:
-        raise NotAllowed("You can't approve that you be erased yourself.")
+        raise NotAllowed(sentence("You can't approve that you be erased yourself."))
     # Who is just being given something, or signs, comes first: it counts against the erasure, or is begun again after it.
     connection.exec_driver_sql("SELECT 1 FROM party WHERE party_id = %s FOR UPDATE", (wanted.party_id,))
     party = read_party(connection, wanted.party_id)
@@ -157,8 +164,11 @@ def _registers_after(connection: Connection, cells: Sequence[Named]) -> list[Reg
         before, versions = committed_digest(connection, register_id)
         if stored_digest(connection, register_id) != before:
             raise Refused(
-                f"Nothing was done: the list {register_id} is not as the log commits it. Find out why before anything in "
-                "it is erased."
+                sentence(
+                    "Nothing was done: the list {register_id} is not as the log commits it. Find out why "
+                    "before anything in it is erased.",
+                    register_id=register_id,
+                )
             )
         after = lines_digest(
             (line, cells_json(tuple("" if place in empty.get(line, ()) else cell for place, cell in enumerate(row))))

@@ -36,6 +36,7 @@ from stockpile.parties import Party, need_party, read_party
 from stockpile.reports.keyset import Page, read_page
 from stockpile.reports.named import named
 from stockpile.rights import APPROVE, COMMANDER, ERASE, READ_ERASURES, Actor, require
+from stockpile.sentences import of_the_books, sentence
 
 WAITING = "waiting for approval"
 
@@ -60,7 +61,7 @@ class OrderErasure(Asked):
     @model_validator(mode="after")
     def _one_choice(self) -> OrderErasure:
         if self.redact and self.redact_all:
-            raise ValueError("give either redact or redact_all")
+            raise ValueError(sentence("give either redact or redact_all"))
         return self
 
     def content_hash(self) -> bytes:
@@ -122,7 +123,9 @@ def _in_scope(connection: Connection, actor: Actor, party_id: UUID) -> None:
         return
     site_id = connection.exec_driver_sql("SELECT site_id FROM party WHERE party_id = %s", (party_id,)).scalar_one()
     if site_id != actor.site_id:
-        raise NotAllowed(f"You decide about people of {actor.site_code} only. It takes a registrar.")
+        raise NotAllowed(
+            sentence("You decide about people of {site} only. It takes a registrar.", site=actor.site_code)
+        )
 
 
 def order(engine: Engine, actor: Actor, request: OrderErasure) -> Ordered:
@@ -138,7 +141,7 @@ def order(engine: Engine, actor: Actor, request: OrderErasure) -> Ordered:
             return known
         party = need_party(connection, "person", request.person, "person")
         if party.party_id == actor.party_id:
-            raise NotAllowed("You can't have yourself erased: it takes another registrar to ask for it.")
+            raise NotAllowed(sentence("You can't have yourself erased: it takes another registrar to ask for it."))
         found = named_in(connection, party)
         refuse(against(connection, party))
         _check(connection, request, party, found)
@@ -165,14 +168,18 @@ def _known(connection: Connection, request: OrderErasure) -> Ordered | None:
     if row is None:
         return None
     if bytes(row[1]) != request.content_hash() or row[3] not in (None, request.person):
-        raise PostedWithOtherContent(f"Order {request.erasure_id} has other content. Take a new id for a new order.")
+        raise PostedWithOtherContent(
+            sentence(
+                "Order {erasure_id} has other content. Take a new id for a new order.", erasure_id=request.erasure_id
+            )
+        )
     return Ordered(request.erasure_id, row[0], row[2] or WAITING)
 
 
 def refuse(reasons: Sequence[Reason]) -> None:
     """Raises Refused for what stands against an erasure, if something does."""
     if reasons:
-        raise Refused("Nothing was done: this person can't be erased now.", reasons)
+        raise Refused(sentence("Nothing was done: this person can't be erased now."), reasons)
 
 
 def _refuse_second(connection: Connection, party: Party) -> None:
@@ -180,7 +187,7 @@ def _refuse_second(connection: Connection, party: Party) -> None:
         "SELECT erasure_id FROM erasure_order WHERE party_id = %s AND outcome IS NULL", (party.party_id,)
     ).scalar_one_or_none()
     if waiting is not None:
-        raise Refused(f"An order for this person waits already: {waiting}.")
+        raise Refused(sentence("An order for this person waits already: {waiting}.", waiting=waiting))
 
 
 def _check(connection: Connection, request: OrderErasure, party: Party, found: Sequence[Named]) -> None:
@@ -188,25 +195,27 @@ def _check(connection: Connection, request: OrderErasure, party: Party, found: S
     called = called_of(connection, party.party_id)
     fates = {one.occurrence.where: one.occurrence.fate for one in found}
     faults = [
-        Fault("names the person, and is kept for ever: say it without", field=field, value=text)
+        Fault(sentence("names the person, and is kept for ever: say it without"), field=field, value=text)
         for field, text in (("order_reference", request.order_reference), ("reason", request.reason))
         if called.in_text(text)
     ]
     for where in request.redact:
         if where not in fates:
-            faults.append(Fault("the person is not named there: see the plan", field="redact", value=where))
+            faults.append(Fault(sentence("the person is not named there: see the plan"), field="redact", value=where))
         elif fates[where] is Fate.REMAINS:
             faults.append(
-                Fault("can't be taken out: it is evidence, or the log commits it", field="redact", value=where)
+                Fault(
+                    sentence("can't be taken out: it is evidence, or the log commits it"), field="redact", value=where
+                )
             )
     concerned = {one.sha256 for one in files_of(connection, party, found, request.files)}
     faults += [
-        Fault("not among the files that may show the person: see the plan", field="files", value=digest)
+        Fault(sentence("not among the files that may show the person: see the plan"), field="files", value=digest)
         for digest in request.files
         if digest not in concerned
     ]
     if faults:
-        raise Invalid("The order was not taken.", faults)
+        raise Invalid(sentence("The order was not taken."), faults)
 
 
 _ORDERS = f"""
@@ -247,7 +256,7 @@ def read_order(connection: Connection, actor: Actor, erasure_id: UUID) -> OrderR
     """An order that the actor may decide about. Raises NotFound, NotAllowed."""
     row = connection.exec_driver_sql(f"{_ORDERS} WHERE o.erasure_id = %s", (erasure_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no order {erasure_id}.")
+        raise NotFound(sentence("There is no order {erasure_id}.", erasure_id=erasure_id))
     shown = _order_row(*row[1:])
     _in_scope(connection, actor, shown.party_id)
     return shown
@@ -260,7 +269,7 @@ def reject(engine: Engine, actor: Actor, erasure_id: UUID) -> Ordered:
         nobody_erased(connection, but_one=True)
         wanted = read_order(connection, actor, erasure_id)
         if wanted.state != WAITING:
-            raise Refused(f"This order was {wanted.state} already.")
+            raise Refused(sentence("This order was {state} already.", state=of_the_books(wanted.state)))
         outcome = connection.exec_driver_sql(
             """UPDATE erasure_order SET settled_at = %s, settled_by = %s,
                       outcome = CASE WHEN asked_by = %s THEN 'withdrawn' ELSE 'rejected' END

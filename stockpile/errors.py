@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from stockpile.sentences import sentence
+
 
 class StockpileError(Exception):
     """Base of all errors a user may see: `title` is the kind, the message says what happened and what to do."""
 
-    title = "It did not work"
+    title: str = sentence("It did not work")
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -43,7 +45,7 @@ class Reason:
 class Invalid(StockpileError):
     """The input can't be understood: nothing was done."""
 
-    title = "The input has mistakes"
+    title = sentence("The input has mistakes")
 
     def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(detail)
@@ -53,25 +55,25 @@ class Invalid(StockpileError):
 class UnreadableFile(Invalid):
     """The file as a whole can't be read: too large, not a list, damaged."""
 
-    title = "The file cannot be read"
+    title = sentence("The file cannot be read")
 
 
 class NotFound(StockpileError):
     """What was asked for is not in the books, or not in the asker's scope."""
 
-    title = "Not found"
+    title = sentence("Not found")
 
 
 class NotAllowed(StockpileError):
     """The role or the scope does not permit it."""
 
-    title = "Not allowed"
+    title = sentence("Not allowed")
 
 
 class NotSignedIn(StockpileError):
     """No token or session, or one that is unknown, expired or ended; or a name and password that don't belong together."""
 
-    title = "Sign in first"
+    title = sentence("Sign in first")
 
 
 class MustChange(NotSignedIn):
@@ -85,7 +87,7 @@ class MustChange(NotSignedIn):
 class TooSoon(StockpileError):
     """Tried too often: after `seconds` it can be tried again."""
 
-    title = "Wait a moment"
+    title = sentence("Wait a moment")
 
     def __init__(self, detail: str, seconds: float) -> None:
         super().__init__(detail)
@@ -95,7 +97,7 @@ class TooSoon(StockpileError):
 class Refused(StockpileError):
     """A command that breaks a rule: refused whole, with one reason a line (DESIGN section 2)."""
 
-    title = "Refused"
+    title = sentence("Refused")
 
     def __init__(self, detail: str, reasons: Sequence[Reason] = ()) -> None:
         super().__init__(detail)
@@ -105,16 +107,16 @@ class Refused(StockpileError):
 class PostedWithOtherContent(StockpileError):
     """The same document id came before with other content (invariant 8)."""
 
-    title = "This document id is taken"
+    title = sentence("This document id is taken")
 
 
 class Overtaken(StockpileError):
     """Somebody else was faster: what a request was judged by is otherwise since. It is begun again (`acts.perform`)."""
 
-    title = "Overtaken"
+    title = sentence("Overtaken")
 
 
 class DatabaseUnavailable(StockpileError):
     """PostgreSQL can't be started or reached; says why and what to do."""
 
-    title = "The database is not available"
+    title = sentence("The database is not available")

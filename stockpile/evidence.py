@@ -20,6 +20,7 @@ from PIL import Image, UnidentifiedImageError
 
 from stockpile.errors import Fault, Invalid, NotFound, UnreadableFile
 from stockpile.files import FileStore, file_store
+from stockpile.sentences import sentence
 from stockpile.settings import Settings
 
 PHOTOS = {
@@ -40,7 +41,7 @@ SCAN_BEGINS = b"\xff\xda"
 MOST_SCANS = 64
 """A progressive JPEG has about ten. Each is decoded over the whole picture: of 28,000 in a file of 1 MB that takes minutes."""
 
-REMEDY = "attach a photo (JPEG, PNG, WEBP, TIFF) or a scan (PDF or a picture)"
+REMEDY = sentence("attach a photo (JPEG, PNG, WEBP, TIFF) or a scan (PDF or a picture)")
 ENDING_OF = dict((*PHOTOS.values(), PDF))
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such a picture is refused in words
@@ -105,15 +106,15 @@ def judge(path: Path) -> Evidence:
         file.seek(max(0, path.stat().st_size - ENDS_WITHIN))
         end = file.read()
     if not begin:
-        raise UnreadableFile(f"an empty file: {REMEDY}")
+        raise UnreadableFile(sentence("an empty file: {remedy}", remedy=REMEDY))
     if begin.startswith(PDF_BEGINS):
         if PDF_ENDS not in end:
-            raise UnreadableFile("a PDF that breaks off before its end: scan or send it again")
+            raise UnreadableFile(sentence("a PDF that breaks off before its end: scan or send it again"))
         _check_size(path)
         return Evidence(PDF[0])
     instead = _instead(path, begin)
     if instead is not None:
-        raise UnreadableFile(f"{instead}: {REMEDY}")
+        raise UnreadableFile(sentence("{instead}: {remedy}", instead=instead, remedy=REMEDY))
     _check_size(path)
     return _decoded(path)
 
@@ -124,7 +125,7 @@ def _decoded(path: Path) -> Evidence:
     formats = [name for name in PHOTOS if name in Image.OPEN]
     most = Image.MAX_IMAGE_PIXELS or 0
     if has_too_many_scans(path.read_bytes()):
-        raise UnreadableFile("a picture in too many passes: save it anew as a plain JPEG")
+        raise UnreadableFile(sentence("a picture in too many passes: save it anew as a plain JPEG"))
     try:
         with _one_at_a_time, Image.open(path, formats=formats) as picture:
             if picture.width * picture.height > most:
@@ -134,10 +135,12 @@ def _decoded(path: Path) -> Evidence:
     except Image.DecompressionBombError:
         raise UnreadableFile(_too_many_pixels(most)) from None
     except UnidentifiedImageError:
-        raise UnreadableFile(f"no photo and no scan: {REMEDY}") from None
+        raise UnreadableFile(sentence("no photo and no scan: {remedy}", remedy=REMEDY)) from None
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as problem:
         # What Pillow raises in the middle of damaged pictures; it promises no list of it.
-        raise UnreadableFile(f"a picture that is damaged ({problem}): take or send it again") from None
+        raise UnreadableFile(
+            sentence("a picture that is damaged ({problem}): take or send it again", problem=problem)
+        ) from None
 
 
 def has_too_many_scans(picture: bytes) -> bool:
@@ -146,35 +149,37 @@ def has_too_many_scans(picture: bytes) -> bool:
 
 
 def _too_many_pixels(most: int) -> str:
-    return f"a picture of more than {most // 1_000_000} million pixels: save it smaller"
+    return sentence("a picture of more than {most} million pixels: save it smaller", most=most // 1_000_000)
 
 
 def _check_size(path: Path) -> None:
     size, most = path.stat().st_size, Settings().evidence_limit
     if size > most:
-        raise UnreadableFile(f"{size:,} bytes, a photo or scan may have {most:,}: save it smaller")
+        raise UnreadableFile(
+            sentence("{size:,} bytes, a photo or scan may have {most:,}: save it smaller", size=size, most=most)
+        )
 
 
 BEGINNINGS = (
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"\xca\xfe\xba\xbe", "a program"),
-    (b"\xcf\xfa\xed\xfe", "a program"),
-    (b"#!", "a program"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
-    (b"{\\rtf", "a text document"),
-    (b"GIF8", "a GIF picture"),
-    (b"BM", "a BMP picture"),
-    (b"Rar!", "an archive"),
-    (b"7z\xbc\xaf", "an archive"),
-    (b"\x1f\x8b", "an archive"),
+    (b"\x7fELF", sentence("a program")),
+    (b"MZ", sentence("a program")),
+    (b"\xca\xfe\xba\xbe", sentence("a program")),
+    (b"\xcf\xfa\xed\xfe", sentence("a program")),
+    (b"#!", sentence("a program")),
+    (b"\xd0\xcf\x11\xe0", sentence("an old Office document")),
+    (b"{\\rtf", sentence("a text document")),
+    (b"GIF8", sentence("a GIF picture")),
+    (b"BM", sentence("a BMP picture")),
+    (b"Rar!", sentence("an archive")),
+    (b"7z\xbc\xaf", sentence("an archive")),
+    (b"\x1f\x8b", sentence("an archive")),
 )
 """What a file is by its first bytes, if it is no evidence."""
 INSIDE = (
-    ("xl/", "a spreadsheet"),
-    ("word/", "a text document"),
-    ("ppt/", "a presentation"),
-    ("content.xml", "an OpenDocument file"),
+    ("xl/", sentence("a spreadsheet")),
+    ("word/", sentence("a text document")),
+    ("ppt/", sentence("a presentation")),
+    ("content.xml", sentence("an OpenDocument file")),
 )
 FILMS = (b"isom", b"mp42", b"mp41", b"avc1", b"qt  ", b"M4V ", b"3gp4", b"3gp5")
 HEIC = (b"heic", b"heix", b"mif1", b"hevc")
@@ -189,13 +194,13 @@ def _instead(path: Path, begin: bytes) -> str | None:
         return _packed(path)
     if begin[4:8] == b"ftyp":
         if begin[8:12] in FILMS:
-            return "a film"
+            return sentence("a film")
         if begin[8:12] in HEIC and "HEIF" not in Image.OPEN:
-            return "a HEIC photo, which this installation cannot read"
+            return sentence("a HEIC photo, which this installation cannot read")
     shown = begin.lstrip().lower()
     if shown.startswith((b"<!doctype html", b"<html", b"<svg", b"<?xml")):
-        return "a web page or drawing in XML"
-    return "a text" if _is_text(begin) else None
+        return sentence("a web page or drawing in XML")
+    return sentence("a text") if _is_text(begin) else None
 
 
 def _packed(path: Path) -> str:
@@ -203,8 +208,8 @@ def _packed(path: Path) -> str:
         with zipfile.ZipFile(path) as packed:
             names = packed.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return "an archive that is damaged"
-    return next((what for part, what in INSIDE if any(name.startswith(part) for name in names)), "an archive")
+        return sentence("an archive that is damaged")
+    return next((what for part, what in INSIDE if any(name.startswith(part) for name in names)), sentence("an archive"))
 
 
 def _is_text(begin: bytes) -> bool:

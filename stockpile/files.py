@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from stockpile.errors import NotFound, UnreadableFile
+from stockpile.sentences import sentence
 from stockpile.settings import Settings
 
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -36,9 +37,9 @@ class FileStore:
     def path(self, digest: str) -> Path:
         """Where a stored file lies. Raises NotFound if it is not there."""
         if self.was_erased(digest):
-            raise NotFound(f"The file {digest} was erased by order.")
+            raise NotFound(sentence("The file {digest} was erased by order.", digest=digest))
         if not self.holds(digest):
-            raise NotFound(f"There is no stored file {digest}: upload it first.")
+            raise NotFound(sentence("There is no stored file {digest}: upload it first.", digest=digest))
         return self._place(digest)
 
     def holds(self, digest: str) -> bool:
@@ -62,7 +63,7 @@ class FileStore:
                 for block in blocks:
                     size += len(block)
                     if size > limit:
-                        raise UnreadableFile(f"The file is larger than {limit:,} bytes.")
+                        raise UnreadableFile(sentence("The file is larger than {limit:,} bytes.", limit=limit))
                     digest.update(block)
                     file.write(block)
                 file.flush()
@@ -71,7 +72,9 @@ class FileStore:
                 judge(incoming)
             self._settle(incoming, digest.hexdigest())
         except OSError as problem:
-            raise UnreadableFile(f"The file could not be stored: {problem.strerror}. Nothing was kept.") from None
+            raise UnreadableFile(
+                sentence("The file could not be stored: {strerror}. Nothing was kept.", strerror=problem.strerror)
+            ) from None
         finally:
             incoming.unlink(missing_ok=True)
         return StoredFile(digest.hexdigest(), size)
@@ -80,11 +83,15 @@ class FileStore:
         """Stores a copy of a file of this machine."""
         try:
             if source.stat().st_size > limit:
-                raise UnreadableFile(f"{source.name} is larger than {limit:,} bytes.")
+                raise UnreadableFile(
+                    sentence("{source} is larger than {limit:,} bytes.", source=source.name, limit=limit)
+                )
             with source.open("rb") as file:
                 return self.keep(iter(lambda: file.read(BLOCK), b""), limit, judge)
         except OSError as problem:
-            raise UnreadableFile(f"{source} cannot be read: {problem.strerror}.") from None
+            raise UnreadableFile(
+                sentence("{source} cannot be read: {strerror}.", source=source, strerror=problem.strerror)
+            ) from None
 
     def is_unaltered(self, digest: str) -> bool:
         """Whether a stored file still has its SHA-256: reads all of it. Raises NotFound, OSError."""
@@ -124,7 +131,7 @@ class FileStore:
         # The mark is there before its file goes: whoever erases in between takes away what was settled, or is seen here.
         if self.was_erased(digest):
             place.unlink(missing_ok=True)
-            raise UnreadableFile("This file was erased by order: it is not stored again.")
+            raise UnreadableFile(sentence("This file was erased by order: it is not stored again."))
         self._settle_folder(place.parent)
 
     @staticmethod

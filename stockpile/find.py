@@ -28,6 +28,7 @@ from stockpile.reports.holdings import Holder, Holdings, holdings
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls
 
 LONGEST = 200
@@ -100,8 +101,10 @@ def find(connection: Connection, actor: Actor, text: str, limit: int = 20, curso
     require(actor, READ)
     asked = text.strip()
     if not asked or len(asked) > LONGEST:
-        what = "is empty" if not asked else f"has {len(asked)} characters; at most {LONGEST} are possible"
-        raise Invalid(f"The search {what}.", [Fault(what, field="q")])
+        what = sentence("is empty")
+        if asked:
+            what = sentence("has {count} characters; at most {most} are possible", count=len(asked), most=LONGEST)
+        raise Invalid(sentence("The search {what}.", what=what), [Fault(what, field="q")])
     page_size(limit)
     documents = _documents(connection, actor, asked)
     parties = _parties(connection, actor, asked)

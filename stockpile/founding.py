@@ -13,6 +13,7 @@ from stockpile.errors import Refused
 from stockpile.keys import new_key
 from stockpile.movements import AccountClass
 from stockpile.parties import OWN_PROCUREMENT, Party, add_party, add_unidentified_person
+from stockpile.sentences import sentence
 from stockpile.sites import Site, add_party_account, add_site
 
 
@@ -36,7 +37,7 @@ def found(
     name), `site` (code, name, time zone). Raises Refused if there is a site already, Invalid for bad values.
     """
     if connection.exec_driver_sql("SELECT 1 FROM site").first():
-        raise Refused("These books are founded already: add sites and people as a registrar.")
+        raise Refused(sentence("These books are founded already: add sites and people as a registrar."))
     owner = add_party(connection, "organisation", *organisation)
     person = add_party(connection, "person", *registrar)
     first = found_site(connection, *site, stores, person)

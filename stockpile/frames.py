@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from stockpile.errors import UnreadableFile
 from stockpile.evidence import has_too_many_scans
+from stockpile.sentences import sentence
 
 LARGEST_FRAME = 1024 * 1024
 """In bytes. A frame of 1,280 by 960 pixels as JPEG has a quarter of it."""
@@ -50,16 +51,20 @@ def read_codes(picture: bytes) -> tuple[CodeSeen, ...]:
 
 def _grey(picture: bytes) -> Image.Image:
     if has_too_many_scans(picture):
-        raise UnreadableFile("The picture is in too many passes: send a plain JPEG.")
+        raise UnreadableFile(sentence("The picture is in too many passes: send a plain JPEG."))
     try:
         with Image.open(BytesIO(picture), formats=["JPEG"]) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise UnreadableFile(f"The picture has more than {MOST_PIXELS:,} pixels: send it smaller.")
+                raise UnreadableFile(
+                    sentence("The picture has more than {most:,} pixels: send it smaller.", most=MOST_PIXELS)
+                )
             return image.convert("L")
     except Image.DecompressionBombError:
-        raise UnreadableFile(f"The picture has more than {MOST_PIXELS:,} pixels: send it smaller.") from None
+        raise UnreadableFile(
+            sentence("The picture has more than {most:,} pixels: send it smaller.", most=MOST_PIXELS)
+        ) from None
     except UnidentifiedImageError:
-        raise UnreadableFile("This is no JPEG picture.") from None
+        raise UnreadableFile(sentence("This is no JPEG picture.")) from None
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError):
         # What Pillow raises in the middle of damaged pictures; it promises no list of it.
-        raise UnreadableFile("The picture is damaged: take it again.") from None
+        raise UnreadableFile(sentence("The picture is damaged: take it again.")) from None

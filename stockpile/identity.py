@@ -18,6 +18,7 @@ from functools import lru_cache
 from stdnum.iso7064 import mod_37_36
 
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import of_the_books, sentence
 
 LONGEST_SERIAL = 64
 """Characters of a serial number as marked; longer ones seen in lists were two cells run together."""
@@ -170,7 +171,7 @@ def character_name(character: str) -> str:
     not.
     """
     name = _CONTROL_NAMES.get(ord(character)) or unicodedata.name(character, unicodedata.category(character))
-    return f"U+{ord(character):04X} ({name})"
+    return sentence("U+{character:04X} ({name})", character=ord(character), name=name)
 
 
 def shown(text: str, longest: int = 80) -> str:
@@ -185,13 +186,13 @@ def _forbidden(character: str) -> str | None:
     """Why a character cannot stand in a serial number; None if it can."""
     category = unicodedata.category(character)
     if category == "Cc":
-        return "a control character"
+        return sentence("a control character")
     if character in BIDI_CONTROLS:
-        return "a character that turns the reading direction"
+        return sentence("a character that turns the reading direction")
     if category in ("Zl", "Zp"):
-        return "a line break"
+        return sentence("a line break")
     if category == "Cs" or character == "\ufffd":
-        return "left over from a file read in the wrong encoding"
+        return sentence("left over from a file read in the wrong encoding")
     return None
 
 
@@ -204,7 +205,13 @@ def character_fault(text: str, field: str) -> Fault | None:
     for position, character in enumerate(text, start=1):
         if why := _forbidden(character):
             name = character_name(character)
-            message = f"Character {position} of the {field} is {name}, {why}. Type it again without that."
+            message = sentence(
+                "Character {position} of the {field} is {name}, {why}. Type it again without that.",
+                position=position,
+                field=of_the_books(field),
+                name=name,
+                why=why,
+            )
             return Fault(message, field=field, value=shown(text))
     return None
 
@@ -229,19 +236,21 @@ def check_serial(text: str) -> str:
 def _serial_fault(serial: str) -> Fault | None:
     if not serial:
         return Fault(
-            "The serial number is empty. Type it as it is on the weapon, or say that the weapon has none.",
+            sentence("The serial number is empty. Type it as it is on the weapon, or say that the weapon has none."),
             field="serial number",
         )
     if len(serial) > LONGEST_SERIAL:
-        message = (
-            f"The serial number has {len(serial)} characters; at most {LONGEST_SERIAL} are possible. "
-            "Check whether two cells ran together."
+        message = sentence(
+            "The serial number has {count} characters; at most {most} are possible. Check "
+            "whether two cells ran together.",
+            count=len(serial),
+            most=LONGEST_SERIAL,
         )
         return Fault(message, field="serial number", value=shown(serial))
     if not serial_key(serial):
-        message = (
-            "The serial number has only blanks and dashes. "
-            "Type it as it is on the weapon, or say that the weapon has none."
+        message = sentence(
+            "The serial number has only blanks and dashes. Type it as it is on the weapon, or say "
+            "that the weapon has none."
         )
         return Fault(message, field="serial number", value=shown(serial))
     return None
@@ -265,7 +274,7 @@ def asset_tag(number: int) -> str:
     and nearly all swapped neighbours. Raises ValueError outside 0 to 2^63 - 1.
     """
     if not 0 <= number <= LARGEST_TAG:
-        raise ValueError(f"no asset tag has the number {number}")
+        raise ValueError(sentence("no asset tag has the number {number}", number=number))
     digits = ""
     rest = number
     while rest:
@@ -332,13 +341,17 @@ def scan_pattern(text: str, key: Callable[[str], str] = serial_key) -> SerialPat
     if fault := character_fault(text, "search"):
         raise Invalid(fault.message, (fault,))
     if len(text) > LONGEST_SERIAL:
-        message = f"The search has {len(text)} characters; at most {LONGEST_SERIAL} are possible. Shorten it."
+        message = sentence(
+            "The search has {count} characters; at most {most} are possible. Shorten it.",
+            count=len(text),
+            most=LONGEST_SERIAL,
+        )
         raise Invalid(message, (Fault(message, field="search", value=shown(text)),))
     split = re.split(r"(\?|\*+)", text.translate(_OTHER_WILD_CARDS))
     pieces = [piece[0] if piece[:1] in _WILD_CARDS else key(piece) for piece in split]
     pieces = [piece for piece in pieces if piece]
     if not any(piece not in _WILD_CARDS for piece in pieces):
-        message = "The search has no letter or digit. Type at least one character of the serial number."
+        message = sentence("The search has no letter or digit. Type at least one character of the serial number.")
         raise Invalid(message, (Fault(message, field="search", value=shown(text)),))
     return _pattern(pieces)
 

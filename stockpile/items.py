@@ -19,6 +19,7 @@ from stockpile.errors import Overtaken
 from stockpile.identity import fold, identity_key, serial_key
 from stockpile.keys import new_key, new_secret
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.sites import OUTSIDE, Place
 
 
@@ -252,7 +253,7 @@ def check_borne(known: Known, held: Mapping[UUID, Held]) -> None:
         _, _, key = identity.split("/", 2)
         for number in (held[item_id].serial_number for item_id in bearers if item_id in held):
             if number is None or serial_key(number) != key:
-                raise Overtaken("A weapon of these got another number at this moment: ask again.")
+                raise Overtaken(sentence("A weapon of these got another number at this moment: ask again."))
 
 
 _INSERT_ITEMS = """

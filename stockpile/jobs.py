@@ -28,6 +28,7 @@ from stockpile.progress import heard_by
 from stockpile.registers.rejects import RowsRejected
 from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_asked, orders, read_page
 from stockpile.rights import Actor, require
+from stockpile.sentences import sentence
 from stockpile.unforeseen import log_unforeseen
 
 SILENT_FOR = timedelta(minutes=2)
@@ -55,7 +56,7 @@ class Job:
 class _Cancelled(StockpileError):
     """Its owner wants no more of it."""
 
-    title = "Cancelled"
+    title = sentence("Cancelled")
 
 
 def start(engine: Engine, actor: Actor, form: ActForm, request: Request) -> Job:
@@ -152,7 +153,7 @@ def read(engine: Engine, actor: Actor, job_id: UUID) -> Job:
     with transaction(engine, roles.POSTER, actor.site_id) as connection:
         row = connection.exec_driver_sql(f"{_JOB} AND job_id = %s", (actor.party_id, job_id)).one_or_none()
     if row is None:
-        raise NotFound(f"You have no job {job_id}.")
+        raise NotFound(sentence("You have no job {job_id}.", job_id=job_id))
     return _job(*row)
 
 

@@ -21,6 +21,7 @@ from stockpile.errors import Fault, Invalid
 from stockpile.reports import labels
 from stockpile.reports.labels import Chosen
 from stockpile.rights import PRINT_LABELS, READ_PEOPLE, Actor, reading, require
+from stockpile.sentences import sentence
 
 MOST = 5_000
 """Labels at once."""
@@ -106,16 +107,16 @@ class PrintLabels(Asked):
             name for name in ("scans", "items", "document", "site", "store", "model", "unit") if getattr(self, name)
         }
         if strange := sorted(said - TAKES[self.of]):
-            raise ValueError(f"{self.of} are not chosen by {', '.join(strange)}")
+            raise ValueError(sentence("{of} are not chosen by {strange}", of=self.of, strange=", ".join(strange)))
         named = said & {"scans", "items", "document"}
         if len(named) > 1 or (named and said & {"store", "model"}):
-            raise ValueError("choose by scans, or by a document, or by store and model")
+            raise ValueError(sentence("choose by scans, or by a document, or by store and model"))
         if len(set(self.codes)) < len(self.codes) or len(set(self.codes) & set(SQUARE)) > 1:
-            raise ValueError("codes: code-128 and at most one of qr and data-matrix")
+            raise ValueError(sentence("codes: code-128 and at most one of qr and data-matrix"))
         if Code.DATA_MATRIX in self.codes and self.of is not Of.WEAPONS:
-            raise ValueError("a data-matrix holds a weapon's UII: choose qr")
+            raise ValueError(sentence("a data-matrix holds a weapon's UII: choose qr"))
         if self.zpl is not None and (self.sheet is not None or self.start != 1):
-            raise ValueError("sheet and start are of sheets: leave them out for a thermal printer")
+            raise ValueError(sentence("sheet and start are of sheets: leave them out for a thermal printer"))
         return self
 
 
@@ -173,11 +174,11 @@ def _labels(connection: Connection, actor: Actor, asked: PrintLabels) -> tuple[l
 def _check_number(wanted: list[Label], left_out: int) -> None:
     if not wanted:
         why = (
-            f"all its {left_out:,} weapons are elsewhere now"
+            sentence("all its {left_out:,} weapons are elsewhere now", left_out=left_out)
             if left_out
-            else "nothing in your scope is so: check the names"
+            else sentence("nothing in your scope is so: check the names")
         )
-        raise Invalid(f"There is nothing to label: {why}.", [Fault(why, field="of")])
+        raise Invalid(sentence("There is nothing to label: {why}.", why=why), [Fault(why, field="of")])
     if len(wanted) > MOST:
-        why = f"at most {MOST:,} at once: choose a store or a model"
-        raise Invalid(f"These are more than {MOST:,} labels.", [Fault(why, field="of")])
+        why = sentence("at most {most:,} at once: choose a store or a model", most=MOST)
+        raise Invalid(sentence("These are more than {most:,} labels.", most=MOST), [Fault(why, field="of")])

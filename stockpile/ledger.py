@@ -35,6 +35,7 @@ from stockpile.log.leaf import (
     value_bytes,
 )
 from stockpile.movements import MOVEMENT_OF
+from stockpile.sentences import sentence
 from stockpile.shortfall import Counted
 from stockpile.sites import Site
 
@@ -64,7 +65,7 @@ def post(
     given_to = {line.to.party_id for line in lines if line.to != line.held.where}
     numbered = _number(desk, document, [line.held for line in lines], given_to)
     if any(signer.secret is None for signer in numbered.signers.values()):
-        raise Overtaken("Somebody whom this names was erased at this moment: ask again.")
+        raise Overtaken(sentence("Somebody whom this names was erased at this moment: ask again."))
     happened_at = min(document.happened_at or numbered.recorded_at, numbered.recorded_at)
     laid = Laid(found=[*contradictions, *numbered.contradictions, *_second_party_missing(desk, document)])
     past = _past(desk, document, lines, happened_at, numbered)

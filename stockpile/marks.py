@@ -17,6 +17,7 @@ from stdnum import ean
 
 from stockpile.errors import Fault, Invalid
 from stockpile.identity import character_name, shown
+from stockpile.sentences import joined, sentence, words_of
 
 HEADER = "[)>"
 RS, GS, EOT = "\x1e", "\x1d", "\x04"
@@ -158,7 +159,7 @@ def read_mark(text: str) -> Mark | None:
     try:
         return _read_envelope(scanned)
     except _Unreadable as refusal:
-        raise _invalid(str(refusal), text) from None
+        raise _invalid(words_of(refusal), text) from None
 
 
 def _invalid(message: str, text: str) -> Invalid:
@@ -167,16 +168,31 @@ def _invalid(message: str, text: str) -> Invalid:
 
 def _read_envelope(scanned: str) -> Mark:
     if len(scanned) > LONGEST_MARK:
-        raise _Unreadable(f"The mark has {len(scanned)} characters; no mark has more than {LONGEST_MARK}.")
+        raise _Unreadable(
+            sentence(
+                "The mark has {count} characters; no mark has more than {most}.",
+                count=len(scanned),
+                most=LONGEST_MARK,
+            )
+        )
     segments = list(_segments(scanned))
     marks = [mark for name, elements in segments for mark in _marks_in(name, elements)]
     if not marks:
-        needed = "; ".join(f"in format {name} {_needed(name)}" for name, _ in segments)
-        found = ", ".join(qualifier for _, elements in segments for qualifier, _ in elements) or "none"
-        raise _Unreadable(f"The mark has no UII: it needs {needed}. Its identifiers: {found}.")
+        needed = joined(
+            "; ", (sentence("in format {name} {needed}", name=name, needed=_needed(name)) for name, _ in segments)
+        )
+        found = ", ".join(qualifier for _, elements in segments for qualifier, _ in elements) or sentence("none")
+        raise _Unreadable(
+            sentence("The mark has no UII: it needs {needed}. Its identifiers: {found}.", needed=needed, found=found)
+        )
     identifiers = sorted({mark.uii for mark in marks})
     if len(identifiers) > 1:
-        raise _Unreadable(f"The mark gives more than one UII: {', '.join(identifiers)}. Enter the right one by hand.")
+        raise _Unreadable(
+            sentence(
+                "The mark gives more than one UII: {identifiers}. Enter the right one by hand.",
+                identifiers=", ".join(identifiers),
+            )
+        )
     return marks[0]
 
 
@@ -209,22 +225,32 @@ def envelope(
         mark = _read_envelope(text)
         meant = agency + enterprise + "".join(given.values()) + serial_number
         if not serial_number or mark.uii != meant or mark.elements != tuple(elements):
-            raise _Unreadable("The mark would not read back as it was meant: it takes capitals, digits, - and / only.")
+            raise _Unreadable(
+                sentence("The mark would not read back as it was meant: it takes capitals, digits, - and / only.")
+            )
     except _Unreadable as refusal:
-        raise _invalid(str(refusal), " ".join((agency, enterprise, *given.values(), serial_number))) from None
+        raise _invalid(words_of(refusal), " ".join((agency, enterprise, *given.values(), serial_number))) from None
     return text
 
 
 def _check_parts(construct: int, format: str, agency: str, enterprise: str, given: Mapping[str, str]) -> None:
     """Refuse what no envelope can be made of."""
     if format not in ("06", "12"):
-        raise _Unreadable(f"Marks are written in format 06 or 12, not '{shown(format)}'.")
+        raise _Unreadable(sentence("Marks are written in format 06 or 12, not '{format}'.", format=shown(format)))
     if construct not in (1, 2) or len(given) != construct - 1:
-        raise _Unreadable("Construct 1 takes no part number or lot, construct 2 exactly one of them.")
+        raise _Unreadable(sentence("Construct 1 takes no part number or lot, construct 2 exactly one of them."))
     if agency not in AGENCY_OF:
-        raise _Unreadable(f"No agency has the code '{shown(agency)}'; known are {', '.join(filter(None, AGENCY_OF))}.")
+        raise _Unreadable(
+            sentence(
+                "No agency has the code '{agency}'; known are {agencies}.",
+                agency=shown(agency),
+                agencies=", ".join(filter(None, AGENCY_OF)),
+            )
+        )
     if not AGENCY_OF[agency].enterprise.fullmatch(enterprise):
-        raise _Unreadable(f"'{shown(enterprise)}' is no {AGENCY_OF[agency].name}.")
+        raise _Unreadable(
+            sentence("'{enterprise}' is no {name}.", enterprise=shown(enterprise), name=AGENCY_OF[agency].name)
+        )
 
 
 def _elements_of(
@@ -237,7 +263,9 @@ def _elements_of(
         return [(rules.whole[0], agency + enterprise + serial_number)]
     qualifier = next((name for name, code in rules.enterprises.items() if code == agency), None)
     if qualifier is None:
-        raise _Unreadable(f"Format 12 has no identifier for a {AGENCY_OF[agency].name}; use format 06.")
+        raise _Unreadable(
+            sentence("Format 12 has no identifier for a {name}; use format 06.", name=AGENCY_OF[agency].name)
+        )
     elements = [(qualifier, enterprise)]
     elements += [(name, given[kind]) for name, kind in rules.products.items() if kind in given]
     elements.append((rules.serial_in_product if given else rules.serial_in_enterprise[0], serial_number))
@@ -251,23 +279,25 @@ def _segments(scanned: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     body = scanned.upper().removeprefix(HEADER)
     if RS not in body and GS not in body:
         raise _Unreadable(
-            "The mark's separators are missing. Set the scanner to send control characters (RS, GS, EOT)."
+            sentence("The mark's separators are missing. Set the scanner to send control characters (RS, GS, EOT).")
         )
     if not body.startswith(RS):
-        raise _Unreadable("The mark has no record separator (RS) after its beginning '[)>'.")
+        raise _Unreadable(sentence("The mark has no record separator (RS) after its beginning '[)>'."))
     body = body.removesuffix(EOT).removesuffix(RS)
     if EOT in body:
-        raise _Unreadable("The mark goes on after its end (EOT). Scan one mark at a time.")
+        raise _Unreadable(sentence("The mark goes on after its end (EOT). Scan one mark at a time."))
     for segment in body[1:].split(RS):
         name, *parts = segment.split(GS)
         name = _SAME_FORMAT.get(name, name)
         if name not in FORMATS:
-            raise _Unreadable(f"The mark is in format '{shown(name)}'; formats 05, 06 and 12 can be read.")
+            raise _Unreadable(
+                sentence("The mark is in format '{name}'; formats 05, 06 and 12 can be read.", name=shown(name))
+            )
         elements = [element for part in parts for element in _elements(name, part)]
         qualifiers = [qualifier for qualifier, _ in elements]
         for qualifier in qualifiers:
             if qualifiers.count(qualifier) > 1:
-                raise _Unreadable(f"The mark has {qualifier} more than once.")
+                raise _Unreadable(sentence("The mark has {qualifier} more than once.", qualifier=qualifier))
         yield name, elements
 
 
@@ -277,14 +307,18 @@ def _elements(name: str, part: str) -> Iterator[tuple[str, str]]:
     """
     for character in part:
         if not character.isprintable():
-            raise _Unreadable(f"The mark has {character_name(character)} inside a data element.")
+            raise _Unreadable(
+                sentence("The mark has {character} inside a data element.", character=character_name(character))
+            )
     if name == "05":
         yield from _gs1_elements(part)
         return
     form = r"([0-9]{0,3}[A-Z])(.+)" if name == "06" else r"([A-Z]{3}) ?(.+)"
     match = re.fullmatch(form, part)
     if match is None:
-        raise _Unreadable(f"The mark has the element '{shown(part)}', which has no identifier or no value.")
+        raise _Unreadable(
+            sentence("The mark has the element '{part}', which has no identifier or no value.", part=shown(part))
+        )
     yield match[1], match[2]
 
 
@@ -304,7 +338,9 @@ def _gs1_elements(part: str) -> Iterator[tuple[str, str]]:
         if rest.startswith(identifier) and len(rest) > len(identifier):
             yield identifier, rest[len(identifier) :]
             return
-    raise _Unreadable(f"The mark has the element '{shown(rest)}', which has no known GS1 identifier or no value.")
+    raise _Unreadable(
+        sentence("The mark has the element '{rest}', which has no known GS1 identifier or no value.", rest=shown(rest))
+    )
 
 
 def _marks_in(name: str, elements: Sequence[tuple[str, str]]) -> list[Mark]:
@@ -343,9 +379,17 @@ def _needed(name: str) -> str:
 def _check_uii(uii: str) -> None:
     if not _UII_TEXT.fullmatch(uii):
         wrong = next(character for character in uii if not _UII_TEXT.fullmatch(character))
-        raise _Unreadable(f"The UII has {character_name(wrong)}; only capitals, digits, - and / are allowed.")
+        raise _Unreadable(
+            sentence("The UII has {wrong}; only capitals, digits, - and / are allowed.", wrong=character_name(wrong))
+        )
     if len(uii) > LONGEST_UII:
-        raise _Unreadable(f"The UII has {len(uii)} characters; at most {LONGEST_UII} are allowed.")
+        raise _Unreadable(
+            sentence(
+                "The UII has {count} characters; at most {most} are allowed.",
+                count=len(uii),
+                most=LONGEST_UII,
+            )
+        )
 
 
 def _whole(rules: Format, values: Mapping[str, str]) -> Iterator[Mark]:
@@ -360,7 +404,9 @@ def _whole(rules: Format, values: Mapping[str, str]) -> Iterator[Mark]:
         elif qualifier in _CARRIES_AGENCY:
             mark = _taken_apart(value)
             if mark is None:
-                raise _Unreadable(f"'{shown(value)}' does not begin with an agency code and an enterprise.")
+                raise _Unreadable(
+                    sentence("'{value}' does not begin with an agency code and an enterprise.", value=shown(value))
+                )
             yield mark
         else:
             yield Mark(uii=value)
@@ -372,16 +418,20 @@ def _returnable_asset(value: str) -> Mark:
     """
     kind, serial_number = value[:14], value[14:]
     if len(kind) < 14 or not kind.isdecimal() or not ean.is_valid(kind):
-        raise _Unreadable("The asset type in identifier 8003 has a wrong check digit: read the mark again.")
+        raise _Unreadable(sentence("The asset type in identifier 8003 has a wrong check digit: read the mark again."))
     if not serial_number:
-        raise _Unreadable("Identifier 8003 has no serial number: it names a kind of item, not one item.")
+        raise _Unreadable(sentence("Identifier 8003 has no serial number: it names a kind of item, not one item."))
     return Mark(uii=value, serial_number=serial_number)
 
 
 def _cage_and_serial(value: str) -> Mark:
     enterprise, serial_number = value[:5], value[5:]
     if not serial_number or not AGENCY_OF["D"].enterprise.fullmatch(enterprise):
-        raise _Unreadable(f"Identifier 18S is '{shown(value)}': it needs a CAGE code of five characters and a serial.")
+        raise _Unreadable(
+            sentence(
+                "Identifier 18S is '{value}': it needs a CAGE code of five characters and a serial.", value=shown(value)
+            )
+        )
     return Mark("D" + value, construct=1, agency="D", enterprise=enterprise, serial_number=serial_number)
 
 
@@ -397,7 +447,14 @@ def _enterprises(rules: Format, values: Mapping[str, str]) -> Iterator[tuple[str
         elif AGENCY_OF[code].enterprise.fullmatch(value):
             yield code or value[0], value, code + value
         else:
-            raise _Unreadable(f"Identifier {qualifier} is '{shown(value)}', which is no {AGENCY_OF[code].name}.")
+            raise _Unreadable(
+                sentence(
+                    "Identifier {qualifier} is '{value}', which is no {name}.",
+                    qualifier=qualifier,
+                    value=shown(value),
+                    name=AGENCY_OF[code].name,
+                )
+            )
 
 
 def _in_enterprise(rules: Format, values: Mapping[str, str]) -> Iterator[Mark]:

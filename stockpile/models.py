@@ -25,6 +25,7 @@ from stockpile.db.engine import one_writer
 from stockpile.documents import Code, Words
 from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
+from stockpile.sentences import sentence
 
 
 def _one_of(words: Iterable[str]) -> tuple[Any, ...]:
@@ -32,7 +33,7 @@ def _one_of(words: Iterable[str]) -> tuple[Any, ...]:
 
     def check(text: str) -> str:
         if text not in allowed:
-            raise ValueError(f"one of: {', '.join(allowed)}")
+            raise ValueError(sentence("one of: {allowed}", allowed=", ".join(allowed)))
         return text
 
     return AfterValidator(check), Field(json_schema_extra={"enum": list(allowed)})
@@ -97,8 +98,12 @@ def add_model(connection: Connection, model: NewModel) -> Model:
     wanted = (name_key(model.maker), name_key(model.name))
     for maker, name in connection.exec_driver_sql("SELECT maker, name FROM model"):
         if (name_key(maker), name_key(name)) == wanted:
-            fault = Fault(f"the catalogue has {maker} {name} already", field="name", value=model.name)
-            raise Invalid("The model was not added.", [fault])
+            fault = Fault(
+                sentence("the catalogue has {maker} {name} already", maker=maker, name=name),
+                field="name",
+                value=model.name,
+            )
+            raise Invalid(sentence("The model was not added."), [fault])
     added = Model(new_key(), model.maker, model.name, model.tracked_by)
     data = model.model_dump()
     connection.exec_driver_sql(
@@ -113,16 +118,16 @@ def mend_model(connection: Connection, model_id: UUID, mended: MendedModel) -> M
     model = read_model(connection, model_id)
     data = mended.model_dump(include=mended.model_fields_set)
     faults = [
-        Fault("a model cannot be without it", field=name)
+        Fault(sentence("a model cannot be without it"), field=name)
         for name in ("category", "enhanced_monitoring")
         if name in data and data[name] is None
     ]
     if model_id in (UNIDENTIFIED_ID, UNIDENTIFIED_EQUIPMENT.model_id):
-        faults.append(Fault("of what nobody could identify nothing can be said", field="model_id"))
+        faults.append(Fault(sentence("of what nobody could identify nothing can be said"), field="model_id"))
     if not data:
-        faults.append(Fault("say what is to be mended"))
+        faults.append(Fault(sentence("say what is to be mended")))
     if faults:
-        raise Invalid("The model was not mended.", faults)
+        raise Invalid(sentence("The model was not mended."), faults)
     one_writer(connection)
     connection.exec_driver_sql(
         f"UPDATE model SET {', '.join(f'{name} = %s' for name in data)} WHERE model_id = %s", (*data.values(), model_id)

@@ -26,6 +26,7 @@ from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import canonical, name_value, note_leaf, person_digest
 from stockpile.reports.documents import number_of
 from stockpile.rights import WRITE_NOTES, Actor, require
+from stockpile.sentences import sentence
 
 
 class NoteKind(StrEnum):
@@ -68,11 +69,11 @@ class WriteNote(Asked):
     @model_validator(mode="after")
     def _says_something(self) -> WriteNote:
         if self.text is None and not self.attachments:
-            raise ValueError("a note says something or brings something: give text or attachments")
+            raise ValueError(sentence("a note says something or brings something: give text or attachments"))
         if self.kind is NoteKind.REMARK and self.text is None:
-            raise ValueError("a remark has a text")
+            raise ValueError(sentence("a remark has a text"))
         if self.kind in (NoteKind.ATTACHMENT, NoteKind.SIGNATURE) and not self.attachments:
-            raise ValueError(f"a note of kind {self.kind} has something attached")
+            raise ValueError(sentence("a note of kind {kind} has something attached", kind=self.kind))
         return self
 
     @property
@@ -109,7 +110,9 @@ def write_note(engine: Engine, actor: Actor, document_id: UUID, request: WriteNo
         known = _written_before(connection, request, document_id)
         if known is not None:
             return known
-        need_evidence(request.attachments, "attachments", "The note was not written: what is attached is no evidence.")
+        need_evidence(
+            request.attachments, "attachments", sentence("The note was not written: what is attached is no evidence.")
+        )
         return _insert(connection, actor, site_id, document_id, request) or _lost(connection, request, document_id)
 
 
@@ -131,7 +134,10 @@ def _written_before(connection: Connection, request: WriteNote, document_id: UUI
         return None
     if bytes(row[5]) != request.content_hash(document_id):
         raise PostedWithOtherContent(
-            f"Note {request.note_id} was written before with other content. Take a new note id for a new note."
+            sentence(
+                "Note {note_id} was written before with other content. Take a new note id for a new note.",
+                note_id=request.note_id,
+            )
         )
     return NoteWritten(row[0], row[1], row[2], row[3], bytes(row[4]).hex())
 
@@ -140,7 +146,7 @@ def _lost(connection: Connection, request: WriteNote, document_id: UUID) -> Note
     """Somebody wrote under this id at the same moment: the same, whose answer this is, or something else."""
     known = _written_before(connection, request, document_id)
     if known is None:
-        raise PostedWithOtherContent("This note id is in use elsewhere. Take a new note id for a new note.")
+        raise PostedWithOtherContent(sentence("This note id is in use elsewhere. Take a new note id for a new note."))
     return known
 
 
@@ -149,8 +155,8 @@ def _insert(
 ) -> NoteWritten | None:
     recorded_at = now()
     if request.happened_at is not None and request.happened_at > recorded_at:
-        fault = Fault("is still to come", field="happened_at", value=request.happened_at.isoformat())
-        raise Invalid("The note was not written.", [fault])
+        fault = Fault(sentence("is still to come"), field="happened_at", value=request.happened_at.isoformat())
+        raise Invalid(sentence("The note was not written."), [fault])
     header: dict[str, Any] = {
         "note_id": request.note_id,
         "site_id": site_id,
@@ -166,7 +172,7 @@ def _insert(
         "SELECT code, name, rank, name_version, secret FROM signatures(%s)", ([actor.party_id],)
     ).one()
     if signer[4] is None:
-        raise NotAllowed("The note was not written: who writes it was erased at this moment.")
+        raise NotAllowed(sentence("The note was not written: who writes it was erased at this moment."))
     digest = person_digest(bytes(signer[4]), request.note_id, "written_by", name_value(*signer[:4]))
     seed = new_secret()
     leaf = note_leaf(seed, header, digest)

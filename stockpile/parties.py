@@ -20,6 +20,7 @@ from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.identity import shown
 from stockpile.keys import new_key, new_secret
 from stockpile.movements import AccountClass
+from stockpile.sentences import of_the_books, sentence, words_of
 from stockpile.sites import Place, Site, add_party_account
 
 LONGEST_NAME = 200
@@ -64,7 +65,8 @@ def need_party(connection: Connection, kind: str, code: str, field: str) -> Part
     party = find_party(connection, kind, code)
     if party is None:
         raise Invalid(
-            f"{field}: no {kind} {code!r}.", [Fault(f"there is no {kind} with this code", field=field, value=code)]
+            sentence("{field}: no {kind} {code!r}.", field=field, kind=of_the_books(kind), code=code),
+            [Fault(sentence("there is no {kind} with this code", kind=of_the_books(kind)), field=field, value=code)],
         )
     return party
 
@@ -78,7 +80,7 @@ def read_party(connection: Connection, party_id: UUID) -> Party:
     """The party of a key; NotFound if there is none in the reader's scope."""
     row = connection.exec_driver_sql(f"{_PARTY} WHERE party_id = %s", (party_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no party {party_id} here.")
+        raise NotFound(sentence("There is no party {party_id} here.", party_id=party_id))
     return Party(*row)
 
 
@@ -90,12 +92,19 @@ def written(text: str, field: str, longest: int) -> str:
     try:
         kept = printable(text.strip())
     except ValueError as problem:
-        fault = str(problem)
+        fault = words_of(problem)
     else:
         if 0 < len(kept) <= longest:
             return kept
-        fault = f"{len(kept):,} characters, at most {longest}" if kept else "is empty"
-    raise Invalid(f"{field}: {fault}.", [Fault(fault, field=field, value=shown(text))])
+        fault = (
+            sentence("{count:,} characters, at most {longest}", count=len(kept), longest=longest)
+            if kept
+            else sentence("is empty")
+        )
+    raise Invalid(
+        sentence("{field}: {fault}.", field=of_the_books(field), fault=fault),
+        [Fault(fault, field=field, value=shown(text))],
+    )
 
 
 def add_party(
@@ -108,7 +117,12 @@ def add_party(
     one_writer(connection)
     if find_party(connection, kind, code):
         raise Invalid(
-            f"The {kind} was not added.", [Fault(f"there is a {kind} of this code already", field=field, value=code)]
+            sentence("The {kind} was not added.", kind=of_the_books(kind)),
+            [
+                Fault(
+                    sentence("there is a {kind} of this code already", kind=of_the_books(kind)), field=field, value=code
+                )
+            ],
         )
     party = Party(new_key(), kind, code, name, rank)
     connection.exec_driver_sql(
@@ -134,9 +148,15 @@ def rename(connection: Connection, party_id: UUID, name: str, rank: str | None =
     name, rank = written(name, "name", LONGEST_NAME), written(rank, "rank", LONGEST_CODE) if rank else None
     known = read_party(connection, party_id)
     if rank is not None and known.kind != "person":
-        raise Invalid(f"A {known.kind} has no rank.", [Fault("only a person has one", field="rank", value=rank)])
+        raise Invalid(
+            sentence("A {kind} has no rank.", kind=of_the_books(known.kind)),
+            [Fault(sentence("only a person has one"), field="rank", value=rank)],
+        )
     if known.name is None:
-        raise Invalid("An erased person has no name.", [Fault("the person was erased", field="name", value=name)])
+        raise Invalid(
+            sentence("An erased person has no name."),
+            [Fault(sentence("the person was erased"), field="name", value=name)],
+        )
     party = Party(party_id, known.kind, known.code, name, rank)
     if party != known:
         rename_all(connection, [party])
@@ -293,7 +313,10 @@ def give_signature_card(
 ) -> UUID:
     """Lets a person draw for a unit until a day (DA 1687). Raises Invalid if it ends before it begins."""
     if until < since:
-        raise Invalid("The card was not given.", [Fault("ends before it begins", field="until", value=str(until))])
+        raise Invalid(
+            sentence("The card was not given."),
+            [Fault(sentence("ends before it begins"), field="until", value=str(until))],
+        )
     card = new_key()
     connection.exec_driver_sql(
         """INSERT INTO signature_card (signature_card_id, unit_id, party_id, since, until, issued_by)
@@ -309,7 +332,7 @@ def withdraw_signature_card(connection: Connection, signature_card_id: UUID) -> 
         "SELECT withdrawn_at FROM signature_card WHERE signature_card_id = %s", (signature_card_id,)
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no signature card {signature_card_id}.")
+        raise NotFound(sentence("There is no signature card {signature_card_id}.", signature_card_id=signature_card_id))
     connection.exec_driver_sql(
         "UPDATE signature_card SET withdrawn_at = %s WHERE signature_card_id = %s AND withdrawn_at IS NULL",
         (now(), signature_card_id),
@@ -385,12 +408,13 @@ def _objection(
     party: Party, place: Place | None, site: Site, member: bool, left: date | None, served: bool
 ) -> str | None:
     if place is None:
-        return f"{party.display} is not on the roster of {site.code}"
+        return sentence("{party} is not on the roster of {site}", party=party.display, site=site.code)
     if party.kind == "person" and not member:
-        gone = f" since {left:%Y-%m-%d}" if left else ""
-        return f"{party.display} is not on the roster{gone}"
+        if left:
+            return sentence("{party} is not on the roster since {left:%Y-%m-%d}", party=party.display, left=left)
+        return sentence("{party} is not on the roster", party=party.display)
     if party.kind == "unit" and not served:
-        return f"{party.display} is not served by {site.code}"
+        return sentence("{party} is not served by {site}", party=party.display, site=site.code)
     return None
 
 

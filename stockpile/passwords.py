@@ -19,6 +19,7 @@ from pwdlib.exceptions import PwdlibError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from stockpile.errors import Fault, TooSoon
+from stockpile.sentences import sentence
 
 SHORTEST, LONGEST = 10, 200
 SHORTEST_PIN, LONGEST_PIN = 6, 12
@@ -52,7 +53,7 @@ USUAL_PINS = frozenset({"159753", "147258", "147852", "258456", "142536", "24681
 def _turn() -> Iterator[None]:
     """Waits for one of the few places. Raises TooSoon where the line is long."""
     if not _admitted.acquire(blocking=False):
-        raise TooSoon("Many people sign in at this moment. Try again in a few seconds.", 3)
+        raise TooSoon(sentence("Many people sign in at this moment. Try again in a few seconds."), 3)
     try:
         with _running:
             yield
@@ -98,15 +99,19 @@ def password_faults(password: str, known: Iterable[str], field: str = "password"
     lowered = password.casefold()
     why = None
     if not SHORTEST <= len(password) <= LONGEST:
-        why = f"{SHORTEST} to {LONGEST} characters: a few words are easiest to keep in mind"
+        why = sentence(
+            "{shortest} to {longest} characters: a few words are easiest to keep in mind",
+            shortest=SHORTEST,
+            longest=LONGEST,
+        )
     elif len(set(lowered)) < 5:
-        why = "too few different characters: anybody guesses it"
+        why = sentence("too few different characters: anybody guesses it")
     elif lowered == DEMONSTRATION:
-        why = "this is the password of the demonstration: everybody knows it"
+        why = sentence("this is the password of the demonstration: everybody knows it")
     elif any(word and word.casefold() in lowered and len(lowered) - len(word) < SHORTEST // 2 for word in known):
-        why = "little more than your own name or number: anybody guesses it"
+        why = sentence("little more than your own name or number: anybody guesses it")
     elif any(lowered.startswith(word) and len(lowered) - len(word) < SHORTEST // 2 for word in USUAL):
-        why = "one of the most used passwords: anybody guesses it"
+        why = sentence("one of the most used passwords: anybody guesses it")
     return [Fault(why, field=field)] if why else []
 
 
@@ -114,11 +119,11 @@ def pin_faults(pin: str, known: Iterable[str] = (), field: str = "pin") -> list[
     """What speaks against a PIN; `known` are numbers that others know of its person, as the service number."""
     why = None
     if not pin.isascii() or not pin.isdigit() or not SHORTEST_PIN <= len(pin) <= LONGEST_PIN:
-        why = f"{SHORTEST_PIN} to {LONGEST_PIN} digits"
+        why = sentence("{shortest_pin} to {longest_pin} digits", shortest_pin=SHORTEST_PIN, longest_pin=LONGEST_PIN)
     elif _is_trivial(pin):
-        why = "too easy: no rows, no repetitions"
+        why = sentence("too easy: no rows, no repetitions")
     elif any(digits in pin for number in known if (digits := _digits_in(number))):
-        why = "not your own number"
+        why = sentence("not your own number")
     return [Fault(why, field=field)] if why else []
 
 

@@ -22,10 +22,11 @@ from stockpile.keys import new_key
 from stockpile.parties import UNIDENTIFIED, Party, find_party
 from stockpile.passwords import digits_of, hashed, matches, new_one_time_pin, pin_faults
 from stockpile.rights import RESET_PINS, Actor, require
+from stockpile.sentences import sentence, words_of
 
 LONGEST_BADGE = 200
 
-WRONG = "The badge or the PIN is wrong, or the badge is not one of this site."
+WRONG = sentence("The badge or the PIN is wrong, or the badge is not one of this site.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def prove(engine: Engine, counter: Counter | None, badge: str, pin: str, address
     Raises NotAllowed (no counter), TooSoon, Invalid without saying which of the two was wrong.
     """
     if counter is None:
-        raise NotAllowed("A PIN holds at an enrolled counter only. Its commander or a registrar enrols one.")
+        raise NotAllowed(sentence("A PIN holds at an enrolled counter only. Its commander or a registrar enrols one."))
     where = Where(address, counter)
     with connected(at_once(engine)) as connection:
         rows = ask(
@@ -68,7 +69,7 @@ def prove(engine: Engine, counter: Counter | None, badge: str, pin: str, address
     subject = Subject(party_id, party_id=party_id) if party_id else Subject.unknown(badge_text(badge))
     attempts.begin_attempt(engine, subject, where)
     if not matches(digits_of(pin), kept) or party_id is None:
-        raise Invalid(WRONG, [Fault("wrong, or not of this badge", field="pin")])
+        raise Invalid(WRONG, [Fault(sentence("wrong, or not of this badge"), field="pin")])
     attempts.went_well(engine, subject, where)
     return Proven(party_id, bool(must_change))
 
@@ -102,7 +103,7 @@ def choose_pin(
     ).scalars()
     faults = pin_faults(pin, [number for number in numbers if number], field)
     if faults:
-        raise Invalid("The PIN was not changed.", faults)
+        raise Invalid(sentence("The PIN was not changed."), faults)
     _keep(connection, party_id, pin, party_id, must_change=False)
     sessions.end_by_pin(connection, party_id, but)
 
@@ -131,9 +132,11 @@ def register_badge(connection: Connection, actor: Actor, person: str, text: str)
     fault = _badge_fault(text)
     one_writer(connection)
     if fault is None and _is_a_service_number(connection, text):
-        fault = "this is a service number, which is a badge by itself"
+        fault = sentence("this is a service number, which is a badge by itself")
     if fault is not None:
-        raise Invalid("The badge was not registered.", [Fault(fault, field="text", value=text[:LONGEST_BADGE])])
+        raise Invalid(
+            sentence("The badge was not registered."), [Fault(fault, field="text", value=text[:LONGEST_BADGE])]
+        )
     known = connection.exec_driver_sql(
         "SELECT badge_id FROM badge WHERE text = %s AND party_id = %s AND revoked_at IS NULL", (text, found.party_id)
     ).scalar()
@@ -149,18 +152,18 @@ def register_badge(connection: Connection, actor: Actor, person: str, text: str)
     except IntegrityError as problem:
         if not isinstance(problem.orig, UniqueViolation):
             raise
-        fault = "this is another person's badge: revoke that one first"
-        raise Invalid("The badge was not registered.", [Fault(fault, field="text", value=text)]) from None
+        fault = sentence("this is another person's badge: revoke that one first")
+        raise Invalid(sentence("The badge was not registered."), [Fault(fault, field="text", value=text)]) from None
     return badge_id
 
 
 def _badge_fault(text: str) -> str | None:
     if not 1 <= len(text) <= LONGEST_BADGE:
-        return f"1 to {LONGEST_BADGE} characters"
+        return sentence("1 to {most} characters", most=LONGEST_BADGE)
     try:
         printable(text)
     except ValueError as problem:
-        return str(problem)
+        return words_of(problem)
     return None
 
 
@@ -174,7 +177,7 @@ def revoke_badge(connection: Connection, actor: Actor, badge_id: UUID) -> None:
     """Lost, stolen, replaced: it opens nothing any more; again changes nothing. Raises NotAllowed, NotFound."""
     require(actor, RESET_PINS)
     if not connection.exec_driver_sql("SELECT 1 FROM badge WHERE badge_id = %s", (badge_id,)).first():
-        raise NotFound(f"There is no badge {badge_id} here.")
+        raise NotFound(sentence("There is no badge {badge_id} here.", badge_id=badge_id))
     connection.exec_driver_sql(
         "UPDATE badge SET revoked_at = %s WHERE badge_id = %s AND revoked_at IS NULL", (now(), badge_id)
     )
@@ -202,7 +205,9 @@ def _person(connection: Connection, actor: Actor, scanned: str) -> Party:
     )
     nobody = found is None or (found.code or "").startswith(UNIDENTIFIED)
     if found is None or nobody or (actor.site_id is not None and site_id != actor.site_id):
-        place = f" of {actor.site_code}" if actor.site_code else ""
-        fault = Fault(f"not a service number or badge{place}", field="person", value=scanned)
-        raise Invalid(f"Nobody{place} has this number or badge.", [fault])
+        fault, nobodys = sentence("not a service number or badge"), sentence("Nobody has this number or badge.")
+        if actor.site_code:
+            fault = sentence("not a service number or badge of {site}", site=actor.site_code)
+            nobodys = sentence("Nobody of {site} has this number or badge.", site=actor.site_code)
+        raise Invalid(nobodys, [Fault(fault, field="person", value=scanned)])
     return found

@@ -24,6 +24,7 @@ from stockpile.movements import HELD, AccountClass, Act
 from stockpile.reports.deliveries import Delivery, need_delivery
 from stockpile.rights import Actor, require
 from stockpile.scans import candidates
+from stockpile.sentences import Sentence, begun, sentence, template
 from stockpile.shipments import shipped_items
 from stockpile.verdicts import CANDIDATES, GONE, AskVerdict, Severity, Verdict, weapons_seen
 
@@ -44,21 +45,21 @@ SEVERITY: dict[str, Severity] = {
 """Verdict -> how loudly the counter says it: never a stop, for it stands there."""
 
 WORDS = {
-    "declared": "On the list",
-    "new": "New to the books",
-    "several": "{count} weapons bear this number: choose one, or scan the asset tag",
-    "another model": "Declared as {declared}: taken in as {model}, and the difference is told",
-    "twin": "{where} has a weapon of this model and number: this one is taken in as its twin",
-    "excess": "Not on the list: taken in as more than was declared",
-    "look-alike": "Not on the list. Did you mean one of these?",
-    "declared elsewhere": "Not on this list but on another: {where}",
-    "given up": "The books say {gone}: taken in as found",
-    "not on its way": "By the books it is at {where}: taken in as found, and told",
-    "which model": "Not on the list. Say which model it is",
+    "declared": template("On the list"),
+    "new": template("New to the books"),
+    "several": template("{count} weapons bear this number: choose one, or scan the asset tag"),
+    "another model": template("Declared as {declared}: taken in as {model}, and the difference is told"),
+    "twin": template("{where} has a weapon of this model and number: this one is taken in as its twin"),
+    "excess": template("Not on the list: taken in as more than was declared"),
+    "look-alike": template("Not on the list. Did you mean one of these?"),
+    "declared elsewhere": template("Not on this list but on another: {where}"),
+    "given up": template("The books say {gone}: taken in as found"),
+    "not on its way": template("By the books it is at {where}: taken in as found, and told"),
+    "which model": template("Not on the list. Say which model it is"),
 }
 """Verdict -> what it says."""
 
-GIVEN_UP = {AccountClass.MISSING: "it is missing", **GONE}
+GIVEN_UP = {AccountClass.MISSING: sentence("it is missing"), **GONE}
 ON_ITS_WAY = frozenset({AccountClass.SUPPLY, AccountClass.TRANSIT})
 
 
@@ -92,7 +93,7 @@ def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
         model = _model(connection, asked.model, delivery) if asked.model is not None else None
         line = ItemLine(item=asked.item, scan=asked.scan) if asked.item or asked.scan else None
         if line is None:
-            raise Invalid("Say which weapon.", [Fault("give a scan", field="scan")])
+            raise Invalid(sentence("Say which weapon."), [Fault(sentence("give a scan"), field="scan")])
         (found,) = candidates(connection, [line])
         held = items.whereabouts(connection, found, lock=False)
         meant = [held[item_id] for item_id in found if item_id in held and held[item_id].serial]
@@ -102,8 +103,8 @@ def judge(engine: Engine, actor: Actor, asked: AskVerdict) -> Verdict:
 def _model(connection: Connection, name: str, delivery: Delivery | None) -> Model:
     model = find_models(connection, [name], delivery.donor if delivery else None).get(name)
     if model is None:
-        fault = Fault("unknown model: a registrar says once which model it is", field="model", value=name)
-        raise Invalid("Model: nobody knows it.", [fault])
+        message = sentence("unknown model: a registrar says once which model it is")
+        raise Invalid(sentence("Model: nobody knows it."), [Fault(message, field="model", value=name)])
     return model
 
 
@@ -116,16 +117,16 @@ def _told(of: _Asked, asked: AskVerdict) -> Verdict:
     about = [said.weapon.item_id] if said.weapon is not None else list(said.choice[:CANDIDATES])
     seen = weapons_seen(of.desk, about, with_since=False, known=known)
     if line is not None:
-        words = voucher.already_listed(line)
-        return Verdict("already listed", "attention", words[:1].upper() + words[1:], seen[0], line=line)
+        return Verdict("already listed", "attention", begun(voucher.already_listed(line)), seen[0], line=line)
     weapon = seen[0] if said.weapon is not None and seen else None
-    words = WORDS[said.verdict].format(
-        count=len(of.meant),
-        declared=said.weapon.model_name if said.weapon else "",
-        model=of.model.name if of.model else "",
-        where=said.weapon.where.name if said.weapon else "",
-        gone=GIVEN_UP.get(said.weapon.where.account_class, "") if said.weapon else "",
-    )
+    values = {
+        "count": len(of.meant),
+        "declared": said.weapon.model_name if said.weapon else "",
+        "model": of.model.name if of.model else "",
+        "where": said.weapon.where.name if said.weapon else "",
+        "gone": GIVEN_UP.get(said.weapon.where.account_class, "") if said.weapon else "",
+    }
+    words = Sentence(WORDS[said.verdict], values)
     return Verdict(said.verdict, SEVERITY[said.verdict], words, weapon, () if weapon else tuple(seen))
 
 

@@ -5,7 +5,7 @@ A role outside the table may do nothing. Nobody gains a right here by being an a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,6 +16,7 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.errors import NotAllowed
 from stockpile.movements import Act
+from stockpile.sentences import Sentence, begun, joined, of_the_books, sentence
 from stockpile.sites import Site
 
 CLERK, ARMOURER, COMMANDER = "clerk", "armourer", "commander"
@@ -170,9 +171,14 @@ def require(actor: Actor, right: str) -> None:
     """Raises NotAllowed, naming who may, unless the actor's role has the right."""
     allowed = RIGHTS.get(right, frozenset())
     if actor.role not in allowed:
-        who = " or ".join(role for role in ROLES if role in allowed) or "nobody yet"
-        raise NotAllowed(f"{_one(actor.role).capitalize()} may not {right}. It takes {_one(who)}.")
+        who = [role for role in ROLES if role in allowed]
+        may_not = {"role": begun(_one([actor.role])), "right": of_the_books(right)}
+        if not who:
+            raise NotAllowed(sentence("{role} may not {right}. It takes nobody yet.", **may_not))
+        raise NotAllowed(sentence("{role} may not {right}. It takes {who}.", who=_one(who), **may_not))
 
 
-def _one(role: str) -> str:
-    return role if role.startswith("nobody") else f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
+def _one(roles: Sequence[str]) -> Sentence:
+    """One of several roles, with its article."""
+    named = joined(sentence(" or "), map(of_the_books, roles))
+    return sentence("an {role}", role=named) if named[0] in "aeiou" else sentence("a {role}", role=named)

@@ -24,6 +24,7 @@ from stockpile.registers.listing import ROWS_IN_MESSAGE, ListFile
 from stockpile.registers.roster_list import ROSTER, RosterList, RosterRow, read_roster
 from stockpile.rights import KEEP_REFERENCE, Actor, require
 from stockpile.roster_changes import Change, Changes, Kind, compare
+from stockpile.sentences import sentence
 from stockpile.sites import Site, find_site
 
 SHOWN = 500
@@ -131,11 +132,14 @@ def _day(connection: Connection, site: Site, given: date | None) -> date:
     ).scalar_one()
     fault = None
     if day > today:
-        fault = f"is in the future: it is {today} at {site.code}"
+        fault = sentence("is in the future: it is {today} at {site}", today=today, site=site.code)
     elif last is not None and day < site.local_day(last):
-        fault = f"a later roster, of {site.local_day(last)}, is in the books already"
+        fault = sentence("a later roster, of {last}, is in the books already", last=site.local_day(last))
     if fault:
-        raise Invalid(f"The roster was not imported: {fault}.", [Fault(fault, field="as_of", value=str(day))])
+        raise Invalid(
+            sentence("The roster was not imported: {fault}.", fault=fault),
+            [Fault(fault, field="as_of", value=str(day))],
+        )
     return day
 
 
@@ -143,15 +147,18 @@ def _refuse_unreadable(request: RosterRequest, roster: RosterList) -> None:
     rejected = [row for row in roster.rows if row.reason is not None]
     if rejected and not request.file.set_aside:
         raise Invalid(
-            f"The roster was not imported: {len(rejected)} of {len(roster.rows)} rows cannot be taken. Mend them, or set "
-            "them aside.",
+            sentence(
+                "The roster was not imported: {count} of {rows} rows cannot be taken. Mend them, or set them aside.",
+                count=len(rejected),
+                rows=len(roster.rows),
+            ),
             [
                 Fault(row.reason or "", row=row.number, value=row.service_number or None)
                 for row in rejected[:ROWS_IN_MESSAGE]
             ],
         )
     if len(rejected) == len(roster.rows):
-        raise Invalid("The roster was not imported: no row of it can be taken.")
+        raise Invalid(sentence("The roster was not imported: no row of it can be taken."))
 
 
 def _to_confirm(changes: Changes) -> int | None:
@@ -165,10 +172,16 @@ def _refuse_unconfirmed(request: RosterRequest, site: Site, changes: Changes) ->
     if needed is None or needed == request.confirm_gone:
         return
     rows = ", ".join(str(row) for row in changes.nameless[:10])
-    perhaps = f" Row {rows}, set aside, may be one of them." if rows else ""
+    perhaps = sentence(" Row {rows}, set aside, may be one of them.", rows=rows) if rows else ""
     raise Refused(
-        f"The roster was not imported: {needed} of {changes.expected} people of {site.code} are not on it and would go."
-        f"{perhaps} If that is so, confirm it: confirm_gone {needed}."
+        sentence(
+            "The roster was not imported: {needed} of {expected} people of {site} are not on it and "
+            "would go.{perhaps} If that is so, confirm it: confirm_gone {needed}.",
+            needed=needed,
+            expected=changes.expected,
+            site=site.code,
+            perhaps=perhaps,
+        )
     )
 
 

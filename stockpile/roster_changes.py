@@ -19,6 +19,7 @@ from stockpile.catalogue import name_key
 from stockpile.identity import fold, serial_key
 from stockpile.parties import Movement, Party, new_person
 from stockpile.registers.roster_list import RosterList, RosterRow
+from stockpile.sentences import sentence
 from stockpile.sites import Site
 
 
@@ -120,7 +121,9 @@ class People:
             return same[0]
         if like := self.like(row.service_number):
             codes = ", ".join(sorted(person.party.code or "" for person in like))
-            row.reason = f"like {codes} in the books, but not the same: write it so, or add the person by hand"
+            row.reason = sentence(
+                "like {codes} in the books, but not the same: write it so, or add the person by hand", codes=codes
+            )
         return None
 
     def like(self, text: str) -> list[Known]:
@@ -162,8 +165,10 @@ class Units:
             return self.organisation
         found = [self._by_code[row.unit]] if row.unit in self._by_code else self._by_key.get(name_key(row.unit), [])
         if len(found) != 1:
-            many = f"{len(found)} units are called {row.unit!r}: give the unit's code"
-            row.reason = many if found else f"there is no unit {row.unit!r}: add it first, or mend the row"
+            many = sentence("{count} units are called {unit!r}: give the unit's code", count=len(found), unit=row.unit)
+            row.reason = (
+                many if found else sentence("there is no unit {unit!r}: add it first, or mend the row", unit=row.unit)
+            )
             return None
         if found[0].kind == "unit" and found[0].party_id not in self._served:
             row.doubts += (f"unit {found[0].code} is not served by {self._site}",)
@@ -210,10 +215,10 @@ def _take(
         _note(changes, Kind.NEW, person, unit.code, None, row)
         return
     if known.party.name is None:
-        row.reason = "this person was erased from the books: give another service number"
+        row.reason = sentence("this person was erased from the books: give another service number")
         return
     if known.party.party_id in stay:
-        row.reason = f"the same person as row {stay[known.party.party_id]}"
+        row.reason = sentence("the same person as row {stay}", stay=stay[known.party.party_id])
         return
     stay[known.party.party_id] = row.number
     _update(changes, row, roster, site, known, unit)

@@ -17,6 +17,7 @@ from stockpile.db.engine import transaction
 from stockpile.errors import Fault, Invalid, NotAllowed
 from stockpile.parties import read_party
 from stockpile.rights import ARMOURER, CLERK, COMMANDER, Actor
+from stockpile.sentences import sentence
 from stockpile.sign_in import roles_at
 from stockpile.tokens import keep_token
 
@@ -45,21 +46,25 @@ def second_person(
     Raises NotAllowed (no counter, the same person, no role here), Invalid (role; a wrong badge or PIN, or a one-time PIN), TooSoon.
     """
     if actor.counter_id is None or counter is None or counter.counter_id != actor.counter_id:
-        raise NotAllowed("A second person signs in beside somebody who is signed in at an enrolled counter.")
+        raise NotAllowed(sentence("A second person signs in beside somebody who is signed in at an enrolled counter."))
     if role is not None and role not in HIGHEST_FIRST:
-        fault = Fault(f"one of {', '.join(HIGHEST_FIRST)}", field="role", value=role)
-        raise Invalid("The second person was not signed in.", [fault])
+        fault = Fault(
+            sentence("one of {highest_first}", highest_first=", ".join(HIGHEST_FIRST)), field="role", value=role
+        )
+        raise Invalid(sentence("The second person was not signed in."), [fault])
     proven = pins.prove(engine, counter, badge, pin, address)
     if proven.party_id == actor.party_id:
-        raise NotAllowed("You are signed in yourself: it takes another person.")
+        raise NotAllowed(sentence("You are signed in yourself: it takes another person."))
     if proven.must_change:
-        fault = Fault("a one-time PIN: sign in with it at a counter and choose your own first", field="pin")
-        raise Invalid("The second person was not signed in.", [fault])
+        fault = Fault(sentence("a one-time PIN: sign in with it at a counter and choose your own first"), field="pin")
+        raise Invalid(sentence("The second person was not signed in."), [fault])
     with transaction(engine, roles.REGISTRAR) as connection:
         own = {one.role for one in roles_at(connection, proven.party_id, counter.site.site_id)}
         chosen = next((one for one in HIGHEST_FIRST if one in own and role in (None, one)), None)
         if chosen is None:
-            raise NotAllowed(f"They have no such role at {counter.site.code}. A registrar gives roles.")
+            raise NotAllowed(
+                sentence("They have no such role at {site}. A registrar gives roles.", site=counter.site.code)
+            )
         label = f"second person at {counter.label}"[:100]
         kept = keep_token(
             connection, chosen, proven.party_id, counter.site.site_id, None, counter.book_code, label, LIVES, once=True

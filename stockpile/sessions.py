@@ -19,6 +19,7 @@ from stockpile.documents import now
 from stockpile.errors import MustChange, NotFound, NotSignedIn
 from stockpile.keys import new_key
 from stockpile.rights import DESK, REGISTRAR, Actor
+from stockpile.sentences import of_the_books, sentence
 from stockpile.settings import Settings
 from stockpile.sites import Site
 from stockpile.tokens import DESK_BOOK, REGISTRAR_BOOK
@@ -76,9 +77,14 @@ def authenticate(connection: Connection, text: str, attended: bool = True) -> Ac
     """
     known = find(connection, text, attended)
     if known is None:
-        raise NotSignedIn("Your session is over. Sign in again.")
+        raise NotSignedIn(sentence("Your session is over. Sign in again."))
     if known.must_change is not None:
-        raise MustChange(f"You signed in by a one-time {known.must_change}: choose your own first.", known.must_change)
+        raise MustChange(
+            sentence(
+                "You signed in by a one-time {what}: choose your own first.", what=of_the_books(known.must_change)
+            ),
+            known.must_change,
+        )
     return known.actor
 
 
@@ -116,7 +122,7 @@ def end(connection: Connection, actor: Actor, session_id: UUID) -> None:
         (session_id, *owner(actor)),
     ).first()
     if own is None:
-        raise NotFound(f"There is no session {session_id} of yours.")
+        raise NotFound(sentence("There is no session {session_id} of yours.", session_id=session_id))
     end_these(connection, "session_id = %s", session_id)
 
 

@@ -16,10 +16,11 @@ from stockpile.db import roles
 from stockpile.db.engine import ask, at_once, connected, transaction
 from stockpile.errors import Fault, Invalid, NotAllowed, NotSignedIn
 from stockpile.rights import ARMOURER, CLERK, COMMANDER, Actor
+from stockpile.sentences import sentence
 from stockpile.sessions import BADGE_AND_PIN, PASSWORD, Known, NewSession
 from stockpile.settings import Settings
 
-WRONG = "The name or the password is wrong."
+WRONG = sentence("The name or the password is wrong.")
 
 AT_A_COUNTER = (CLERK, ARMOURER, COMMANDER)
 """The roles that badge and PIN open, the first that somebody has: a registrar's, whose scope is the country, takes a password."""
@@ -60,7 +61,10 @@ def by_badge(engine: Engine, settings: Settings, badge: str, pin: str, where: Wh
         own = roles_at(connection, proven.party_id, where.counter.site.site_id)
         if not own:
             raise NotAllowed(
-                f"You have no role at {where.counter.site.code}: with your PIN you sign for weapons. A registrar gives roles."
+                sentence(
+                    "You have no role at {site}: with your PIN you sign for weapons. A registrar gives roles.",
+                    site=where.counter.site.code,
+                )
             )
         return sessions.begin(connection, own[0].user_id, BADGE_AND_PIN, where.counter, settings)
 
@@ -78,7 +82,7 @@ def roles_at(connection: Connection, party_id: UUID, site_id: UUID) -> list[Role
 def change_role(engine: Engine, settings: Settings, actor: Actor, counter: Counter | None, user_id: UUID) -> NewSession:
     """Goes on in another role of the same person at the same counter: the present session is over. Raises NotAllowed."""
     if actor.counter_id is None or counter is None or counter.counter_id != actor.counter_id:
-        raise NotAllowed("Roles are changed at the enrolled counter where you signed in by badge and PIN.")
+        raise NotAllowed(sentence("Roles are changed at the enrolled counter where you signed in by badge and PIN."))
     with transaction(engine, roles.REGISTRAR) as connection:
         how = connection.exec_driver_sql(
             "SELECT how FROM session WHERE session_id = %s AND ended_at IS NULL", (actor.session_id,)
@@ -87,7 +91,7 @@ def change_role(engine: Engine, settings: Settings, actor: Actor, counter: Count
             own.user_id for own in roles_at(connection, actor.party_id, counter.site.site_id)
         }:
             raise NotAllowed(
-                "This is no role of yours here, or you signed in by password: then sign in by the other name."
+                sentence("This is no role of yours here, or you signed in by password: then sign in by the other name.")
             )
         assert actor.session_id is not None
         sessions.end(connection, actor, actor.session_id)
@@ -106,11 +110,12 @@ def change_password(engine: Engine, known: Known, present: str, wanted: str, whe
         _check_present(engine, actor, name, present, where)
     elif matches_present(engine, name, wanted):
         raise Invalid(
-            "The password was not changed.", [Fault("this is the one-time code: choose another", field="password")]
+            sentence("The password was not changed."),
+            [Fault(sentence("this is the one-time code: choose another"), field="password")],
         )
     faults = passwords.password_faults(wanted, (name, *others))
     if faults:
-        raise Invalid("The password was not changed.", faults)
+        raise Invalid(sentence("The password was not changed."), faults)
     with transaction(engine, roles.REGISTRAR) as connection:
         users.keep_password(connection, actor.user_id, wanted, must_change=False)
         sessions.end_others(connection, actor.user_id, actor.session_id)
@@ -121,7 +126,9 @@ def _check_present(engine: Engine, actor: Actor, name: str, present: str, where:
     subject = Subject(actor.user_id, actor.user_id, actor.party_id, actor.site_id)
     attempts.begin_attempt(engine, subject, where)
     if not matches_present(engine, name, present):
-        raise Invalid("The password was not changed.", [Fault("not your present password", field="present")])
+        raise Invalid(
+            sentence("The password was not changed."), [Fault(sentence("not your present password"), field="present")]
+        )
     attempts.went_well(engine, subject, where)
 
 
@@ -138,7 +145,7 @@ def change_pin(engine: Engine, known: Known, present: str, wanted: str, where: W
     """
     actor = known.actor
     if where.counter is None or actor.site_id != where.counter.site.site_id:
-        raise NotAllowed("A PIN is chosen at an enrolled counter of your site.")
+        raise NotAllowed(sentence("A PIN is chosen at an enrolled counter of your site."))
     if known.must_change != "PIN":
         _prove_for_pin(engine, actor, present, where)
     with transaction(engine, roles.REGISTRAR) as connection:
@@ -162,5 +169,8 @@ def _prove_for_pin(engine: Engine, actor: Actor, present: str, where: Where) -> 
         else:
             pins.prove(engine, where.counter, code or "", present, where.address)
     except Invalid:
-        what = "password" if how == PASSWORD else "PIN"
-        raise Invalid("The PIN was not changed.", [Fault(f"not your present {what}", field="present")]) from None
+        what = sentence("password") if how == PASSWORD else sentence("PIN")
+        raise Invalid(
+            sentence("The PIN was not changed."),
+            [Fault(sentence("not your present {what}", what=what), field="present")],
+        ) from None

@@ -33,6 +33,7 @@ from stockpile.files import file_store
 from stockpile.keys import new_key
 from stockpile.parties import read_party
 from stockpile.rights import TAKE_SIGNATURES, Actor, reading, require
+from stockpile.sentences import sentence
 
 PIN, DRAWN = "PIN", "drawn"
 
@@ -58,9 +59,9 @@ class Sign(Asked):
     @model_validator(mode="after")
     def _one_way(self) -> Sign:
         if (self.pin is None) == (self.file is None):
-            raise ValueError("give either pin or file")
+            raise ValueError(sentence("give either pin or file"))
         if self.new_pin is not None and self.pin is None:
-            raise ValueError("new_pin goes with a one-time pin")
+            raise ValueError(sentence("new_pin goes with a one-time pin"))
         return self
 
 
@@ -107,7 +108,7 @@ def sign(engine: Engine, actor: Actor, counter: Counter | None, request: Sign, a
         )  # fmt: skip
         kept = _read(connection, [request.signature_id]).get(request.signature_id)
     if kept is None or (kept.document_id, kept.party_id, kept.file) != (request.document_id, party_id, request.file):
-        raise PostedWithOtherContent("This signature id is taken. Take a new one for a new signature.")
+        raise PostedWithOtherContent(sentence("This signature id is taken. Take a new one for a new signature."))
     return kept
 
 
@@ -117,13 +118,13 @@ def _proven(engine: Engine, actor: Actor, counter: Counter | None, request: Sign
     proven = pins.prove(engine, here, request.person, request.pin, address)
     if proven.must_change:
         if request.new_pin is None:
-            fault = Fault("this is a one-time PIN: choose your own, and sign with it", field="new_pin")
-            raise Invalid("Nothing was signed.", [fault])
+            fault = Fault(sentence("this is a one-time PIN: choose your own, and sign with it"), field="new_pin")
+            raise Invalid(sentence("Nothing was signed."), [fault])
         with transaction(engine, roles.REGISTRAR) as connection:
             pins.choose_pin(connection, proven.party_id, request.new_pin)
     elif request.new_pin is not None:
-        fault = Fault("this PIN is no one-time PIN: leave it out", field="new_pin")
-        raise Invalid("Nothing was signed.", [fault])
+        fault = Fault(sentence("this PIN is no one-time PIN: leave it out"), field="new_pin")
+        raise Invalid(sentence("Nothing was signed."), [fault])
     return proven.party_id
 
 
@@ -131,20 +132,24 @@ def _drawn(engine: Engine, actor: Actor, request: Sign) -> UUID:
     assert request.file is not None
     try:
         found = known(file_store(), request.file)
-        wrong = None if found.media_type == "image/png" else "not a PNG"
+        wrong: str | None = None if found.media_type == "image/png" else sentence("not a PNG")
     except (UnreadableFile, NotFound) as problem:
         wrong = problem.detail
     if wrong is not None:
-        raise Invalid("Nothing was signed.", [Fault(wrong, field="file", value=request.file)])
+        raise Invalid(sentence("Nothing was signed."), [Fault(wrong, field="file", value=request.file)])
     with reading(engine, actor) as connection:
         person = pins.find_by_badge(connection, request.person)
         served = connection.exec_driver_sql(_SIGNED_WITH, _given(request)).scalar_one()
     if person is None:
-        fault = Fault(f"not a service number or badge of {actor.site_code}", field="person", value=request.person)
-        raise Invalid("Nothing was signed.", [fault])
+        fault = Fault(
+            sentence("not a service number or badge of {site}", site=actor.site_code),
+            field="person",
+            value=request.person,
+        )
+        raise Invalid(sentence("Nothing was signed."), [fault])
     if served:
-        fault = Fault("it was signed with before, and nobody draws the same twice: sign anew", field="file")
-        raise Invalid("Nothing was signed.", [fault])
+        fault = Fault(sentence("it was signed with before, and nobody draws the same twice: sign anew"), field="file")
+        raise Invalid(sentence("Nothing was signed."), [fault])
     return person.party_id
 
 
@@ -194,7 +199,7 @@ def with_signatures(desk: Desk, request: Signed, document: Document, signers: Co
     )
 
 
-MISSING = "there is no such signature at this site"
+MISSING = sentence("there is no such signature at this site")
 
 
 def _wrong(row: Mapping[str, Any] | None, document_id: UUID, allowed: Collection[UUID]) -> str | None:
@@ -202,9 +207,9 @@ def _wrong(row: Mapping[str, Any] | None, document_id: UUID, allowed: Collection
     if row is None:
         return MISSING
     if row["document_id"] != document_id:
-        return "it was given for another document"
+        return sentence("it was given for another document")
     if row["party_id"] not in allowed:
-        return "it is of somebody who neither receives nor returns by this document"
+        return sentence("it is of somebody who neither receives nor returns by this document")
     return None
 
 
@@ -212,9 +217,9 @@ def _refuse(wrong: Mapping[UUID, str | None]) -> None:
     missing = [str(wanted) for wanted, fault in wrong.items() if fault == MISSING]
     if missing:
         faults = [Fault(MISSING, field="signatures", value=one) for one in missing]
-        raise Invalid("Nothing was done: a signature is missing.", faults)
+        raise Invalid(sentence("Nothing was done: a signature is missing."), faults)
     for fault in filter(None, wrong.values()):
-        raise Refused(f"Nothing was done: a signature does not belong here, {fault}.")
+        raise Refused(sentence("Nothing was done: a signature does not belong here, {fault}.", fault=fault))
 
 
 def _rows(connection: Connection, wanted: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:

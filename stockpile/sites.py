@@ -16,6 +16,7 @@ from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.identity import character_fault
 from stockpile.keys import new_key
 from stockpile.movements import AccountClass
+from stockpile.sentences import sentence
 
 OUTSIDE_ID = UUID("00000000-0000-7000-8000-000000000000")
 
@@ -86,7 +87,7 @@ def find_site(connection: Connection, code: str) -> Site:
     """The site of a code; NotFound if there is none."""
     row = connection.exec_driver_sql(f"{_SITE} WHERE code = %s", (code.strip().upper(),)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no site {code!r}.")
+        raise NotFound(sentence("There is no site {code!r}.", code=code))
     return Site(*row)
 
 
@@ -126,9 +127,16 @@ def find_store(connection: Connection, site: Site, name: str | None) -> Place:
     for row in rows:
         if name is not None and row[2].casefold() == name.strip().casefold():
             return place_of(row)
-    known = ", ".join(row[2] for row in rows) or "none yet"
-    problem = f"{site.code} has no store {name!r}" if name else f"say which store of {site.code}"
-    raise Invalid(f"Store: {problem}. Its stores: {known}.", [Fault(problem, field="store", value=name)])
+    known = ", ".join(row[2] for row in rows) or sentence("none yet")
+    problem = (
+        sentence("{site} has no store {name!r}", site=site.code, name=name)
+        if name
+        else sentence("say which store of {site}", site=site.code)
+    )
+    raise Invalid(
+        sentence("Store: {problem}. Its stores: {known}.", problem=problem, known=known),
+        [Fault(problem, field="store", value=name)],
+    )
 
 
 def party_account(connection: Connection, site: Site, party_id: UUID) -> Place | None:
@@ -147,21 +155,23 @@ def add_site(
     try:
         ZoneInfo(time_zone)
     except (ValueError, KeyError, OSError):
-        faults.append(Fault("no such time zone; write it like Asia/Baghdad", field="time_zone", value=time_zone))
+        faults.append(
+            Fault(sentence("no such time zone; write it like Asia/Baghdad"), field="time_zone", value=time_zone)
+        )
     one_writer(connection)
     code, name = code.strip().upper(), name.strip()
     if not (2 <= len(code) <= 12 and all(c.isascii() and (c.isalnum() or c == "-") for c in code)):
-        faults.append(Fault("2 to 12 letters, digits or dashes", field="code", value=code))
+        faults.append(Fault(sentence("2 to 12 letters, digits or dashes"), field="code", value=code))
     elif connection.exec_driver_sql("SELECT 1 FROM site WHERE code = %s", (code,)).first():
-        faults.append(Fault("there is a site of this code already", field="code", value=code))
+        faults.append(Fault(sentence("there is a site of this code already"), field="code", value=code))
     stores = [store.strip() for store in stores]
     if not stores:
-        faults.append(Fault("a site needs at least one store", field="stores"))
+        faults.append(Fault(sentence("a site needs at least one store"), field="stores"))
     elif len({store.casefold() for store in stores}) < len(stores):
-        faults.append(Fault("two stores have the same name", field="stores", value=", ".join(stores)))
+        faults.append(Fault(sentence("two stores have the same name"), field="stores", value=", ".join(stores)))
     faults += _unwritable("name", name) + [fault for store in stores for fault in _unwritable("stores", store)]
     if faults:
-        raise Invalid("The site was not added.", faults)
+        raise Invalid(sentence("The site was not added."), faults)
     site = Site(new_key(), code, name, time_zone, custodian_id, None)
     connection.exec_driver_sql(
         "INSERT INTO site (site_id, code, name, time_zone, custodian_id) VALUES (%s, %s, %s, %s, %s)",
@@ -177,7 +187,7 @@ def add_site(
 def _unwritable(field: str, name: str) -> list[Fault]:
     """What speaks against a name on a paper, if anything."""
     if not 0 < len(name) <= LONGEST_NAME:
-        return [Fault(f"1 to {LONGEST_NAME} characters", field=field, value=name[:80])]
+        return [Fault(sentence("1 to {most} characters", most=LONGEST_NAME), field=field, value=name[:80])]
     fault = character_fault(name, field)
     return [fault] if fault else []
 
@@ -191,9 +201,9 @@ def add_store(connection: Connection, site: Site, name: str) -> Place:
         "SELECT name FROM account WHERE site_id = %s AND class = 'store'", (site.site_id,)
     ).scalars()
     if name.casefold() in {store.casefold() for store in stores}:
-        faults.append(Fault(f"{site.code} has it already", field="name", value=name))
+        faults.append(Fault(sentence("{site} has it already", site=site.code), field="name", value=name))
     if faults:
-        raise Invalid("The store was not added.", faults)
+        raise Invalid(sentence("The store was not added."), faults)
     return _add_account(connection, AccountClass.STORE, name, site.site_id)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from stockpile import items
 from stockpile.errors import DatabaseUnavailable
 from stockpile.items import Held
+from stockpile.sentences import sentence
 from stockpile.sites import Site
 
 BRIEFLY = "200ms"
@@ -125,7 +126,10 @@ def _given_up_after(connection: Connection, timeout: str) -> Iterator[list[str]]
 def _have_patience(until: float, site: Site) -> None:
     if time.monotonic() > until:
         raise DatabaseUnavailable(
-            f"The counters of {site.code} do not come to rest. Nothing was done: let them pause for a moment, and try again "
-            "with the same document id."
+            sentence(
+                "The counters of {site} do not come to rest. Nothing was done: let them pause for a "
+                "moment, and try again with the same document id.",
+                site=site.code,
+            )
         )
     time.sleep(PAUSE)

@@ -22,6 +22,7 @@ from stockpile.errors import NotAllowed
 from stockpile.parties import Receiver, read_party, receivers_of_site, unidentified_code
 from stockpile.reports.weapon_cards import PAPER
 from stockpile.rights import DESK, READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import Site
 
 OVERLAP = timedelta(minutes=10)
@@ -66,7 +67,7 @@ def snapshot(
     """
     require(actor, READ_PEOPLE)
     if actor.role not in DESK or actor.site is None:
-        raise NotAllowed("Only who works at a site's desk takes its books along.")
+        raise NotAllowed(sentence("Only who works at a site's desk takes its books along."))
     site, moment = actor.site, now()
     day = site.local_day(moment)
     for_sums(connection)

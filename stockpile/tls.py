@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from stockpile.errors import Fault, Invalid, StockpileError
+from stockpile.sentences import sentence
 
 FOLDER = "tls"
 AUTHORITY, AUTHORITY_KEY = "authority.crt", "authority.key"
@@ -53,7 +54,7 @@ Address = IPv4Address | IPv6Address
 class NotForThisName(StockpileError):
     """The authority was not made for a name."""
 
-    title = "The authority may not sign for this name"
+    title = sentence("The authority may not sign for this name")
 
 
 @dataclass(frozen=True, slots=True)

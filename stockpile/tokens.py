@@ -23,6 +23,7 @@ from stockpile.parties import find_party
 from stockpile.reports.keyset import Page, spellings
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.rights import DESK, DONOR, REGISTRAR, ROLES, Actor
+from stockpile.sentences import of_the_books, sentence, words_of
 from stockpile.sites import Site, find_site
 
 PREFIX = "sp_"
@@ -80,7 +81,7 @@ def authenticate(connection: Connection, text: str) -> Actor:
     if FORM.fullmatch(text):
         for token_id, party_id, role, donor_id, book_code, *site in ask(connection, _WHOSE, (_hash(text),)):
             return Actor(party_id, role, Site(*site) if site[0] else None, donor_id, book_code, token_id)
-    raise NotSignedIn("This token is unknown, expired or revoked. Ask a registrar for a new one.")
+    raise NotSignedIn(sentence("This token is unknown, expired or revoked. Ask a registrar for a new one."))
 
 
 def create_token(
@@ -99,18 +100,23 @@ def create_token(
     Raises Invalid naming each field that is missing, unknown or out of place.
     """
     if role not in ROLES:
-        raise Invalid("The token was not made.", [Fault(f"one of {', '.join(ROLES)}", field="role", value=role)])
+        raise Invalid(
+            sentence("The token was not made."),
+            [Fault(sentence("one of {roles}", roles=", ".join(ROLES)), field="role", value=role)],
+        )
     faults = _misplaced(role, party, site, donor, book)
     lives = lives or (DESK_HOURS if role in DESK else OTHER_DEFAULT)
     if not timedelta(minutes=1) <= lives <= LONGEST:
-        faults.append(Fault(f"between a minute and {LONGEST.days} days", field="lives", value=str(lives)))
+        faults.append(
+            Fault(sentence("between a minute and {days} days", days=LONGEST.days), field="lives", value=str(lives))
+        )
     donor_id = _found(connection, "donor", donor, "donor", faults) if role == DONOR else None
     party_id = donor_id if role == DONOR else _found(connection, "person", party, "party", faults)
     site_id = _found_site(connection, site, faults) if role in DESK else None
     label = _checked_label(label, faults)
     _check_no_devices_book(connection, site_id, book, faults)
     if faults:
-        raise Invalid("The token was not made.", faults)
+        raise Invalid(sentence("The token was not made."), faults)
     if role in DESK or role == REGISTRAR:
         book = book or (DESK_BOOK if role in DESK else REGISTRAR_BOOK)
     kept = keep_token(connection, role, party_id, site_id, donor_id, book, label, lives)
@@ -163,7 +169,7 @@ def read_token(connection: Connection, token_id: UUID) -> Token:
     """A token by its key; NotFound if there is none."""
     row = connection.exec_driver_sql(f"{_SELECT} WHERE t.token_id = %s", (token_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no token {token_id}.")
+        raise NotFound(sentence("There is no token {token_id}.", token_id=token_id))
     return Token(*row)
 
 
@@ -207,15 +213,19 @@ def _misplaced(role: str, party: str | None, site: str | None, donor: str | None
         ("donor", donor, role == DONOR),
     ):
         if wanted and given is None:
-            faults.append(Fault(f"a {role}'s token needs it", field=field))
+            faults.append(Fault(sentence("a {role}'s token needs it", role=of_the_books(role)), field=field))
         elif given is not None and not wanted:
-            faults.append(Fault(f"a {role}'s token has none", field=field, value=given))
+            faults.append(
+                Fault(sentence("a {role}'s token has none", role=of_the_books(role)), field=field, value=given)
+            )
     if book is not None and not BOOK.fullmatch(book):
-        faults.append(Fault("1 to 12 capital letters, digits or dashes", field="book", value=book))
+        faults.append(Fault(sentence("1 to 12 capital letters, digits or dashes"), field="book", value=book))
     elif book is not None and role not in DESK and role != REGISTRAR:
-        faults.append(Fault(f"a {role} writes in no book", field="book", value=book))
+        faults.append(Fault(sentence("a {role} writes in no book", role=of_the_books(role)), field="book", value=book))
     elif book == EXCEPTIONS:
-        faults.append(Fault("this is every site's exceptions book: take another code", field="book", value=book))
+        faults.append(
+            Fault(sentence("this is every site's exceptions book: take another code"), field="book", value=book)
+        )
     return faults
 
 
@@ -223,7 +233,9 @@ def _found(connection: Connection, kind: str, code: str | None, field: str, faul
     """The party of a code; a fault if a code is given that nobody has."""
     party = find_party(connection, kind, code) if code is not None else None
     if code is not None and party is None:
-        faults.append(Fault(f"there is no {kind} with this code", field=field, value=code))
+        faults.append(
+            Fault(sentence("there is no {kind} with this code", kind=of_the_books(kind)), field=field, value=code)
+        )
     return party.party_id if party else None
 
 
@@ -241,7 +253,7 @@ def _check_no_devices_book(connection: Connection, site_id: UUID | None, book: s
     if connection.exec_driver_sql(
         "SELECT 1 FROM device WHERE site_id = %s AND book_code = %s", (site_id, book)
     ).first():
-        faults.append(Fault("this is the book of a device: take another code", field="book", value=book))
+        faults.append(Fault(sentence("this is the book of a device: take another code"), field="book", value=book))
 
 
 def _checked_label(label: str, faults: list[Fault]) -> str:
@@ -249,9 +261,9 @@ def _checked_label(label: str, faults: list[Fault]) -> str:
     try:
         printable(label)
     except ValueError as problem:
-        faults.append(Fault(str(problem), field="label"))
+        faults.append(Fault(words_of(problem), field="label"))
     if not 1 <= len(label) <= 100:
-        faults.append(Fault("1 to 100 characters: what the token is for", field="label"))
+        faults.append(Fault(sentence("1 to 100 characters: what the token is for"), field="label"))
     return label
 
 

@@ -19,6 +19,7 @@ from stockpile.keys import new_key
 from stockpile.movements import AccountClass
 from stockpile.parties import Party, end_assignments, read_party
 from stockpile.reports.keyset import Page, read_page, spellings
+from stockpile.sentences import sentence
 from stockpile.sites import Site, add_party_account
 
 PAGE = 100
@@ -139,7 +140,7 @@ def read_unit(connection: Connection, unit_id: UUID) -> Party:
     """The unit of a key; NotFound if there is none."""
     party = read_party(connection, unit_id)
     if party.kind != "unit":
-        raise NotFound(f"{party.display} is no unit.")
+        raise NotFound(sentence("{party} is no unit.", party=party.display))
     return party
 
 
@@ -147,7 +148,7 @@ def read_person(connection: Connection, person_id: UUID) -> Party:
     """The person of a key; NotFound if there is none."""
     party = read_party(connection, person_id)
     if party.kind != "person":
-        raise NotFound(f"{party.display} is no person.")
+        raise NotFound(sentence("{found} is no person.", found=party.display))
     return party
 
 
@@ -157,10 +158,10 @@ def place_under(connection: Connection, unit: Party, parent: Party | None, since
     Raises Invalid if the other is the unit itself or below it, and if a later change is known.
     """
     one_writer(connection)
-    _need_no_later(connection, unit, since, "The unit was not moved.")
+    _need_no_later(connection, unit, since, sentence("The unit was not moved."))
     if parent is not None and parent.party_id in with_sub_units(connection, unit.party_id, since, FOREVER):
-        fault = f"{parent.display} is {unit.display} or below it"
-        raise Invalid("The unit was not moved.", [Fault(fault, field="parent", value=parent.code)])
+        fault = sentence("{parent} is {unit} or below it", parent=parent.display, unit=unit.display)
+        raise Invalid(sentence("The unit was not moved."), [Fault(fault, field="parent", value=parent.code)])
     end_assignments(connection, unit.party_id, since - timedelta(days=1))
     if parent is not None:
         join_unit(connection, unit.party_id, parent.party_id, since)
@@ -173,10 +174,10 @@ def move_person(connection: Connection, person: Party, unit: Party | None, since
     """
     one_writer(connection)
     if person.name is None:
-        raise Invalid("The person was not moved.", [Fault("this person was erased", field="since")])
+        raise Invalid(sentence("The person was not moved."), [Fault("this person was erased", field="since")])
     # What began on a day ends on it at the earliest: leaving before it would leave them on the roster.
     first = since if unit is not None else since - timedelta(days=1)
-    _need_no_later(connection, person, first, "The person was not moved.")
+    _need_no_later(connection, person, first, sentence("The person was not moved."))
     end_assignments(connection, person.party_id, since - timedelta(days=1))
     if unit is not None:
         join_unit(connection, person.party_id, unit.party_id, since)
@@ -188,7 +189,9 @@ def _need_no_later(connection: Connection, party: Party, since: date, problem: s
         "SELECT max(since) FROM assignment WHERE party_id = %s AND since > %s", (party.party_id, since)
     ).scalar_one()
     if later is not None:
-        raise Invalid(problem, [Fault(f"it is placed anew on {later}", field="since", value=str(since))])
+        raise Invalid(
+            problem, [Fault(sentence("it is placed anew on {later}", later=later), field="since", value=str(since))]
+        )
 
 
 def join_unit(connection: Connection, party_id: UUID, unit_id: UUID, since: date) -> None:
@@ -209,8 +212,8 @@ def station(connection: Connection, unit: Party, site: Site, since: date) -> Non
         "SELECT max(since) FROM stationing WHERE unit_id = %s AND since > %s", (unit.party_id, since)
     ).scalar_one()
     if later is not None:
-        fault = f"it is stationed anew on {later}"
-        raise Invalid("The unit was not stationed.", [Fault(fault, field="since", value=str(since))])
+        fault = sentence("it is stationed anew on {later}", later=later)
+        raise Invalid(sentence("The unit was not stationed."), [Fault(fault, field="since", value=str(since))])
     connection.exec_driver_sql(
         """UPDATE stationing SET until = greatest(since, %s::date - 1)
            WHERE unit_id = %s AND site_id <> %s AND (until IS NULL OR until >= %s)""",

@@ -17,6 +17,7 @@ from stockpile.keys import new_key
 from stockpile.parties import Party, find_party
 from stockpile.passwords import hashed, new_one_time_code, password_faults
 from stockpile.rights import DESK, DONOR, ROLES
+from stockpile.sentences import of_the_books, sentence, words_of
 from stockpile.sites import find_site
 
 LONGEST_NAME = 64
@@ -55,7 +56,10 @@ def add_user(
     faults: list[Fault] = []
     name = _checked_name(name, faults)
     if role not in ROLES:
-        raise Invalid("The user was not added.", [Fault(f"one of {', '.join(ROLES)}", field="role", value=role)])
+        raise Invalid(
+            sentence("The user was not added."),
+            [Fault(sentence("one of {roles}", roles=", ".join(ROLES)), field="role", value=role)],
+        )
     faults += _misplaced(role, party, site, donor)
     person = _found(connection, "donor" if role == DONOR else "person", donor if role == DONOR else party, faults)
     site_id = _found_site(connection, site, faults) if role in DESK else None
@@ -65,7 +69,7 @@ def add_user(
     if not faults:
         faults += _taken(connection, name, person, role, site_id)
     if faults:
-        raise Invalid("The user was not added.", faults)
+        raise Invalid(sentence("The user was not added."), faults)
     assert person is not None
     code = None if password or password_hash else new_one_time_code()
     user_id, moment = new_key(), now()
@@ -87,7 +91,7 @@ def find_user(connection: Connection, name: str) -> UUID:
         "SELECT user_id FROM stockpile.user WHERE name = %s", (sign_in_name(name),)
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no user {name!r}.")
+        raise NotFound(sentence("There is no user {name!r}.", name=name))
     return UUID(str(found))
 
 
@@ -105,13 +109,16 @@ def enable_user(connection: Connection, user_id: UUID) -> None:
     """Lets a disabled user sign in again. Raises NotFound, Invalid where the person has another user of that role by now."""
     name, party_id, role, site_id, erased = _need(connection, user_id)
     if erased:
-        raise Invalid("The user was not enabled.", [Fault("the person was erased", field="user")])
+        raise Invalid(sentence("The user was not enabled."), [Fault(sentence("the person was erased"), field="user")])
     one_writer(connection)
     other = connection.exec_driver_sql(
         f"SELECT name FROM stockpile.user WHERE {_SAME} AND user_id <> %s", (party_id, role, site_id, user_id)
     ).scalar()
     if other is not None and role != DONOR:
-        raise Invalid("The user was not enabled.", [Fault(f"{other} is the same person in the same role", value=name)])
+        raise Invalid(
+            sentence("The user was not enabled."),
+            [Fault(sentence("{other} is the same person in the same role", other=other), value=name)],
+        )
     connection.exec_driver_sql("UPDATE stockpile.user SET disabled_at = NULL WHERE user_id = %s", (user_id,))
 
 
@@ -124,7 +131,7 @@ def set_password(connection: Connection, user_id: UUID, password: str | None = N
     if password is not None:
         faults = password_faults(password, known_of(connection, user_id))
         if faults:
-            raise Invalid("The password was not changed.", faults)
+            raise Invalid(sentence("The password was not changed."), faults)
     code = None if password is not None else new_one_time_code()
     keep_password(connection, user_id, password or code or "", code is not None)
     _end_sessions(connection, user_id)
@@ -159,7 +166,7 @@ def _need(connection: Connection, user_id: UUID) -> tuple[str, UUID, str, UUID |
         (user_id,),
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no user {user_id}.")
+        raise NotFound(sentence("There is no user {user_id}.", user_id=user_id))
     return (row[0], row[1], row[2], row[3], row[4])
 
 
@@ -174,9 +181,15 @@ def _checked_name(name: str, faults: list[Fault]) -> str:
     try:
         printable(name)
         if not 1 <= len(name) <= LONGEST_NAME or any(character.isspace() for character in name):
-            faults.append(Fault(f"1 to {LONGEST_NAME} characters without blanks", field="name", value=name))
+            faults.append(
+                Fault(
+                    sentence("1 to {most} characters without blanks", most=LONGEST_NAME),
+                    field="name",
+                    value=name,
+                )
+            )
     except ValueError as problem:
-        faults.append(Fault(str(problem), field="name"))
+        faults.append(Fault(words_of(problem), field="name"))
     return name
 
 
@@ -189,9 +202,11 @@ def _misplaced(role: str, party: str | None, site: str | None, donor: str | None
         ("donor", donor, role == DONOR),
     ):
         if wanted and value is None:
-            faults.append(Fault(f"a user who is {role} needs it", field=field))
+            faults.append(Fault(sentence("a user who is {role} needs it", role=of_the_books(role)), field=field))
         elif value is not None and not wanted:
-            faults.append(Fault(f"a user who is {role} has none", field=field, value=value))
+            faults.append(
+                Fault(sentence("a user who is {role} has none", role=of_the_books(role)), field=field, value=value)
+            )
     return faults
 
 
@@ -199,7 +214,9 @@ def _found(connection: Connection, kind: str, code: str | None, faults: list[Fau
     found = find_party(connection, kind, code) if code is not None else None
     if code is not None and found is None:
         field = "donor" if kind == "donor" else "party"
-        faults.append(Fault(f"there is no {kind} with this code", field=field, value=code))
+        faults.append(
+            Fault(sentence("there is no {kind} with this code", kind=of_the_books(kind)), field=field, value=code)
+        )
     return found
 
 
@@ -216,10 +233,20 @@ _SAME = "party_id = %s AND role = %s AND site_id IS NOT DISTINCT FROM %s AND dis
 
 def _taken(connection: Connection, name: str, person: Party | None, role: str, site_id: UUID | None) -> list[Fault]:
     if connection.exec_driver_sql("SELECT 1 FROM stockpile.user WHERE name = %s", (name,)).first():
-        return [Fault("somebody signs in under this name already", field="name", value=name)]
+        return [Fault(sentence("somebody signs in under this name already"), field="name", value=name)]
     if role == DONOR or person is None:
         return []
     same = connection.exec_driver_sql(
         f"SELECT name FROM stockpile.user WHERE {_SAME}", (person.party_id, role, site_id)
     ).scalar()
-    return [Fault(f"this person is {role} already, as {same}", field="party", value=person.code)] if same else []
+    return (
+        [
+            Fault(
+                sentence("this person is {role} already, as {same}", role=of_the_books(role), same=same),
+                field="party",
+                value=person.code,
+            )
+        ]
+        if same
+        else []
+    )

@@ -33,6 +33,7 @@ from stockpile.parties import find_receiver
 from stockpile.reports.accessories import Accessory, last_moves
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import READ, Actor, require
+from stockpile.sentences import Sentence, begun, of_the_books, sentence, template
 from stockpile.sites import Place, Site, find_store
 
 Severity = Literal["ready", "attention", "stop"]
@@ -63,29 +64,29 @@ SEVERITY: dict[str, Severity] = {
 
 WORDS = {
     "ready": "{where}",
-    "brought by another": "{where} has it, not {giver}: this will be said on the turn-in",
-    "several": "{count} weapons bear this number: choose one, or scan the asset tag",
-    "did you mean": "Nothing in the books bears this number. Did you mean one of these?",
-    "held": "Held by {where}{since}",
-    "in a store": "It is in {where}{since}: nobody has it",
-    "in another store": "It is in {where}, not in {store}",
-    "elsewhere": "It belongs to {site}: {where}{since}",
-    "in the workshop": "It is in the workshop{since}",
-    "not arrived": "It has not been received yet: {where}",
-    "missing": "Reported missing{since}. In your hand? Recover it",
-    "gone": "The books say {gone}{since}. In your hand? Recover it",
-    "not in the books": "It was taken back out of the books",
-    "not marked": "It bears no serial number or mark: mark it first",
-    "unserviceable": "It is unserviceable: it stays, or goes to the workshop",
-    "unknown": "Nothing in the books bears this number",
+    "brought by another": template("{where} has it, not {giver}: this will be said on the turn-in"),
+    "several": template("{count} weapons bear this number: choose one, or scan the asset tag"),
+    "did you mean": template("Nothing in the books bears this number. Did you mean one of these?"),
+    "held": template("Held by {where}{since}"),
+    "in a store": template("It is in {where}{since}: nobody has it"),
+    "in another store": template("It is in {where}, not in {store}"),
+    "elsewhere": template("It belongs to {site}: {where}{since}"),
+    "in the workshop": template("It is in the workshop{since}"),
+    "not arrived": template("It has not been received yet: {where}"),
+    "missing": template("Reported missing{since}. In your hand? Recover it"),
+    "gone": template("The books say {gone}{since}. In your hand? Recover it"),
+    "not in the books": template("It was taken back out of the books"),
+    "not marked": template("It bears no serial number or mark: mark it first"),
+    "unserviceable": template("It is unserviceable: it stays, or goes to the workshop"),
+    "unknown": template("Nothing in the books bears this number"),
 }
 """Verdict -> what it says; those that are not here say the act's own reason."""
 
 GONE = {
-    AccountClass.LOST: "it was lost",
-    AccountClass.EXPENDED: "it was expended",
-    AccountClass.DESTROYED: "it was destroyed",
-    AccountClass.EXPORTED: "it was exported",
+    AccountClass.LOST: sentence("it was lost"),
+    AccountClass.EXPENDED: sentence("it was expended"),
+    AccountClass.DESTROYED: sentence("it was destroyed"),
+    AccountClass.EXPORTED: sentence("it was exported"),
 }
 BY_CLASS = {
     AccountClass.SUPPLY: "not arrived",
@@ -223,8 +224,8 @@ def _draw(desk: Desk, asked: AskVerdict) -> Judged:
     (move,) = judged.moves()
     to = move.line.to.name
     if judged.out:
-        return Judged(one, ready=f"Goes out to {to}", party=to)
-    return Judged(one, ready=f"Comes back into {to}", party=move.line.held.where.name)
+        return Judged(one, ready=sentence("Goes out to {to}", to=to), party=to)
+    return Judged(one, ready=sentence("Comes back into {to}", to=to), party=move.line.held.where.name)
 
 
 def _look_up(desk: Desk, asked: AskVerdict) -> Judged:
@@ -307,26 +308,27 @@ def _in_words(verdict: str, judged: Judged, weapon: WeaponSeen | None, site: Sit
     one = judged.one
     words = WORDS.get(verdict)
     if words is None or (weapon is None and one.held is not None):
-        reason = one.reason or verdict
-        return reason[:1].upper() + reason[1:]
+        return begun(one.reason or of_the_books(verdict))
     gone = GONE.get(one.held.where.account_class, "") if one.held is not None else ""
-    return words.format(
-        where=weapon.where if weapon else "",
-        site=weapon.site if weapon else "",
-        since=_since(weapon, site),
-        store=judged.store.name if judged.store else "",
-        giver=judged.giver.name if judged.giver else "",
-        count=len(one.found),
-        gone=gone,
-    )
+    values = {
+        "where": weapon.where if weapon else "",
+        "site": weapon.site if weapon else "",
+        "since": _since(weapon, site),
+        "store": judged.store.name if judged.store else "",
+        "giver": judged.giver.name if judged.giver else "",
+        "count": len(one.found),
+        "gone": gone,
+    }
+    return Sentence(words, values)
 
 
 def _since(weapon: WeaponSeen | None, site: Site) -> str:
     if weapon is None or weapon.since is None:
         return ""
-    moment = weapon.since.astimezone(ZoneInfo(site.time_zone))
-    number = f", {weapon.document_number}" if weapon.document_number else ""
-    return f" since {moment:%Y-%m-%d %H:%M}{number}"
+    moment = f"{weapon.since.astimezone(ZoneInfo(site.time_zone)):%Y-%m-%d %H:%M}"
+    if weapon.document_number:
+        return sentence(" since {moment}, {document}", moment=moment, document=weapon.document_number)
+    return sentence(" since {moment}", moment=moment)
 
 
 def weapons_seen(
@@ -372,9 +374,14 @@ def _seen(held: Held, stood: Sequence[Standing]) -> WeaponSeen:
         held.serial_number,
         held.condition,
         str(held.where.account_class) if held.serial else "",
-        held.where.name if held.serial else voucher.describe_place(held),
+        _where(held.where) if held.serial else voucher.describe_place(held),
         **shown,
     )
+
+
+def _where(place: Place) -> str:
+    """The name of an account; one of those that each site has is called by its class."""
+    return of_the_books(place.name) if place.name == place.account_class else place.name
 
 
 def _stores(connection: Connection, site: Site) -> list[UUID]:

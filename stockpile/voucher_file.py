@@ -22,6 +22,7 @@ from stockpile.errors import Fault, Invalid
 from stockpile.evidence import judge
 from stockpile.files import file_store
 from stockpile.rights import CARRY, Actor, require
+from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 
 LARGEST = 64 * 1024 * 1024
@@ -63,11 +64,14 @@ class Brought:
 def read_voucher_file(path: Path) -> VoucherFile:
     """Reads a file that a station saved. Raises Invalid."""
     if path.stat().st_size > LARGEST:
-        raise Invalid("The file is too large to be one of a station.", [Fault(f"more than {LARGEST:,} bytes")])
+        raise Invalid(
+            sentence("The file is too large to be one of a station."),
+            [Fault(sentence("more than {most:,} bytes", most=LARGEST))],
+        )
     try:
         return VoucherFile.model_validate_json(path.read_bytes())
     except ValidationError as problem:
-        raise Invalid("This is no file that a station saved.", not_understood(problem).faults) from None
+        raise Invalid(sentence("This is no file that a station saved."), not_understood(problem).faults) from None
 
 
 def bring(engine: Engine, actor: Actor, file: VoucherFile) -> Iterator[Brought]:
@@ -92,6 +96,7 @@ def _keep(digest: str, content: str) -> None:
         raw = b64decode(content, validate=True)
     except NotBase64:
         raise Invalid(
-            "The file is damaged.", [Fault("what is attached is not base64", field=f"files.{digest}")]
+            sentence("The file is damaged."),
+            [Fault(sentence("what is attached is not base64"), field=f"files.{digest}")],
         ) from None
     file_store().keep([raw], read_settings().evidence_limit, judge)

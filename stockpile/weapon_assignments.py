@@ -28,6 +28,7 @@ from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.reports.named import named
 from stockpile.rights import ASSIGN, READ_PEOPLE, Actor, require
 from stockpile.scans import look_up
+from stockpile.sentences import sentence
 from stockpile.sites import Site, day_on_the_walls, find_site
 from stockpile.units import with_sub_units
 
@@ -173,12 +174,15 @@ def _persons(connection: Connection, site: Site, lines: Sequence[AssignmentLine]
     """Whom the lines name. Raises Invalid, naming each line whose service number is nobody's at the site."""
     persons = find_people(connection, site, {line.person for line in lines}, site.local_day(now()))
     faults = [
-        Fault(f"not a service number of {site.code}", row=number, field="person", value=line.person)
+        Fault(sentence("not a service number of {site}", site=site.code), row=number, field="person", value=line.person)
         for number, line in enumerate(lines, 1)
         if line.person not in persons
     ]
     if faults:
-        raise Invalid(f"Nothing was assigned: {len(faults)} line(s) name nobody at {site.code}.", faults)
+        raise Invalid(
+            sentence("Nothing was assigned: {count} line(s) name nobody at {site}.", count=len(faults), site=site.code),
+            faults,
+        )
     return persons
 
 
@@ -189,9 +193,9 @@ def _refuse_assigning(scanned: Sequence[Scanned], persons: dict[str, Receiver], 
         if one.reason or held is None:
             continue
         if not held.serial:
-            one.reason = "it is counted, not told apart: only a weapon can be somebody's own"
+            one.reason = sentence("it is counted, not told apart: only a weapon can be somebody's own")
         elif held.where.site_id != site.site_id or held.where.account_class not in HELD:
-            one.reason = f"{site.code} does not have it"
+            one.reason = sentence("{site} does not have it", site=site.code)
         else:
             one.reason = persons[line.person].objection
     voucher.refuse(scanned, "assignment")
@@ -242,6 +246,6 @@ def end_assignments(engine: Engine, actor: Actor, request: EndAssignments) -> in
         ended = _end(connection, [one.held.item_id for one in scanned if one.held is not None], moment)
         for one in scanned:
             if one.reason is None and one.held is not None and one.held.item_id not in ended:
-                one.reason = "it is assigned to nobody"
+                one.reason = sentence("it is assigned to nobody")
         voucher.refuse(scanned, "request")
         return len(ended)

@@ -16,3 +16,8 @@ def with_number_behind(text: str) -> str:
     if not text.endswith(")") or not RIGHT_TO_LEFT.search(text):
         return text
     return NUMBER_AT_THE_END.sub(rf"{ISOLATE}(\1){END_OF_ISOLATE}", text)
+
+
+def in_its_direction(text: str) -> str:
+    """A text among words of either direction: isolated, with its number behind, if it has letters that run from right to left."""
+    return f"{ISOLATE}{with_number_behind(text)}{END_OF_ISOLATE}" if RIGHT_TO_LEFT.search(text) else text

@@ -21,13 +21,14 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
+from api.asked_language import COOKIE, asked_language
 from api.pages.navigation import areas_of
 from api.pages.visitor import in_frame
-from api.words import N_, Viewer, language_of, languages, say, say_several, viewer
+from api.words import N_, Viewer, languages, say, say_several, told, viewer
 from stockpile.rights import RIGHTS, Actor
+from stockpile.sentences import Sentence
 from stockpile.writing_direction import with_number_behind
 
-COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600
 
 
@@ -37,8 +38,8 @@ def prose(text: str) -> Markup:
 
 
 def term(word: object) -> str:
-    """A word of the field as the books have it, in the viewer's language."""
-    return say(str(word).replace("_", " ")) if word else ""
+    """A word of the field as the books have it, or a sentence, in the viewer's language."""
+    return told(word) if isinstance(word, Sentence) else say(str(word).replace("_", " ")) if word else ""
 
 
 def person(name: str) -> Markup:
@@ -103,11 +104,7 @@ def with_language(request: Request, tag: str) -> str:
 def _frame(request: Request) -> dict[str, Any]:
     """What the frame shows, and for whom the page is written from here on."""
     actor = asker(request)
-    language = language_of(
-        request.query_params.get(COOKIE),
-        request.cookies.get(COOKIE),
-        accepted=request.headers.get("accept-language", ""),
-    )
+    language = asked_language(request.scope)
     zone = ZoneInfo(actor.time_zone) if actor and actor.time_zone else ZoneInfo("UTC")
     viewer.set(Viewer(language, zone))
     return {
@@ -149,6 +146,7 @@ templates.env.filters |= {
     "short_day": short_day,
     "number": number,
 }
+templates.env.finalize = told
 templates.env.globals |= {"address": address, "may": may, "N_": N_}
 templates.env.add_extension("jinja2.ext.i18n")
 templates.env.install_gettext_callables(say, say_several, newstyle=True)  # type: ignore[attr-defined]

@@ -48,6 +48,7 @@ from stockpile.reports.reference import (
 )
 from stockpile.reports.trial_balance import By, trial_balance
 from stockpile.rights import DONOR, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -214,7 +215,7 @@ def _key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid("Nothing was mapped.", [Fault("choose a model", field="model_id")]) from None
+        raise Invalid(sentence("Nothing was mapped."), [Fault(sentence("choose a model"), field="model_id")]) from None
 
 
 def _map_page(

@@ -56,6 +56,7 @@ from stockpile.reports.counts import (
 )
 from stockpile.reports.keyset import Page
 from stockpile.rights import CLOSE_COUNT, COUNT, DESK, RIGHTS, Actor, reading, require
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -117,7 +118,9 @@ def _id(connection: Connection, actor: Actor, asked: Asked) -> UUID:
     """The count that a list is of. Raises Invalid where none is named, NotFound."""
     name = asked.values.get("count")
     if name is None:
-        raise Invalid("Say of which count.", [Fault("its name, such as TAJI/COUNT/3", field="count")])
+        raise Invalid(
+            sentence("Say of which count."), [Fault(sentence("its name, such as TAJI/COUNT/3"), field="count")]
+        )
     return count_named(connection, actor, name)
 
 
@@ -390,7 +393,10 @@ def key_lines(
     ]
     try:
         if not lines:
-            raise Invalid("Nothing was kept: nothing was typed.", [Fault("type or scan at least one", field="read")])
+            raise Invalid(
+                sentence("Nothing was kept: nothing was typed."),
+                [Fault(sentence("type or scan at least one"), field="read")],
+            )
         with reading(engine, actor) as connection:
             site = read_count(connection, actor, count_id).count.site
         wanted = {

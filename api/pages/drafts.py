@@ -31,6 +31,7 @@ from stockpile.reports.drafts import (
     weapons_meant,
 )
 from stockpile.rights import Actor, reading
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,7 +68,7 @@ def reject_draft(
         reject(engine, actor, document_id, _words.validate_python(reason), _site(engine, actor, document_id))
     except ValidationError:
         error: StockpileError = Invalid(
-            "Nothing was done: say why.", [Fault("say why, in 1 to 500 characters", field="reason")]
+            sentence("Nothing was done: say why."), [Fault(sentence("say why, in 1 to 500 characters"), field="reason")]
         )
         return _page(request, engine, actor, document_id, kept(error, given), 422)
     except StockpileError as problem:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.pages.problems import shown_problem
 from api.problems import faults_of
 from stockpile.errors import Invalid, StockpileError
+from stockpile.sentences import sentence
 
 
 def kept(error: StockpileError, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def faults_by_field(error: StockpileError) -> dict[str, str]:
 def faulty(error: ValidationError, given: Mapping[str, Any]) -> dict[str, Any]:
     """The same of what is not even a request."""
     found = faults_of(RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]))
-    return kept(Invalid("Nothing was done: see the fields marked below.", found), given)
+    return kept(Invalid(sentence("Nothing was done: see the fields marked below."), found), given)
 
 
 def sent(

@@ -34,12 +34,14 @@ from api.dependencies import Format, Paging
 from api.exports import listing
 from api.pages import address, templates
 from api.pages.problems import shown_problem
+from api.validation import said_of
 from api.words import N_
 from stockpile.documents import Code
 from stockpile.errors import Fault, Invalid, NotFound, StockpileError
 from stockpile.reports.export import PageOf
 from stockpile.reports.reference import search_sites
 from stockpile.rights import AUDITOR, DONOR, REGISTRAR, ROLES, Actor, reading
+from stockpile.sentences import sentence, words_of
 
 PAGE_ROWS = 50
 SITES_OFFERED = 500
@@ -66,7 +68,7 @@ def read_code(text: str) -> str:
     try:
         return _code.validate_python(text)
     except ValidationError as problem:
-        raise ValueError(problem.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        raise ValueError(said_of(problem.errors()[0])) from None
 
 
 def read_day(text: str) -> date:
@@ -74,16 +76,16 @@ def read_day(text: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise ValueError("write a day like 2026-11-24") from None
+        raise ValueError(sentence("write a day like 2026-11-24")) from None
     if not 1900 <= found.year <= 2999:
-        raise ValueError("a year from 1900 to 2999")
+        raise ValueError(sentence("a year from 1900 to 2999"))
     return found
 
 
 def read_flag(text: str) -> bool:
     """Yes or no. Raises ValueError."""
     if text not in ("yes", "no"):
-        raise ValueError("yes or no")
+        raise ValueError(sentence("yes or no"))
     return text == "yes"
 
 
@@ -92,7 +94,7 @@ def read_key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ValueError("this is no key of ours") from None
+        raise ValueError(sentence("this is no key of ours")) from None
 
 
 FLAG = (("yes", N_("yes")), ("no", N_("no")))
@@ -135,7 +137,7 @@ def choice_filter(name: str, label: str, choices: Iterable[str], **more: Any) ->
 
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"one of {', '.join(sorted(known))}")
+            raise ValueError(sentence("one of {known}", known=", ".join(sorted(known))))
         return text
 
     return Filter(name, label, "choice", read, offered, **more)
@@ -331,9 +333,9 @@ def _read(filters: Sequence[Filter], given: Mapping[str, str]) -> Asked:
             try:
                 values[each.name] = each.read(given[each.name])
             except ValueError as problem:
-                faults.append(Fault(str(problem), field=each.name, value=given[each.name]))
+                faults.append(Fault(words_of(problem), field=each.name, value=given[each.name]))
     if faults:
-        raise Invalid("This list cannot be narrowed so.", faults)
+        raise Invalid(sentence("This list cannot be narrowed so."), faults)
     return Asked(values, given.get("order"), cursor=given.get("cursor"))
 
 

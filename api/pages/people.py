@@ -26,6 +26,7 @@ from stockpile.reports.party import show_party
 from stockpile.reports.reference import PARTY_ORDERS, PartyRow, search_parties, search_signature_cards
 from stockpile.reports.stocks import sums_by_model
 from stockpile.rights import DESK, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
+from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls, find_site
 from stockpile.units import Member, members, read_person, read_unit, unit_tree
 from stockpile.weapon_assignments import search_assignments
@@ -47,7 +48,7 @@ def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[PartyRow]:
 def _unit(connection: Connection, code: str) -> Party:
     found = find_party(connection, "unit", code) or find_party(connection, "unit", code.upper())
     if found is None:
-        raise NotFound(f"There is no unit {code!r} here.")
+        raise NotFound(sentence("There is no unit {code!r} here.", code=code))
     return found
 
 
@@ -120,7 +121,7 @@ def party(party_id: UUID, engine: Database, actor: Asker) -> Response:
     with reading(engine, actor) as connection:
         kind = read_party(connection, party_id).kind
     if kind not in ("person", "unit"):
-        raise NotFound(f"There is no person or unit {party_id} here.")
+        raise NotFound(sentence("There is no person or unit {party_id} here.", party_id=party_id))
     return RedirectResponse(f"/{'people' if kind == 'person' else 'units'}/{party_id}", 303)
 
 

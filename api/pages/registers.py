@@ -33,6 +33,7 @@ from stockpile.reports.audits import AuditRow, Finding, audit_called, list_audit
 from stockpile.reports.keyset import Page
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
 from stockpile.rights import READ_PEOPLE, Actor, reading, require
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -183,7 +184,9 @@ def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[Findin
     values = dict(asked.values)
     name = values.pop("audit", None)
     if name is None:
-        raise Invalid("Say of which audit.", [Fault("its name, such as 3rd Division#2", field="audit")])
+        raise Invalid(
+            sentence("Say of which audit."), [Fault(sentence("its name, such as 3rd Division#2"), field="audit")]
+        )
     return list_findings(
         connection,
         actor,

@@ -62,6 +62,7 @@ from stockpile.reports.trial_balance import BalanceLine, trial_balance
 from stockpile.reports.trial_balance import By as BalanceBy
 from stockpile.reports.trial_balance import proof as proof_of
 from stockpile.rights import DONOR, Actor, reading
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -272,7 +273,7 @@ ALLOWANCES = Listing(
 def _of_line(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     model = asked.values.get("model")
     if model is None:
-        raise Invalid("Say of which model.", [Fault("its name, such as AKM", field="model")])
+        raise Invalid(sentence("Say of which model."), [Fault(sentence("its name, such as AKM"), field="model")])
     return held_by_unit(
         connection, actor, asked.values.get("unit"), model, limit=asked.limit, cursor=asked.cursor, order=asked.order
     )

@@ -38,6 +38,7 @@ from stockpile.reports.keyset import Page
 from stockpile.reports.reference import CARD_ORDERS, CardRow, read_signature_card, search_signature_cards
 from stockpile.rights import KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.roster import Imported, RosterRequest, import_roster
+from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 from stockpile.sites import day_on_the_walls
 
@@ -268,7 +269,7 @@ def try_roster(
             given["sha256"] = file_store().keep(blocks, read_settings().upload_limit).sha256
             given["name"] = file.filename[-64:]
         if not given["sha256"]:
-            raise Invalid("Choose the file of the roster.")
+            raise Invalid(sentence("Choose the file of the roster."))
         wanted = RosterRequest.model_validate({
             "site": site, "file": {"sha256": given["sha256"], "name": given["name"] or "roster", "set_aside": bool(set_aside)},
             "as_of": as_of or None, "dry_run": not take, "confirm_gone": confirm_gone.strip() or None,

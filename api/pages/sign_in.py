@@ -24,6 +24,7 @@ from stockpile.db import roles
 from stockpile.db.engine import at_once, connected, transaction
 from stockpile.errors import Invalid, MustChange, NotSignedIn, StockpileError, TooSoon
 from stockpile.reports.signing_in import own_sessions
+from stockpile.sentences import sentence
 from stockpile.sessions import Known, NewSession
 from stockpile.settings import read_settings
 
@@ -92,7 +93,7 @@ def _known(request: Request, engine: Database) -> Known:
     with connected(at_once(engine)) as connection:
         known = sessions.find(connection, read_cookie(request.scope, SESSION))
     if known is None:
-        raise NotSignedIn("Sign in first.")
+        raise NotSignedIn(sentence("Sign in first."))
     return known
 
 
@@ -274,7 +275,7 @@ def _pin_asked(request: Request, engine: Database, known: Known) -> dict[str, An
 
 def _check_twice(wanted: str, again: str) -> None:
     if wanted != again:
-        raise Invalid("Nothing was changed: the two differ. Type the new one twice.")
+        raise Invalid(sentence("Nothing was changed: the two differ. Type the new one twice."))
 
 
 def _next(request: Request) -> str:

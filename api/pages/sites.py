@@ -44,6 +44,7 @@ from stockpile.reports.signing_in import search_counters
 from stockpile.reports.stocks import StockRow, list_stocks
 from stockpile.reports.trial_balance import BalanceLine, By, trial_balance
 from stockpile.rights import DESK, DONOR, KEEP_REFERENCE, RIGHTS, Actor, reading
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -275,7 +276,7 @@ def _found(connection: Connection, actor: Actor, code: str) -> SiteRow:
     for row in search_sites(connection, wanted, actor.role == DONOR, 500).rows:
         if row.code == wanted:
             return row
-    raise NotFound(f"There is no site {code!r} here.")
+    raise NotFound(sentence("There is no site {code!r} here.", code=code))
 
 
 def _inside(connection: Connection, actor: Actor, found: SiteRow) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from api.dependencies import Asker
 from api.pages import templates
 from stockpile.errors import NotAllowed
 from stockpile.rights import DESK
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -80,4 +81,6 @@ def bars(code: str) -> tuple[str, int]:
 
 def _need_desk(role: str) -> None:
     if role not in DESK:
-        raise NotAllowed("The station is for those who work at a counter: clerk, armourer or commander of a site.")
+        raise NotAllowed(
+            sentence("The station is for those who work at a counter: clerk, armourer or commander of a site.")
+        )

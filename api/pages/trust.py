@@ -11,6 +11,7 @@ from api.pages import templates
 from labels.marks import QUIET_MODULES, square
 from labels.tags import Code
 from stockpile.errors import NotFound
+from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 from stockpile.tls import Certificates, authority_der, find_certificates
 
@@ -73,7 +74,7 @@ def reached_as(request: Request, found: Certificates | None) -> str:
 def _needed() -> Certificates:
     found = find_certificates(read_settings().data)
     if found is None:
-        raise NotFound("This service has no certificate of its own.")
+        raise NotFound(sentence("This service has no certificate of its own."))
     return found
 
 

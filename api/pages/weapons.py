@@ -49,6 +49,7 @@ from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import Holder, HoldingLine, Holdings, Sought, every_weapon, holdings, list_weapons
 from stockpile.reports.standing import Standing
 from stockpile.rights import DONOR, Actor, reading
+from stockpile.sentences import sentence, words_of
 from stockpile.weapon_assignments import search_assignments
 
 router = APIRouter(include_in_schema=False)
@@ -294,6 +295,8 @@ def _end_of(field: str, text: str, actor: Actor) -> datetime | None:
     try:
         day: date = read_day(text.strip())
     except ValueError as problem:
-        raise Invalid("It cannot be told where it was.", [Fault(str(problem), field=field, value=text)]) from None
+        raise Invalid(
+            sentence("It cannot be told where it was."), [Fault(words_of(problem), field=field, value=text)]
+        ) from None
     zone = ZoneInfo(actor.time_zone or "UTC")
     return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(microseconds=1)

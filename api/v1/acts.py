@@ -58,6 +58,7 @@ from stockpile.documents import Posted, Request
 from stockpile.errors import Fault, Invalid
 from stockpile.jobs import Job
 from stockpile.movements import MOVEMENT_OF
+from stockpile.sentences import sentence
 
 router = APIRouter(tags=["acts"])
 
@@ -250,10 +251,10 @@ def keyed(request: Request, key: UUID | None) -> Request:
         return request
     if "document_id" in request.model_fields_set and request.document_id != key:
         raise Invalid(
-            "Nothing was done: two ids for one document.",
+            sentence("Nothing was done: two ids for one document."),
             [
                 Fault(
-                    "Idempotency-Key and document_id are not the same",
+                    sentence("Idempotency-Key and document_id are not the same"),
                     field="document_id",
                     value=str(request.document_id),
                 )

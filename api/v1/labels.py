@@ -20,6 +20,7 @@ from stockpile.errors import NotFound
 from stockpile.labelling import Printed, PrintLabels, ThermalPrinter, print_labels
 from stockpile.reports.described import described
 from stockpile.rights import Actor, reading
+from stockpile.sentences import sentence
 
 router = APIRouter(tags=["labels"])
 
@@ -132,7 +133,7 @@ def print_tag(item_id: UUID, engine: Database, actor: Asker) -> Response:
     with reading(engine, actor) as connection:
         item = described(connection, actor, [item_id]).get(item_id)
     if item is None:
-        raise NotFound(f"There is no weapon {item_id} here.")
+        raise NotFound(sentence("There is no weapon {item_id} here.", item_id=item_id))
     label = asset_tag_label(item.asset_tag, *item.label)
     name = f'attachment; filename="{item.asset_tag}.svg"'
     return Response(label, media_type=SVG, headers={"Content-Disposition": name})

@@ -15,6 +15,7 @@ from stockpile.db.ready import schema_of
 from stockpile.errors import DatabaseUnavailable
 from stockpile.movements import MOVEMENTS, Movement
 from stockpile.rights import RIGHTS, ROLES
+from stockpile.sentences import sentence
 
 router = APIRouter(tags=["service"])
 
@@ -48,7 +49,7 @@ class RightShown(BaseModel):
 def health(engine: Database) -> Response:
     """Needs no token, tells nothing but that the database answers in the schema this program speaks."""
     if schema_of(engine) != migrate.newest():
-        raise DatabaseUnavailable("The database has another schema than this program.")
+        raise DatabaseUnavailable(sentence("The database has another schema than this program."))
     return answer({"status": "ok"})
 
 

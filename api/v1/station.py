@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Response
 from api.answers import Page, Rows, answer
 from api.dependencies import Asker, Cursor, Database, Limit
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, documented
+from api.words import all_told
 from stockpile import at_the_counter
 from stockpile.at_the_counter import Badge, CounterSeen, EquipmentSeen
 from stockpile.documents import Code, Scan
@@ -48,7 +49,7 @@ def ask_verdict(body: AskVerdict, engine: Database, actor: Asker) -> Response:
     """Locks nothing and promises nothing: who confirms is judged again. `candidates`: the weapons to choose from, where several
     bear the number or only look-alikes do.
     """
-    return answer(at_the_counter.verdict(engine, actor, body))
+    return answer(all_told(at_the_counter.verdict(engine, actor, body)))
 
 
 @router.get("/badges", summary="Whose badge it is", response_model=Badge, responses=ASKING)
@@ -60,7 +61,7 @@ def read_badge(
     received_by: Annotated[Code | None, Query(description="For a unit: service number of who draws for it")] = None,
 ) -> Response:
     """Who it is, how many weapons they have, and whether they may receive; for a unit who may draw for it."""
-    return answer(at_the_counter.badge(engine, actor, code, Act(act), received_by))
+    return answer(all_told(at_the_counter.badge(engine, actor, code, Act(act), received_by)))
 
 
 @router.get("/suggestions", summary="What a clerk may be typing", response_model=Rows[WeaponSeen], responses=ASKING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,6 +13,7 @@ from pydantic_core import to_json
 from api.answers import JSON
 from api.dependencies import Asker, Database
 from api.problems import INVALID, NOT_ALLOWED, NOT_SIGNED_IN, documented
+from api.words import all_told
 from stockpile.db.engine import at_one_moment
 from stockpile.rights import reading
 from stockpile.station_snapshot import Snapshot, snapshot
@@ -42,7 +44,8 @@ def read_snapshot(
     weapons that changed, and those that are gone; `counts` says how many each account must then hold.
     """
     with reading(at_one_moment(engine), actor) as connection:
-        written = to_json(snapshot(connection, actor, since, reference))
+        books = snapshot(connection, actor, since, reference)
+    written = to_json(replace(books, reference=all_told(books.reference)))
     headers = {"Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         written, headers["Content-Encoding"] = gzip.compress(written, LEVEL), "gzip"

@@ -21,6 +21,7 @@ from stockpile.documents import LATER, ConditionLine, Desk, ItemLine
 from stockpile.items import Held
 from stockpile.movements import AccountClass
 from stockpile.reports.accessories import Accessory, LastMove, last_moves
+from stockpile.sentences import sentence
 from stockpile.sites import Place
 
 MOST = 20
@@ -42,7 +43,7 @@ class EquippedLine(ItemLine):
     @model_validator(mode="after")
     def _go_with_a_weapon(self) -> Self:
         if self.accessories is not None and self.by_model:
-            raise ValueError("accessories go with a weapon: scan it")
+            raise ValueError(sentence("accessories go with a weapon: scan it"))
         return self
 
 

@@ -23,10 +23,12 @@ from stockpile.identity import identity_key, serial_key
 from stockpile.items import Held, Known, Line
 from stockpile.movements import Act
 from stockpile.registers.listing import Serial
+from stockpile.sentences import sentence
 
-NOTHING = (
-    "says nothing that could be amended: a serial_number, maker, obliterated or distinguishing_mark. "
-    "A model can't be amended: correct the receipt and receive the weapon anew; a UII never changes; an import mark is marked"
+NOTHING = sentence(
+    "says nothing that could be amended: a serial_number, maker, obliterated or "
+    "distinguishing_mark. A model can't be amended: correct the receipt and receive the "
+    "weapon anew; a UII never changes; an import mark is marked"
 )
 
 
@@ -42,7 +44,9 @@ class AmendLine(ItemLine):
     @model_validator(mode="after")
     def _one_number(self) -> AmendLine:
         if self.no_serial_number and (self.serial_number is not None or self.obliterated):
-            raise ValueError("a weapon that bears no serial number has none to give, nor one that is obliterated")
+            raise ValueError(
+                sentence("a weapon that bears no serial number has none to give, nor one that is obliterated")
+            )
         return self
 
     @property
@@ -71,7 +75,7 @@ class AmendIdentification(Request):
     def _says_something(self) -> AmendIdentification:
         for number, line in enumerate(self.lines, 1):
             if not line.said:
-                raise ValueError(f"line {number} {NOTHING}")
+                raise ValueError(sentence("line {number} {nothing}", number=number, nothing=NOTHING))
         return self
 
 
@@ -127,7 +131,7 @@ def _amended(desk: Desk, request: AmendIdentification, scanned: Sequence[Scanned
         if one.held.serial:
             weapons.append((one, one.held, line.said))
         else:
-            one.reason = "it is counted, not one of its kind: it has no identification of its own"
+            one.reason = sentence("it is counted, not one of its kind: it has no identification of its own")
     known = identifications.identified(desk.connection, [held.item_id for _, held, _ in weapons])
     amended = []
     for one, held, said in weapons:
@@ -136,9 +140,11 @@ def _amended(desk: Desk, request: AmendIdentification, scanned: Sequence[Scanned
         after_number = fields.get("serial_number", before.serial_number)
         obliterated = fields.get("obliterated", before.obliterated)
         if not fields:
-            one.reason = "the books say so already"
+            one.reason = sentence("the books say so already")
         elif obliterated and after_number is None:
-            one.reason = "it has no serial number in the books that could be obliterated: say what is left of it"
+            one.reason = sentence(
+                "it has no serial number in the books that could be obliterated: say what is left of it"
+            )
         maker = fields.get("maker", before.maker)
         identity_before = _identity(held, before.maker, before.readable)
         identity = _identity(held, maker, None if obliterated else after_number)
@@ -165,9 +171,11 @@ def _twins(amended: Sequence[Amended], judged: Known) -> list[Contradiction]:
             found.append(_twin(one))
         elif others and not one.one.reason:
             number = one.fields.get("serial_number", one.held.serial_number)
-            one.one.reason = (
-                f"another {one.held.model_name} bears the serial number {number}: "
-                "if there are two, say how it can be told apart (distinguishing_mark)"
+            one.one.reason = sentence(
+                "another {model_name} bears the serial number {number}: if there are two, say how it can "
+                "be told apart (distinguishing_mark)",
+                model_name=one.held.model_name,
+                number=number,
             )
         others.append(one.held.item_id)
     return found

@@ -25,6 +25,7 @@ from stockpile.documents import Code, ConditionLine, Desk, Posted, Words, Writin
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.shipments import Shipment, Shipped, find_shipment, shipped_items
 from stockpile.sites import OUTSIDE, Place, find_store, site_account
 
@@ -103,12 +104,12 @@ def shipment_here(desk: Desk, named: str, fact: bool) -> tuple[Shipment | None, 
     if shipment is not None and shipment.to_site == desk.site.site_id:
         return shipment, None
     why = (
-        f"it is bound for {shipment.to_code}"
+        sentence("it is bound for {to_code}", to_code=shipment.to_code)
         if shipment
-        else f"no shipment of this number is bound for {desk.site.code}"
+        else sentence("no shipment of this number is bound for {site}", site=desk.site.code)
     )
     if not fact:
-        raise Invalid("Nothing was posted.", [Fault(why, field="shipment", value=named)])
+        raise Invalid(sentence("Nothing was posted."), [Fault(why, field="shipment", value=named)])
     return None, f"shipment {named}: {why}"
 
 
@@ -180,9 +181,14 @@ def check_outstanding(
             continue
         if one.held.serial:
             if one.held.where != transit or one.held.item_id not in shipped:
-                one.reason = f"it is not on shipment {shipment.number}"
+                one.reason = sentence("it is not on shipment {shipment}", shipment=shipment.number)
         elif (left := outstanding(one.held, shipped, transit)) < one.line.quantity:
-            one.reason = f"only {left} outstanding on shipment {shipment.number}, {one.line.quantity} asked for"
+            one.reason = sentence(
+                "only {left} outstanding on shipment {shipment}, {quantity} asked for",
+                left=left,
+                shipment=shipment.number,
+                quantity=one.line.quantity,
+            )
 
 
 def _seen(one: Scanned, held: Held) -> str:

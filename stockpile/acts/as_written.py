@@ -20,6 +20,7 @@ from stockpile.documents import ClaimedNumber, Desk, Writing, now
 from stockpile.errors import Overtaken
 from stockpile.items import Held, Newcomers, NewItem
 from stockpile.parties import OWN_PROCUREMENT
+from stockpile.sentences import sentence
 from stockpile.sites import OUTSIDE, Place
 
 UNKNOWN_LOT = "unknown"
@@ -51,7 +52,7 @@ def check_meant(connection: Connection, scanned: Sequence[Scanned]) -> None:
     """Raises Overtaken if what was scanned means other weapons by now than before the locks."""
     now_found = scans.candidates(connection, [one.line for one in scanned])
     if any(set(found) != set(one.found) for one, found in zip(scanned, now_found, strict=True)):
-        raise Overtaken("A weapon that this names came into the books at this moment: ask again.")
+        raise Overtaken(sentence("A weapon that this names came into the books at this moment: ask again."))
 
 
 def _take_once(scanned: Sequence[Scanned]) -> list[Contradiction]:

@@ -25,6 +25,7 @@ from stockpile.inside import inside
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import find_party
+from stockpile.sentences import sentence
 from stockpile.sites import Place, find_store, party_account, site_account
 from stockpile.standstill import close_books
 
@@ -98,8 +99,10 @@ def _account(desk: Desk, name: str) -> Place:
     try:
         return find_store(desk.connection, desk.site, name)
     except Invalid as problem:
-        message = f"neither a store or unit of {desk.site.code}, nor 'maintenance'"
-        raise Invalid(f"Account: {problem.detail}", [Fault(message, field="account", value=name)]) from None
+        message = sentence("neither a store or unit of {site}, nor 'maintenance'", site=desk.site.code)
+        raise Invalid(
+            sentence("Account: {problem}", problem=problem.detail), [Fault(message, field="account", value=name)]
+        ) from None
 
 
 _ANSWERS = """
@@ -122,29 +125,33 @@ def _succession(desk: Desk, request: ChangeCustodian, account: Place, fact: bool
         else:
             succession.signatories[part] = answers
     giver, taker = (succession.signatories.get(part) for part in ("handed_over_by", "received_by"))
+    answering = sentence("{code} answers for {account}", code=code, account=account.name)
     if giver not in (None, answers):
-        _object(succession, fact, f"{code} answers for {account.name}", f"{request.handed_over_by} hands it over")
+        _object(succession, fact, answering, sentence("{giver} hands it over", giver=request.handed_over_by))
     if taker is not None and taker == (giver or answers):
         _object(
             succession,
             fact,
-            f"{code} answers for {account.name}",
-            f"{request.received_by} takes it over from the same person",
+            answering,
+            sentence("{taker} takes it over from the same person", taker=request.received_by),
         )
     return succession
 
 
 def _unknown(desk: Desk, succession: Succession, part: str, code: str, fact: bool) -> None:
-    books_said = f"nobody at {desk.site.code} has the number {code}"
+    books_said = sentence("nobody at {site} has the number {code}", site=desk.site.code, code=code)
     if not fact:
-        message = "not a service number of this site"
-        raise Invalid(f"{part}: {books_said}.", [Fault(message, field=part, value=code)])
+        message = sentence("not a service number of this site")
+        raise Invalid(
+            sentence("{part}: {books_said}.", part=part, books_said=books_said),
+            [Fault(message, field=part, value=code)],
+        )
     succession.contradictions.append(Contradiction(Kind.PERSON_UNKNOWN, books_said, f"{part} {code}"))
 
 
 def _object(succession: Succession, fact: bool, books_said: str, seen: str) -> None:
     if not fact:
-        raise Refused(f"Nothing was done: {books_said}, and {seen}.")
+        raise Refused(sentence("Nothing was done: {books_said}, and {seen}.", books_said=books_said, seen=seen))
     succession.contradictions.append(Contradiction(Kind.DOUBTFUL, books_said, seen))
 
 
@@ -155,9 +162,14 @@ def _guard(scanned: Sequence[Scanned], on_it: dict[UUID, int], account: Place) -
             continue
         there = on_it.get(one.held.item_id, 0)
         if one.held.serial and not there:
-            one.reason = f"too much: it is not on {account.name}"
+            one.reason = sentence("too much: it is not on {account}", account=account.name)
         elif there != one.line.quantity:
-            one.reason = f"{there} on {account.name} in the books, {one.line.quantity} counted"
+            one.reason = sentence(
+                "{there} on {account} in the books, {quantity} counted",
+                there=there,
+                account=account.name,
+                quantity=one.line.quantity,
+            )
 
 
 def _unlisted(desk: Desk, scanned: Sequence[Scanned], on_it: Iterable[UUID]) -> list[Held]:
@@ -173,10 +185,18 @@ def _refuse(desk: Desk, scanned: Sequence[Scanned], unlisted: Sequence[Held], ac
         return
     where = voucher.describe(account)
     named = sorted(unlisted, key=lambda held: held.name)[:NAMED_AT_MOST]
-    reasons += [Reason(0, held.name, "missing: it is not on the list", where, str(held.item_id)) for held in named]
+    reasons += [
+        Reason(0, held.name, sentence("missing: it is not on the list"), where, str(held.item_id)) for held in named
+    ]
     raise Refused(
-        f"Nothing was done: of this {desk.act}'s list {len(reasons) - len(named)} line(s) cannot be, "
-        f"and {len(unlisted)} of {account.name} are not on it.",
+        sentence(
+            "Nothing was done: of this {act}'s list {count} line(s) cannot be, and {absent} of "
+            "{account} are not on it.",
+            act=desk.act,
+            count=len(reasons) - len(named),
+            absent=len(unlisted),
+            account=account.name,
+        ),
         reasons,
     )
 

@@ -17,6 +17,7 @@ from stockpile.documents import Asked, Code, Desk, Digest, Document, now
 from stockpile.errors import Fault, Invalid
 from stockpile.evidence import why_no_evidence
 from stockpile.parties import need_party
+from stockpile.sentences import sentence
 from stockpile.shipments import consignments_of
 
 
@@ -50,11 +51,11 @@ def check_consents(desk: Desk, consents: Sequence[Consent]) -> set[UUID]:
     today, faults = desk.site.local_day(now()), []
     for row, consent in enumerate(consents, 1):
         if consent.given_on > today:
-            faults.append(Fault("is in the future", row, "given_on", str(consent.given_on)))
+            faults.append(Fault(sentence("is in the future"), row, "given_on", str(consent.given_on)))
         if why := why_no_evidence(consent.scan_sha256):
             faults.append(Fault(why, row, "scan_sha256", consent.scan_sha256))
     if faults:
-        raise Invalid("Nothing was done: a consent can't be taken as it is.", faults)
+        raise Invalid(sentence("Nothing was done: a consent can't be taken as it is."), faults)
     return {need_party(desk.connection, "donor", consent.donor, "consents").party_id for consent in consents}
 
 
@@ -68,4 +69,8 @@ def check_certificates(desk: Desk, scanned: Sequence[Scanned], consenting: set[U
             continue
         bound = delivered[one.held.consignment_id]
         if bound.end_user_certificate is not None and bound.donor_id not in consenting:
-            one.reason = f"end-user certificate {bound.end_user_certificate} binds it: add the consent of {bound.donor}"
+            one.reason = sentence(
+                "end-user certificate {end_user_certificate} binds it: add the consent of {donor}",
+                end_user_certificate=bound.end_user_certificate,
+                donor=bound.donor,
+            )

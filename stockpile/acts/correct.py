@@ -25,10 +25,12 @@ from stockpile.errors import NotFound, Reason, Refused
 from stockpile.items import Held
 from stockpile.movements import AccountClass, Act
 from stockpile.reports.documents import document_named
+from stockpile.sentences import sentence
 from stockpile.sites import Place
 
 UNDO_WITHIN = timedelta(minutes=15)
-NAME_THE_DOCUMENT = "name the document to take back: a quantity has no last entry of its own"
+OF_ANOTHER_SITE = sentence("a document of another site")
+NAME_THE_DOCUMENT = sentence("name the document to take back: a quantity has no last entry of its own")
 
 TakenBack = tuple[Held, Live]
 """An item with its entry that is taken back."""
@@ -55,7 +57,7 @@ class Undo(Request):
 def correct(desk: Desk, request: Correct) -> Posted:
     """Posts a correction. Raises NotFound (document), Refused (a weapon whose last entry is another)."""
     if request.document is None and not request.lines:
-        raise Refused("Nothing was done: name a document, or the weapons to correct.")
+        raise Refused(sentence("Nothing was done: name a document, or the weapons to correct."))
     document_id = document_named(desk.connection, request.document) if request.document is not None else None
     wrong = _wrong(desk, document_id) if document_id is not None else None
     rows = _rows(desk, request, wrong)
@@ -127,7 +129,13 @@ def _wrong(desk: Desk, document_id: UUID) -> Wrong:
         (document_id,),
     ).all()
     if not rows:
-        raise NotFound(f"There is no document {document_id} at {desk.site.code} that moved anything.")
+        raise NotFound(
+            sentence(
+                "There is no document {document_id} at {site} that moved anything.",
+                document_id=document_id,
+                site=desk.site.code,
+            )
+        )
     return Wrong(document_id, rows[0][0], rows[0][1], tuple(Moved(*row[2:]) for row in rows))
 
 
@@ -152,7 +160,10 @@ def _rows(desk: Desk, request: Correct, wrong: Wrong | None) -> Rows:
             reasons.append(Reason(number, line.named, reason))
         rows += [(number, ItemLine(item=item_id)) for item_id in moved]
     if reasons:
-        raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {desk.act} cannot be.", reasons)
+        raise Refused(
+            sentence("Nothing was done: {count} line(s) of this {act} cannot be.", count=len(reasons), act=desk.act),
+            reasons,
+        )
     return rows
 
 
@@ -161,12 +172,12 @@ def _not_by_model(line: ItemLine, wrong: Wrong | None, model: Model | None, move
     if wrong is None:
         return NAME_THE_DOCUMENT
     if model is not None and model.tracked_by == "serial":
-        return f"{model.name} is tracked by serial number: scan each weapon"
+        return sentence("{model} is tracked by serial number: scan each weapon", model=model.name)
     in_all = sum(moved.values())
     if not in_all:
-        return "the document moved none of them"
+        return sentence("the document moved none of them")
     if line.quantity != in_all:
-        return f"the document moved {in_all} of them: they are taken back all or none"
+        return sentence("the document moved {in_all} of them: they are taken back all or none", in_all=in_all)
     return None
 
 
@@ -180,7 +191,7 @@ def _taken_back(desk: Desk, scanned: Sequence[Scanned], wrong: Wrong | None) -> 
             continue
         mine = live.get(one.held.item_id, [])
         if not mine:
-            one.reason = "no entry of it is live: it was taken back already"
+            one.reason = sentence("no entry of it is live: it was taken back already")
         elif one.held.serial:
             one.reason = _not_reversible(desk, mine, wrong)
             if not one.reason:
@@ -194,11 +205,11 @@ def _not_reversible(desk: Desk, live: Sequence[Live], wrong: Wrong | None) -> st
     last = live[0]
     if wrong is not None and not wrong.first_posted(last):
         if not any(wrong.first_posted(entry) for entry in live):
-            return "no entry of that document is live: it is none of its weapons, or was taken back already"
-        number = numbers_of(desk.connection, [last.document_id]).get(last.document_id, "a document of another site")
-        return f"a later document moved it, {number}: correct that first"
+            return sentence("no entry of that document is live: it is none of its weapons, or was taken back already")
+        number = numbers_of(desk.connection, [last.document_id]).get(last.document_id, OF_ANOTHER_SITE)
+        return sentence("a later document moved it, {number}: correct that first", number=number)
     if desk.site.site_id not in (last.origin.site_id, last.to.site_id):
-        return f"its last entry does not concern {desk.site.code}"
+        return sentence("its last entry does not concern {site}", site=desk.site.code)
     return None
 
 
@@ -210,7 +221,7 @@ def _of_a_quantity(desk: Desk, one: Scanned, live: Sequence[Live], wrong: Wrong 
         return []
     mine = [entry for entry in live if wrong.first_posted(entry)]
     if not mine:
-        one.reason = "no entry of that document is live: it was taken back already"
+        one.reason = sentence("no entry of that document is live: it was taken back already")
     wanted: dict[UUID, tuple[Place, int]] = {}
     for entry in mine:
         place, quantity = wanted.get(entry.to.account_id, (entry.to, 0))
@@ -220,7 +231,12 @@ def _of_a_quantity(desk: Desk, one: Scanned, live: Sequence[Live], wrong: Wrong 
             continue
         left = held.holdings.get(place.account_id, (place, 0))[1]
         if left < quantity:
-            one.reason = f"only {left} are left at {place.name}, {quantity} to take back"
+            one.reason = sentence(
+                "only {left} are left at {place}, {quantity} to take back",
+                left=left,
+                place=place.name,
+                quantity=quantity,
+            )
             continue
         since = min(entry.happened_at for entry in mine if entry.to.account_id == place.account_id)
         least = shortfall.least_since(desk.connection, held.item_id, place.account_id, since)
@@ -241,8 +257,14 @@ def _gone_between(desk: Desk, live: Sequence[Live], place: Place, since: datetim
         if gone and (fewest is None or there < fewest):
             fewest, took = there, entry.first_document
     numbers = numbers_of(desk.connection, [took]) if took else {}
-    later = numbers.get(took, "a document of another site") if took else "a later document"
-    return f"only {least} of the {quantity} to take back were left at {place.name} after {later}: correct that first"
+    later = numbers.get(took, OF_ANOTHER_SITE) if took else sentence("a later document")
+    return sentence(
+        "only {least} of the {quantity} to take back were left at {place} after {later}: correct that first",
+        least=least,
+        quantity=quantity,
+        place=place.name,
+        later=later,
+    )
 
 
 def undo(desk: Desk, request: Undo) -> Posted:
@@ -258,16 +280,18 @@ def undo(desk: Desk, request: Undo) -> Posted:
         (document_id,),
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no document {request.document} at {desk.site.code}.")
+        raise NotFound(
+            sentence("There is no document {document} at {site}.", document=request.document, site=desk.site.code)
+        )
     posted_by, recorded_at, act, followed, reverses = row
     if posted_by != desk.actor.party_id:
-        raise Refused("Nothing was done: somebody else posted it. Ask for a correction.")
+        raise Refused(sentence("Nothing was done: somebody else posted it. Ask for a correction."))
     if now() - recorded_at > UNDO_WITHIN:
-        raise Refused("Nothing was done: it is older than 15 minutes. Ask for a correction.")
+        raise Refused(sentence("Nothing was done: it is older than 15 minutes. Ask for a correction."))
     if followed:
-        raise Refused("Nothing was done: it is not your last document. Ask for a correction.")
+        raise Refused(sentence("Nothing was done: it is not your last document. Ask for a correction."))
     if reverses or act in (Act.CORRECT, Act.VOID):
-        raise Refused("Nothing was done: a late, correcting or void document can only be corrected.")
+        raise Refused(sentence("Nothing was done: a late, correcting or void document can only be corrected."))
     return _undo(desk, request, document_id)
 
 
@@ -280,9 +304,11 @@ def _undo(desk: Desk, request: Undo, document_id: UUID) -> Posted:
     since = [held[item_id] for item_id, version in _newest(rows).items() if held[item_id].version != version]
     if since:
         raise Refused(
-            "Nothing was done: something was posted on its items since. Ask for a correction.",
+            sentence("Nothing was done: something was posted on its items since. Ask for a correction."),
             [
-                Reason(n, one.name, "a later document moved it", voucher.describe_place(one), str(one.item_id))
+                Reason(
+                    n, one.name, sentence("a later document moved it"), voucher.describe_place(one), str(one.item_id)
+                )
                 for n, one in enumerate(since, 1)
             ],
         )

@@ -19,6 +19,7 @@ from stockpile.parties import Party, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import ListLine, ListRequest, listed_from
+from stockpile.sentences import sentence
 from stockpile.sites import OUTSIDE, Place, add_supply_account
 
 
@@ -77,10 +78,10 @@ def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place,
         "SELECT 1 FROM consignment WHERE donor_id = %s AND reference = %s", (donor.party_id, request.reference)
     ).first():
         raise Invalid(
-            "The shipping list was not posted.",
+            sentence("The shipping list was not posted."),
             [
                 Fault(
-                    f"{donor.code} declared a consignment of this number already",
+                    sentence("{donor} declared a consignment of this number already", donor=donor.code),
                     field="reference",
                     value=request.reference,
                 )

@@ -26,11 +26,12 @@ from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
 from stockpile.occurrences import Called
 from stockpile.parties import OWN_PROCUREMENT, find_party
+from stockpile.sentences import sentence
 from stockpile.sites import site_account
 
 MOST = 10_000_000
-NOT_POSTED = "The destruction certificate was not posted."
-TWO_WITNESSES = "two witnesses, neither who posted nor who approved it"
+NOT_POSTED = sentence("The destruction certificate was not posted.")
+TWO_WITNESSES = sentence("two witnesses, neither who posted nor who approved it")
 ONE_OF_THE_BOOKS = "two witnesses, one of them by service number"
 
 
@@ -75,7 +76,7 @@ class Flaw:
     @property
     def fault(self) -> Fault:
         """It, as a mistake of the request."""
-        return Fault(f"{self.seen}: it takes {self.should}", field=self.field)
+        return Fault(sentence("{seen}: it takes {should}", seen=self.seen, should=self.should), field=self.field)
 
     @property
     def contradiction(self) -> Contradiction:
@@ -162,22 +163,30 @@ def _watched(desk: Desk, request: Destroy) -> Watched:
 def _witness(desk: Desk, watched: Watched, part: str, written: str | None) -> str | None:
     """Takes a witness in; what is wrong with them, if anything. Only at the approval is it known who approves."""
     if written is None:
-        return "nobody is named"
+        return sentence("nobody is named")
     person = find_party(desk.connection, "person", written)
     if person is None:
         again = any(_folded(written) == _folded(other) for other in watched.in_words.values())
         watched.in_words[part] = written
         if again:
-            return "the first witness again"
+            return sentence("the first witness again")
         named = "," in written.strip(" ,")
-        return None if named else f"nobody at {desk.site.code} has the number {written}, and no organisation is named"
+        return (
+            None
+            if named
+            else sentence(
+                "nobody at {site} has the number {written}, and no organisation is named",
+                site=desk.site.code,
+                written=written,
+            )
+        )
     again = person.party_id in watched.signatories.values()
     watched.signatories[part] = person.party_id
     if again:
-        return "the first witness again"
+        return sentence("the first witness again")
     if person.party_id == desk.actor.party_id:
-        return "who posts the certificate"
-    return "who approves the certificate" if person.party_id == desk.approved_by else None
+        return sentence("who posts the certificate")
+    return sentence("who approves the certificate") if person.party_id == desk.approved_by else None
 
 
 def _folded(written: str) -> str:

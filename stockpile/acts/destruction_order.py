@@ -23,6 +23,7 @@ from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, full_
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.sites import Place, Site
 
 Method = Literal["cutting", "crushing", "melting", "shredding", "burning", "detonation", "deep-sea dumping"]
@@ -49,8 +50,8 @@ class OrderDestruction(Voucher):
 def order_destruction(desk: Desk, request: OrderDestruction) -> Posted:
     """Posts a destruction order. Raises Invalid (due date, store, consents), Refused (one reason a weapon)."""
     if request.due_on < desk.site.local_day(now()):
-        fault = Fault("is in the past", field="due_on", value=str(request.due_on))
-        raise Invalid("The destruction order was not posted.", [fault])
+        fault = Fault(sentence("is in the past"), field="due_on", value=str(request.due_on))
+        raise Invalid(sentence("The destruction order was not posted."), [fault])
     consenting = check_consents(desk, request.consents)
     scanned, store = voucher.lock_from_store(desk, request, request.store)
     in_a_store(scanned, desk.site, store if request.store else None)
@@ -86,11 +87,11 @@ def in_a_store(scanned: Sequence[Scanned], site: Site, store: Place | None) -> N
             continue
         place = one.held.where
         if place.account_class is not AccountClass.STORE:
-            one.reason = "it is not in a store"
+            one.reason = sentence("it is not in a store")
         elif place.site_id != site.site_id:
-            one.reason = f"it is not at {site.code}"
+            one.reason = sentence("it is not at {site}", site=site.code)
         elif store is not None and place.account_id != store.account_id:
-            one.reason = f"it is not in {store.name}"
+            one.reason = sentence("it is not in {store}", store=store.name)
 
 
 def _not_on_an_order(desk: Desk, scanned: Sequence[Scanned]) -> None:
@@ -101,8 +102,8 @@ def _not_on_an_order(desk: Desk, scanned: Sequence[Scanned]) -> None:
     for one in scanned:
         if one.held is not None and not one.reason and one.held.item_id in ordered:
             number = numbers.get(ordered[one.held.item_id].book_id)
-            which = f"{number}/{ordered[one.held.item_id].number}" if number else "of another site"
-            one.reason = f"it is on the destruction order {which} already"
+            which = f"{number}/{ordered[one.held.item_id].number}" if number else sentence("of another site")
+            one.reason = sentence("it is on the destruction order {which} already", which=which)
 
 
 def _weapons(scanned: Iterable[Scanned]) -> list[UUID]:

@@ -31,6 +31,7 @@ from stockpile.parties import Party, Receiver, find_people, read_people
 from stockpile.reports import accessories
 from stockpile.reports.accessories import Accessory, read
 from stockpile.reports.weapon_cards import LAST_MOVE, PAPER
+from stockpile.sentences import sentence
 from stockpile.signatures import Signed, with_signatures
 from stockpile.sites import Place, find_store, place_of
 
@@ -60,7 +61,7 @@ class Draw(Signed):
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Draw:
         if bool(self.lines) == (self.scan is not None):
-            raise ValueError("give either scan or lines")
+            raise ValueError(sentence("give either scan or lines"))
         return self
 
     @property
@@ -210,8 +211,8 @@ def _person(desk: Desk, code: str | None) -> Party | None:
     found = find_people(desk.connection, desk.site, {code}, desk.site.local_day(now()))
     if code not in found:
         raise Invalid(
-            f"Person: nobody at {desk.site.code} has the number {code!r}.",
-            [Fault("not a service number of this site", field="person", value=code)],
+            sentence("Person: nobody at {site} has the number {code!r}.", site=desk.site.code, code=code),
+            [Fault(sentence("not a service number of this site"), field="person", value=code)],
         )
     return found[code].party
 
@@ -239,25 +240,29 @@ def _not_at_the_draw(held: Held, known: Drawn, people: dict[UUID, Receiver], des
     """Why the draw is not for this weapon where it is; None: it is in a store, or with its person."""
     place = held.where
     if not held.serial:
-        return "it is counted, not told apart: only a weapon is drawn by one scan"
+        return sentence("it is counted, not told apart: only a weapon is drawn by one scan")
     if place.account_class not in (AccountClass.STORE, AccountClass.PERSON):
-        return "it is neither in a store nor with its person"
+        return sentence("it is neither in a store nor with its person")
     if place.site_id != desk.site.site_id:
-        return f"it is not at {desk.site.code}"
+        return sentence("it is not at {site}", site=desk.site.code)
     if place.account_class is AccountClass.STORE or _is_its_persons(held, known):
         return None
     if known.assigned_to is None:
-        return f"{place.name} holds it, and it is assigned to nobody: take it back by a return"
+        return sentence("{holder} holds it, and it is assigned to nobody: take it back by a return", holder=place.name)
     owner = people.get(known.assigned_to)
-    whose = owner.party.display if owner else "its person"
-    return f"{place.name} holds it, not {whose}, to whom it is assigned: take it back by a return"
+    whose = owner.party.display if owner else sentence("its person")
+    return sentence(
+        "{holder} holds it, not {whose}, to whom it is assigned: take it back by a return",
+        holder=place.name,
+        whose=whose,
+    )
 
 
 def _not_with_its_weapon(held: Held, weapon: Scanned) -> str | None:
     """Why a serialised accessory does not go where its weapon goes."""
     if weapon.held is None or held.where.account_id == weapon.held.where.account_id:
         return None
-    return f"it is not where {weapon.held.name} is: issue or return it by itself"
+    return sentence("it is not where {weapon} is: issue or return it by itself", weapon=weapon.held.name)
 
 
 def _is_its_persons(held: Held, known: Drawn) -> bool:
@@ -286,10 +291,12 @@ def _way(scanned: Sequence[Scanned], drawn: dict[UUID, Drawn], direction: str | 
         known, way = drawn[one.held.item_id], goes[one.held.item_id]
         if mixed:
             one.reason = (
-                f"it would {'go out' if way else 'come back'}, others on this list would not: say the direction"
+                sentence("it would go out, others on this list would not: say the direction")
+                if way
+                else sentence("it would come back, others on this list would not: say the direction")
             )
         elif way != out:
-            one.reason = "it is in its store already" if way else "it is out already"
+            one.reason = sentence("it is in its store already") if way else sentence("it is out already")
         elif direction is None:
             one.reason = _same_scan(known.last, Act.RETURN if way else Act.ISSUE)
     return out
@@ -299,11 +306,17 @@ def _same_scan(last: LastMove | None, turned_round: Act) -> str | None:
     """Why a scan without a direction may not turn round what was done a moment ago."""
     if last is None or last.act != turned_round or last.ago >= SAME_SCAN:
         return None
-    done = "went out" if turned_round is Act.ISSUE else "came back"
-    other = "back" if turned_round is Act.ISSUE else "out"
-    return (
-        f"it {done} {int(last.ago.total_seconds())} s ago, as {last.number}: scanned twice? "
-        f"If it really goes {other} again, say direction '{other}'"
+    ago = int(last.ago.total_seconds())
+    if turned_round is Act.ISSUE:
+        return sentence(
+            "it went out {ago} s ago, as {document}: scanned twice? If it really goes back again, say direction 'back'",
+            ago=ago,
+            document=last.number,
+        )
+    return sentence(
+        "it came back {ago} s ago, as {document}: scanned twice? If it really goes out again, say direction 'out'",
+        ago=ago,
+        document=last.number,
     )
 
 
@@ -315,27 +328,27 @@ def _not_out(
     assert held is not None
     assert isinstance(line, ConditionLine)
     if known.assigned_to is None:
-        return "it is assigned to nobody: assign it first, or issue it against a hand receipt"
+        return sentence("it is assigned to nobody: assign it first, or issue it against a hand receipt")
     owner = people.get(known.assigned_to)
     if owner is None:
-        return "the person it is assigned to serves at this site no more: assign it anew"
+        return sentence("the person it is assigned to serves at this site no more: assign it anew")
     if owner.objection is not None:
-        return f"it is assigned to somebody who may not draw: {owner.objection}"
+        return sentence("it is assigned to somebody who may not draw: {objection}", objection=owner.objection)
     if person is not None and person.party_id != known.assigned_to:
-        return f"it is assigned to {owner.party.display}, not to {person.display}"
+        return sentence("it is assigned to {owner}, not to {person}", owner=owner.party.display, person=person.display)
     if store is not None and held.where.account_id != store.account_id:
-        return f"it is not in {store.name}"
+        return sentence("it is not in {store}", store=store.name)
     if line.condition == "unserviceable":
-        return "it is unserviceable"
+        return sentence("it is unserviceable")
     return not_to_be_handed_out(held)
 
 
 def _not_back(held: Held, known: Drawn, person: Party | None, store: Place | None) -> str | None:
     """Why a weapon that its person holds may not come back by this scan."""
     if person is not None and person.party_id != held.where.party_id:
-        return f"{held.where.name} holds it, not {person.display}"
+        return sentence("{holder} holds it, not {person}", holder=held.where.name, person=person.display)
     if store is None and known.rack is None:
-        return "nobody knows the rack it was taken from: say the store"
+        return sentence("nobody knows the rack it was taken from: say the store")
     return None
 
 

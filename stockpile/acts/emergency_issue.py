@@ -27,6 +27,7 @@ from stockpile.parties import Receiver, find_receivers, units_without_card
 from stockpile.registers import mapping
 from stockpile.registers.columns import ListKind
 from stockpile.registers.listing import SCANS, ListRequest, rows_from
+from stockpile.sentences import sentence
 from stockpile.sites import Place, find_store
 
 RECEIVERS = frozenset({"service_number", "unit_code", "holder"})
@@ -93,7 +94,7 @@ def _read(line: mapping.Line) -> EmergencyLine:
     get = line.fields.get
     receiver = get("service_number") or get("unit_code") or get("holder")
     if not receiver:
-        raise ValueError("nobody is named: give a service number or a unit code")
+        raise ValueError(sentence("nobody is named: give a service number or a unit code"))
     scan = get("asset_tag") or get("serial_number") or None
     return EmergencyLine(
         scan=scan,
@@ -115,8 +116,10 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], receivers: Mapping[str, Recei
     for one in scanned:
         known = receivers.get(_line(one).receiver)
         if known is None or known.place is None:
-            nobody = f"nobody at {desk.site.code} has the number {_line(one).receiver}"
-            one.reason = f"{one.reason}; {nobody}" if one.reason else nobody
+            nobody = sentence(
+                "nobody at {site} has the number {receiver}", site=desk.site.code, receiver=_line(one).receiver
+            )
+            one.reason = sentence("{reason}; {nobody}", reason=one.reason, nobody=nobody) if one.reason else nobody
 
 
 def _share_out(scanned: Sequence[Scanned], store: Place | None) -> None:
@@ -133,7 +136,12 @@ def _share_out(scanned: Sequence[Scanned], store: Place | None) -> None:
         there = one.held.holdings.get(store.account_id, (store, 0))[1]
         taken[one.held.item_id] = taken.get(one.held.item_id, 0) + one.line.quantity
         if taken[one.held.item_id] > there:
-            one.reason = f"only {there} at {store.name}, {taken[one.held.item_id]} asked for on the rows up to here"
+            one.reason = sentence(
+                "only {there} at {store}, {taken} asked for on the rows up to here",
+                there=there,
+                store=store.name,
+                taken=taken[one.held.item_id],
+            )
 
 
 @dataclass(frozen=True, slots=True)

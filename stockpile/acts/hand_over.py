@@ -16,6 +16,7 @@ from stockpile.acts.voucher import FactVoucher
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
+from stockpile.sentences import sentence
 from stockpile.signatures import Signed, with_signatures
 
 
@@ -38,8 +39,8 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     sought = voucher.seek_voucher(desk, request, giving.place)
     lasts = read_lasts(desk, sought, written.happened_at)
     if giving.party_id == taking.party_id and not written.fact:
-        fault = Fault("the same as who hands it over", field="receiver", value=request.receiver)
-        raise Invalid("Nothing was done: nobody hands weapons to himself.", [fault])
+        fault = Fault(sentence("the same as who hands it over"), field="receiver", value=request.receiver)
+        raise Invalid(sentence("Nothing was done: nobody hands weapons to himself."), [fault])
     everything = seek_with(sought, lasts, giving.place, request.accessories_complete)
     scanned = voucher.lock_sought(desk.connection, everything, moment=written.happened_at)
     if written.fact:

@@ -15,6 +15,7 @@ from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.documents import Code, Desk, Posted, Words, Writing
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.sites import find_store, site_account
 
 
@@ -49,7 +50,7 @@ def _guard(scanned: Sequence[Scanned]) -> None:
         if one.reason or one.held is None or not one.held.serial:
             continue
         if one.held.where.account_class is not AccountClass.EXPORTED:
-            one.reason = "it was not exported"
+            one.reason = sentence("it was not exported")
 
 
 IMPORT_AGAIN = ActForm(Act.IMPORT_AGAIN, ImportAgain, import_again)

@@ -25,6 +25,7 @@ from stockpile.errors import Refused
 from stockpile.items import Held
 from stockpile.movements import Act
 from stockpile.rights import COMMANDER
+from stockpile.sentences import sentence
 from stockpile.signatures import Signed, with_signatures
 from stockpile.sites import Place, find_store
 
@@ -65,7 +66,7 @@ def issue(desk: Desk, request: Issue) -> Posted:
     lines_overridden = [one.line for one in not_issuable(scanned)] if request.override else []
     if request.override and not written.fact and not lines_overridden:
         raise Refused(
-            "Nothing was done: every weapon is marked and serviceable. Ask for the issue without an override."
+            sentence("Nothing was done: every weapon is marked and serviceable. Ask for the issue without an override.")
         )
     details = {
         "paper": "hand receipt",
@@ -98,7 +99,7 @@ def guard(desk: Desk, scanned: Sequence[Scanned], store: Place, overridden: bool
         if one.reason or held is None or not held.serial:
             continue
         if held.where.account_id != store.account_id:
-            one.reason = f"it is not in {store.name}"
+            one.reason = sentence("it is not in {store}", store=store.name)
         elif not overridden:
             one.reason = not_to_be_handed_out(held)
 
@@ -106,9 +107,9 @@ def guard(desk: Desk, scanned: Sequence[Scanned], store: Place, overridden: bool
 def not_to_be_handed_out(held: Held) -> str | None:
     """Why a weapon may not leave its store, whoever is to have it; None: it may."""
     if not held.marked:
-        return "it bears no serial number or mark: mark it first"
+        return sentence("it bears no serial number or mark: mark it first")
     if held.condition == "unserviceable":
-        return "it is unserviceable"
+        return sentence("it is unserviceable")
     return None
 
 

@@ -17,6 +17,7 @@ from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.shipments import shipped_items
 from stockpile.sites import Place, site_account
 
@@ -105,7 +106,8 @@ def _seen_in_the_future(request: ReportMissing, fact: bool) -> list[Contradictio
         return []
     if not fact:
         raise Invalid(
-            "The loss report was not posted.", [Fault("is in the future", field="last_seen_at", value=str(seen))]
+            sentence("The loss report was not posted."),
+            [Fault(sentence("is in the future"), field="last_seen_at", value=str(seen))],
         )
     return [Contradiction(Kind.DOUBTFUL, "nothing: that moment has not come", f"last seen at {seen.isoformat()}")]
 

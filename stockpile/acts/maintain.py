@@ -20,6 +20,7 @@ from stockpile.discrepancies import Contradiction
 from stockpile.documents import Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.sites import Place, find_store, site_account
 
 
@@ -52,8 +53,8 @@ def maintain(desk: Desk, request: Maintain) -> Posted:
     origin = workshop if request.back else end.place
     scanned = voucher.lock_voucher(desk, request, origin)
     if origin is None and voucher.any_counted(scanned):
-        message = "quantities go to the workshop from somewhere: give a store or a unit"
-        raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
+        message = sentence("quantities go to the workshop from somewhere: give a store or a unit")
+        raise Invalid(sentence("Say where what is counted comes from."), [Fault(message, field="store")])
     if written.fact:
         found = [*end.contradictions, *take_as_written(desk, scanned, written)]
     else:
@@ -72,7 +73,9 @@ def _other_end(desk: Desk, request: Maintain, written: Writing) -> OtherEnd:
     """Where they come from, or go back to."""
     if request.unit is not None:
         if request.store is not None:
-            raise Invalid("Say a store or a unit.", [Fault("give one of store and unit", field="unit")])
+            raise Invalid(
+                sentence("Say a store or a unit."), [Fault(sentence("give one of store and unit"), field="unit")]
+            )
         return _unit(desk, request, request.unit, written)
     if request.back or request.store is not None:
         return OtherEnd(find_store(desk.connection, desk.site, request.store))
@@ -86,8 +89,8 @@ def _unit(desk: Desk, request: Maintain, code: str, written: Writing) -> OtherEn
     else:
         party = giver(desk, code, written.fact, day, "unit")
     if party.place.account_class is not AccountClass.UNIT and not written.fact:
-        message = "a unit's code: what a person holds is returned first"
-        raise Invalid("The workshop serves stores and units.", [Fault(message, field="unit", value=code)])
+        message = sentence("a unit's code: what a person holds is returned first")
+        raise Invalid(sentence("The workshop serves stores and units."), [Fault(message, field="unit", value=code)])
     return OtherEnd(party.place, party.signatories, party.contradictions)
 
 
@@ -100,9 +103,9 @@ def _guard(desk: Desk, scanned: list[Scanned], origin: Place | None, back: bool)
             continue
         in_workshop = one.held.where.account_class is AccountClass.MAINTENANCE
         if back and not in_workshop:
-            one.reason = "it is not in the workshop"
+            one.reason = sentence("it is not in the workshop")
         elif in_workshop and not back:
-            one.reason = "it is in the workshop already"
+            one.reason = sentence("it is in the workshop already")
     voucher.check_there(scanned, origin)
 
 

@@ -30,6 +30,7 @@ from stockpile.items import UII, Held, Known, Line
 from stockpile.marks import envelope, read_mark
 from stockpile.movements import Act
 from stockpile.registers.listing import Serial
+from stockpile.sentences import sentence
 from stockpile.sites import find_store
 
 Method = Literal["engraved", "stamped", "laser", "dot peen", "electrochemical", "cast", "plate"]
@@ -48,13 +49,13 @@ def countries() -> frozenset[str]:
 
 def _country(code: str) -> str:
     if code not in countries():
-        raise ValueError("no country has these two letters (ISO 3166), such as IQ")
+        raise ValueError(sentence("no country has these two letters (ISO 3166), such as IQ"))
     return code
 
 
 def _past_year(year: int) -> int:
     if not 1800 <= year <= now().year + 1:
-        raise ValueError("a year from 1800 to this one")
+        raise ValueError(sentence("a year from 1800 to this one"))
     return year
 
 
@@ -69,7 +70,9 @@ def _uii(text: str) -> str:
     except Invalid as problem:
         raise ValueError(problem.detail) from None
     if mark is None:
-        raise ValueError("no UII: it begins with an agency's code and an enterprise, such as D and a CAGE code")
+        raise ValueError(
+            sentence("no UII: it begins with an agency's code and an enterprise, such as D and a CAGE code")
+        )
     return mark.uii
 
 
@@ -89,7 +92,7 @@ class AssignedUii(Asked):
     @model_validator(mode="after")
     def _one_product(self) -> AssignedUii:
         if self.part_number is not None and self.lot is not None:
-            raise ValueError("a UII has a part number or a lot, not both")
+            raise ValueError(sentence("a UII has a part number or a lot, not both"))
         return self
 
     def made(self, serial_number: str | None) -> str:
@@ -145,12 +148,20 @@ class Mark(FactRequest):
             mark = _Mark.of(self, line)
             if not mark.says:
                 raise ValueError(
-                    f"line {number} has nothing that was put on: a serial_number, uii, import_country or distinguishing_mark"
+                    sentence(
+                        "line {number} has nothing that was put on: a serial_number, uii, import_country or "
+                        "distinguishing_mark",
+                        number=number,
+                    )
                 )
             if mark.import_country is None and (mark.import_year is not None or mark.import_mark is not None):
-                raise ValueError(f"line {number}: an import mark names its country (import_country)")
+                raise ValueError(
+                    sentence("line {number}: an import mark names its country (import_country)", number=number)
+                )
             if mark.method is None or mark.place is None:
-                raise ValueError(f"line {number}: say how (method) and on which part (place) it was put on")
+                raise ValueError(
+                    sentence("line {number}: say how (method) and on which part (place) it was put on", number=number)
+                )
         return self
 
 
@@ -243,7 +254,7 @@ def _marked(desk: Desk, request: Mark, scanned: Sequence[Scanned], fact: bool) -
     meant: list[tuple[Scanned, _Mark]] = []
     for one, line in zip(scanned, request.lines, strict=True):
         if one.held is not None and not one.held.serial:
-            one.reason = "it is counted, not one of its kind: it takes no mark of its own"
+            one.reason = sentence("it is counted, not one of its kind: it takes no mark of its own")
         elif one.held is not None and not one.reason:
             meant.append((one, _Mark.of(request, line)))
     known = identifications.identified(desk.connection, {one.held.item_id for one, _ in meant if one.held})
@@ -273,7 +284,10 @@ def _fields(marking: Marking, one: Scanned, mark: _Mark) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if mark.serial_number is not None:
         if known.readable is not None:
-            reason = f"it bears the serial number {known.serial_number}: if that is wrong, ask for an amendment"
+            reason = sentence(
+                "it bears the serial number {serial_number}: if that is wrong, ask for an amendment",
+                serial_number=known.serial_number,
+            )
             marking.against(one, reason, Kind.DOUBTFUL, f"marked with {mark.serial_number}, line {one.number}")
         fields |= {"serial_number": mark.serial_number, "obliterated": False}
     if mark.distinguishing_mark is not None:
@@ -288,7 +302,9 @@ def _fields(marking: Marking, one: Scanned, mark: _Mark) -> dict[str, Any]:
 def _import_mark(marking: Marking, one: Scanned, mark: _Mark, known: Identification) -> dict[str, Any]:
     said = {"import_mark": mark.import_mark, "import_country": mark.import_country, "import_year": mark.import_year}
     if (known.import_mark, known.import_country, known.import_year) == tuple(said.values()) and not marking.fact:
-        one.reason = one.reason or f"it bears the import mark {mark.import_mark} already"
+        one.reason = one.reason or sentence(
+            "it bears the import mark {import_mark} already", import_mark=mark.import_mark
+        )
     return said
 
 
@@ -299,13 +315,17 @@ def _uii_mark(
         uii = asked if isinstance(asked, str) else asked.made(serial_number)
     except Invalid as problem:
         seen = f"marked with a UII of parts, line {one.number}"
-        marking.against(one, f"no UII can be made for it: {problem.detail}", Kind.DOUBTFUL, seen)
+        marking.against(
+            one, sentence("no UII can be made for it: {problem}", problem=problem.detail), Kind.DOUBTFUL, seen
+        )
         return {}
     if known.uii is None:
         return {"uii": uii}
     if not (marking.fact and known.uii == uii):
         seen = f"marked with {uii}, line {one.number}"
-        marking.against(one, f"it bears the UII {known.uii}: a UII never changes", Kind.DOUBTFUL, seen)
+        marking.against(
+            one, sentence("it bears the UII {uii}: a UII never changes", uii=known.uii), Kind.DOUBTFUL, seen
+        )
     return {}
 
 
@@ -329,14 +349,23 @@ def _check_borne(marking: Marking, one: Scanned, fields: dict[str, Any]) -> None
         before = marking.taken.setdefault(key, one.number)
         if not others and before == one.number:
             continue
-        whose = f"line {before} has" if before != one.number else f"another {held.model_name} bears"
-        if name == "uii":
-            reason = f"{whose.replace(held.model_name, 'weapon')} the UII {fields[name]}: two never share one"
-        else:
-            reason = f"{whose} the serial number {fields[name]}: take another"
+        reason = _borne_by_another(name, fields[name], held, before if before != one.number else None)
         marking.against(one, reason, Kind.TWIN, f"marked with {fields[name]}, line {one.number}")
         if name == "uii":
             del fields[name]
+
+
+def _borne_by_another(name: str, number: str, held: Held, line: int | None) -> str:
+    """Why a number can't be given to a weapon: a line before has it, or another weapon bears it."""
+    if name == "uii":
+        if line is not None:
+            return sentence("line {line} has the UII {number}: two never share one", line=line, number=number)
+        return sentence("another weapon bears the UII {number}: two never share one", number=number)
+    if line is not None:
+        return sentence("line {line} has the serial number {number}: take another", line=line, number=number)
+    return sentence(
+        "another {model} bears the serial number {number}: take another", model=held.model_name, number=number
+    )
 
 
 MARK = ActForm(Act.MARK, Mark, mark)

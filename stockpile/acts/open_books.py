@@ -16,6 +16,7 @@ from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import Listed, ListLine, ListRequest, listed_from
+from stockpile.sentences import sentence
 from stockpile.sites import OUTSIDE, Place, find_store, place_of, read_site
 
 
@@ -30,7 +31,11 @@ class Open(ListRequest[ListLine]):
 def open_books(desk: Desk, request: Open) -> Posted:
     """Posts an opening list. Raises Refused when the site is declared open, Invalid for rows that can't be read."""
     if read_site(desk.connection, desk.site.site_id).declared_open_at is not None:
-        raise Refused(f"{desk.site.code} was declared open: what is found now is a gain, what arrives is a receipt.")
+        raise Refused(
+            sentence(
+                "{site} was declared open: what is found now is a gain, what arrives is a receipt.", site=desk.site.code
+            )
+        )
     donor_id = (
         need_party(desk.connection, "donor", request.donor, "donor").party_id if request.donor else OWN_PROCUREMENT
     )
@@ -72,9 +77,11 @@ def _accounts(desk: Desk, request: Open, listed: listing.Sorted) -> dict[str | N
     standing: list[Listed] = []
     for line in listed.lines:
         if line.account not in accounts:
-            line.reason = f"{desk.site.code} has no store, unit or person {line.account!r}"
+            line.reason = sentence(
+                "{site} has no store, unit or person {account!r}", site=desk.site.code, account=line.account
+            )
         elif line.identity in listed.known and line.distinguishing_mark is None:
-            line.reason = "already in the books: if it is a second weapon, say how it can be told apart"
+            line.reason = sentence("already in the books: if it is a second weapon, say how it can be told apart")
         (listed.rejected if line.reason else standing).append(line)
     listed.lines = standing
     return accounts

@@ -23,6 +23,7 @@ from stockpile.inside import holding_accounts, inside
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
 from stockpile.registers.listing import many_rows_at_hand
+from stockpile.sentences import sentence
 from stockpile.shortfall import least_since
 from stockpile.sites import Place, site_account
 from stockpile.standstill import hold_still
@@ -42,7 +43,7 @@ class Overrun(FactRequest):
     @model_validator(mode="after")
     def _one_moment(self) -> Overrun:
         if self.moment is not None and self.paper is not None:
-            raise ValueError("give either moment or paper: the paper says when")
+            raise ValueError(sentence("give either moment or paper: the paper says when"))
         return self
 
 
@@ -58,8 +59,11 @@ def _overrun(desk: Desk, request: Overrun) -> Posted:
     missing = site_account(desk.connection, desk.site, AccountClass.MISSING)
     lines = _everything(desk, written.happened_at, missing)
     if not lines:
-        when = f" at {request.moment.isoformat()}" if request.moment else ""
-        raise Refused(f"Nothing was done: {desk.site.code} held nothing{when}.")
+        nothing = sentence("Nothing was done: {site} held nothing.", site=desk.site.code)
+        if request.moment:
+            when = request.moment.isoformat()
+            nothing = sentence("Nothing was done: {site} held nothing at {when}.", site=desk.site.code, when=when)
+        raise Refused(nothing)
     details = {"paper": "loss report", "called": "overrun", "circumstances": request.circumstances}
     return ledger.post(desk, written.document(desk, signatories, details), lines, found)
 
@@ -70,8 +74,8 @@ def _written(request: Overrun) -> Writing:
     if moment is None:
         return written
     if moment > now():
-        fault = Fault("is in the future", field="moment", value=moment.isoformat())
-        raise Invalid("The overrun was not posted.", [fault])
+        fault = Fault(sentence("is in the future"), field="moment", value=moment.isoformat())
+        raise Invalid(sentence("The overrun was not posted."), [fault])
     return replace(written, happened_at=moment, precision=Precision.MINUTE, fact=True)
 
 

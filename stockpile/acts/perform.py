@@ -33,6 +33,7 @@ from stockpile.movements import MOVEMENT_OF, Act
 from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.listing import many_rows_at_hand
 from stockpile.rights import APPROVE, Actor, require
+from stockpile.sentences import joined, of_the_books, sentence
 from stockpile.sites import Site, find_site
 
 TRIES = 4
@@ -146,10 +147,18 @@ def scope(connection: Connection, actor: Actor, wanted: str | None) -> Site:
     stand_at_desk(connection, roles.POSTER, actor.site_id)
     if actor.site is not None:
         if wanted is not None and wanted.strip().upper() != actor.site_code:
-            raise NotAllowed(f"You write documents of {actor.site_code} only, not of {wanted}.")
+            raise NotAllowed(
+                sentence(
+                    "You write documents of {site} only, not of {wanted}.",
+                    site=actor.site_code,
+                    wanted=wanted,
+                )
+            )
         return actor.site
     if wanted is None:
-        raise Invalid("Say at which site.", [Fault("you are bound to no site: name one", field="site")])
+        raise Invalid(
+            sentence("Say at which site."), [Fault(sentence("you are bound to no site: name one"), field="site")]
+        )
     site = find_site(connection, wanted)
     stand_at_desk(connection, roles.POSTER, site.site_id)
     return site
@@ -170,12 +179,12 @@ def _retried(
                 known = posted_before()
                 if known is None:
                     raise PostedWithOtherContent(
-                        "This document id is in use elsewhere. Take a new document id for a new document."
+                        sentence("This document id is in use elsewhere. Take a new document id for a new document.")
                     ) from None
                 return known
             if name == "draft_pkey" and tried:
                 raise PostedWithOtherContent(
-                    "This document id is in use elsewhere. Take a new document id for a new document."
+                    sentence("This document id is in use elsewhere. Take a new document id for a new document.")
                 ) from None
         except Overtaken:
             continue
@@ -184,7 +193,9 @@ def _retried(
             if not isinstance(problem.orig, DeadlockDetected):
                 raise
     raise DatabaseUnavailable(
-        "Many clerks want the same number at this moment. Nothing was done: try again with the same document id."
+        sentence(
+            "Many clerks want the same number at this moment. Nothing was done: try again with the same document id."
+        )
     )
 
 
@@ -229,7 +240,9 @@ def _draft(desk: Desk, form: ActForm, request: Request) -> Drafted:
             ),
         )
     elif known.content_hash != desk.content_hash:
-        raise PostedWithOtherContent(f"Draft {request.document_id} has other content. Take a new document id.")
+        raise PostedWithOtherContent(
+            sentence("Draft {document_id} has other content. Take a new document id.", document_id=request.document_id)
+        )
     else:
         return Drafted(request.document_id, str(desk.act), known.drafted_by, known.outcome or WAITING)
     return Drafted(request.document_id, str(desk.act), desk.actor.party_id)
@@ -279,15 +292,26 @@ def _approve(engine: Engine, actor: Actor, forms: dict[Act, ActForm], document_i
         site = scope(connection, actor, wanted)
         draft = _waiting(connection, document_id)
         if draft.drafted_by == actor.party_id:
-            raise NotAllowed("You asked for this yourself: it takes another person to approve it.")
+            raise NotAllowed(sentence("You asked for this yourself: it takes another person to approve it."))
         known = answer_if_posted(connection, document_id, draft.content_hash)
         if known is not None:
             return known
         if draft.outcome is not None:
-            raise Refused(f"This draft was {draft.outcome}: ask for it anew under a new document id.")
+            raise Refused(
+                sentence(
+                    "This draft was {outcome}: ask for it anew under a new document id.",
+                    outcome=of_the_books(draft.outcome),
+                )
+            )
         form = forms[draft.act]
         if form.approvers is not None and actor.role not in form.approvers:
-            raise NotAllowed(f"A {actor.role} may not approve this. It takes a {' or '.join(sorted(form.approvers))}.")
+            raise NotAllowed(
+                sentence(
+                    "A {role} may not approve this. It takes a {approvers}.",
+                    role=of_the_books(actor.role),
+                    approvers=joined(sentence(" or "), map(of_the_books, sorted(form.approvers))),
+                )
+            )
         first = Actor(draft.drafted_by, actor.role, site, book_code=draft.book_code)
         desk = Desk(connection, first, site, draft.act, draft.book_code, draft.content_hash, actor.party_id)
         posted = form.do(desk, form.request.model_validate(draft.request))
@@ -298,7 +322,7 @@ def _approve(engine: Engine, actor: Actor, forms: dict[Act, ActForm], document_i
 def _waiting(connection: Connection, document_id: UUID) -> Draft:
     draft = _read_draft(connection, document_id, lock=True)
     if draft is None:
-        raise NotFound(f"There is no draft {document_id} at this site.")
+        raise NotFound(sentence("There is no draft {document_id} at this site.", document_id=document_id))
     return draft
 
 
@@ -311,7 +335,7 @@ def reject(engine: Engine, actor: Actor, document_id: UUID, reason: str, site: s
         if not own:
             require(actor, APPROVE)
         if draft.outcome is not None:
-            raise Refused(f"This draft was {draft.outcome} already.")
+            raise Refused(sentence("This draft was {outcome} already.", outcome=of_the_books(draft.outcome)))
         _settle(connection, document_id, actor, "withdrawn" if own else "rejected", reason)
 
 

@@ -29,6 +29,7 @@ from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import Listed, ListLine, ListRequest, listed_from
+from stockpile.sentences import sentence
 from stockpile.sites import OUTSIDE, Place, find_store, places
 
 LONGEST_DELIVERY = 2_000
@@ -52,7 +53,7 @@ class Receive(ListRequest[ListLine], FactRequest):
     @model_validator(mode="after")
     def _known_consignment(self) -> Receive:
         if self.consignment and not self.donor:
-            raise ValueError("a consignment is known by its donor and its number: give the donor too")
+            raise ValueError(sentence("a consignment is known by its donor and its number: give the donor too"))
         return self
 
 
@@ -141,10 +142,12 @@ def _consignment(desk: Desk, donor_id: UUID, request: Receive) -> Consignment | 
     ).one_or_none()
     if row is None:
         raise Invalid(
-            "The receipt was not posted.",
+            sentence("The receipt was not posted."),
             [
                 Fault(
-                    f"{request.donor} declared no such consignment for {desk.site.code}",
+                    sentence(
+                        "{donor} declared no such consignment for {site}", donor=request.donor, site=desk.site.code
+                    ),
                     field="consignment",
                     value=request.consignment,
                 )

@@ -18,6 +18,7 @@ from stockpile.documents import LATER, Code, Desk, Writing, now
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.movements import AccountClass
 from stockpile.parties import Receiver, find_party, find_receiver, may_draw, unidentified_person
+from stockpile.sentences import sentence
 from stockpile.sites import Place, find_store, party_account, site_account
 
 
@@ -41,6 +42,14 @@ class Giving:
     contradictions: list[Contradiction] = field(default_factory=list)
 
 
+class MayNotReceive(Refused):
+    """The roster or the signature card speaks against the receiver: `why`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence("Nothing was done: {why}.", why=why))
+        self.why = why
+
+
 def receiving(desk: Desk, code: str, received_by: str | None, written: Writing, day: date) -> Receiving:
     """Who receives: insisted on by a command, taken by a fact as its paper names them. Raises as `check_receiver` does."""
     if written.fact:
@@ -49,17 +58,17 @@ def receiving(desk: Desk, code: str, received_by: str | None, written: Writing, 
 
 
 def check_receiver(desk: Desk, code: str, received_by: str | None, day: date) -> Receiving:
-    """The receiver of a command. Raises Invalid if nobody has the code, Refused if the roster or the signature card
+    """The receiver of a command. Raises Invalid if nobody has the code, MayNotReceive if the roster or the signature card
     speaks against it.
     """
     receiver = find_receiver(desk.connection, desk.site, code, day)
     if receiver is None:
         raise Invalid(
-            f"Receiver: nobody at {desk.site.code} has the number {code!r}.",
-            [Fault("not a service number or unit code of this site", field="receiver", value=code)],
+            sentence("Receiver: nobody at {site} has the number {code!r}.", site=desk.site.code, code=code),
+            [Fault(sentence("not a service number or unit code of this site"), field="receiver", value=code)],
         )
     if receiver.objection is not None or receiver.place is None:
-        raise Refused(f"Nothing was done: {receiver.objection}.")
+        raise MayNotReceive(receiver.objection or "")
     if receiver.party.kind == "person":
         return Receiving(receiver.party.party_id, receiver.place, {"received_by": receiver.party.party_id})
     return Receiving(
@@ -70,13 +79,13 @@ def check_receiver(desk: Desk, code: str, received_by: str | None, day: date) ->
 def _drawer(desk: Desk, unit: Receiver, received_by: str | None, day: date) -> UUID:
     if received_by is None:
         raise Invalid(
-            f"Say who draws for {unit.party.display}.",
-            [Fault("a unit receives by a person on its signature card", field="received_by")],
+            sentence("Say who draws for {unit}.", unit=unit.party.display),
+            [Fault(sentence("a unit receives by a person on its signature card"), field="received_by")],
         )
     person = find_party(desk.connection, "person", received_by)
     if person is None or not may_draw(desk.connection, unit.party.party_id, person.party_id, day):
         who = person.display if person else repr(received_by)
-        raise Refused(f"Nothing was done: {who} is not on the signature card of {unit.party.display}.")
+        raise MayNotReceive(sentence("{who} is not on the signature card of {unit}", who=who, unit=unit.party.display))
     return person.party_id
 
 
@@ -120,8 +129,8 @@ def giver(desk: Desk, code: str, fact: bool, day: date, field: str) -> Giving:
         return Giving(known.party.party_id, known.place, {"handed_over_by": known.party.party_id} if person else {})
     if not fact:
         raise Invalid(
-            f"{field}: {_nobody(desk, code)}.",
-            [Fault("not a service number or unit code of this site", field=field, value=code)],
+            sentence("{field}: {problem}.", field=field, problem=_nobody(desk, code)),
+            [Fault(sentence("not a service number or unit code of this site"), field=field, value=code)],
         )
     party_id, place = _unidentified(desk)
     return Giving(party_id, place, {}, [Contradiction(Kind.PERSON_UNKNOWN, _nobody(desk, code), f"{field} {code}")])
@@ -143,7 +152,7 @@ class FromHolder(FactVoucher):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.kept_in is not None and (self.holder is not None or self.store is not None):
-            raise ValueError("give one of holder, store and kept_in")
+            raise ValueError(sentence("give one of holder, store and kept_in"))
         return self
 
 
@@ -188,14 +197,14 @@ def reporter(desk: Desk, code: str, fact: bool) -> tuple[dict[str, UUID], list[C
         return {"reported_by": person.party_id}, []
     if not fact:
         raise Invalid(
-            f"reported_by: {_nobody(desk, code)}.",
-            [Fault("not a service number of this site", field="reported_by", value=code)],
+            sentence("reported_by: {problem}.", problem=_nobody(desk, code)),
+            [Fault(sentence("not a service number of this site"), field="reported_by", value=code)],
         )
     return {}, [Contradiction(Kind.PERSON_UNKNOWN, _nobody(desk, code), f"reported by {code}")]
 
 
 def _nobody(desk: Desk, code: str) -> str:
-    return f"nobody at {desk.site.code} has the number {code}"
+    return sentence("nobody at {site} has the number {code}", site=desk.site.code, code=code)
 
 
 def _unidentified(desk: Desk) -> tuple[UUID, Place]:

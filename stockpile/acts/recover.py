@@ -25,6 +25,7 @@ from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import LATER, Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import GONE, HELD, AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.sites import Place, find_store, site_account
 
 FOUND_PRESENT = "later found present"
@@ -92,7 +93,9 @@ def _destination(desk: Desk, request: Recover, written: Writing) -> Destination:
     if request.holder is None:
         return Destination(find_store(desk.connection, desk.site, request.store), {})
     if request.store is not None:
-        raise Invalid("Say a store or a holder.", [Fault("give one of store and holder", field="holder")])
+        raise Invalid(
+            sentence("Say a store or a holder."), [Fault(sentence("give one of store and holder"), field="holder")]
+        )
     day = desk.site.local_day(written.happened_at or now())
     former = giver(desk, request.holder, written.fact, day, "holder")
     person = former.signatories.get("handed_over_by")
@@ -136,9 +139,11 @@ def _back_to_its_holder(
         )
         if had is not None and had.account_id == holder.account_id:
             continue
-        books_said = f"{had.name} had it" if had else "nobody had it"
+        books_said = sentence("{had} had it", had=had.name) if had else sentence("nobody had it")
         if not fact:
-            one.reason = f"{books_said}, not {holder.name}: take it into a store"
+            one.reason = sentence(
+                "{books_said}, not {holder}: take it into a store", books_said=books_said, holder=holder.name
+            )
         else:
             seen = f"given back to {holder.name}"
             found.append(

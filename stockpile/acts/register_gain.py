@@ -25,6 +25,7 @@ from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers import listing
 from stockpile.registers.keep import keep_listed, register_of
 from stockpile.registers.listing import Listed, ListLine, ListRequest, listed_from
+from stockpile.sentences import sentence
 from stockpile.sites import OUTSIDE, Place, find_store
 
 Manner = Literal["found", "captured", "surrendered", "collected"]
@@ -52,7 +53,7 @@ class RegisterGain(ListRequest[ListLine], FactRequest):
     @model_validator(mode="after")
     def _from_somebody(self) -> RegisterGain:
         if self.found_by is None and self.surrendered_by is None:
-            raise ValueError("say who found it (found_by), or who handed it in (surrendered_by)")
+            raise ValueError(sentence("say who found it (found_by), or who handed it in (surrendered_by)"))
         return self
 
 
@@ -126,14 +127,20 @@ def _not_new(line: Listed, bearers: list[Held], known: KnownThen) -> str | None:
     if line.identity is None:
         weapon = line.model is not None and line.model.tracked_by == "serial"
         if weapon and line.distinguishing_mark is None:
-            return "it bears no serial number that can be read: say how it can be told apart (distinguishing_mark)"
+            return sentence(
+                "it bears no serial number that can be read: say how it can be told apart (distinguishing_mark)"
+            )
         return None
     weapon_meant = _meant(bearers, known, set())
     if weapon_meant is not None:
         return _remedy(weapon_meant)
     if bearers and line.distinguishing_mark is None:
         where = describe(bearers[0].where)
-        return f"the books have it at {where}: if it is a second weapon, say how it can be told apart (distinguishing_mark)"
+        return sentence(
+            "the books have it at {where}: if it is a second weapon, say how it can be told apart "
+            "(distinguishing_mark)",
+            where=where,
+        )
     return None
 
 
@@ -141,9 +148,9 @@ def _remedy(weapon: Held) -> str | None:
     """What to do instead with a weapon that nobody holds; None: the books took it back out, so that it may come in."""
     where = weapon.where
     if where.account_class in GIVEN_UP:
-        return f"the books know it, {describe(where)}: recover it"
+        return sentence("the books know it, {where}: recover it", where=describe(where))
     if where.account_class in ON_ITS_WAY:
-        return f"the books have it on its way, {describe(where)}: receive it"
+        return sentence("the books have it on its way, {where}: receive it", where=describe(where))
     return None
 
 

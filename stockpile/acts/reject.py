@@ -24,6 +24,7 @@ from stockpile.documents import Code, ConditionLine, Desk, Posted, Words, Writin
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Held, Line
 from stockpile.movements import AccountClass, Act
+from stockpile.sentences import sentence
 from stockpile.shipments import Shipment, Shipped, consignments_of, shipped_items
 from stockpile.sites import Place, find_store, site_account
 
@@ -55,8 +56,8 @@ def reject(desk: Desk, request: Reject) -> Posted:
     place = _said(desk, request, written.fact)
     scanned = voucher.lock_voucher(desk, request, place)
     if place is None and voucher.any_counted(scanned):
-        message = "quantities are rejected from somewhere: give a store or a shipment"
-        raise Invalid("Say where what is counted comes from.", [Fault(message, field="store")])
+        message = sentence("quantities are rejected from somewhere: give a store or a shipment")
+        raise Invalid(sentence("Say where what is counted comes from."), [Fault(message, field="store")])
     found = take_as_written(desk, scanned, written) if written.fact else []
     shipment, unheard = shipment_here(desk, request.shipment, written.fact) if request.shipment else (None, None)
     asked = {one.held.item_id for one in scanned if one.held}
@@ -85,7 +86,10 @@ def reject(desk: Desk, request: Reject) -> Posted:
 def _said(desk: Desk, request: Reject, fact: bool) -> Place | None:
     """Where the request says they come from. A paper must say it."""
     if request.store is not None and request.shipment is not None:
-        raise Invalid("Say a store or a shipment.", [Fault("give one of store and shipment", field="shipment")])
+        raise Invalid(
+            sentence("Say a store or a shipment."),
+            [Fault(sentence("give one of store and shipment"), field="shipment")],
+        )
     if request.shipment is not None:
         return site_account(desk.connection, desk.site, AccountClass.TRANSIT)
     if request.store is not None or fact:
@@ -125,7 +129,7 @@ def _not_delivered(
             said = "no consignment brought it, so nobody delivered it"
             found.append(Contradiction(Kind.DOUBTFUL, said, seen, held.item_id, held.donor_id, one.number))
         else:
-            one.reason = "no consignment brought it, so nobody delivered it: ship it back"
+            one.reason = sentence("no consignment brought it, so nobody delivered it: ship it back")
     return found
 
 

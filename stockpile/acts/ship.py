@@ -25,6 +25,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound, Refused
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import OWN_PROCUREMENT, need_party
 from stockpile.rights import REGISTRAR
+from stockpile.sentences import sentence
 from stockpile.shipments import Shipment, Way, add_shipment, withdraw_excess
 from stockpile.sites import Place, Site, find_site, find_store, places, site_account
 
@@ -52,13 +53,13 @@ class Ship(FactVoucher):
     @model_validator(mode="after")
     def _one_list(self) -> Self:
         if (self.donor is None) != (self.consignment is None):
-            raise ValueError("a consignment is known by its donor and its number: give both")
+            raise ValueError(sentence("a consignment is known by its donor and its number: give both"))
         if (self.to_site is None) == (self.consignment is None):
-            raise ValueError("give either to_site, or donor and consignment")
+            raise ValueError(sentence("give either to_site, or donor and consignment"))
         if self.consignment is not None and self.store is not None:
-            raise ValueError("a consignment comes from its supply, not from a store")
+            raise ValueError(sentence("a consignment comes from its supply, not from a store"))
         if (self.lines and self.file is not None) or (self.to_site and not self.lines and self.file is None):
-            raise ValueError("give either lines or a file")
+            raise ValueError(sentence("give either lines or a file"))
         return self
 
     @property
@@ -128,15 +129,21 @@ def _details(request: Ship, destination: Site, supply: Supply | None) -> dict[st
 def _destination(desk: Desk, request: Ship) -> Site:
     """The site they are bound for. Weapons leave a store by those who answer for it."""
     if desk.actor.role == REGISTRAR:
-        raise NotAllowed("A registrar says that a consignment is on its way; from a store its own site's clerk ships.")
+        raise NotAllowed(
+            sentence("A registrar says that a consignment is on its way; from a store its own site's clerk ships.")
+        )
     assert request.to_site is not None
     try:
         site = find_site(desk.connection, request.to_site)
     except NotFound:
         site = None
     if site is None or site.site_id == desk.site.site_id:
-        fault = "there is no site with this code" if site is None else "this is the site they leave: name another"
-        raise Invalid("Nothing was shipped.", [Fault(fault, field="to_site", value=request.to_site)])
+        fault = (
+            sentence("there is no site with this code")
+            if site is None
+            else sentence("this is the site they leave: name another")
+        )
+        raise Invalid(sentence("Nothing was shipped."), [Fault(fault, field="to_site", value=request.to_site)])
     return site
 
 
@@ -149,8 +156,8 @@ def _supply(desk: Desk, request: Ship) -> Supply | None:
         (donor_id, request.consignment),
     ).one_or_none()
     if row is None:
-        fault = f"{request.donor} declared no such consignment for {desk.site.code}"
-        raise Invalid("Nothing was shipped.", [Fault(fault, field="consignment", value=request.consignment)])
+        fault = sentence("{donor} declared no such consignment for {site}", donor=request.donor, site=desk.site.code)
+        raise Invalid(sentence("Nothing was shipped."), [Fault(fault, field="consignment", value=request.consignment)])
     return Supply(row[0], donor_id, places(desk.connection, [row[1]])[row[1]])
 
 
@@ -158,8 +165,8 @@ def _check_day(expected_on: date, destination: Site, fact: bool) -> None:
     """What is sent now does not arrive on a day that is over where it goes; what a paper says, it says."""
     today = destination.local_day(now())
     if not fact and expected_on < today:
-        fault = f"that day is over: at {destination.code} it is {today}"
-        raise Invalid("Nothing was shipped.", [Fault(fault, field="expected_on", value=str(expected_on))])
+        fault = sentence("that day is over: at {destination} it is {today}", destination=destination.code, today=today)
+        raise Invalid(sentence("Nothing was shipped."), [Fault(fault, field="expected_on", value=str(expected_on))])
 
 
 def _lock(desk: Desk, request: Ship, supply: Supply | None, fact: bool) -> tuple[list[Scanned], Place | None]:
@@ -187,7 +194,7 @@ def _all_of(desk: Desk, supply: Supply) -> list[Scanned]:
             line = ItemLine(item=held.item_id, quantity=there)
             scanned.append(Scanned(len(scanned) + 1, line, held))
     if not scanned:
-        raise Refused(f"Nothing was done: nothing of {supply.place.name} is left in supply.")
+        raise Refused(sentence("Nothing was done: nothing of {place} is left in supply.", place=supply.place.name))
     return scanned
 
 
@@ -199,7 +206,7 @@ def _guard(desk: Desk, scanned: Sequence[Scanned], origin: Place | None) -> None
         if one.reason or one.held is None or not one.held.serial:
             continue
         if origin is None and one.held.where.account_class is AccountClass.SUPPLY:
-            one.reason = "it has not arrived: what a donor sends is shipped by its donor and consignment"
+            one.reason = sentence("it has not arrived: what a donor sends is shipped by its donor and consignment")
     voucher.check_there(scanned, origin)
 
 

@@ -21,6 +21,7 @@ from stockpile.acts.voucher import ConditionVoucher, Scanned
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import Act
+from stockpile.sentences import sentence
 from stockpile.signatures import Signed, with_signatures
 from stockpile.sites import Place, find_store
 
@@ -52,8 +53,13 @@ def turn_in(desk: Desk, request: Return) -> Posted:
     scanned = voucher.lock_sought(desk.connection, everything, moment=written.happened_at)
     if origin is None and voucher.any_counted(scanned):
         raise Invalid(
-            "Say who returns what is counted.",
-            [Fault("quantities come back from somebody: give a service number or unit code", field="returned_by")],
+            sentence("Say who returns what is counted."),
+            [
+                Fault(
+                    sentence("quantities come back from somebody: give a service number or unit code"),
+                    field="returned_by",
+                )
+            ],
         )
     if written.fact:
         found = [*(giving.contradictions if giving else ()), *take_as_written(desk, scanned, written)]

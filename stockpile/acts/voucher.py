@@ -23,6 +23,7 @@ from stockpile.errors import Reason, Refused
 from stockpile.items import Held, Line
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.registers.listing import ListRequest, scanned_from
+from stockpile.sentences import of_the_books, sentence
 from stockpile.shortfall import left_then
 from stockpile.sites import Place, Site, find_store
 
@@ -101,7 +102,7 @@ def describe(place: Place) -> str:
     """An account in words: its name, and its class where the name does not say it."""
     if place.name == place.account_class:
         return place.name
-    return f"{place.name} ({place.account_class})"
+    return sentence("{place} ({account_class})", place=place.name, account_class=place.account_class)
 
 
 Rows = Sequence[tuple[int, ItemLine]]
@@ -274,18 +275,20 @@ def _scanned(sought: Sequence[Sought], held: dict[UUID, Held]) -> list[Scanned]:
         if one.of is not None and one.counted and not line.line.by_model:
             one.origin = next(iter(line.origins), None)
         if one.of is not None and one.of.held is not None and not one.of.held.serial:
-            one.reason = f"accessories go with a weapon: {one.of.held.name} is counted"
+            one.reason = sentence("accessories go with a weapon: {weapon} is counted", weapon=one.of.held.name)
         elif line.line.by_model:
             _name_no_counted(one, line.model)
         elif len(line.found) > 1:
-            one.reason = f"{len(line.found)} weapons bear this number: scan the asset tag, or name the model"
+            one.reason = sentence(
+                "{count} weapons bear this number: scan the asset tag, or name the model", count=len(line.found)
+            )
         elif one.held is None:
-            one.reason = "unknown: nothing in the books bears this number"
+            one.reason = sentence("unknown: nothing in the books bears this number")
         elif one.held.item_id in seen:
             one.repeats = seen[one.held.item_id]
             one.reason = already_listed(one.repeats)
         elif one.held.serial and line.line.quantity != 1:
-            one.reason = "a weapon is one: quantity must be 1"
+            one.reason = sentence("a weapon is one: quantity must be 1")
         else:
             seen[one.held.item_id] = line.number
         scanned.append(one)
@@ -294,16 +297,18 @@ def _scanned(sought: Sequence[Sought], held: dict[UUID, Held]) -> list[Scanned]:
 
 def already_listed(line: int) -> str:
     """The reason of a weapon that a line before it named."""
-    return f"already on this list, line {line}"
+    return sentence("already on this list, line {line}", line=line)
 
 
 def _name_no_counted(one: Scanned, model: Model | None) -> None:
     """Why a model's name is not enough. Of a name that nobody knows a fact takes in unidentified equipment."""
     if model is None:
-        one.reason = "unknown model: name it as the catalogue does, or have a registrar say once what is meant by it"
+        one.reason = sentence(
+            "unknown model: name it as the catalogue does, or have a registrar say once what is meant by it"
+        )
         one.lacks = Lack(UNIDENTIFIED_EQUIPMENT, None, 0, one.line.quantity)
     elif not _is_counted(model):
-        one.reason = f"{model.name} is tracked by serial number: scan each weapon"
+        one.reason = sentence("{model} is tracked by serial number: scan each weapon", model=model.name)
 
 
 def _parts(sought: Sought, one: Scanned, parts: Sequence[Part], lack: Lack | None) -> list[Scanned]:
@@ -323,17 +328,31 @@ def _lot_unsaid(sought: Sought) -> str | None:
     model = sought.model
     if model is None or model.tracked_by != "lot" or sought.line.lot is not None:
         return None
-    return f"{model.name} is tracked by lot: give the lot"
+    return sentence("{model} is tracked by lot: give the lot", model=model.name)
 
 
 def _too_few(lack: Lack) -> str:
-    name = f"{lack.model.name}, lot {lack.lot}" if lack.lot else lack.model.name
+    name = lack.model.name
+    if lack.lot:
+        name = sentence("{model}, lot {lot}", model=lack.model.name, lot=lack.lot)
     if not lack.origins:
-        return f"{name} is counted: say where it is taken from, or scan a weapon"
+        return sentence("{name} is counted: say where it is taken from, or scan a weapon", name=name)
     if lack.before:
-        more = f"{lack.asked} more asked for: other lines take {lack.before}"
-        return f"only {lack.before + lack.there} {name} at {lack.where}, {more}"
-    return f"only {lack.there} {name} at {lack.where}, {lack.asked} asked for"
+        more = sentence("{asked} more asked for: other lines take {before}", asked=lack.asked, before=lack.before)
+        return sentence(
+            "only {there} {name} at {where}, {more}",
+            there=lack.before + lack.there,
+            name=name,
+            where=lack.where,
+            more=more,
+        )
+    return sentence(
+        "only {there} {name} at {where}, {asked} asked for",
+        there=lack.there,
+        name=name,
+        where=lack.where,
+        asked=lack.asked,
+    )
 
 
 def any_counted(scanned: Iterable[Scanned]) -> bool:
@@ -350,7 +369,12 @@ def refuse(scanned: Iterable[Scanned], act: str, keys_by_name: bool = False) -> 
     """Raises Refused with every line's reason, if any line has one. `keys_by_name`: who asked named no keys."""
     reasons = list(dict.fromkeys(one.refused(keys_by_name) for one in scanned if one.reason))
     if reasons:
-        raise Refused(f"Nothing was done: {len(reasons)} line(s) of this {act} cannot be.", reasons)
+        raise Refused(
+            sentence(
+                "Nothing was done: {count} line(s) of this {act} cannot be.", count=len(reasons), act=of_the_books(act)
+            ),
+            reasons,
+        )
 
 
 def check_origin(scanned: Sequence[Scanned], act: Act, site: Site) -> None:
@@ -363,27 +387,28 @@ def check_origin(scanned: Sequence[Scanned], act: Act, site: Site) -> None:
         if place.account_class not in allowed:
             one.reason = _not_from(act, place)
         elif place.site_id is not None and place.site_id != site.site_id:
-            one.reason = f"it is not at {site.code}"
+            one.reason = sentence("it is not at {site}", site=site.code)
 
 
 _NOT_FROM = {
-    AccountClass.STORE: "it is in a store",
-    AccountClass.UNIT: "it is issued to a unit",
-    AccountClass.PERSON: "it is issued to a person",
-    AccountClass.MAINTENANCE: "it is in maintenance",
-    AccountClass.SUPPLY: "it has not arrived",
-    AccountClass.TRANSIT: "it is on its way",
-    AccountClass.MISSING: "it is reported missing",
-    AccountClass.LOST: "it was concluded as lost",
-    AccountClass.EXPENDED: "it was expended",
-    AccountClass.DESTROYED: "it was destroyed",
-    AccountClass.EXPORTED: "it was exported",
-    AccountClass.OUTSIDE: "it was taken back out of the books",
+    AccountClass.STORE: sentence("it is in a store"),
+    AccountClass.UNIT: sentence("it is issued to a unit"),
+    AccountClass.PERSON: sentence("it is issued to a person"),
+    AccountClass.MAINTENANCE: sentence("it is in maintenance"),
+    AccountClass.SUPPLY: sentence("it has not arrived"),
+    AccountClass.TRANSIT: sentence("it is on its way"),
+    AccountClass.MISSING: sentence("it is reported missing"),
+    AccountClass.LOST: sentence("it was concluded as lost"),
+    AccountClass.EXPENDED: sentence("it was expended"),
+    AccountClass.DESTROYED: sentence("it was destroyed"),
+    AccountClass.EXPORTED: sentence("it was exported"),
+    AccountClass.OUTSIDE: sentence("it was taken back out of the books"),
 }
 
 
 def _not_from(act: Act, place: Place) -> str:
-    return f"{_NOT_FROM[place.account_class]}: the act '{act}' does not begin there"
+    where = _NOT_FROM[place.account_class]
+    return sentence("{where}: the act '{act}' does not begin there", where=where, act=act)
 
 
 def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
@@ -395,7 +420,7 @@ def check_held_by(scanned: Sequence[Scanned], holder: Place) -> None:
             and one.held.serial
             and one.held.where.account_id != holder.account_id
         ):
-            one.reason = f"{holder.name} does not hold it"
+            one.reason = sentence("{holder} does not hold it", holder=holder.name)
 
 
 def check_there(scanned: Sequence[Scanned], origin: Place | None) -> None:
@@ -404,7 +429,7 @@ def check_there(scanned: Sequence[Scanned], origin: Place | None) -> None:
         if origin is None or one.reason or one.held is None or not one.held.serial:
             continue
         if one.held.where.account_id != origin.account_id:
-            one.reason = f"it is not in {origin.name}"
+            one.reason = sentence("it is not in {origin}", origin=origin.name)
 
 
 def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:
@@ -417,7 +442,12 @@ def check_quantities(scanned: Sequence[Scanned], origin: Place | None) -> None:
             continue
         there = one.held.holdings.get(place.account_id, (place, 0))[1]
         if there < one.line.quantity:
-            one.reason = f"only {there} at {place.name}, {one.line.quantity} asked for"
+            one.reason = sentence(
+                "only {there} at {place}, {quantity} asked for",
+                there=there,
+                place=place.name,
+                quantity=one.line.quantity,
+            )
 
 
 def lines_from(

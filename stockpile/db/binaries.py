@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from stockpile.errors import DatabaseUnavailable
+from stockpile.sentences import sentence
 
 OLDEST = 15
 SYSTEM_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
@@ -49,8 +50,12 @@ def find_binaries(major: int | None = None) -> Binaries:
     named = os.environ.get("PGBIN")
     if named and not any(each.source == "PGBIN" and each.major >= OLDEST for each in found):
         raise DatabaseUnavailable(
-            f"PGBIN names {named}, but there is no PostgreSQL {OLDEST} or later that runs: the folder needs "
-            "initdb and postgres. Correct PGBIN, or unset it to use the one found here."
+            sentence(
+                "PGBIN names {named}, but there is no PostgreSQL {oldest} or later that runs: the folder "
+                "needs initdb and postgres. Correct PGBIN, or unset it to use the one found here.",
+                named=named,
+                oldest=OLDEST,
+            )
         )
     fitting = [each for each in found if each.major == (major or each.major) and each.major >= OLDEST]
     if fitting:
@@ -58,12 +63,21 @@ def find_binaries(major: int | None = None) -> Binaries:
     here = ", ".join(f"{each.version} in {each.folder}" for each in found) or "none"
     if major is None:
         raise DatabaseUnavailable(
-            f"PostgreSQL {OLDEST} or later is needed; found: {here}. Install it, set PGBIN to the folder of "
-            "its programs, or set STOCKPILE_DATABASE_URL to a running server."
+            sentence(
+                "PostgreSQL {oldest} or later is needed; found: {here}. Install it, set PGBIN to the "
+                "folder of its programs, or set STOCKPILE_DATABASE_URL to a running server.",
+                oldest=OLDEST,
+                here=here,
+            )
         )
     raise DatabaseUnavailable(
-        f"The data were made by PostgreSQL {major}, and only {major} can read them; found: {here}. Install "
-        f"PostgreSQL {major}, or set PGBIN to the folder of its programs. The data were not touched."
+        sentence(
+            "The data were made by PostgreSQL {major}, and only {major} can read them; found: "
+            "{here}. Install PostgreSQL {major}, or set PGBIN to the folder of its programs. The "
+            "data were not touched.",
+            major=major,
+            here=here,
+        )
     )
 
 

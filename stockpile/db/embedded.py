@@ -29,6 +29,7 @@ from stockpile.db.binaries import Binaries, find_binaries
 from stockpile.db.trouble import cause, in_words, last_word, tail
 from stockpile.db.unprivileged import SystemUser, give, give_tree, preparation, server_user
 from stockpile.errors import DatabaseUnavailable
+from stockpile.sentences import sentence
 
 SUPERUSER = "postgres"
 PORT = 5432  # only a part of the socket's name
@@ -75,7 +76,7 @@ class Server:
     def sockets(self) -> Path:
         """The folder of the socket. Raises DatabaseUnavailable after `stop`."""
         if self._sockets is None:
-            raise DatabaseUnavailable(f"The server in {self.folder} is not started.")
+            raise DatabaseUnavailable(sentence("The server in {folder} is not started.", folder=self.folder))
         return self._sockets
 
     @property
@@ -154,7 +155,10 @@ class Server:
             fcntl.flock(self._hold, fcntl.LOCK_UN)
             time.sleep(0.05)
         raise DatabaseUnavailable(
-            f"Another Stockpile holds {self.folder}, but its server does not answer. Stop that one, then start again."
+            sentence(
+                "Another Stockpile holds {folder}, but its server does not answer. Stop that one, then start again.",
+                folder=self.folder,
+            )
         )
 
     def _find(self) -> bool:
@@ -168,8 +172,12 @@ class Server:
                 return False
             if lock.sockets and not self._is_ours(lock.sockets):
                 raise DatabaseUnavailable(
-                    f"A PostgreSQL that Stockpile did not start (process {lock.process_id}) runs on "
-                    f"{self.data}. Stop it, then start again."
+                    sentence(
+                        "A PostgreSQL that Stockpile did not start (process {process_id}) runs on {data}. Stop "
+                        "it, then start again.",
+                        process_id=lock.process_id,
+                        data=self.data,
+                    )
                 )
             time.sleep(0.02)
         return False
@@ -202,7 +210,9 @@ class Server:
         self._remove_temporary(self._sockets)
         raise DatabaseUnavailable(
             cause(written, self.folder, self.log)
-            or f"PostgreSQL stopped at once: {last_word(written)}. {self.log} says more."
+            or sentence(
+                "PostgreSQL stopped at once: {written}. {log} says more.", written=last_word(written), log=self.log
+            )
         )
 
     def _begin(self, binaries: Binaries, user: SystemUser | None) -> int:
@@ -233,8 +243,12 @@ class Server:
                 return True
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(
-                    f"PostgreSQL is still starting after {self.patience:.0f} s, as happens when it reads its "
-                    f"log after a crash. It goes on; start again in a while. {self.log} shows how far it is."
+                    sentence(
+                        "PostgreSQL is still starting after {patience:.0f} s, as happens when it reads its log "
+                        "after a crash. It goes on; start again in a while. {log} shows how far it is.",
+                        patience=self.patience,
+                        log=self.log,
+                    )
                 )
             time.sleep(0.01)
         return False
@@ -247,7 +261,10 @@ class Server:
         """Makes the data folder beside its place, so that half a one is never taken for one."""
         if self.data.exists() and any(self.data.iterdir()):
             raise DatabaseUnavailable(
-                f"{self.data} holds files, but not the data of a PostgreSQL. Move them away, or choose another folder."
+                sentence(
+                    "{data} holds files, but not the data of a PostgreSQL. Move them away, or choose another folder.",
+                    data=self.data,
+                )
             )
         new = self.folder / "postgres.new"
         shutil.rmtree(new, ignore_errors=True)
@@ -268,7 +285,8 @@ class Server:
         if done.returncode:
             said = done.stdout.decode(errors="replace")
             raise DatabaseUnavailable(
-                cause(said, self.folder, self.log) or f"PostgreSQL could not make its data: {last_word(said)}."
+                cause(said, self.folder, self.log)
+                or sentence("PostgreSQL could not make its data: {said}.", said=last_word(said))
             )
         new.rename(self.data)
         _make_durable(self.folder)
@@ -332,7 +350,9 @@ def start(
     """
     taken = sorted(set(settings or {}) & {*SAFE, *OURS, "unix_socket_directories"})
     if taken:
-        raise DatabaseUnavailable(f"The embedded server sets {', '.join(taken)} itself. Take it out of the settings.")
+        raise DatabaseUnavailable(
+            sentence("The embedded server sets {taken} itself. Take it out of the settings.", taken=", ".join(taken))
+        )
     chosen = {"max_connections": str(max_connections), **(settings or {}), **SAFE}
     return _started(Server(folder.resolve(), chosen, patience))
 

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from stockpile.errors import DatabaseUnavailable
+from stockpile.sentences import sentence
 
 CONNECTIONS = 20
 
@@ -54,7 +55,10 @@ def connected(engine: Engine) -> Iterator[Connection]:
             isinstance(problem.orig, psycopg.OperationalError) and not problem.orig.sqlstate
         ):
             raise DatabaseUnavailable(
-                "The database does not answer. What was acknowledged is safe; try again in a moment with the same document id."
+                sentence(
+                    "The database does not answer. What was acknowledged is safe; try again in a moment with "
+                    "the same document id."
+                )
             ) from None
         raise
 

@@ -18,6 +18,7 @@ import migrations
 from stockpile.db.engine import with_driver
 from stockpile.db.roles import OWNER
 from stockpile.errors import DatabaseUnavailable
+from stockpile.sentences import sentence
 
 VERSIONS = {"version_table_schema": "stockpile"}
 """Where Alembic keeps the revision."""
@@ -43,8 +44,12 @@ def check_known(revision: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if revision not in known:
         raise DatabaseUnavailable(
-            f"The database has schema {revision}, which a newer Stockpile made; this one knows schemas up to {newest()}. "
-            "Use the newer one. Nothing was changed."
+            sentence(
+                "The database has schema {revision}, which a newer Stockpile made; this one knows "
+                "schemas up to {newest}. Use the newer one. Nothing was changed.",
+                revision=revision,
+                newest=newest(),
+            )
         )
 
 

@@ -21,6 +21,7 @@ from stockpile.db.binaries import OLDEST
 from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.errors import DatabaseUnavailable, Fault, Invalid, NotFound
+from stockpile.sentences import sentence
 from stockpile.settings import Settings
 
 DATABASE = "stockpile"
@@ -54,8 +55,12 @@ def reached(settings: Settings) -> Iterator[str]:
         return
     if not has_data(settings.data):
         raise NotFound(
-            f"There are no books in {settings.data}. Begin with 'stockpile run' (a demonstration) or 'stockpile init' "
-            "(your own); or say where they are: STOCKPILE_DATA for a folder, STOCKPILE_DATABASE_URL for a server."
+            sentence(
+                "There are no books in {data}. Begin with 'stockpile run' (a demonstration) or "
+                "'stockpile init' (your own); or say where they are: STOCKPILE_DATA for a folder, "
+                "STOCKPILE_DATABASE_URL for a server.",
+                data=settings.data,
+            )
         )
     with embedded.start(settings.data) as server:
         yield server.url(DATABASE, roles.SERVICE)
@@ -74,8 +79,13 @@ def checked_url(text: str) -> URL:
         url = None
     if url is None or not make_url(text).drivername.startswith("postgres"):
         raise Invalid(
-            "The address of the database is not one of PostgreSQL.",
-            [Fault("write it like postgresql://user:password@host:5432/stockpile", field="STOCKPILE_DATABASE_URL")],
+            sentence("The address of the database is not one of PostgreSQL."),
+            [
+                Fault(
+                    sentence("write it like postgresql://user:password@host:5432/stockpile"),
+                    field="STOCKPILE_DATABASE_URL",
+                )
+            ],
         )
     return url
 
@@ -110,7 +120,9 @@ def schema_of(engine: Engine) -> str | None:
         with engine.begin() as connection:
             return _revision(connection)
     except OperationalError as problem:
-        raise DatabaseUnavailable(f"The database cannot be reached: {first_line(problem.orig)}") from None
+        raise DatabaseUnavailable(
+            sentence("The database cannot be reached: {why}", why=first_line(problem.orig))
+        ) from None
 
 
 def _revision(connection: Connection) -> str | None:
@@ -124,11 +136,15 @@ def check_schema(engine: Engine) -> None:
     """Raises DatabaseUnavailable where the database speaks another schema than this program."""
     found, wanted = schema_of(engine), migrate.newest()
     if found is None:
-        raise DatabaseUnavailable("The database is not set up: an administrator runs 'stockpile db setup'.")
+        raise DatabaseUnavailable(sentence("The database is not set up: an administrator runs 'stockpile db setup'."))
     migrate.check_known(found)
     if found != wanted:
         raise DatabaseUnavailable(
-            f"The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade'."
+            sentence(
+                "The database has schema {found}, this program needs {wanted}: run 'stockpile db upgrade'.",
+                found=found,
+                wanted=wanted,
+            )
         )
 
 
@@ -150,8 +166,11 @@ def set_up(administrator_url: str, database: str) -> str:
                 connection.execute(roles.database_sql(database).encode())
     except psycopg.Error as problem:
         raise DatabaseUnavailable(
-            f"The server could not be set up: {first_line(problem)}. 'stockpile db setup --print' prints the SQL for "
-            "somebody who may."
+            sentence(
+                "The server could not be set up: {problem}. 'stockpile db setup --print' prints the SQL "
+                "for somebody who may.",
+                problem=first_line(problem),
+            )
         ) from None
     upgrade(administrator.set(database=database).render_as_string(hide_password=False))
     return password
@@ -165,9 +184,13 @@ def upgrade(owner_url: str) -> None:
         _make_roles(checked_url(owner_url))
         migrate.upgrade(checked_url(owner_url).render_as_string(hide_password=False))
     except DBAPIError as problem:
-        raise DatabaseUnavailable(f"The schema could not be brought up: {first_line(problem.orig)}") from None
+        raise DatabaseUnavailable(
+            sentence("The schema could not be brought up: {why}", why=first_line(problem.orig))
+        ) from None
     except psycopg.Error as problem:
-        raise DatabaseUnavailable(f"The schema could not be brought up: {first_line(problem)}") from None
+        raise DatabaseUnavailable(
+            sentence("The schema could not be brought up: {why}", why=first_line(problem))
+        ) from None
 
 
 def _make_roles(url: URL) -> None:
@@ -186,7 +209,11 @@ def _join_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 def _check_version(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     if connection.info.server_version < OLDEST * 10_000:
         raise DatabaseUnavailable(
-            f"The server is PostgreSQL {connection.info.server_version // 10_000}; it takes {OLDEST}."
+            sentence(
+                "The server is PostgreSQL {version}; it takes {oldest}.",
+                version=connection.info.server_version // 10_000,
+                oldest=OLDEST,
+            )
         )
 
 

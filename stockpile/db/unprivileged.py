@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stockpile.errors import DatabaseUnavailable
+from stockpile.sentences import sentence
 
 NOBODY = 65534
 NEEDED = {
@@ -56,9 +57,12 @@ def server_user(data: Path) -> SystemUser | None:
     missing = missing_capabilities()
     if missing:
         raise DatabaseUnavailable(
-            "PostgreSQL refuses to run as root, and this root may not start it as another user "
-            f"(missing: {', '.join(missing)}). Start as an ordinary user, or start a system PostgreSQL and "
-            "set STOCKPILE_DATABASE_URL to it."
+            sentence(
+                "PostgreSQL refuses to run as root, and this root may not start it as another user "
+                "(missing: {missing}). Start as an ordinary user, or start a system PostgreSQL and set "
+                "STOCKPILE_DATABASE_URL to it.",
+                missing=", ".join(missing),
+            )
         )
     owner = data.stat() if data.exists() else None
     if owner is None or owner.st_uid == 0:

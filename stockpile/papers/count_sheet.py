@@ -27,6 +27,7 @@ from stockpile.papers.words import Word, word_or_text
 from stockpile.reports.counts import State, read_count
 from stockpile.reports.papers import issuer
 from stockpile.rights import Actor
+from stockpile.sentences import of_the_books, sentence
 
 ROWS_A_PAGE = 22
 """Rows of 9 mm under the head of an A4 or Letter page, with room for who signs."""
@@ -48,7 +49,13 @@ def count_sheet_of(connection: Connection, actor: Actor, count_id: UUID, rows: i
     """The sheet of an open count. Raises NotAllowed (donors), NotFound, Refused (a count that is closed)."""
     count = read_count(connection, actor, count_id).count
     if count.state is not State.OPEN:
-        raise Refused(f"{count.name} is {count.state}: nothing can be counted on a sheet of it any more.")
+        raise Refused(
+            sentence(
+                "{count} is {state}: nothing can be counted on a sheet of it any more.",
+                count=count.name,
+                state=of_the_books(count.state),
+            )
+        )
     whose = issuer(connection, code=count.site)
     blocks: tuple[Block, ...] = (
         Facts(

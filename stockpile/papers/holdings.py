@@ -18,6 +18,7 @@ from stockpile.reports.export import every_row
 from stockpile.reports.holdings import Holder, HoldingLine, holdings
 from stockpile.reports.papers import issuer, stock_numbers, units_of
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls
 
 
@@ -29,7 +30,7 @@ def holdings_of(connection: Connection, actor: Actor, person: str) -> Paper:
     require(actor, READ_PEOPLE)
     party = find_party(connection, "person", person)
     if party is None:
-        raise NotFound(f"There is no person {person!r} here.")
+        raise NotFound(sentence("There is no person {person!r} here.", person=person))
     rows = list(
         islice(
             every_row(
@@ -39,7 +40,9 @@ def holdings_of(connection: Connection, actor: Actor, person: str) -> Paper:
         )
     )
     if len(rows) > LISTED:
-        raise Refused(f"{party.display} holds more than {LISTED:,} lines: export them as a list.")
+        raise Refused(
+            sentence("{party} holds more than {most:,} lines: export them as a list.", party=party.display, most=LISTED)
+        )
     site = actor.site_code or (rows[0].site if rows else _serves_at(connection, party.party_id))
     whose = issuer(connection, code=site)
     moment = now()

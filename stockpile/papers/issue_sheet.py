@@ -16,6 +16,7 @@ from stockpile.papers.words import Word
 from stockpile.reports.papers import Issuer, issuer, used_numbers
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import find_site
 
 MOST = 100
@@ -42,7 +43,10 @@ def issue_sheets(
     require(actor, Act.ISSUE)
     site_asked(connection, actor, site)
     if not 1 <= sheets <= MOST:
-        raise Invalid(f"Print 1 to {MOST} sheets at once.", [Fault(f"1 to {MOST}", field="count", value=str(sheets))])
+        raise Invalid(
+            sentence("Print 1 to {most} sheets at once.", most=MOST),
+            [Fault(sentence("1 to {most}", most=MOST), field="count", value=str(sheets))],
+        )
     code = (site or actor.site_code or "").upper()
     whose = issuer(connection, code=code)
     moment = now()
@@ -58,13 +62,19 @@ def _check(connection: Connection, site: str, book: str, year: int, first: int, 
         (site, book, year),
     ).scalar_one_or_none()
     if kind not in (None, "paper"):
-        message = f"{book} is the book of a {kind}: its numbers are not written by hand. Take a code of its own"
-        raise Invalid("No sheet was printed.", [Fault(message, field="book", value=book)])
+        message = sentence(
+            "{book} is the book of a {kind}: its numbers are not written by hand. Take a code of its own",
+            book=book,
+            kind=kind,
+        )
+        raise Invalid(sentence("No sheet was printed."), [Fault(message, field="book", value=book)])
     used = used_numbers(connection, site, book, year, first, last)
     if used:
         shown = ", ".join(str(number) for number in used[:10])
-        message = f"documents have these numbers already: {shown}. Begin after {used[-1]}"
-        raise Invalid("No sheet was printed.", [Fault(message, field="from", value=str(first))])
+        message = sentence(
+            "documents have these numbers already: {shown}. Begin after {used}", shown=shown, used=used[-1]
+        )
+        raise Invalid(sentence("No sheet was printed."), [Fault(message, field="from", value=str(first))])
 
 
 def _sheet(whose: Issuer, printed: Printed, book: str, year: int, number: int) -> Paper:

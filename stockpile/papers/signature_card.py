@@ -16,6 +16,7 @@ from stockpile.reports.export import every_row
 from stockpile.reports.papers import issuer
 from stockpile.reports.reference import CardRow, search_signature_cards
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls
 
 TO_ADD = 4
@@ -29,7 +30,7 @@ def signature_card_of(connection: Connection, actor: Actor, unit: str) -> Paper:
     party = find_party(connection, "unit", unit)
     site = actor.site_code or (_site_of(connection, party.party_id) if party else None)
     if party is None or site is None:
-        raise NotFound(f"There is no unit {unit!r} here.")
+        raise NotFound(sentence("There is no unit {unit!r} here.", unit=unit))
     whose = issuer(connection, code=site)
     day = day_on_the_walls(connection, whose.time_zone)
     rows = list(

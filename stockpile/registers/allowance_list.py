@@ -18,6 +18,7 @@ from stockpile.parties import Party
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.listing import ListFile, opened_list, told_rows
 from stockpile.registers.mapping import Line, lines
+from stockpile.sentences import sentence
 
 ALLOWANCE = ListKind(
     "allowance",
@@ -120,11 +121,11 @@ def _row(line: Line) -> AllowanceRow:
     row = AllowanceRow(line.number, get("unit_code") or get("unit") or "", get("model") or "", get("maker") or None)
     row.cells = line.cells
     if not row.unit_name:
-        row.reason = "no unit: give the unit's code"
+        row.reason = sentence("no unit: give the unit's code")
     elif not row.model_name:
-        row.reason = "no model: give the model's name"
+        row.reason = sentence("no model: give the model's name")
     elif line.quantity is None:
-        row.reason = "no quantity: 0 says that the unit may have none"
+        row.reason = sentence("no quantity: 0 says that the unit may have none")
     else:
         row.quantity = line.quantity
     return row
@@ -136,8 +137,16 @@ def _find_units(rows: Iterable[AllowanceRow], books: PropertyBooks) -> None:
         if len(found) == 1:
             row.unit = found[0]
         elif row.reason is None:
-            many = f"{len(found)} units are called {row.unit_name!r}: give the unit's code"
-            row.reason = many if found else f"there is no unit {row.unit_name!r}: add it first, or mend the row"
+            many = sentence(
+                "{count} units are called {unit_name!r}: give the unit's code",
+                count=len(found),
+                unit_name=row.unit_name,
+            )
+            row.reason = (
+                many
+                if found
+                else sentence("there is no unit {unit_name!r}: add it first, or mend the row", unit_name=row.unit_name)
+            )
 
 
 def _find_models(connection: Connection, rows: Sequence[AllowanceRow], source: str) -> None:
@@ -145,7 +154,9 @@ def _find_models(connection: Connection, rows: Sequence[AllowanceRow], source: s
     for row in rows:
         row.model = next((models[name] for name in row.model_names if name in models), None)
         if row.reason is None and row.model is None:
-            row.reason = f"unknown model {row.model_name!r}: a registrar says once which model it is"
+            row.reason = sentence(
+                "unknown model {model_name!r}: a registrar says once which model it is", model_name=row.model_name
+            )
 
 
 def _set_aside_repeated(rows: Iterable[AllowanceRow]) -> None:
@@ -157,7 +168,9 @@ def _set_aside_repeated(rows: Iterable[AllowanceRow]) -> None:
     for several in told.values():
         for row in several if len(several) > 1 else ():
             others = ", ".join(str(other.number) for other in several if other is not row)
-            row.reason = f"row {others} names the same unit and model: leave one row with the whole quantity"
+            row.reason = sentence(
+                "row {others} names the same unit and model: leave one row with the whole quantity", others=others
+            )
 
 
 def _hold_back_units(rows: Sequence[AllowanceRow], books: PropertyBooks) -> None:
@@ -169,8 +182,9 @@ def _hold_back_units(rows: Sequence[AllowanceRow], books: PropertyBooks) -> None
     for row in rows:
         if row.reason is None and row.unit is not None and row.unit.party_id in first:
             bad = first[row.unit.party_id]
-            row.reason = (
-                f"row {bad} of the same unit cannot be taken: what the unit may have stays as it was until it is mended"
+            row.reason = sentence(
+                "row {bad} of the same unit cannot be taken: what the unit may have stays as it was until it is mended",
+                bad=bad,
             )
 
 

@@ -22,6 +22,7 @@ from stockpile.registers.importing import writing
 from stockpile.registers.reconcile import Total, for_joins, reconcile
 from stockpile.registers.sides import Source, side_of
 from stockpile.rights import COMPARE, DESK, Actor, require
+from stockpile.sentences import sentence
 
 
 class MakeAudit(Asked):
@@ -123,9 +124,11 @@ def _next_run(connection: Connection, site_id: UUID | None, request: MakeAudit) 
     last = connection.exec_driver_sql(_LAST, (site_id, request.name)).one_or_none()
     if last is None and (request.left is None or request.right is None):
         fault = Fault(
-            "there is no audit of this name yet: say what to compare, left and right", field="name", value=request.name
+            sentence("there is no audit of this name yet: say what to compare, left and right"),
+            field="name",
+            value=request.name,
         )
-        raise Invalid("Nothing was compared.", [fault])
+        raise Invalid(sentence("Nothing was compared."), [fault])
     run = last[0] + 1 if last else 1
     left = request.left or Source.model_validate(last[1])  # type: ignore[index]
     return run, left, request.right or Source.model_validate(last[2])  # type: ignore[index]

@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from stockpile.registers.text_encoding import FIRST_MARK
+from stockpile.sentences import sentence
 
 LINE_BREAKS = "\t\n\r"
 """The only control characters a cell may hold, inside it: spreadsheets put them there (Alt+Enter)."""
@@ -43,10 +44,18 @@ def describe(character: str) -> str:
     """A character in words: "U+202E, right-to-left override"."""
     point = ord(character)
     if FIRST_MARK <= point < FIRST_MARK + 0x100:
-        return f"the byte {point - FIRST_MARK:02X} (hexadecimal), which is no character in this encoding"
+        return sentence(
+            "the byte {point:02X} (hexadecimal), which is no character in this encoding", point=point - FIRST_MARK
+        )
     if point < 0x20 or 0x7F <= point < 0xA0:
-        return f"the control character U+{point:04X} ({CONTROL_NAMES.get(point, 'unnamed')})"
-    return f"the invisible character U+{point:04X} ({unicodedata.name(character, 'unnamed').lower()})"
+        return sentence(
+            "the control character U+{point:04X} ({name})", point=point, name=CONTROL_NAMES.get(point, "unnamed")
+        )
+    return sentence(
+        "the invisible character U+{point:04X} ({name})",
+        point=point,
+        name=unicodedata.name(character, "unnamed").lower(),
+    )
 
 
 def visible(text: str) -> str:

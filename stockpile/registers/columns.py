@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from stockpile.documents import now
 from stockpile.errors import Fault, Invalid
 from stockpile.registers.mapping import Mapping, guess, mapping_of
+from stockpile.sentences import joined, sentence
 
 if TYPE_CHECKING:
     from stockpile.registers.listing import ListFile
@@ -67,14 +68,25 @@ def _guessed(file: ListFile, headers: Sequence[str], kind: ListKind) -> Mapping:
     missing = [names for names in kind.needs if not names & {*columns, *file.constants}]
     if missing or doubtful:
         faults = [
-            Fault(f"the column seems {proposal.doubtful[column]}: say what it is", field=column) for column in doubtful
+            Fault(
+                sentence("the column seems {what}: say what it is", what=proposal.doubtful[column]),
+                field=column,
+            )
+            for column in doubtful
         ]
         raise Invalid(
-            f"Say which column of {file.name} is which. Its columns are: {', '.join(headers)}. "
-            f"Understood so far: {', '.join(f'{column} is {name}' for name, column in columns.items()) or 'none'}.",
+            sentence(
+                "Say which column of {file} is which. Its columns are: {headers}. Understood so far: {columns}.",
+                file=file.name,
+                headers=", ".join(headers),
+                columns=joined(
+                    ", ", (sentence("{column} is {name}", column=column, name=name) for name, column in columns.items())
+                )
+                or sentence("none"),
+            ),
             faults
             or [
-                Fault("no column seems to be this: map it, or give one value for the whole list", field=name)
+                Fault(sentence("no column seems to be this: map it, or give one value for the whole list"), field=name)
                 for names in missing
                 for name in sorted(names)
             ],

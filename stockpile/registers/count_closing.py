@@ -30,6 +30,7 @@ from stockpile.registers.counts import Count, hold_count, need_count, need_open
 from stockpile.registers.keep import NOT_READ, Beside, KeptRow, Reading, Register, keep_rows
 from stockpile.registers.mapping import mapping_of
 from stockpile.rights import CLOSE_COUNT, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import Site
 from stockpile.standstill import close_books
 
@@ -68,7 +69,7 @@ def _end_of_lines(connection: Connection, actor: Actor, site: Site, count_id: UU
     hold_count(connection, count_id)
     count = need_count(connection, count_id)
     if count.counters == {actor.party_id}:
-        raise NotAllowed(f"You alone counted {count.name}: it takes somebody else to close it.")
+        raise NotAllowed(sentence("You alone counted {count}: it takes somebody else to close it.", count=count.name))
     if count.outcome == "closed" or (count.closed_at is not None and count.outcome is None):
         return count
     need_open(count)
@@ -79,7 +80,10 @@ def _end_of_lines(connection: Connection, actor: Actor, site: Site, count_id: UU
     lines = connection.exec_driver_sql("SELECT FROM count_batch WHERE count_id = %s LIMIT 1", (count_id,)).first()
     if lines is None and connection.exec_driver_sql(_ANYTHING_THERE, asked).first() is not None:
         raise Refused(
-            f"{count.name} was not closed: no line came, and the books have something there. Abandon it instead."
+            sentence(
+                "{count} was not closed: no line came, and the books have something there. Abandon it instead.",
+                count=count.name,
+            )
         )
     close_books(connection, site)
     connection.exec_driver_sql(

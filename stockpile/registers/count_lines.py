@@ -26,6 +26,7 @@ from stockpile.registers.rejects import Reject
 from stockpile.registers.seals import find_seals, why_not_seen
 from stockpile.rights import COUNT, Actor, require
 from stockpile.scans import candidates
+from stockpile.sentences import sentence
 from stockpile.sites import Site
 
 SHOWN = 500
@@ -99,14 +100,16 @@ def send_lines(engine: Engine, actor: Actor, count_id: UUID, request: SendLines)
 
 def _refuse(request: SendLines, faults: Sequence[Fault], read: Sequence[Read], headings: tuple[str, ...]) -> None:
     if request.file is None:
-        raise Invalid(f"Nothing was counted: {len(faults)} line(s) cannot be taken.", faults)
+        raise Invalid(sentence("Nothing was counted: {count} line(s) cannot be taken.", count=len(faults)), faults)
     by_row = {one.row: one for one in read}
     rejects = [Reject(fault.row or 0, fault.message, _cells(by_row[fault.row or 0].line)) for fault in faults]
     raise rejected(
-        f"Nothing was counted: {len(faults)} row(s) of {request.file.name} cannot be taken",
+        sentence(
+            "Nothing was counted: {count} row(s) of {file} cannot be taken", count=len(faults), file=request.file.name
+        ),
         headings,
         rejects,
-        "Mend them.",
+        sentence("Mend them."),
     )
 
 
@@ -130,10 +133,11 @@ def _settle(
         one.counted_by = _counter(actor, count, people, by)
         one.model = models.get(line.model) if line.model and line.scan is None else None
         if one.counted_at > recorded_at:
-            yield Fault("is still to come", one.row, "counted_at", one.counted_at.isoformat())
+            yield Fault(sentence("is still to come"), one.row, "counted_at", one.counted_at.isoformat())
         elif one.entered != "sheet" and one.counted_at < count.opened_at:
-            why = (
-                f"was before the count was opened, at {count.opened_at:%Y-%m-%d %H:%M:%S}Z: key a printed sheet as one"
+            why = sentence(
+                "was before the count was opened, at {opened_at:%Y-%m-%d %H:%M:%S}Z: key a printed sheet as one",
+                opened_at=count.opened_at,
             )
             yield Fault(why, one.row, "counted_at", one.counted_at.isoformat())
         elif one.counted_by is None:
@@ -143,7 +147,10 @@ def _settle(
             why_not = why_not_seen(one.seal, one.counted_at)
             if why_not or count.method != "serial":
                 yield Fault(
-                    why_not or "this count is by quantity: say how many of which model", one.row, "seal", line.seal
+                    why_not or sentence("this count is by quantity: say how many of which model"),
+                    one.row,
+                    "seal",
+                    line.seal,
                 )
         elif fault := _unfit(one, count):
             yield fault
@@ -155,19 +162,23 @@ def _unfit(one: Read, count: Count) -> Fault | None:
     if line.scan is not None:
         if count.method == "serial":
             return None
-        return Fault("this count is by quantity: say how many of which model", one.row, "scan", line.scan)
+        return Fault(sentence("this count is by quantity: say how many of which model"), one.row, "scan", line.scan)
     if count.scope == "containers":
-        return Fault("this count is of sealed containers: read each weapon in them", one.row, "model", line.model)
+        return Fault(
+            sentence("this count is of sealed containers: read each weapon in them"), one.row, "model", line.model
+        )
     if model is None:
-        why = "unknown model: a registrar says once which model it is"
+        why = sentence("unknown model: a registrar says once which model it is")
         return Fault(why, one.row, "model", line.model)
     if model.tracked_by == "serial" and count.method == "serial":
-        why = f"{model.name} is tracked by serial number: read each one, or open a count by quantity"
+        why = sentence(
+            "{model} is tracked by serial number: read each one, or open a count by quantity", model=model.name
+        )
         return Fault(why, one.row, "model", line.model)
     if model.tracked_by == "lot" and line.lot is None:
-        return Fault(f"{model.name} is tracked by lot: say which", one.row, "lot", None)
+        return Fault(sentence("{model} is tracked by lot: say which", model=model.name), one.row, "lot", None)
     if model.tracked_by != "lot" and line.lot is not None:
-        return Fault(f"{model.name} has no lots", one.row, "lot", line.lot)
+        return Fault(sentence("{model} has no lots", model=model.name), one.row, "lot", line.lot)
     return None
 
 
@@ -189,7 +200,11 @@ def _counter(actor: Actor, count: Count, people: Mapping[str, UUID], code: str |
 
 def _whose(code: str | None, people: Mapping[str, UUID]) -> str:
     those = ", ".join(sorted(people))
-    return f"is no counter of this count: {those} are" if code else f"say which of its counters read it: {those}"
+    return (
+        sentence("is no counter of this count: {those} are", those=those)
+        if code
+        else sentence("say which of its counters read it: {those}", those=those)
+    )
 
 
 def _under_seals(read: Sequence[Read]) -> list[Read]:
@@ -309,7 +324,10 @@ def _taken(connection: Connection, count_id: UUID, batch_id: UUID, content_hash:
         return None
     if bytes(row[3]) != content_hash:
         raise PostedWithOtherContent(
-            f"Batch {batch_id} of this count came before with other content. Take a new batch id for new lines."
+            sentence(
+                "Batch {batch_id} of this count came before with other content. Take a new batch id for new lines.",
+                batch_id=batch_id,
+            )
         )
     recorded_at, first, number, _ = row
     span = (count_id, first, first + number)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from stockpile.db.engine import one_writer
 from stockpile.documents import Asked, Words, now
 from stockpile.rights import KEEP_REFERENCE, Actor, require
+from stockpile.sentences import sentence
 
 PeriodCode = Annotated[str, StringConstraints(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 
@@ -41,7 +42,7 @@ class Period(Asked):
     @model_validator(mode="after")
     def _has_days(self) -> Self:
         if self.binds and self.days is None:
-            raise ValueError("what is due is judged by days: give days, or let it not bind")
+            raise ValueError(sentence("what is due is judged by days: give days, or let it not bind"))
         return self
 
 

@@ -27,6 +27,7 @@ from stockpile.registers.rejects import Reject
 from stockpile.registers.seals import Seal
 from stockpile.registers.values import day
 from stockpile.rights import Actor
+from stockpile.sentences import sentence, words_of
 from stockpile.sites import Site
 
 Moment = Annotated[AwareDatetime, AfterValidator(of_a_book_year)]
@@ -60,14 +61,14 @@ class CountLine(Asked):
     def _says_one_thing(self) -> Self:
         if self.seal is not None:
             if self.scan is not None or self.model is not None or self.quantity is not None or self.lot is not None:
-                raise ValueError("a seal stands alone: its list says what is under it")
+                raise ValueError(sentence("a seal stands alone: its list says what is under it"))
         elif self.scan is not None:
             if self.quantity is not None or self.lot is not None:
-                raise ValueError("a scan is one weapon: leave out quantity and lot")
+                raise ValueError(sentence("a scan is one weapon: leave out quantity and lot"))
         elif self.model is None:
-            raise ValueError("give a scan; or a model and how many; or a seal")
+            raise ValueError(sentence("give a scan; or a model and how many; or a seal"))
         elif self.quantity is None:
-            raise ValueError(f"say how many of {self.model} there are")
+            raise ValueError(sentence("say how many of {model} there are", model=self.model))
         return self
 
 
@@ -86,9 +87,11 @@ class SendLines(Asked):
     @model_validator(mode="after")
     def _one_list(self) -> Self:
         if bool(self.lines) == (self.file is not None):
-            raise ValueError("give either lines or a file")
+            raise ValueError(sentence("give either lines or a file"))
         if self.file is not None and self.file.set_aside:
-            raise ValueError("of a count sheet no row is set aside: mend those that can't be read, and send it again")
+            raise ValueError(
+                sentence("of a count sheet no row is set aside: mend those that can't be read, and send it again")
+            )
         return self
 
     def content_hash(self) -> bytes:
@@ -149,15 +152,17 @@ def read_lines(
             try:
                 read.append(_of_sheet(row, site, request))
             except (ValueError, Invalid) as problem:
-                why = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else str(problem)
+                why = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else words_of(problem)
                 rejects.append(Reject(row.number, why.removeprefix("Value error, "), row.cells))
         rejects += opened.rejects
         headings = opened.headers
     if rejects:
-        detail = f"Nothing was counted: {len(rejects)} row(s) of {file.name} cannot be read"
-        raise rejected(detail, headings, sorted(rejects, key=lambda reject: reject.number), "Mend them.")
+        detail = sentence(
+            "Nothing was counted: {count} row(s) of {file} cannot be read", count=len(rejects), file=file.name
+        )
+        raise rejected(detail, headings, sorted(rejects, key=lambda reject: reject.number), sentence("Mend them."))
     if not read:
-        raise Invalid(f"Nothing was counted: {file.name} has no rows.")
+        raise Invalid(sentence("Nothing was counted: {file} has no rows.", file=file.name))
     return read, headings
 
 
@@ -197,6 +202,9 @@ def _written_at(text: str, site: Site, of_all: datetime | None) -> datetime | No
     assert written is not None
     if of_all is None:
         raise ValueError(
-            f"{text} says no time of day: write it like 2026-11-20 09:30, or give counted_at for the whole sheet"
+            sentence(
+                "{text} says no time of day: write it like 2026-11-20 09:30, or give counted_at for the whole sheet",
+                text=text,
+            )
         )
     return datetime.combine(written, of_all.astimezone(wall).timetz())

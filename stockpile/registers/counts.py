@@ -28,6 +28,7 @@ from stockpile.movements import HELD, AccountClass
 from stockpile.parties import Party, find_party, need_party
 from stockpile.registers.seals import need_unbroken
 from stockpile.rights import CLOSE_COUNT, COMMANDER, COUNT, REGISTRAR, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import Place, Site, find_store, party_account, site_account
 from stockpile.units import with_sub_units
 
@@ -86,11 +87,13 @@ class OpenCount(Asked):
             self.recount_of is not None,
         ]
         if sum(given) != 1:
-            raise ValueError("say what is counted: account, unit, seals, whole_site or recount_of, one of them")
+            raise ValueError(
+                sentence("say what is counted: account, unit, seals, whole_site or recount_of, one of them")
+            )
         if self.method == "quantity" and (self.seals or self.recount_of is not None):
-            raise ValueError("containers and recounts are counted by serial number")
+            raise ValueError(sentence("containers and recounts are counted by serial number"))
         if len(set(self.counters)) < len(self.counters):
-            raise ValueError("a counter is named twice")
+            raise ValueError(sentence("a counter is named twice"))
         return self
 
     @property
@@ -165,7 +168,7 @@ def need_count(connection: Connection, count_id: UUID) -> Count:
     """The count of a key. Raises NotFound."""
     count = find_count(connection, count_id)
     if count is None:
-        raise NotFound(f"There is no count {count_id} here.")
+        raise NotFound(sentence("There is no count {count_id} here.", count_id=count_id))
     return count
 
 
@@ -177,10 +180,14 @@ def hold_count(connection: Connection, count_id: UUID) -> None:
 def need_open(count: Count) -> None:
     """Raises Refused unless the count still takes lines."""
     if count.outcome == "abandoned":
-        raise Refused(f"{count.name} was abandoned: open a new one.")
+        raise Refused(sentence("{count} was abandoned: open a new one.", count=count.name))
     if count.closed_at is not None:
         raise Refused(
-            f"{count.name} was closed at {count.closed_at:%Y-%m-%d %H:%M}Z: open a new one, or a recount of it."
+            sentence(
+                "{count} was closed at {closed_at:%Y-%m-%d %H:%M}Z: open a new one, or a recount of it.",
+                count=count.name,
+                closed_at=count.closed_at,
+            )
         )
 
 
@@ -209,7 +216,9 @@ def open_count(engine: Engine, actor: Actor, request: OpenCount) -> UUID:
 
 def _other_content(count_id: UUID) -> PostedWithOtherContent:
     return PostedWithOtherContent(
-        f"Count {count_id} was opened before with other content. Take a new id for a new count."
+        sentence(
+            "Count {count_id} was opened before with other content. Take a new id for a new count.", count_id=count_id
+        )
     )
 
 
@@ -217,8 +226,8 @@ def _open(connection: Connection, actor: Actor, site: Site, request: OpenCount) 
     recorded_at = now()
     opened_at = request.opened_at or recorded_at
     if opened_at > recorded_at:
-        fault = Fault("is still to come", field="opened_at", value=opened_at.isoformat())
-        raise Invalid("The count was not opened.", [fault])
+        fault = Fault(sentence("is still to come"), field="opened_at", value=opened_at.isoformat())
+        raise Invalid(sentence("The count was not opened."), [fault])
     counters = _counters(connection, site, request.counters)
     wanted = _scope(connection, site, request, opened_at)
     _guard_override(actor, request, counters)
@@ -256,8 +265,16 @@ def _counters(connection: Connection, site: Site, codes: Sequence[str]) -> list[
     people = {code: find_party(connection, "person", code) for code in codes}
     unknown = [code for code, person in people.items() if person is None or person.name is None]
     if unknown:
-        faults = [Fault(f"not a service number of {site.code}", field="counters", value=code) for code in unknown]
-        raise Invalid(f"The count was not opened: {len(unknown)} counter(s) are nobody of {site.code}.", faults)
+        faults = [
+            Fault(sentence("not a service number of {site}", site=site.code), field="counters", value=code)
+            for code in unknown
+        ]
+        raise Invalid(
+            sentence(
+                "The count was not opened: {count} counter(s) are nobody of {site}.", count=len(unknown), site=site.code
+            ),
+            faults,
+        )
     return [person for person in people.values() if person is not None]
 
 
@@ -289,8 +306,10 @@ def find_account(connection: Connection, site: Site, name: str) -> Place:
     try:
         return find_store(connection, site, name)
     except Invalid as problem:
-        message = f"neither a store, unit or person of {site.code}, nor 'maintenance'"
-        raise Invalid(f"Account: {problem.detail}", [Fault(message, field="account", value=name)]) from None
+        message = sentence("neither a store, unit or person of {site}, nor 'maintenance'", site=site.code)
+        raise Invalid(
+            sentence("Account: {problem}", problem=problem.detail), [Fault(message, field="account", value=name)]
+        ) from None
 
 
 _ACCOUNTS_OF_UNITS = """
@@ -312,15 +331,17 @@ def _of_unit(connection: Connection, site: Site, code: str, opened_at: datetime)
     ).scalars()
     found = tuple(accounts)
     if not found:
-        fault = Fault(f"neither it nor its people have an account at {site.code}", field="unit", value=code)
-        raise Invalid("The count was not opened.", [fault])
+        fault = Fault(
+            sentence("neither it nor its people have an account at {site}", site=site.code), field="unit", value=code
+        )
+        raise Invalid(sentence("The count was not opened."), [fault])
     return Scope("unit", found, unit_id=unit.party_id)
 
 
 def _of_differences(connection: Connection, count_id: UUID) -> Scope:
     first = need_count(connection, count_id)
     if first.outcome != "closed":
-        raise Refused(f"{first.name} is not closed: there is nothing to count again yet.")
+        raise Refused(sentence("{first} is not closed: there is nothing to count again yet.", first=first.name))
     items = connection.exec_driver_sql(
         """SELECT DISTINCT item_id FROM count_finding
            WHERE count_id = %s AND kind IN ('missing', 'unexpected') AND item_id IS NOT NULL""",
@@ -336,9 +357,11 @@ def _guard_override(actor: Actor, request: OpenCount, counters: Sequence[Party])
     if request.override is None:
         return
     if actor.role not in MayOverride:
-        raise NotAllowed("Who counts twice running, or what he answers for, is a commander's or registrar's to allow.")
+        raise NotAllowed(
+            sentence("Who counts twice running, or what he answers for, is a commander's or registrar's to allow.")
+        )
     if any(person.party_id == actor.party_id for person in counters):
-        raise NotAllowed("You can't allow this to yourself: let another commander open the count.")
+        raise NotAllowed(sentence("You can't allow this to yourself: let another commander open the count."))
 
 
 _LAST_COUNTED_BY = """
@@ -371,15 +394,26 @@ def _guard_counters(connection: Connection, site: Site, wanted: Scope, counters:
         "site": site.site_id, "kind": wanted.kind, "accounts": list(wanted.accounts), "unit": wanted.unit_id,
         "items": list(wanted.items), "recount_of": wanted.recount_of, "whole": wanted.whole_site,
     }  # fmt: skip
-    remedy = "Name another counter or a second one, or let a commander say why (override)."
+    remedy = sentence("Name another counter or a second one, or let a commander say why (override).")
     if alone.party_id in connection.exec_driver_sql(_ANSWERS, asked).scalars().all():
         raise Refused(
-            f"The count was not opened: {alone.code} answers for what is counted, and would count it alone. {remedy}"
+            sentence(
+                "The count was not opened: {alone} answers for what is counted, and would count it alone. {remedy}",
+                alone=alone.code,
+                remedy=remedy,
+            )
         )
     last = connection.exec_driver_sql(_LAST_OF_ALL if wanted.recount_of else _LAST_COUNTED_BY, asked).one_or_none()
     if last is not None and list(last[1]) == [alone.party_id]:
         name = count_name(site.code, last[0])
-        raise Refused(f"The count was not opened: {alone.code} alone counted it the last time, too ({name}). {remedy}")
+        raise Refused(
+            sentence(
+                "The count was not opened: {alone} alone counted it the last time, too ({name}). {remedy}",
+                alone=alone.code,
+                name=name,
+                remedy=remedy,
+            )
+        )
 
 
 def abandon_count(engine: Engine, actor: Actor, count_id: UUID, request: AbandonCount) -> UUID:

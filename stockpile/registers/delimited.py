@@ -16,6 +16,7 @@ from typing import BinaryIO
 from stockpile.errors import UnreadableFile
 from stockpile.registers.heading_row import ROWS_SEARCHED, Record, known_fields
 from stockpile.registers.text_encoding import MARKED, SAMPLE, Encoding
+from stockpile.sentences import sentence
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 LINES_IN_A_RECORD = 500
@@ -39,8 +40,10 @@ def check_lines(file: BinaryIO) -> None:
     while block := file.read(BYTES_IN_A_LINE):
         if len(block) == BYTES_IN_A_LINE and b"\n" not in block and b"\r" not in block:
             raise UnreadableFile(
-                "This file has a line of more than a million characters, so it is not a list. "
-                "Export the list again as CSV or XLSX."
+                sentence(
+                    "This file has a line of more than a million characters, so it is not a list. Export the "
+                    "list again as CSV or XLSX."
+                )
             )
 
 
@@ -84,12 +87,12 @@ def records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
 
 def what_broke(error: Exception) -> str:
     if isinstance(error, EndlessRecord) or "unexpected end" in str(error):
-        return "a quotation mark is opened and never closed"
+        return sentence("a quotation mark is opened and never closed")
     if "expected after" in str(error):
-        return "text follows a closing quotation mark; a quotation mark inside a cell is written twice"
+        return sentence("text follows a closing quotation mark; a quotation mark inside a cell is written twice")
     if "field larger" in str(error):
-        return "a cell is longer than any spreadsheet allows; perhaps a quotation mark is never closed"
-    return f"the line cannot be taken apart ({error})"
+        return sentence("a cell is longer than any spreadsheet allows; perhaps a quotation mark is never closed")
+    return sentence("the line cannot be taken apart ({error})", error=error)
 
 
 def first_text(file: BinaryIO, encoding: Encoding) -> str:

@@ -32,6 +32,7 @@ from stockpile.registers.mapping import Mapping, Reader, read_by, taking
 from stockpile.registers.read import OpenList, Row
 from stockpile.registers.rejects import RowsRejected, keep_rejects
 from stockpile.rights import DESK, IMPORT_REGISTER, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import find_site
 
 ANY = ListKind(
@@ -117,11 +118,15 @@ def _check_kind(actor: Actor, kind: str) -> None:
     said = kind.strip().casefold()
     if said in RESERVED:
         fault = Fault(
-            "registers of this kind are made by their own command: say what else this list is", field="kind", value=kind
+            sentence("registers of this kind are made by their own command: say what else this list is"),
+            field="kind",
+            value=kind,
         )
-        raise Invalid("The list was not kept.", [fault])
+        raise Invalid(sentence("The list was not kept."), [fault])
     if said == INSPECTION and actor.role in DESK:
-        raise NotAllowed("A desk may not keep inspections: an auditor or a registrar keeps what inspectors read.")
+        raise NotAllowed(
+            sentence("A desk may not keep inspections: an auditor or a registrar keeps what inspectors read.")
+        )
 
 
 def writing(engine: Engine, actor: Actor) -> Any:
@@ -142,7 +147,7 @@ def _kept(connection: Connection, actor: Actor, request: ImportRegister, opened:
     register, read = replace(register, mapping=mapping), RowReader(mapping, opened.headers)
     kept = keep_rows(connection, actor.party_id, register, _all_rows(opened, read))
     if kept == 0:
-        raise Invalid(f"The list was not kept: {request.file.name} has no rows.")
+        raise Invalid(sentence("The list was not kept: {file} has no rows.", file=request.file.name))
     if kept == len(opened.rejects):
         raise _nothing_readable(request, opened)
     unknown = _unknown(connection, read.models, request.source)
@@ -164,8 +169,10 @@ def _remember(connection: Connection, actor: Actor, request: ImportRegister, map
 
 
 def _nothing_readable(request: ImportRegister, opened: OpenList) -> RowsRejected:
-    detail = (
-        f"The list was not kept: none of the {len(opened.rejects)} rows of {request.file.name} can be read. Mend them."
+    detail = sentence(
+        "The list was not kept: none of the {count} rows of {file} can be read. Mend them.",
+        count=len(opened.rejects),
+        file=request.file.name,
     )
     first = opened.rejects.first(ROWS_IN_MESSAGE)
     faults = [Fault(reject.reason, row=reject.number) for reject in first]
@@ -175,12 +182,16 @@ def _nothing_readable(request: ImportRegister, opened: OpenList) -> RowsRejected
 def _register(connection: Connection, actor: Actor, request: ImportRegister, opened: OpenList) -> Register:
     site = find_site(connection, request.site) if request.site else actor.site
     if actor.role in DESK and site is not None and site.site_id != actor.site_id:
-        fault = Fault(f"you keep the registers of {actor.site_code} only", field="site", value=request.site)
-        raise Invalid("The list was not kept.", [fault])
+        fault = Fault(
+            sentence("you keep the registers of {site} only", site=actor.site_code),
+            field="site",
+            value=request.site,
+        )
+        raise Invalid(sentence("The list was not kept."), [fault])
     moment = now()
     if request.as_of is not None and request.as_of > moment:
-        fault = Fault("is in the future", field="as_of", value=request.as_of.isoformat())
-        raise Invalid("The list was not kept.", [fault])
+        fault = Fault(sentence("is in the future"), field="as_of", value=request.as_of.isoformat())
+        raise Invalid(sentence("The list was not kept."), [fault])
     donor = need_party(connection, "donor", request.donor, "donor") if request.donor else None
     return Register(
         INSPECTION if request.kind.strip().casefold() == INSPECTION else request.kind,
@@ -272,7 +283,7 @@ class RowReader:
             if not key or len(key) > LONGEST_KEY or obliterated:
                 key = None
         elif beside.model is None:
-            raise Invalid("neither a serial number nor a model: nothing tells what it is")
+            raise Invalid(sentence("neither a serial number nor a model: nothing tells what it is"))
         if beside.quantity != 1 and key is not None:
             doubts += (f"a quantity of {beside.quantity} with one serial number: compared as one weapon",)
         self.doubtful += doubts != ()

@@ -43,6 +43,7 @@ from stockpile.registers.mapping import Line, Mapping, lines
 from stockpile.registers.read import OpenList, open_list
 from stockpile.registers.rejects import Reject, RowsRejected, keep_rejects
 from stockpile.registers.values import DateOrder
+from stockpile.sentences import of_the_books, sentence, words_of
 
 ROWS_IN_MESSAGE = 100
 VALUE_IN_MESSAGE = 200
@@ -114,7 +115,7 @@ class ListRequest(Request, Generic[AnyLine]):
     @model_validator(mode="after")
     def _one_list(self) -> Self:
         if bool(self.lines) == (self.file is not None):
-            raise ValueError("give either lines or a file")
+            raise ValueError(sentence("give either lines or a file"))
         return self
 
 
@@ -230,15 +231,17 @@ def rows_from(desk: Desk, file: ListFile, kind: ListKind, make: Callable[[Line],
             try:
                 rows.append((line.number, make(line)))
             except ValueError as problem:
-                why = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else problem
-                rejects.append(Reject(line.number, str(why), line.cells))
+                why = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else words_of(problem)
+                rejects.append(Reject(line.number, why, line.cells))
         rejects += opened.rejects
         headings = opened.headers
     if rejects:
-        detail = f"Nothing was done: {len(rejects)} row(s) of {file.name} cannot be read"
-        raise rejected(detail, headings, sorted(rejects, key=lambda reject: reject.number), "Mend them.")
+        detail = sentence(
+            "Nothing was done: {count} row(s) of {file} cannot be read", count=len(rejects), file=file.name
+        )
+        raise rejected(detail, headings, sorted(rejects, key=lambda reject: reject.number), sentence("Mend them."))
     if not rows:
-        raise Invalid(f"Nothing was done: {file.name} has no rows.")
+        raise Invalid(sentence("Nothing was done: {file} has no rows.", file=file.name))
     return rows
 
 
@@ -250,13 +253,15 @@ def _columns(desk: Desk, file: ListFile, source: str, headers: Sequence[str], ki
 
 def rejected(detail: str, headings: tuple[str, ...], rejects: Sequence[Reject], remedy: str) -> RowsRejected:
     """The refusal of a whole list for these rows: the first are named, all of a file are kept to be mended."""
-    more = f", the first {ROWS_IN_MESSAGE} are shown" if len(rejects) > ROWS_IN_MESSAGE else ""
+    more = sentence(", the first {shown} are shown", shown=ROWS_IN_MESSAGE) if len(rejects) > ROWS_IN_MESSAGE else ""
     faults = [
         Fault(reject.reason, row=reject.number, value="; ".join(filter(None, reject.cells))[:VALUE_IN_MESSAGE] or None)
         for reject in rejects[:ROWS_IN_MESSAGE]
     ]
     kept = keep_rejects(headings, rejects) if headings else None
-    return RowsRejected(f"{detail}{more}. {remedy}", faults, len(rejects), kept)
+    return RowsRejected(
+        sentence("{detail}{more}. {remedy}", detail=detail, more=more, remedy=remedy), faults, len(rejects), kept
+    )
 
 
 def _scanned(line: Line) -> ConditionLine:
@@ -273,7 +278,13 @@ def opened_list(file: ListFile) -> Iterator[OpenList]:
     """A stored file, open; it is the one that was stored, or UnreadableFile."""
     with open_list(file_store().path(file.sha256), file.name, sheet=file.sheet) as opened:
         if opened.sha256 != file.sha256:
-            raise UnreadableFile(f"{file.name} is not the file that was stored: its SHA-256 is {opened.sha256}.")
+            raise UnreadableFile(
+                sentence(
+                    "{file} is not the file that was stored: its SHA-256 is {sha256}.",
+                    file=file.name,
+                    sha256=opened.sha256,
+                )
+            )
         yield opened
 
 
@@ -325,9 +336,9 @@ def _listed(line: Line) -> Listed:
 
 def _unreadable(listed: Listed) -> str | None:
     if not listed.model_name:
-        return "no model: give the model's name, or one for the whole list"
+        return sentence("no model: give the model's name, or one for the whole list")
     if listed.quantity < 1:
-        return "a quantity of 0: leave the row out"
+        return sentence("a quantity of 0: leave the row out")
     if listed.serial_number is None or (listed.serial_number.isalnum() and len(listed.serial_number) <= LONGEST_SERIAL):
         return None
     try:
@@ -379,15 +390,17 @@ def sort_out(connection: Connection, listed: Read, source: str) -> Sorted:
 def _why_not(line: Listed, first: dict[str, int]) -> str | None:
     model = line.model
     if model is None:
-        return f"unknown model {line.model_name!r}: a registrar says once which model it is"
+        return sentence(
+            "unknown model {model_name!r}: a registrar says once which model it is", model_name=line.model_name
+        )
     if model.tracked_by != "serial":
         if line.serial_number is not None:
-            return f"{model.name} is counted, not serialised: leave out the serial number"
+            return sentence("{model} is counted, not serialised: leave out the serial number", model=model.name)
         if model.tracked_by == "lot" and line.lot is None:
-            return f"{model.name} is tracked by lot: give the lot"
+            return sentence("{model} is tracked by lot: give the lot", model=model.name)
         return None
     if line.quantity != 1:
-        return f"{model.name} is tracked by serial number: one line a weapon"
+        return sentence("{model} is tracked by serial number: one line a weapon", model=model.name)
     if line.serial_number is None or line.obliterated:
         return None
     line.identity = identity_key(model.maker, model.model_id, serial_key(line.serial_number))
@@ -396,8 +409,9 @@ def _why_not(line: Listed, first: dict[str, int]) -> str | None:
         return None
     line.twin_of = before
     if line.distinguishing_mark is None:
-        return (
-            f"the same model and serial number as row {before}: if it is a second weapon, say how it can be told apart"
+        return sentence(
+            "the same model and serial number as row {before}: if it is a second weapon, say how it can be told apart",
+            before=before,
         )
     return None
 
@@ -415,10 +429,15 @@ def refuse_rejected(connection: Connection, result: Sorted, source: str, what: s
         rows = sorted(result.rejected, key=lambda line: line.row)
         rejects = [Reject(line.row, line.reason or "", line.cells or (line.name,)) for line in rows]
         in_all = len(rows) + len(result.lines)
-        detail = f"The {what} was not posted: {len(rows)} of {in_all} rows cannot be read"
-        raise rejected(detail, result.headings, rejects, "Mend them, or set them aside.")
+        detail = sentence(
+            "The {what} was not posted: {count} of {in_all} rows cannot be read",
+            what=of_the_books(what),
+            count=len(rows),
+            in_all=in_all,
+        )
+        raise rejected(detail, result.headings, rejects, sentence("Mend them, or set them aside."))
     if not result.lines:
-        raise Invalid(f"The {what} was not posted: it has no lines.")
+        raise Invalid(sentence("The {what} was not posted: it has no lines.", what=of_the_books(what)))
 
 
 def twins(result: Sorted) -> list[Contradiction]:

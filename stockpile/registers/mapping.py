@@ -25,6 +25,7 @@ from stockpile.registers.characters import UNSEEN, describe
 from stockpile.registers.headings import KNOWN, Field, listed, plain, recognise
 from stockpile.registers.read import OpenList, Row
 from stockpile.registers.values import DateOrder, day, quantity
+from stockpile.sentences import joined, sentence
 
 T = TypeVar("T")
 
@@ -125,9 +126,9 @@ def mapping_of(
     pairs = list(columns.items() if isinstance(columns, Map) else columns)
     faults = list(field_faults(pairs, dict(constants or {})))
     if date_order is not None and date_order not in tuple(DateOrder):
-        faults.append(Fault("Dates are “day first” or “month first”.", field="date_order", value=date_order))
+        faults.append(Fault(sentence("Dates are “day first” or “month first”."), field="date_order", value=date_order))
     if faults:
-        raise Invalid(" ".join(fault.message for fault in faults), faults)
+        raise Invalid(joined(" ", (fault.message for fault in faults)), faults)
     return Mapping(
         columns=tuple((Field(field), column) for field, column in pairs),
         constants=tuple((Field(field), value.strip()) for field, value in (constants or {}).items()),
@@ -144,7 +145,7 @@ def mapping_from_json(text: str | bytes) -> Mapping:
             raise TypeError("a name that is no text")
         return mapping_of(columns, constants, said.get("date_order"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Invalid("This is not a mapping: a JSON object with “columns” is.") from error
+        raise Invalid(sentence("This is not a mapping: a JSON object with “columns” is.")) from error
 
 
 def field_faults(pairs: Sequence[tuple[str, str]], constants: Map[str, str]) -> Iterator[Fault]:
@@ -153,12 +154,22 @@ def field_faults(pairs: Sequence[tuple[str, str]], constants: Map[str, str]) -> 
         columns = [column for name, column in pairs if name == field]
         if field not in tuple(Field):
             near = process.extractOne(field, [known.value for known in Field])
-            yield Fault(f"There is no field “{field}”; perhaps “{near[0]}”?", field=field)
+            yield Fault(
+                sentence("There is no field “{field}”; perhaps “{near}”?", field=field, near=near[0]), field=field
+            )
         elif len(columns) > 1:
-            both = " and ".join(f"“{column}”" for column in columns)
-            yield Fault(f"The columns {both} are both mapped to {field}: choose one.", field=field)
+            both = joined(sentence(" and "), (f"“{column}”" for column in columns))
+            yield Fault(
+                sentence("The columns {both} are both mapped to {field}: choose one.", both=both, field=field),
+                field=field,
+            )
         elif columns and field in constants:
-            yield Fault(f"{field} has the column “{columns[0]}” and a value for the whole list.", field=field)
+            yield Fault(
+                sentence(
+                    "{field} has the column “{column}” and a value for the whole list.", field=field, column=columns[0]
+                ),
+                field=field,
+            )
 
 
 def guess(headers: Sequence[str]) -> Guess:
@@ -313,19 +324,26 @@ class Reader:
             try:
                 days[name] = self._day(text)
             except Invalid as fault:
-                raise Invalid(f"“{self._headers[index]}”: {fault.detail}") from None
+                raise Invalid(
+                    sentence("“{header}”: {fault}", header=self._headers[index], fault=fault.detail)
+                ) from None
         return days
 
     def _stated(self, value: Callable[[str], T], cells: Sequence[str], index: int) -> T:
         try:
             return value(cells[index])
         except Invalid as fault:
-            raise Invalid(f"“{self._headers[index]}”: {fault.detail}") from None
+            raise Invalid(sentence("“{header}”: {fault}", header=self._headers[index], fault=fault.detail)) from None
 
     def _check_line_breaks(self, cells: Sequence[str]) -> None:
         for index in self._one_line:
             if any(mark in cells[index] for mark in "\n\r\t"):
-                raise Invalid(f"“{self._headers[index]}” has a line break or a tab inside: write it on one line.")
+                raise Invalid(
+                    sentence(
+                        "“{header}” has a line break or a tab inside: write it on one line.",
+                        header=self._headers[index],
+                    )
+                )
 
     def _check_errors(self, cells: Sequence[str], kinds: str) -> None:
         for index in self._indexes:
@@ -353,14 +371,31 @@ def taking(indexes: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]
 
 
 def error_of_formula(header: str, error: str) -> Invalid:
-    return Invalid(f"“{header}” is {error}, the error of a formula: put the value there.")
+    return Invalid(
+        sentence("“{header}” is {error}, the error of a formula: put the value there.", header=header, error=error)
+    )
 
 
 def missing_columns(missing: Sequence[tuple[Field, str]], headers: Sequence[str]) -> Invalid:
     faults = []
     for field, column in missing:
         near = process.extractOne(column, headers, score_cutoff=70)
-        perhaps = f" Perhaps it is now “{near[0]}”?" if near else ""
-        faults.append(Fault(f"There is no column “{column}” for {field}.{perhaps}", field=field, value=column))
+        perhaps = sentence(" Perhaps it is now “{near}”?", near=near[0]) if near else ""
+        faults.append(
+            Fault(
+                sentence(
+                    "There is no column “{column}” for {field}.{perhaps}", column=column, field=field, perhaps=perhaps
+                ),
+                field=field,
+                value=column,
+            )
+        )
     there_are = ", ".join(f"“{header}”" for header in headers)
-    return Invalid(f"{' '.join(fault.message for fault in faults)} The list has: {there_are}.", faults)
+    return Invalid(
+        sentence(
+            "{faults} The list has: {there_are}.",
+            faults=joined(" ", (fault.message for fault in faults)),
+            there_are=there_are,
+        ),
+        faults,
+    )

@@ -38,26 +38,27 @@ from stockpile.registers.limits import Limits
 from stockpile.registers.rejects import SAID_BY_US, Rejects
 from stockpile.registers.text_encoding import BLOCK, LABELS, SAMPLE, Encoding, detect
 from stockpile.registers.write import CELL_CHARACTERS, original
+from stockpile.sentences import sentence
 
 DEFAULT_LIMITS = Limits()
 END_OF_DOS_FILE = "\x1a"
 
 OTHER_FILES = (
-    (b"%PDF", "a PDF document"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
-    (b"{\\rtf", "an RTF document"),
-    (b"\x1f\x8b", "a packed file (gzip)"),
-    (b"BZh", "a packed file (bzip2)"),
-    (b"7z\xbc\xaf", "a packed file (7-Zip)"),
-    (b"Rar!", "a packed file (RAR)"),
-    (b"\xfd7zXZ", "a packed file (xz)"),
-    (b"SQLite format 3", "a database"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
+    (b"%PDF", sentence("a PDF document")),
+    (b"\xff\xd8\xff", sentence("a JPEG picture")),
+    (b"\x89PNG", sentence("a PNG picture")),
+    (b"GIF8", sentence("a GIF picture")),
+    (b"II*\x00", sentence("a TIFF picture")),
+    (b"MM\x00*", sentence("a TIFF picture")),
+    (b"{\\rtf", sentence("an RTF document")),
+    (b"\x1f\x8b", sentence("a packed file (gzip)")),
+    (b"BZh", sentence("a packed file (bzip2)")),
+    (b"7z\xbc\xaf", sentence("a packed file (7-Zip)")),
+    (b"Rar!", sentence("a packed file (RAR)")),
+    (b"\xfd7zXZ", sentence("a packed file (xz)")),
+    (b"SQLite format 3", sentence("a database")),
+    (b"\x7fELF", sentence("a program")),
+    (b"MZ\x90", sentence("a program")),
 )
 """What is sent for a list by mistake, by its first bytes."""
 
@@ -160,26 +161,30 @@ class OpenList:
     def _character_fault(self, cells: Sequence[str]) -> str | None:
         for index, cell in enumerate(cells):
             if (character := forbidden_character(cell)) is not None:
-                return f"“{self._column(index)}” contains {character}"
+                return sentence("“{column}” contains {character}", column=self._column(index), character=character)
             if len(cell) > CELL_CHARACTERS:
-                return f"“{self._column(index)}” has {len(cell):,} characters, more than any spreadsheet cell"
+                return sentence(
+                    "“{column}” has {count:,} characters, more than any spreadsheet cell",
+                    column=self._column(index),
+                    count=len(cell),
+                )
         return None
 
     def _shape_fault(self, cells: tuple[str, ...]) -> str | None:
         width = len(self.headers)
         if self._heading.repeats(cells):
-            return "the heading again"
+            return sentence("the heading again")
         first = next(filter(None, cells), "")
         if "" in cells and says_total(first):
-            return "a line of totals, not an item"
+            return sentence("a line of totals, not an item")
         if len(cells) < width or any(cells[width:]):
-            return f"the row has {len(cells)} cells where the heading has {width}"
+            return sentence("the row has {count} cells where the heading has {width}", count=len(cells), width=width)
         return None
 
     def _column(self, index: int) -> str:
         if index < len(self.headers):
             return self.headers[index]
-        return f"column {column_letter(self._first_column + index)}"
+        return sentence("column {letter}", letter=column_letter(self._first_column + index))
 
     def close(self) -> None:
         """Let go of the file, of the spreadsheet's process and of the rejects."""
@@ -212,7 +217,13 @@ def open_list(
         Invalid: the encoding asked for is none we know.
     """
     if encoding is not None and encoding not in LABELS:
-        raise Invalid(f"There is no encoding “{encoding}”. Choose one of {', '.join(LABELS)}.")
+        raise Invalid(
+            sentence(
+                "There is no encoding “{encoding}”. Choose one of {encodings}.",
+                encoding=encoding,
+                encodings=", ".join(LABELS),
+            )
+        )
     opened = OpenList(filename or (str(source) if isinstance(source, Path | str) else "the file"))
     try:
         copy = opened._resources.enter_context(tempfile.NamedTemporaryFile(prefix="stockpile-list-"))  # noqa: SIM115
@@ -236,7 +247,7 @@ def copy_in(source: Path | str | BinaryIO, target: BinaryIO, limits: Limits) -> 
             with Path(source).open("rb") as file:
                 return copy_in(file, target, limits)
         except OSError as error:
-            raise UnreadableFile(f"The file cannot be opened: {error.strerror or error}.") from error
+            raise UnreadableFile(sentence("The file cannot be opened: {why}.", why=error.strerror or error)) from error
     before = size_and_time(source)
     most = limits.file_bytes if before is None else before[0]
     if most > limits.file_bytes:
@@ -255,7 +266,7 @@ def copy_in(source: Path | str | BinaryIO, target: BinaryIO, limits: Limits) -> 
     if after != before or (after is not None and after[0] != size):
         raise changed()
     if not size:
-        raise UnreadableFile("The file is empty.")
+        raise UnreadableFile(sentence("The file is empty."))
     return size, digest.hexdigest()
 
 
@@ -269,12 +280,15 @@ def size_and_time(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def changed() -> UnreadableFile:
-    return UnreadableFile("The file changed while it was read. Wait until it is whole and try again.")
+    return UnreadableFile(sentence("The file changed while it was read. Wait until it is whole and try again."))
 
 
 def too_large(limits: Limits) -> UnreadableFile:
     return UnreadableFile(
-        f"The file is larger than {limits.file_bytes // 1_000_000:,} MB, the most allowed. Send it in parts."
+        sentence(
+            "The file is larger than {most:,} MB, the most allowed. Send it in parts.",
+            most=limits.file_bytes // 1_000_000,
+        )
     )
 
 
@@ -292,11 +306,11 @@ def what_it_is(file: BinaryIO, limits: Limits) -> tuple[str, dict[str, workbook.
         return workbook.check_ole(file), {}
     for beginning, kind in OTHER_FILES:
         if start.startswith(beginning):
-            raise UnreadableFile(f"This is {kind}, not a list. Send the list as CSV or XLSX.")
+            raise UnreadableFile(sentence("This is {kind}, not a list. Send the list as CSV or XLSX.", kind=kind))
     if MARKUP.match(start):
-        raise UnreadableFile("This is a web page or XML. Open it in a spreadsheet and save it as XLSX.")
+        raise UnreadableFile(sentence("This is a web page or XML. Open it in a spreadsheet and save it as XLSX."))
     if not start.strip(b" \t\r\n\x00\x1a\xef\xbb\xbf\xff\xfe"):
-        raise UnreadableFile("The file is empty.")
+        raise UnreadableFile(sentence("The file is empty."))
     return "CSV", {}
 
 
@@ -326,7 +340,7 @@ def refuse_rubbish(sample: str) -> None:
     """Refuse what no encoding makes text of: many control characters and foreign bytes of many kinds."""
     strays = [letter for letter in FORBIDDEN.findall(sample) if unicodedata.category(letter) in ("Cc", "Cs")]
     if (len(strays) > len(sample) * 0.05 and len(set(strays)) >= 4) or len(strays) > len(sample) * 0.3:
-        raise UnreadableFile("This is not a list: most of it is no text. Send the list as CSV or XLSX.")
+        raise UnreadableFile(sentence("This is not a list: most of it is no text. Send the list as CSV or XLSX."))
 
 
 def open_workbook(
@@ -341,7 +355,9 @@ def open_workbook(
     opened._resources.callback(book.close)
     opened.sheets = tuple(name for name, _ in book.sheets)
     if sheet is not None and sheet not in opened.sheets:
-        raise UnreadableFile(f"There is no sheet “{sheet}”. There are: {', '.join(opened.sheets)}.")
+        raise UnreadableFile(
+            sentence("There is no sheet “{sheet}”. There are: {sheets}.", sheet=sheet, sheets=", ".join(opened.sheets))
+        )
     for name in [sheet] if sheet is not None else [name for name, shown in book.sheets if shown]:
         chosen = book.open(name)
         records = workbook.with_errors(book.rows(), errors.get(name, {}), chosen.first_column)
@@ -353,7 +369,7 @@ def open_workbook(
             begin(opened, filled, chosen.merges, chosen.first_column, heading_row)
             break
     else:
-        raise UnreadableFile(f"No sheet holds a table. Looked at: {', '.join(opened.sheets)}.")
+        raise UnreadableFile(sentence("No sheet holds a table. Looked at: {sheets}.", sheets=", ".join(opened.sheets)))
     if len(opened.sheets) > 1:
         others = ", ".join(f"“{name}”" for name in opened.sheets if name != opened.sheet)
         opened.remarks.append(f"Sheet “{opened.sheet}” was read; not read: {others}.")
@@ -380,7 +396,7 @@ def begin(
     elif heading_row == 0 or heading_row in {record.number for record in first}:
         heading = heading_at(first, heading_row, merges, first_column)
     else:
-        raise UnreadableFile(f"There is no row {heading_row} to be the heading.")
+        raise UnreadableFile(sentence("There is no row {heading_row} to be the heading.", heading_row=heading_row))
     opened._heading, opened.headers, opened.heading_row = heading, heading.names, heading.last
     opened.preamble = tuple(preamble(first, heading))
     opened.counts.heading = sum(record.number <= heading.last for record in first)

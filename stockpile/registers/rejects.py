@@ -19,6 +19,7 @@ from stockpile.errors import Fault, Invalid, NotFound, UnreadableFile
 from stockpile.files import FileStore
 from stockpile.registers.characters import visible
 from stockpile.registers.write import Value, csv_blocks, original
+from stockpile.sentences import sentence
 from stockpile.settings import Settings
 
 IN_MEMORY = 1 << 20
@@ -125,7 +126,9 @@ def kept_rejects(digest: str) -> tuple[list[str], Iterator[Sequence[Value]]]:
     try:
         path = rejects_store().path(digest)
     except NotFound:
-        raise NotFound(f"There are no rejects {digest}: the refusal of a list names them.") from None
+        raise NotFound(
+            sentence("There are no rejects {digest}: the refusal of a list names them.", digest=digest)
+        ) from None
     return next(_read(path)), _rows(path)
 
 

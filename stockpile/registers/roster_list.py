@@ -18,6 +18,7 @@ from stockpile.parties import LONGEST_CODE, LONGEST_NAME, written
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.listing import ListFile, opened_list, told_rows
 from stockpile.registers.mapping import KIND_FLAGS, TEXT_FLAGS, Line, lines
+from stockpile.sentences import sentence
 
 ROSTER = ListKind(
     "roster",
@@ -78,9 +79,9 @@ def _row(line: Line) -> RosterRow:
     row = RosterRow(line.number, get("service_number") or "", get("name") or "", cells=line.cells, doubts=line.flags)
     row.rank, row.unit = get("rank") or None, get("unit_code") or get("unit") or None
     if not row.service_number:
-        row.reason = "no service number"
+        row.reason = sentence("no service number")
     elif lost := [flag for flag in line.flags if flag.endswith(DIGITS_LOST)]:
-        row.reason = f"{lost[0]}: write the service number as text"
+        row.reason = sentence("{lost}: write the service number as text", lost=lost[0])
     else:
         row.reason = _unwritable(row)
     return row
@@ -94,7 +95,7 @@ def _unwritable(row: RosterRow) -> str | None:
         row.rank = written(row.rank, "rank", LONGEST_CODE) if row.rank else None
     except Invalid as fault:
         return fault.detail
-    return None if row.key else "service number: no letter and no digit"
+    return None if row.key else sentence("service number: no letter and no digit")
 
 
 def _set_aside_repeated(rows: Iterable[RosterRow]) -> None:
@@ -105,12 +106,14 @@ def _set_aside_repeated(rows: Iterable[RosterRow]) -> None:
     for first, *others in by_key.values():
         if all(_says(other) == _says(first) for other in others):
             for other in others:
-                other.reason = f"the same as row {first.number}"
+                other.reason = sentence("the same as row {first}", first=first.number)
             continue
         numbers = [row.number for row in (first, *others)]
         for row in (first, *others):
             apart = ", ".join(str(number) for number in numbers if number != row.number)
-            row.reason = f"row {apart} says something else of the same service number: leave the right one"
+            row.reason = sentence(
+                "row {apart} says something else of the same service number: leave the right one", apart=apart
+            )
 
 
 def _says(row: RosterRow) -> tuple[str | None, ...]:

@@ -25,6 +25,7 @@ from stockpile.items import Held
 from stockpile.keys import new_key
 from stockpile.rights import COUNT, Actor, require
 from stockpile.scans import candidates
+from stockpile.sentences import sentence
 from stockpile.sites import Place, Site, find_store
 
 Moment = Annotated[AwareDatetime, AfterValidator(of_a_book_year)]
@@ -48,9 +49,9 @@ class SealContainer(Asked):
     @model_validator(mode="after")
     def _one_list(self) -> Self:
         if bool(self.weapons) == (self.count_id is not None):
-            raise ValueError("give either weapons or count_id")
+            raise ValueError(sentence("give either weapons or count_id"))
         if self.count_id is not None and self.container is None:
-            raise ValueError("of a count's lines name the container")
+            raise ValueError(sentence("of a count's lines name the container"))
         return self
 
 
@@ -93,11 +94,16 @@ def find_seals(connection: Connection, site: Site, numbers: Sequence[str]) -> di
 def why_not_seen(seal: Seal | None, moment: datetime) -> str | None:
     """Why a seal says nothing of what was under it at a moment; None: it was on, and unbroken."""
     if seal is None:
-        return "nobody knows this seal: open the container and count it by serial number"
+        return sentence("nobody knows this seal: open the container and count it by serial number")
     if seal.broken_at is not None and seal.broken_at <= moment:
-        return f"it was broken at {seal.broken_at:%Y-%m-%d %H:%M}Z: open the container and count it by serial number"
+        return sentence(
+            "it was broken at {broken_at:%Y-%m-%d %H:%M}Z: open the container and count it by serial number",
+            broken_at=seal.broken_at,
+        )
     if seal.sealed_at > moment:
-        return f"it was not on yet: the container was sealed at {seal.sealed_at:%Y-%m-%d %H:%M}Z"
+        return sentence(
+            "it was not on yet: the container was sealed at {sealed_at:%Y-%m-%d %H:%M}Z", sealed_at=seal.sealed_at
+        )
     return None
 
 
@@ -107,7 +113,7 @@ def need_unbroken(connection: Connection, site: Site, numbers: Sequence[str]) ->
     why = {number: why_not_seen(known.get(number), moment) for number in numbers}
     faults = [Fault(reason, field="seals", value=number) for number, reason in why.items() if reason]
     if faults:
-        raise Invalid(f"{len(faults)} seal(s) say nothing of what is under them.", faults)
+        raise Invalid(sentence("{count} seal(s) say nothing of what is under them.", count=len(faults)), faults)
     return [known[number] for number in numbers]
 
 
@@ -126,7 +132,7 @@ def seal_container(engine: Engine, actor: Actor, request: SealContainer) -> UUID
         if not isinstance(problem.orig, UniqueViolation):
             raise
         raise PostedWithOtherContent(
-            "This seal was kept before: take a new id, and the number that is on the seal."
+            sentence("This seal was kept before: take a new id, and the number that is on the seal.")
         ) from None
 
 
@@ -134,19 +140,24 @@ def _seal(connection: Connection, actor: Actor, site: Site, request: SealContain
     key = serial_key(request.number)
     if not key:
         raise Invalid(
-            "The container was not sealed.", [Fault("no letter and no digit", field="number", value=request.number)]
+            sentence("The container was not sealed."),
+            [Fault(sentence("no letter and no digit"), field="number", value=request.number)],
         )
     store = find_store(connection, site, request.store)
     listed: Sequence[str | UUID] = request.weapons or _read_in(connection, request)
     known = find_seals(connection, site, [request.number]).get(request.number)
     if known is not None and known.seal_id != request.seal_id:
-        raise PostedWithOtherContent(f"{site.code} had a seal {known.number} before: a number is used once.")
+        raise PostedWithOtherContent(
+            sentence("{site} had a seal {known} before: a number is used once.", site=site.code, known=known.number)
+        )
     lines = [ItemLine(item=one) if isinstance(one, UUID) else ItemLine(scan=one) for one in listed]
     meant = candidates(connection, lines)
     if known is not None:
         same = len(known.items) == len(meant) and all(set(known.items) & set(several) for several in meant)
         if (known.account_id, known.container, same) != (store.account_id, request.container, True):
-            raise PostedWithOtherContent(f"Seal {known.number} was kept before with other content.")
+            raise PostedWithOtherContent(
+                sentence("Seal {known} was kept before with other content.", known=known.number)
+            )
         return known.seal_id
     held = _in_the_store(connection, lines, meant, store)
     connection.exec_driver_sql(
@@ -172,11 +183,11 @@ SELECT l.item_id FROM count_line l WHERE l.count_id = %s AND l.again_of IS NULL 
 
 def _read_in(connection: Connection, request: SealContainer) -> Sequence[UUID]:
     if not connection.exec_driver_sql("SELECT 1 FROM physical_count WHERE count_id = %s", (request.count_id,)).first():
-        raise NotFound(f"There is no count {request.count_id} here.")
+        raise NotFound(sentence("There is no count {count_id} here.", count_id=request.count_id))
     found = connection.exec_driver_sql(_READ_IN, (request.count_id, request.container)).scalars().all()
     if not found:
-        fault = Fault("the count read no weapon in it", field="container", value=request.container)
-        raise Invalid("The container was not sealed.", [fault])
+        fault = Fault(sentence("the count read no weapon in it"), field="container", value=request.container)
+        raise Invalid(sentence("The container was not sealed."), [fault])
     return found
 
 
@@ -203,7 +214,10 @@ def _in_the_store(
         name = held[several[0]].name if several else line.named
         reasons.append(Reason(number, name, why, where))
     if reasons:
-        raise Refused(f"The container was not sealed: {len(reasons)} weapon(s) cannot be under the seal.", reasons)
+        raise Refused(
+            sentence("The container was not sealed: {count} weapon(s) cannot be under the seal.", count=len(reasons)),
+            reasons,
+        )
     return found
 
 
@@ -217,16 +231,18 @@ def break_seal(engine: Engine, actor: Actor, request: BreakSeal) -> UUID:
         site = scope(connection, actor, request.site)
         seal = find_seals(connection, site, [request.number]).get(request.number)
         if seal is None:
-            raise NotFound(f"{site.code} has no seal {request.number!r}.")
+            raise NotFound(sentence("{site} has no seal {number!r}.", site=site.code, number=request.number))
         recorded_at = now()
         broken_at = request.broken_at or recorded_at
         if not seal.sealed_at <= broken_at <= recorded_at:
             why = (
-                "is still to come"
+                sentence("is still to come")
                 if broken_at > recorded_at
-                else f"it was not on before {seal.sealed_at:%Y-%m-%d %H:%M}Z"
+                else sentence("it was not on before {sealed_at:%Y-%m-%d %H:%M}Z", sealed_at=seal.sealed_at)
             )
-            raise Invalid("The seal was not changed.", [Fault(why, field="broken_at", value=broken_at.isoformat())])
+            raise Invalid(
+                sentence("The seal was not changed."), [Fault(why, field="broken_at", value=broken_at.isoformat())]
+            )
         if seal.broken_at is None:
             connection.exec_driver_sql(
                 "UPDATE seal SET broken_at = %s, broken_by = %s WHERE seal_id = %s",

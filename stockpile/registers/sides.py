@@ -27,6 +27,7 @@ from stockpile.reports.holdings import Holder
 from stockpile.reports.registers import register_called
 from stockpile.reports.scope import donor_asked
 from stockpile.rights import Actor
+from stockpile.sentences import joined, sentence
 from stockpile.sites import day_on_the_walls
 
 Classes = tuple[AccountClass, ...]
@@ -56,13 +57,17 @@ class Source(Asked):
         if self.register_key is not None and (
             named or self.donor or self.classes or self.happened_by or self.recorded_by
         ):
-            raise ValueError("a register is a list by itself: name no part and no moment of the ledger with it")
+            raise ValueError(
+                sentence("a register is a list by itself: name no part and no moment of the ledger with it")
+            )
         if len(named) > 1:
-            raise ValueError(f"give one of site, account and unit, not {' and '.join(named)}")
+            raise ValueError(
+                sentence("give one of site, account and unit, not {named}", named=joined(sentence(" and "), named))
+            )
         if self.account is not None and self.classes:
-            raise ValueError("an account is of one class: name no classes with it")
+            raise ValueError(sentence("an account is of one class: name no classes with it"))
         if self.consignment is not None and self.donor is None:
-            raise ValueError("a consignment is known by its donor and its number: give the donor too")
+            raise ValueError(sentence("a consignment is known by its donor and its number: give the donor too"))
         return self
 
     @property
@@ -150,9 +155,11 @@ def _register(connection: Connection, source: Source, hand: Hand) -> Side:
     name, kind, as_of, spoken_by, mapping, lines, rejected = connection.exec_driver_sql(_REGISTER, (register_id,)).one()
     if mapping is None:
         fault = Fault(
-            "its lines were not read in our fields: import its file as a register", field="register", value=name
+            sentence("its lines were not read in our fields: import its file as a register"),
+            field="register",
+            value=name,
         )
-        raise Invalid(f"{name} can't be compared.", [fault])
+        raise Invalid(sentence("{name} can't be compared.", name=name), [fault])
     spoken = connection.exec_driver_sql(_SPOKEN, (register_id,)).all()
     models, unmapped = _say_models(connection, [(maker, model) for maker, model in spoken], spoken_by)
     values = {"register": register_id, **_name_units(connection), **models}
@@ -258,7 +265,10 @@ def _ledger(connection: Connection, actor: Actor, source: Source, hand: Hand) ->
     at = AsOf(source.happened_by, source.recorded_by)
     for name, asked in (("happened_by", source.happened_by), ("recorded_by", source.recorded_by)):
         if asked is not None and asked > moment:
-            raise Invalid("Nothing was compared.", [Fault("is in the future", field=name, value=asked.isoformat())])
+            raise Invalid(
+                sentence("Nothing was compared."),
+                [Fault(sentence("is in the future"), field=name, value=asked.isoformat())],
+            )
     question = _question(connection, actor, source, at)
     held = f"CREATE TEMPORARY TABLE held_{hand} ON COMMIT DROP AS {question.sql(actor, _HELD)}"
     lines = connection.exec_driver_sql(held, {**question.values, **at.parameters}).rowcount
@@ -311,7 +321,13 @@ def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) ->
         (source.donor, source.consignment),
     ).scalar_one_or_none()
     if consignment is None:
-        raise NotFound(f"{source.donor} declared no consignment {source.consignment!r} here.")
+        raise NotFound(
+            sentence(
+                "{donor} declared no consignment {consignment!r} here.",
+                donor=source.donor,
+                consignment=source.consignment,
+            )
+        )
     return question.and_also("i.consignment_id = %(consignment)s", consignment=consignment)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from stockpile.errors import Invalid
+from stockpile.sentences import sentence
 
 MOST = 10_000_000
 """No line of a real list counts more; a greater number is a serial number in the wrong column."""
@@ -45,11 +46,11 @@ def quantity(text: str) -> int | None:
     elif text.isdecimal():
         number = MOST + 1
     elif text.startswith(("-", "−")):
-        raise Invalid(f"{text} is negative; a quantity is 0 or more.")
+        raise Invalid(sentence("{text} is negative; a quantity is 0 or more.", text=text))
     else:
-        raise Invalid(f"“{text}” is not a whole number; write it in digits alone, such as 1200.")
+        raise Invalid(sentence("“{text}” is not a whole number; write it in digits alone, such as 1200.", text=text))
     if number > MOST:
-        raise Invalid(f"{text} is more than {MOST:,}; perhaps it is a serial number.")
+        raise Invalid(sentence("{text} is more than {most:,}; perhaps it is a serial number.", text=text, most=MOST))
     return number
 
 
@@ -70,7 +71,7 @@ def day(text: str, order: DateOrder | None = None) -> date | None:
         return calendar_day(int(found[1]), int(found[3]), int(found[4]), text)
     found = YEAR_LAST.fullmatch(text)
     if not found:
-        raise Invalid(f"“{text}” is not a date we can read; write it as 2005-03-12.")
+        raise Invalid(sentence("“{text}” is not a date we can read; write it as 2005-03-12.", text=text))
     first, second, year = int(found[1]), int(found[3]), int(found[4])
     if found[2] == "." or order is DateOrder.DAY_FIRST or first == second:
         return calendar_day(year, second, first, text)
@@ -79,8 +80,11 @@ def day(text: str, order: DateOrder | None = None) -> date | None:
     if first > 12 or second > 12:
         return calendar_day(year, min(first, second), max(first, second), text)
     raise Invalid(
-        f"{text} can be read as two days; say in the mapping whether day or month comes first, "
-        "or write it as 2005-03-12."
+        sentence(
+            "{text} can be read as two days; say in the mapping whether day or month comes first, or "
+            "write it as 2005-03-12.",
+            text=text,
+        )
     )
 
 
@@ -88,7 +92,11 @@ def calendar_day(year: int, month: int, number: int, text: str) -> date:
     try:
         found = date(year, month, number)
     except ValueError:
-        raise Invalid(f"There is no day {text}; write it as 2005-03-12.") from None
+        raise Invalid(sentence("There is no day {text}; write it as 2005-03-12.", text=text)) from None
     if not 1900 <= year <= 2100:
-        raise Invalid(f"{text} is in the year {year}; give it in the common calendar, as 2005-03-12.")
+        raise Invalid(
+            sentence(
+                "{text} is in the year {year}; give it in the common calendar, as 2005-03-12.", text=text, year=year
+            )
+        )
     return found

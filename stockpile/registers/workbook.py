@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, cast
 from stockpile.errors import UnreadableFile
 from stockpile.registers.heading_row import Merge, Record, column_index
 from stockpile.registers.limits import Limits
+from stockpile.sentences import sentence
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -45,8 +46,8 @@ CELL_PLACE = re.compile(rb'\br="(?P<column>[A-Z]{1,3})(?P<row>\d{1,7})"')
 LONGEST_CELL = 20_000
 LONGEST_PART = 1_000_000
 
-DAMAGED = "The spreadsheet is damaged or was not sent whole. Send it again, or save it again as XLSX or CSV."
-PROTECTED = "The spreadsheet is protected by a password. Save it without one and send it again."
+DAMAGED = sentence("The spreadsheet is damaged or was not sent whole. Send it again, or save it again as XLSX or CSV.")
+PROTECTED = sentence("The spreadsheet is protected by a password. Save it without one and send it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,10 @@ def check_archive(file: BinaryIO, limits: Limits) -> tuple[str, dict[str, Errors
 
 def check_declared(members: Sequence[zipfile.ZipInfo], limits: Limits) -> None:
     if len(members) > limits.members:
-        raise bomb(f"holds {len(members):,} parts")
+        raise bomb(sentence("holds {parts:,} parts", parts=len(members)))
     declared = sum(member.file_size for member in members)
     if declared > limits.unpacked_bytes:
-        raise bomb(f"unpacks to {declared:,} bytes")
+        raise bomb(sentence("unpacks to {declared:,} bytes", declared=declared))
 
 
 def check_actual(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], limits: Limits) -> dict[str, Errors]:
@@ -106,9 +107,11 @@ def check_actual(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], l
             while block := unpacked.read(BLOCK):
                 size += len(block)
                 if size > left:
-                    raise bomb(f"unpacks to more than {limits.unpacked_bytes:,} bytes")
+                    raise bomb(sentence("unpacks to more than {most:,} bytes", most=limits.unpacked_bytes))
                 if size > LEAST_SUSPICIOUS and size > limits.pack_ratio * max(member.compress_size, 1):
-                    raise bomb(f"holds a part packed {size // max(member.compress_size, 1):,} times")
+                    raise bomb(
+                        sentence("holds a part packed {times:,} times", times=size // max(member.compress_size, 1))
+                    )
                 if member.filename.startswith("xl/worksheets/"):
                     found, tail = errors_in(tail + block)
                     errors.setdefault(member.filename, {}).update(found)
@@ -152,8 +155,11 @@ def tags(archive: zipfile.ZipFile, part: str, tag: str) -> Iterator[dict[str, st
 
 def bomb(what: str) -> UnreadableFile:
     return UnreadableFile(
-        f"The spreadsheet {what}, far more than any list of weapons. "
-        "If it is a real list, save it as CSV and send that."
+        sentence(
+            "The spreadsheet {what}, far more than any list of weapons. If it is a real list, save "
+            "it as CSV and send that.",
+            what=what,
+        )
     )
 
 
@@ -163,8 +169,8 @@ def kind_of(members: Sequence[zipfile.ZipInfo]) -> str:
         if name in names:
             return kind
     if "word/document.xml" in names:
-        raise UnreadableFile("This is a Word document. Copy its table into a spreadsheet and send that.")
-    raise UnreadableFile("This is a packed archive. Unpack it and send the list inside.")
+        raise UnreadableFile(sentence("This is a Word document. Copy its table into a spreadsheet and send that."))
+    raise UnreadableFile(sentence("This is a packed archive. Unpack it and send the list inside."))
 
 
 def check_ole(file: BinaryIO) -> str:
@@ -205,8 +211,12 @@ class Workbook:
         merges = tuple(Merge(*merge) for merge in said["merges"])
         if said["width"] > self._limits.columns:
             raise UnreadableFile(
-                f"The sheet “{name}” is {said['width']:,} columns wide, no list is. "
-                "Delete what stands far to the right and send it again."
+                sentence(
+                    "The sheet “{name}” is {width:,} columns wide, no list is. Delete what stands far to the "
+                    "right and send it again.",
+                    name=name,
+                    width=said["width"],
+                )
             )
         self._last_row = said["last_row"]
         return OpenSheet(name, said["first_column"], said["width"], merges)
@@ -247,8 +257,12 @@ class Workbook:
 
     def _died(self) -> UnreadableFile:
         return UnreadableFile(
-            f"The spreadsheet takes more than {self._limits.memory_bytes // 1_000_000:,} MB of memory or "
-            f"{self._limits.seconds} seconds to read, more than a list should. Save it as CSV and send that."
+            sentence(
+                "The spreadsheet takes more than {memory:,} MB of memory or {seconds} seconds to "
+                "read, more than a list should. Save it as CSV and send that.",
+                memory=self._limits.memory_bytes // 1_000_000,
+                seconds=self._limits.seconds,
+            )
         )
 
 

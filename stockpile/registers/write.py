@@ -23,6 +23,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from stockpile.errors import Invalid, StockpileError
+from stockpile.sentences import sentence
 
 Value = str | int | float | Decimal | date | None
 """What a cell may hold; a `datetime` is a `date`, a `bool` an `int`."""
@@ -41,7 +42,7 @@ EXACT_DIGITS = 10**15
 class CannotWrite(StockpileError):
     """The file can't be written: no room, no such folder."""
 
-    title = "The file cannot be written"
+    title = sentence("The file cannot be written")
 
 
 def harmless(text: str) -> str:
@@ -179,8 +180,14 @@ def check_fits(value: Value, number: int, header: str) -> None:
     """xlsxwriter leaves out a text that is too long, without a word: so it is refused here."""
     if isinstance(value, str) and len(value) > CELL_CHARACTERS:
         raise Invalid(
-            f"Row {number}, “{header}”: {len(value):,} characters do not fit a spreadsheet cell, which holds "
-            f"{CELL_CHARACTERS:,}. Export as CSV instead."
+            sentence(
+                "Row {number}, “{header}”: {count:,} characters do not fit a spreadsheet cell, which "
+                "holds {most:,}. Export as CSV instead.",
+                number=number,
+                header=header,
+                count=len(value),
+                most=CELL_CHARACTERS,
+            )
         )
 
 

@@ -26,6 +26,7 @@ from stockpile.reports.keyset import Page, read_page, text_order
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import models_of
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls
 
 
@@ -347,7 +348,7 @@ def _line(unit: str, *rest: Any) -> ExcessLine:
 def _need_host(actor: Actor) -> None:
     require(actor, READ)
     if actor.role == DONOR:
-        raise NotAllowed("A donor may not read what units hold and may have.")
+        raise NotAllowed(sentence("A donor may not read what units hold and may have."))
 
 
 def _unit_code(connection: Connection, code: str | None) -> str | None:
@@ -358,5 +359,5 @@ def _unit_code(connection: Connection, code: str | None) -> str | None:
         "SELECT code FROM party WHERE kind IN ('unit', 'organisation') AND code = %s LIMIT 1", (code.strip(),)
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no unit {code!r} here.")
+        raise NotFound(sentence("There is no unit {code!r} here.", code=code))
     return str(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import sentence
 
 FOREVER = "infinity"
 
@@ -25,8 +26,11 @@ class AsOf:
     def __post_init__(self) -> None:
         for field, moment in (("happened_at", self.happened_at), ("recorded_at", self.recorded_at)):
             if moment is not None and moment.tzinfo is None:
-                message = "has no offset from UTC: write it like 2026-11-20T09:30:00+03:00"
-                raise Invalid(f"{field}: {message}.", [Fault(message, field=field, value=moment.isoformat())])
+                message = sentence("has no offset from UTC: write it like 2026-11-20T09:30:00+03:00")
+                raise Invalid(
+                    sentence("{field}: {message}.", field=field, message=message),
+                    [Fault(message, field=field, value=moment.isoformat())],
+                )
 
     @property
     def now(self) -> bool:

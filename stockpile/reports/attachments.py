@@ -18,6 +18,7 @@ from stockpile.reports.documents import line_number, number_of
 from stockpile.reports.drafts import DraftRead, files_named, may_judge, waits_with_file
 from stockpile.reports.keyset import Page, read_page
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 
 OTHER = ("application/octet-stream", "bin")
 """A list from a file belongs to its document too, and is no photo."""
@@ -137,10 +138,15 @@ def file_to_read(connection: Connection, actor: Actor, sha256: str) -> Download:
         "SELECT 1 FROM document WHERE document_id IN (SELECT documents_of_file(%s)) LIMIT 1", (sha256,)
     ).first()
     if of_document is None and not waits_with_file(connection, actor, sha256):
-        raise NotFound(f"No document here has a file {sha256}.")
+        raise NotFound(sentence("No document here has a file {sha256}.", sha256=sha256))
     store = file_store()
     if not store.was_erased(sha256) and not store.holds(sha256):
-        raise NotFound(f"The file {sha256} is missing: tell who runs the service; 'stockpile files check' says more.")
+        raise NotFound(
+            sentence(
+                "The file {sha256} is missing: tell who runs the service; 'stockpile files check' says more.",
+                sha256=sha256,
+            )
+        )
     path, seen = store.path(sha256), _seen(sha256)
     media_type, ending = (seen.media_type, seen.ending) if seen else OTHER
     return Download(path, media_type, f"{sha256[:16]}.{ending}")

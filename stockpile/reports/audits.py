@@ -16,6 +16,7 @@ from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def audit_called(connection: Connection, called: str) -> UUID:
         (key, called, name, run, key, called),
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no audit {called!r} here.")
+        raise NotFound(sentence("There is no audit {called!r} here.", called=called))
     return found  # type: ignore[no-any-return]
 
 
@@ -177,7 +178,7 @@ def read_audit(connection: Connection, actor: Actor, audit_id: UUID) -> AuditSho
     require(actor, READ_PEOPLE)
     row = connection.exec_driver_sql(f"{_AUDITS} WHERE a.audit_id = %s", (audit_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no audit {audit_id} here.")
+        raise NotFound(sentence("There is no audit {audit_id} here.", audit_id=audit_id))
     sides = connection.exec_driver_sql(
         "SELECT left_source, right_source, left_side, right_side, totals FROM audit WHERE audit_id = %s", (audit_id,)
     ).one()
@@ -224,7 +225,10 @@ def _findings(kind: str | None) -> str:
 
 def _sought(audit_id: UUID, kind: str | None, model: str | None, text: str | None) -> dict[str, Any]:
     if kind is not None and kind not in KINDS:
-        raise Invalid("Nothing was looked for.", [Fault(f"is one of {', '.join(KINDS)}", field="kind", value=kind)])
+        raise Invalid(
+            sentence("Nothing was looked for."),
+            [Fault(sentence("is one of {kinds}", kinds=", ".join(KINDS)), field="kind", value=kind)],
+        )
     return {
         "f.audit_id = %s": audit_id,
         "f.kind = %s": kind,
@@ -317,7 +321,7 @@ def lines_of(
 
 def _check(connection: Connection, audit_id: UUID) -> None:
     if not connection.exec_driver_sql("SELECT count(*) FROM audit WHERE audit_id = %s", (audit_id,)).scalar_one():
-        raise NotFound(f"There is no audit {audit_id} here.")
+        raise NotFound(sentence("There is no audit {audit_id} here.", audit_id=audit_id))
 
 
 _COMPARED = """SELECT *, row_number() OVER (PARTITION BY kind, model_key, serial_key, CASE WHEN serial_key IS NULL THEN held_by END
@@ -355,7 +359,7 @@ def list_changes(connection: Connection, actor: Actor, audit_id: UUID, before: U
             (audit_id,),
         ).scalar_one_or_none()
         if before is None:
-            raise NotFound("This audit was made once: there is nothing to compare it with yet.")
+            raise NotFound(sentence("This audit was made once: there is nothing to compare it with yet."))
     else:
         _check(connection, before)
     rows = connection.exec_driver_sql(_CHANGES, {"before": before, "now": audit_id})

@@ -35,6 +35,7 @@ from stockpile.reports.keyset import (
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import of_the_books, sentence
 
 
 class State(StrEnum):
@@ -154,7 +155,7 @@ def read_count(connection: Connection, actor: Actor, count_id: UUID) -> CountSho
     require(actor, READ_PEOPLE)
     row = connection.exec_driver_sql(f"{_COUNTS} WHERE c.count_id = %s", (count_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no count {count_id} here.")
+        raise NotFound(sentence("There is no count {count_id} here.", count_id=count_id))
     figures = connection.exec_driver_sql(
         "SELECT kind, count(*) FROM count_finding WHERE count_id = %s GROUP BY kind", (count_id,)
     ).all()
@@ -196,7 +197,7 @@ def count_named(connection: Connection, actor: Actor, name: str) -> UUID:
         (site, number),
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no count {name!r} here: 'TAJI/COUNT/3' is how one is called.")
+        raise NotFound(sentence("There is no count {name!r} here: 'TAJI/COUNT/3' is how one is called.", name=name))
     return UUID(str(found))
 
 
@@ -397,9 +398,15 @@ def list_expected(
     """
     count = read_count(connection, actor, count_id).count
     if count.state is not State.OPEN:
-        raise Refused(f"{count.name} is {count.state}: its findings say what was expected.")
+        raise Refused(
+            sentence(
+                "{count} is {state}: its findings say what was expected.",
+                count=count.name,
+                state=of_the_books(count.state),
+            )
+        )
     if count.blind:
-        raise NotAllowed(f"{count.name} is blind: what is expected is told when it is closed.")
+        raise NotAllowed(sentence("{count} is blind: what is expected is told when it is closed.", count=count.name))
     keys: dict[str, Callable[[str], Any]] = {
         "m.name": str, "coalesce(n.serial_key, '')": str, "h.item_id": UUID, "h.account_id": UUID,
     }  # fmt: skip
@@ -553,7 +560,7 @@ def read_period(connection: Connection, actor: Actor, code: str) -> PeriodRow:
     require(actor, READ_PEOPLE)
     row = connection.exec_driver_sql(f"{_PERIODS} WHERE p.code = %s", (code,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no period {code!r}.")
+        raise NotFound(sentence("There is no period {code!r}.", code=code))
     return PeriodRow(*row[1:])
 
 
@@ -627,7 +634,7 @@ def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
     require(actor, READ_PEOPLE)
     row = connection.exec_driver_sql(f"{_SEALS} WHERE k.seal_id = %s", (seal_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no seal {seal_id} here.")
+        raise NotFound(sentence("There is no seal {seal_id} here.", seal_id=seal_id))
     return SealRow(*row[2:])
 
 

@@ -17,6 +17,7 @@ from stockpile.reports.documents import line_number
 from stockpile.reports.keyset import Keys, Page, read_page
 from stockpile.reports.shipments import Sought, list_shipments
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 from stockpile.shipments import find_shipment
 from stockpile.sites import Site
 
@@ -102,7 +103,7 @@ def need_delivery(connection: Connection, site: Site, delivery_id: UUID) -> Deli
         return Delivery("consignment", *row)
     shipment = find_shipment(connection, str(delivery_id))
     if shipment is None or shipment.to_site != site.site_id:
-        raise NotFound(f"Nothing of this key is bound for {site.code}.")
+        raise NotFound(sentence("Nothing of this key is bound for {site}.", site=site.code))
     return Delivery("shipment", shipment.document_id, shipment.number, None, shipment.transit)
 
 

@@ -19,6 +19,7 @@ from stockpile.reports.keyset import Keys, Page, by_text, order_asked, orders, r
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 
 
 class State(StrEnum):
@@ -113,7 +114,9 @@ def list_discrepancies(
     """
     require(actor, READ)
     if actor.role == DONOR and (sought.document_id is not None or sought.owner is not None):
-        raise NotAllowed("A donor finds its discrepancies by kind, site, item and due date, not by document or owner.")
+        raise NotAllowed(
+            sentence("A donor finds its discrepancies by kind, site, item and due date, not by document or owner.")
+        )
     where = {
         "x.kind = %s": sought.kind,
         "x.site_id = %s": site_asked(connection, actor, sought.site),
@@ -156,7 +159,7 @@ def read_discrepancy(connection: Connection, actor: Actor, discrepancy_id: UUID)
         f"{_question(actor)} WHERE x.discrepancy_id = %s", (discrepancy_id,)
     ).one_or_none()
     if found is None:
-        raise NotFound(f"There is no discrepancy {discrepancy_id} here.")
+        raise NotFound(sentence("There is no discrepancy {discrepancy_id} here.", discrepancy_id=discrepancy_id))
     return _row(*found[1:])
 
 

@@ -18,6 +18,7 @@ from stockpile.reports.notes import NoteShown, notes_of
 from stockpile.reports.scope import site_asked
 from stockpile.reports.signatures import SignatureShown, signatures_of
 from stockpile.rights import DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 
 BATCH = 2_000
 """Rows at hand at once of a list that is read whole."""
@@ -151,7 +152,7 @@ def list_documents(
     require(actor, READ)
     of_donor = actor.role == DONOR
     if of_donor and (sought.poster is not None or sought.signatory is not None):
-        raise NotAllowed("A donor is not told who posted or signed a document.")
+        raise NotAllowed(sentence("A donor is not told who posted or signed a document."))
     where = {
         "d.act = %s": sought.act,
         "d.recorded_at >= %s::date": sought.since,
@@ -184,7 +185,7 @@ def find_document(connection: Connection, number: str) -> UUID:
         ).scalar_one_or_none()
         if found is not None:
             return UUID(str(found))
-    raise NotFound(f"There is no document {number!r} here.")
+    raise NotFound(sentence("There is no document {number!r} here.", number=number))
 
 
 def document_named(connection: Connection, named: str | UUID) -> UUID:
@@ -205,7 +206,7 @@ def read_document(
         f"{_HOST if with_names else _DONOR} WHERE d.document_id = %s", (document_id,)
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no document {document_id} here.")
+        raise NotFound(sentence("There is no document {document_id} here.", document_id=document_id))
     signatories: dict[str, str] = {}
     details: dict[str, Any] = {}
     notes: tuple[NoteShown, ...] = ()
@@ -299,7 +300,7 @@ def number_of(connection: Connection, document_id: UUID) -> str:
         (document_id,),
     ).one_or_none()
     if found is None:
-        raise NotFound(f"There is no document {document_id} here.")
+        raise NotFound(sentence("There is no document {document_id} here.", document_id=document_id))
     return full_number(*found)
 
 

@@ -18,6 +18,7 @@ from stockpile.reports.scope import site_asked
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import APPROVE, READ_PEOPLE, RIGHTS, Actor, require
 from stockpile.scans import look_up
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def read_draft(connection: Connection, actor: Actor, document_id: UUID) -> Draft
         f"SELECT {_COLUMNS}, d.request {_FROM} WHERE d.document_id = %s", (actor.party_id, document_id)
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no draft {document_id} here.")
+        raise NotFound(sentence("There is no draft {document_id} here.", document_id=document_id))
     return DraftRead(DraftRow(*row[:9]), row[9])
 
 

@@ -22,6 +22,7 @@ from stockpile.reports.keyset import Page
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.standing import DONOR_ENTRIES, ENTRIES, Standing, standings
 from stockpile.rights import DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _version(text: str) -> int:
 def _need(connection: Connection, actor: Actor, item_id: UUID) -> Described:
     item = described(connection, actor, [item_id]).get(item_id)
     if item is None:
-        raise NotFound(f"There is no item {item_id} here.")
+        raise NotFound(sentence("There is no item {item_id} here.", item_id=item_id))
     return item
 
 

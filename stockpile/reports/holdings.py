@@ -22,6 +22,7 @@ from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sentences import of_the_books, sentence
 from stockpile.sites import day_on_the_walls
 
 
@@ -286,8 +287,8 @@ def _in_order(by: Order) -> str:
 def question_of(connection: Connection, actor: Actor, sought: Sought, at: AsOf) -> Question:
     """What is sought as a question to the books. Raises as `list_weapons` does."""
     if sought.unverified is not None and not at.now:
-        fault = Fault("whether a count confirmed it is known of now only", field="unverified")
-        raise Invalid("Leave out either 'unverified' or the moment.", [fault])
+        fault = Fault(sentence("whether a count confirmed it is known of now only"), field="unverified")
+        raise Invalid(sentence("Leave out either 'unverified' or the moment."), [fault])
     asked = {
         "classes": [str(one) for one in sought.classes],
         "account": sought.account,
@@ -364,13 +365,13 @@ def accounts_of(
     given = [name for name in ("account", "site", "unit", "person") if getattr(holder, name) is not None]
     if len(given) != 1:
         raise Invalid(
-            "Say whose holdings: an account, a site, a unit or a person, one of them.",
-            [Fault("name exactly one", field="holder")],
+            sentence("Say whose holdings: an account, a site, a unit or a person, one of them."),
+            [Fault(sentence("name exactly one"), field="holder")],
         )
     if holder.account is not None:
         found = _own(connection, actor, [holder.account], None)
         if not found:
-            raise NotFound(f"There is no account {holder.account} here.")
+            raise NotFound(sentence("There is no account {account} here.", account=holder.account))
         return found
     if holder.site is not None:
         return _of_site(connection, actor, holder.site, classes)
@@ -389,7 +390,7 @@ def _of_party(
     connection: Connection, actor: Actor, holder: Holder, at: AsOf, classes: Collection[AccountClass]
 ) -> list[UUID]:
     if actor.role == DONOR:
-        raise NotAllowed("A donor may not read what units and persons hold.")
+        raise NotAllowed(sentence("A donor may not read what units and persons hold."))
     kind, code = ("unit", holder.unit) if holder.unit is not None else ("person", holder.person)
     given = {
         "kind": kind,
@@ -398,7 +399,7 @@ def _of_party(
     }
     accounts = connection.exec_driver_sql(_ACCOUNTS_OF_PARTY, given).scalars().all()
     if not accounts:
-        raise NotFound(f"There is no {kind} {code!r} here.")
+        raise NotFound(sentence("There is no {kind} {code!r} here.", kind=of_the_books(kind), code=code))
     return _own(connection, actor, list(accounts), classes)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from stockpile.errors import Fault, Invalid
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
+from stockpile.sentences import sentence
 
 T = TypeVar("T")
 
@@ -79,8 +80,10 @@ def order_asked(asked: str | None, orders: Mapping[str, Keys]) -> Order | None:
         return None
     keys = orders.get(asked.removeprefix("-"))
     if keys is None:
-        fault = Fault(f"one of {', '.join(orders)}, or with - before it", field="order", value=asked)
-        raise Invalid("This list cannot be sorted so.", [fault])
+        fault = Fault(
+            sentence("one of {orders}, or with - before it", orders=", ".join(orders)), field="order", value=asked
+        )
+        raise Invalid(sentence("This list cannot be sorted so."), [fault])
     return Order(keys, asked.startswith("-"))
 
 

@@ -23,6 +23,7 @@ from stockpile.reports.scope import models_of, site_asked
 from stockpile.reports.standing import standings
 from stockpile.rights import Actor
 from stockpile.scans import look_up
+from stockpile.sentences import of_the_books, sentence
 from stockpile.sites import day_on_the_walls
 
 Codes = Collection[Code]
@@ -73,20 +74,26 @@ def weapons_scanned(connection: Connection, actor: Actor, scans: Sequence[str | 
         if len(here) == 1:
             chosen.append(items[here[0]])
         elif here:
-            reasons.append(Reason(number, str(scan), "several bear this number: scan the asset tag"))
+            reasons.append(Reason(number, str(scan), sentence("several bear this number: scan the asset tag")))
         elif any(item_id in items for item_id in found):
             where = _where(connection, actor, found)
-            reasons.append(Reason(number, str(scan), "in nobody's hands here: its label is printed where it is", where))
+            reasons.append(
+                Reason(number, str(scan), sentence("in nobody's hands here: its label is printed where it is"), where)
+            )
         else:
-            reasons.append(Reason(number, str(scan), "unknown: nothing in the books bears this number"))
+            reasons.append(Reason(number, str(scan), sentence("unknown: nothing in the books bears this number")))
     if reasons:
-        raise Refused(f"No label was printed: {len(reasons)} weapon(s) have none here.", reasons)
+        raise Refused(sentence("No label was printed: {count} weapon(s) have none here.", count=len(reasons)), reasons)
     return _of_weapons(chosen, sites, codes)
 
 
 def _where(connection: Connection, actor: Actor, item_ids: Iterable[UUID]) -> str | None:
     stood = [place for places in standings(connection, actor, item_ids).values() for place in places]
-    return f"{stood[0].site}, {stood[0].account_class}" if stood else "outside"
+    return (
+        sentence("{site}, {account_class}", site=stood[0].site, account_class=of_the_books(stood[0].account_class))
+        if stood
+        else "outside"
+    )
 
 
 def weapons_of_document(
@@ -96,7 +103,7 @@ def weapons_of_document(
     key = document_named(connection, document)
     items = list(connection.exec_driver_sql(_OF_DOCUMENT, (key,)).scalars())
     if not items:
-        raise NotFound(f"There is no document {document!r} here, or it moved no weapon.")
+        raise NotFound(sentence("There is no document {document!r} here, or it moved no weapon.", document=document))
     sites = _in_hand(connection, actor, Chosen(), items, most)
     found = described(connection, actor, sites)
     return _of_weapons([found[item_id] for item_id in sites], sites, codes), len(items) - len(sites)
@@ -133,17 +140,20 @@ def _of_weapons(items: Sequence[Described], sites: dict[UUID, str], codes: Codes
             if why := _no_envelope(item):
                 reasons.append(Reason(number, f"{item.model} {item.serial_number or item.asset_tag}", why))
     if reasons:
-        raise Refused(f"No label was printed: {len(reasons)} weapon(s) have no UII for a Data Matrix.", reasons)
+        raise Refused(
+            sentence("No label was printed: {count} weapon(s) have no UII for a Data Matrix.", count=len(reasons)),
+            reasons,
+        )
     return [_of_weapon(item, sites[item.item_id], codes) for item in items]
 
 
 def _no_envelope(item: Described) -> str | None:
     if item.uii is None:
-        return "it bears no UII: record one with a marking, or print qr"
+        return sentence("it bears no UII: record one with a marking, or print qr")
     try:
         uii_envelope(item.uii)
     except Invalid as problem:
-        return f"{problem.detail} Print qr"
+        return sentence("{problem} Print qr", problem=problem.detail)
     return None
 
 
@@ -247,4 +257,4 @@ def _need_all(keys: Sequence[str], found: Collection[str], why: str, named: Sequ
         if key not in found
     ]
     if reasons:
-        raise Refused(f"No label was printed: {len(reasons)} of them cannot be found.", reasons)
+        raise Refused(sentence("No label was printed: {count} of them cannot be found.", count=len(reasons)), reasons)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from stockpile.catalogue import Model, find_models
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,12 @@ def need_listed(connection: Connection, actor: Actor, register_id: UUID) -> List
         (register_id,),
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no register {register_id} here.")
+        raise NotFound(sentence("There is no register {register_id} here.", register_id=register_id))
     if not row[5]:
-        fault = Fault("not read in our fields: import the list as a register", field="register", value=str(register_id))
-        raise Invalid(f"{row[2]}: nobody said which of its columns is which.", [fault])
+        fault = Fault(
+            sentence("not read in our fields: import the list as a register"), field="register", value=str(register_id)
+        )
+        raise Invalid(sentence("{list}: nobody said which of its columns is which.", list=row[2]), [fault])
     return Listed(*row[:5])
 
 
@@ -89,9 +92,9 @@ def of_register_alone(register_id: UUID | None, **asked: object) -> None:
     of ours.
     """
     faults = [
-        Fault("of the ledger only: leave it out, or the register", field=name)
+        Fault(sentence("of the ledger only: leave it out, or the register"), field=name)
         for name, value in asked.items()
         if register_id is not None and value is not None
     ]
     if faults:
-        raise Invalid("A register cannot be asked so.", faults)
+        raise Invalid(sentence("A register cannot be asked so."), faults)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stockpile.errors import Fault, Invalid
+from stockpile.sentences import sentence
 
 LONGEST_PAGE = 1000
 
@@ -32,8 +33,8 @@ def read_cursor_as(cursor: str, *kinds: Callable[[str], Any]) -> tuple[Any, ...]
             return tuple(kind(value) for kind, value in zip(kinds, last, strict=True))
     except (ValueError, RecursionError):
         pass
-    message = "This cursor is not one of this list: start from its first page."
-    raise Invalid(message, [Fault("unknown cursor", field="cursor")])
+    message = sentence("This cursor is not one of this list: start from its first page.")
+    raise Invalid(message, [Fault(sentence("unknown cursor"), field="cursor")])
 
 
 def _storable(value: object) -> bool:
@@ -50,7 +51,7 @@ def page_size(limit: int) -> int:
     """The limit, if a page may be so long. Raises Invalid."""
     if not 1 <= limit <= LONGEST_PAGE:
         raise Invalid(
-            f"A page has 1 to {LONGEST_PAGE} rows, not {limit}.",
-            [Fault(f"1 to {LONGEST_PAGE}", field="limit", value=str(limit))],
+            sentence("A page has 1 to {most} rows, not {limit}.", most=LONGEST_PAGE, limit=limit),
+            [Fault(sentence("1 to {most}", most=LONGEST_PAGE), field="limit", value=str(limit))],
         )
     return limit

@@ -19,6 +19,7 @@ from stockpile.parties import Party
 from stockpile.reports.documents import document_named, read_document
 from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def issuer(connection: Connection, site_id: UUID | None = None, code: str | None
     which, value = ("s.site_id = %s", site_id) if site_id is not None else ("s.code = %s", (code or "").strip().upper())
     row = connection.exec_driver_sql(f"{_ISSUER} {which}", (value,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no site {code!r}.")
+        raise NotFound(sentence("There is no site {code!r}.", code=code))
     return Issuer(*row)
 
 

@@ -28,6 +28,7 @@ from stockpile.reports.keyset import (
     spellings,
 )
 from stockpile.reports.named import ELSEWHERE, ERASED, named
+from stockpile.sentences import sentence
 
 PAGE = 100
 
@@ -224,7 +225,7 @@ def read_model(connection: Connection, model_id: UUID) -> ModelRow:
     """One model; NotFound if there is none."""
     row = connection.exec_driver_sql(f"{_MODELS} WHERE m.model_id = %s", (model_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no model {model_id} in the catalogue.")
+        raise NotFound(sentence("There is no model {model_id} in the catalogue.", model_id=model_id))
     return ModelRow(*row[2:])
 
 
@@ -298,7 +299,7 @@ def read_alias(connection: Connection, source: str, name: str) -> AliasRow:
         f"{_ALIASES} WHERE a.source = %s AND a.name_key = %s", (source, name_key(name))
     ).one_or_none()
     if row is None:
-        raise NotFound(f"No list of {source} has called anything {name!r} yet.")
+        raise NotFound(sentence("No list of {source} has called anything {name!r} yet.", source=source, name=name))
     return AliasRow(*row[2:])
 
 
@@ -383,5 +384,5 @@ def read_signature_card(connection: Connection, signature_card_id: UUID, day: da
         f"{_CARDS} WHERE c.signature_card_id = %s", (day, day, day, day, signature_card_id)
     ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no signature card {signature_card_id}.")
+        raise NotFound(sentence("There is no signature card {signature_card_id}.", signature_card_id=signature_card_id))
     return CardRow(*row[2:])

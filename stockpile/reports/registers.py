@@ -23,6 +23,7 @@ from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_
 from stockpile.reports.named import named
 from stockpile.reports.scope import donor_asked, site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def read_register(
     require(actor, READ_PEOPLE)
     row = connection.exec_driver_sql(f"{_REGISTERS} WHERE r.register_id = %s", (register_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no register {register_id} here.")
+        raise NotFound(sentence("There is no register {register_id} here.", register_id=register_id))
     headings = connection.exec_driver_sql(
         "SELECT headings FROM register WHERE register_id = %s", (register_id,)
     ).scalar_one()
@@ -191,7 +192,7 @@ def register_called(connection: Connection, called: str) -> UUID:
             "SELECT register_id FROM register WHERE register_id = %s", (wanted,)
         ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no register {called!r} here.")
+        raise NotFound(sentence("There is no register {called!r} here.", called=called))
     return found  # type: ignore[no-any-return]
 
 

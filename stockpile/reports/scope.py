@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.parties import find_party
 from stockpile.rights import DESK, DONOR, Actor
+from stockpile.sentences import sentence
 from stockpile.sites import find_site
 
 
@@ -18,7 +19,11 @@ def site_asked(connection: Connection, actor: Actor, code: str | None) -> UUID |
         return actor.site_id if actor.role in DESK else None
     site = find_site(connection, code)
     if actor.role in DESK and site.site_id != actor.site_id:
-        raise NotAllowed(f"You read the books of {actor.site_code} only, not of {site.code}.")
+        raise NotAllowed(
+            sentence(
+                "You read the books of {site_code} only, not of {site}.", site_code=actor.site_code, site=site.code
+            )
+        )
     return site.site_id
 
 
@@ -28,7 +33,7 @@ def donor_asked(connection: Connection, actor: Actor, code: str | None) -> UUID 
         return actor.donor_id if actor.role == DONOR else None
     party = find_party(connection, "donor", code)
     if party is None:
-        raise NotFound(f"There is no donor {code!r} here.")
+        raise NotFound(sentence("There is no donor {code!r} here.", code=code))
     return party.party_id
 
 
@@ -40,5 +45,5 @@ def models_of(connection: Connection, name: str) -> list[UUID]:
         .all()
     )
     if not found:
-        raise NotFound(f"There is no model {name!r}.")
+        raise NotFound(sentence("There is no model {name!r}.", name=name))
     return list(found)

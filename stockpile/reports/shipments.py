@@ -32,6 +32,7 @@ from stockpile.reports.keyset import (
 )
 from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
+from stockpile.sentences import sentence
 from stockpile.shipments import find_shipment
 from stockpile.sites import find_site
 
@@ -238,7 +239,7 @@ def _require_host(actor: Actor) -> None:
     require(actor, READ)
     if actor.role == DONOR:
         raise NotAllowed(
-            "A donor sees its weapons on their way among its weapons, in class transit: not who carries them."
+            sentence("A donor sees its weapons on their way among its weapons, in class transit: not who carries them.")
         )
 
 
@@ -246,7 +247,7 @@ def _need(connection: Connection, actor: Actor, named: str) -> UUID:
     _require_host(actor)
     shipment = find_shipment(connection, named)
     if shipment is None:
-        raise NotFound(f"There is no shipment {named!r} here.")
+        raise NotFound(sentence("There is no shipment {named!r} here.", named=named))
     return shipment.document_id
 
 

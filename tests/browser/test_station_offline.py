@@ -22,6 +22,7 @@ from tests.api_world import fresh
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NOT_OURS, PATIENCE, Visitors, chromium
 from tests.browser.station import Counter, station
+from tests.test_problems_in_words import english
 from tests.test_verdicts import TABLE, stocked
 from tests.world import RIFLES, Country
 
@@ -43,6 +44,10 @@ async ([name, given]) => {
     catch (problem) { return { failed: problem.constructor.name, detail: problem.message, status: problem.status ?? null }; }
 }
 """
+IN_PSEUDO = """async () => (await import("/static/station/words.js")).loadWords("xx")"""
+"""From here on the page's scripts speak the pseudo-locale."""
+OF_THE_TABLE = ("Private Petrov (A-1001)", "Private Quist (A-1002)", "Type 56", "missing")
+"""What stands in the books of the table's cases."""
 
 
 def enrolled(visitors: Visitors, **options: Any) -> tuple[BrowserContext, Page]:
@@ -128,10 +133,7 @@ def test_the_table_of_verdicts(visitors: Visitors) -> None:
     wrong = []
     cases = [case for case in TABLE["cases"] if not case.get("online")]
     for case in cases:
-        given = {name: case[name] for name in ("mode", "scan", "model", "quantity", "receiver") if name in case}
-        lines = [{"item": str(country.item(serial).item_id)} for serial in case.get("lines", ())]
-        store = {"store": STORE} if case["mode"] == "issue" else {}
-        found = ask(page, "verdict", {**given, **store, "lines": lines})
+        found = ask_case(page, country, case)
         said = (found.get("verdict"), found.get("severity"), found.get("line"), found.get("recover"))
         expected = (case["verdict"], case["severity"], case.get("line"), case.get("recover", False))
         candidates = len(found.get("candidates", ()))
@@ -139,6 +141,19 @@ def test_the_table_of_verdicts(visitors: Visitors) -> None:
             wrong.append(f"{case['case']}: {found}")
     assert not wrong, "\n".join(wrong)
     assert len(cases) > 15
+    context.set_offline(False)
+    page.evaluate(IN_PSEUDO)
+    context.set_offline(True)
+    untold = {case["case"]: english(ask_case(page, country, case)["words"], *OF_THE_TABLE) for case in cases}
+    assert {case: words for case, words in untold.items() if words} == {}, "told in no other language"
+
+
+def ask_case(page: Page, country: Country, case: dict[str, Any]) -> Any:
+    """What the station says of a case."""
+    given = {name: case[name] for name in ("mode", "scan", "model", "quantity", "receiver") if name in case}
+    lines = [{"item": str(country.item(serial).item_id)} for serial in case.get("lines", ())]
+    store = {"store": STORE} if case["mode"] == "issue" else {}
+    return ask(page, "verdict", {**given, **store, "lines": lines})
 
 
 def in_these_words(country: Country, case: dict[str, Any], found: dict[str, Any]) -> bool:

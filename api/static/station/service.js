@@ -3,6 +3,8 @@
  * service would give, or throws a `Problem`, or `NoAnswer` where nobody knows whether the service heard it.
  */
 
+import { say } from "./words.js";
+
 /** The service said no, and why. */
 export class Problem extends Error {
   /** @param {{status: number, title: string, detail: string, reasons?: object[], faults?: object[]}} told */
@@ -46,7 +48,7 @@ async function ask(method, path, body, { headers = {}, patience = PATIENCE } = {
     });
   } catch {
     heard(false);
-    throw new NoAnswer("The service does not answer.");
+    throw new NoAnswer(say("The service does not answer."));
   }
   heard(true);
   const told = await read(answer);
@@ -59,7 +61,7 @@ async function read(answer) {
   try {
     return await answer.json();
   } catch {
-    if (answer.ok) throw new NoAnswer("The answer broke off.");
+    if (answer.ok) throw new NoAnswer(say("The answer broke off."));
     return {};
   }
 }

@@ -40,14 +40,26 @@ export async function loadWords(language = document.documentElement.lang || "en"
 }
 
 /**
- * Words in the page's language, with what stands in braces filled in.
+ * Words in the page's language, with what stands in braces filled in; {name!r} in quotation marks, as in the service's sentences.
  * @param {string} words English
  * @param {Record<string, unknown>} [values]
  * @returns {string}
  */
 export function say(words, values = {}) {
   const said = catalogue[words] || words;
-  return said.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? inItsDirection(values[name]) : whole));
+  return said.replace(/\{(\w+)(!r)?\}/g, (whole, name, quoted) => {
+    if (!(name in values)) return whole;
+    return quoted ? `'${inItsDirection(values[name])}'` : inItsDirection(values[name]);
+  });
+}
+
+/**
+ * Words with a capital at their beginning.
+ * @param {string} words
+ * @returns {string}
+ */
+export function begun(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /**

@@ -98,7 +98,7 @@ function told(text, found) {
   const [document_] = documents;
   if (item) return { severity: "ready", title: nameOf(item.item), words: item.standings.map(standing).join("; ") || say("not in the books") };
   if (someone) return { severity: "ready", title: someone.name, words: say("holds {n}", { n: someone.holds.quantity }) };
-  if (document_) return { severity: "ready", title: document_.number, words: document_.act };
+  if (document_) return { severity: "ready", title: document_.number, words: say(document_.act) };
   return { severity: "ready", title: counted[0].model, words: `${counted[0].quantity} · ${counted[0].site}` };
 }
 
@@ -107,14 +107,14 @@ function nameOf(item) {
 }
 
 function standing(one) {
-  const where = one.account && one.account !== one.account_class ? `${one.account} (${one.account_class})` : one.account_class;
+  const where = one.account && one.account !== one.account_class ? `${one.account} (${say(one.account_class)})` : say(one.account_class);
   const number = one.document_number ? `, ${one.document_number}` : "";
   return `${one.site}: ${where} ${say("since {time}", { time: sayMoment(one.since) })}${number}`;
 }
 
 function entryRow(one) {
-  const ends = [one.origin, one.to].map((end) => end.account || end.account_class).join(" → ");
-  const words = [sayMoment(one.happened_at), one.act, ends, one.document_number].filter(Boolean).join(" · ");
+  const ends = [one.origin, one.to].map((end) => end.account || say(end.account_class)).join(" → ");
+  const words = [sayMoment(one.happened_at), say(one.act), ends, one.document_number].filter(Boolean).join(" · ");
   return element("li", { class: one.reversed_by ? "undone" : null }, words);
 }
 
@@ -135,7 +135,7 @@ function heldWords(row) {
 }
 
 function countedLine(one) {
-  return element("article", {}, element("h2", {}, one.model), element("p", {}, `${one.quantity} · ${one.site} · ${one.account_class}`));
+  return element("article", {}, element("h2", {}, one.model), element("p", {}, `${one.quantity} · ${one.site} · ${say(one.account_class)}`));
 }
 
 function factList(facts) {

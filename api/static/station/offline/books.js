@@ -374,15 +374,16 @@ export class Books extends EventTarget {
     const answer = (verdict, severity, words, more = {}) => ({
       verdict, severity, words, party: party ? this.#partySeen(party) : null, drawn_by: null, drawers: [], ...more,
     });
-    if (!party) return answer("unknown", "stop", `Nobody at ${books.site.code} has the number ${code}`);
+    if (!party) return answer("unknown", "stop", say("Nobody at {site} has the number {code}", { site: books.site.code, code }));
     if (act === "return") return answer("ready", "ready", this.#name(party));
     if (party.objection) return answer("refused", "stop", party.objection);
     if (party.kind === "person") return answer("ready", "ready", this.#name(party));
     const drawers = party.drawn_by.map((one) => books.people.get(one)).filter(Boolean).slice(0, 9).map((one) => this.#partySeen(one));
-    if (!receivedBy) return answer("who draws", "attention", `Say who draws for ${this.#name(party)}.`, { drawers });
+    if (!receivedBy) return answer("who draws", "attention", say("Say who draws for {unit}.", { unit: this.#name(party) }), { drawers });
     if (party.drawn_by.includes(receivedBy)) return answer("ready", "ready", this.#name(party), { drawn_by: receivedBy });
     const who = books.people.get(receivedBy);
-    return answer("refused", "stop", `${who ? this.#name(who) : `'${receivedBy}'`} is not on the signature card of ${this.#name(party)}`, { drawers });
+    const values = { who: who ? this.#name(who) : `'${receivedBy}'`, unit: this.#name(party) };
+    return answer("refused", "stop", say("{who} is not on the signature card of {unit}", values), { drawers });
   }
 
   #name(party) {
@@ -749,7 +750,7 @@ function told(here) {
 
 /** An answer, or none if it takes too long. */
 function within(answer, patience) {
-  const slow = new NoAnswer("The service is slow.");
+  const slow = new NoAnswer(say("The service is slow."));
   slow.slow = true;
   return Promise.race([answer, new Promise((_, reject) => setTimeout(() => reject(slow), patience))]);
 }

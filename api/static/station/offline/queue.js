@@ -3,6 +3,8 @@
  * as a file for another machine. A voucher stays here until it was answered, and long after.
  */
 
+import { say } from "../words.js";
+
 const MOST = 500;
 const LONGEST = 1_500_000;
 const KEPT_DAYS = 30;
@@ -13,7 +15,7 @@ const OTHER_CONTENT = "/docs#posted-with-other-content";
 /** The service did not take the contact: nobody is signed in, or the device is unknown at the signer's site. */
 export class NotTaken extends Error {
   constructor(status, problem) {
-    super(problem?.detail ?? "The service did not take it.");
+    super(problem?.detail ?? say("The service did not take it."));
     this.status = status;
   }
 }
@@ -280,15 +282,15 @@ export async function ask(method, path, body, patience = 60_000) {
       cache: "no-store",
     });
   } catch {
-    throw new NoLink("The service does not answer.");
+    throw new NoLink(say("The service does not answer."));
   }
   let told;
   try {
     told = await answer.json();
   } catch {
-    throw new NoLink("The answer broke off.");
+    throw new NoLink(say("The answer broke off."));
   }
   if (answer.ok) return told;
-  if ([502, 503, 504].includes(answer.status)) throw new NoLink(told.detail ?? "The service is not there.");
+  if ([502, 503, 504].includes(answer.status)) throw new NoLink(told.detail ?? say("The service is not there."));
   throw new NotTaken(answer.status, told);
 }

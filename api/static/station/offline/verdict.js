@@ -1,9 +1,10 @@
 /**
  * What an act would say of one weapon, from the books that this station has: the same verdicts in the same words as
- * `stockpile/verdicts.py` gives. `tests/verdict_cases.json` holds the two together. Nothing here refuses anything: what is written
+ * `stockpile/verdicts.py` gives, told in the page's language. `tests/verdict_cases.json` holds the two together. Nothing here refuses anything: what is written
  * down without the service is posted as a fact, whatever is said here.
  */
 
+import { begun, say } from "../words.js";
 import { assetTag } from "./identity.js";
 
 const SEVERITY = {
@@ -14,7 +15,12 @@ const SEVERITY = {
   "did you mean": "attention",
 };
 
-const GONE = { lost: "it was lost", expended: "it was expended", destroyed: "it was destroyed", exported: "it was exported" };
+const GONE = {
+  lost: () => say("it was lost"),
+  expended: () => say("it was expended"),
+  destroyed: () => say("it was destroyed"),
+  exported: () => say("it was exported"),
+};
 const BY_CLASS = {
   supply: "not arrived", transit: "not arrived", missing: "missing", outside: "not in the books",
   lost: "gone", expended: "gone", destroyed: "gone", exported: "gone",
@@ -26,7 +32,7 @@ const SAME_SCAN_SECONDS = 60;
 export class Unanswerable extends Error {
   constructor(detail, field) {
     super(detail);
-    this.problem = { title: "The input has mistakes", status: 422, detail, faults: [{ message: detail, field }] };
+    this.problem = { title: say("The input has mistakes"), status: 422, detail, faults: [{ message: detail, field }] };
   }
 }
 
@@ -64,17 +70,18 @@ function ofWeapon(books, asked, now) {
   const store = asked.mode === "issue" ? need(books, asked.store) : null;
   const found = books.meant(asked);
   if (found.length > 1) {
-    const words = `${found.length} weapons bear this number: choose one, or scan the asset tag`;
+    const words = say("{count} weapons bear this number: choose one, or scan the asset tag", { count: found.length });
     return { verdict: "several", words, candidates: found.slice(0, CANDIDATES) };
   }
   if (!found.length) {
     const alike = asked.scan ? books.lookAlikes(asked.scan, CANDIDATES) : [];
-    if (!alike.length) return { verdict: "unknown", words: "Nothing in the books bears this number" };
-    return { verdict: "did you mean", words: "Nothing in the books bears this number. Did you mean one of these?", candidates: alike };
+    if (!alike.length) return { verdict: "unknown", words: say("Nothing in the books bears this number") };
+    const words = say("Nothing in the books bears this number. Did you mean one of these?");
+    return { verdict: "did you mean", words, candidates: alike };
   }
   const [weapon] = found;
   const line = (asked.lines ?? []).findIndex((one) => one.item === weapon.item) + 1;
-  if (line) return { verdict: "already listed", words: `Already on this list, line ${line}`, weapon, line };
+  if (line) return { verdict: "already listed", words: begun(say("already on this list, line {line}", { line })), weapon, line };
   return { weapon, ...MODES[asked.mode](books, weapon, asked, store, now) };
 }
 
@@ -83,7 +90,8 @@ const MODES = { issue: toIssue, return: toReturn, draw: toDraw, "look up": toLoo
 function toIssue(books, weapon, asked, store) {
   if (weapon.account.class !== "store") return notThere(books, weapon);
   if (weapon.account !== store) {
-    return { verdict: "in another store", words: `It is in ${weapon.account.name}, not in ${store.name}` };
+    const words = say("It is in {where}, not in {store}", { where: weapon.account.name, store: store.name });
+    return { verdict: "in another store", words };
   }
   return notToBeHandedOut(weapon) ?? ready(weapon);
 }
@@ -92,11 +100,13 @@ function toReturn(books, weapon, asked) {
   if (weapon.account.class === "person" || weapon.account.class === "unit") {
     const giver = asked.receiver ? books.party(asked.receiver) : null;
     if (!giver || giver.code === weapon.account.party) return ready(weapon);
-    const words = `${weapon.account.name} has it, not ${books.display(giver)}: this will be said on the turn-in`;
+    const values = { where: weapon.account.name, giver: books.display(giver) };
+    const words = say("{where} has it, not {giver}: this will be said on the turn-in", values);
     return { verdict: "brought by another", words };
   }
   if (weapon.account.class === "store") {
-    return { verdict: "in a store", words: `It is in ${weapon.account.name}${since(books, weapon)}: nobody has it` };
+    const words = say("It is in {where}{since}: nobody has it", { where: weapon.account.name, since: since(books, weapon) });
+    return { verdict: "in a store", words };
   }
   return notThere(books, weapon);
 }
@@ -109,52 +119,61 @@ function toLookUp(books, weapon) {
 function toDraw(books, weapon, asked, _store, now) {
   if (asked.store && !books.store(asked.store)) need(books, asked.store);
   if (asked.receiver && !books.people.has(asked.receiver)) {
-    throw new Unanswerable(`Person: nobody at ${books.site.code} has the number '${asked.receiver}'.`, "person");
+    throw new Unanswerable(say("Person: nobody at {site} has the number {code!r}.", { site: books.site.code, code: asked.receiver }), "person");
   }
   if (weapon.account.class === "store") return toDrawOut(books, weapon, asked, now);
-  if (weapon.account.class === "unit") return refused("it is neither in a store nor with its person");
+  if (weapon.account.class === "unit") return refused(say("it is neither in a store nor with its person"));
   if (weapon.account.class !== "person") return notThere(books, weapon);
   return toDrawBack(books, weapon, asked, now);
 }
 
 function toDrawOut(books, weapon, asked, now) {
-  const again = weapon.moved === "return" && sameScan(weapon, now, "came back", "out");
+  const again = weapon.moved === "return" && sameScan(weapon, now, (values) =>
+    say("it came back {ago} s ago, as {document}: scanned twice? If it really goes out again, say direction 'out'", values));
   if (again) return refused(again);
-  if (weapon.person === null) return refused("it is assigned to nobody: assign it first, or issue it against a hand receipt");
+  if (weapon.person === null) return refused(say("it is assigned to nobody: assign it first, or issue it against a hand receipt"));
   const owner = books.people.get(weapon.person);
-  if (!owner) return refused("the person it is assigned to serves at this site no more: assign it anew");
-  if (owner.objection) return refused(`it is assigned to somebody who may not draw: ${owner.objection}`);
-  if (asked.receiver && asked.receiver !== weapon.person) {
-    return refused(`it is assigned to ${books.display(owner)}, not to ${books.display(books.people.get(asked.receiver))}`);
+  if (!owner) return refused(say("the person it is assigned to serves at this site no more: assign it anew"));
+  if (owner.objection) {
+    return refused(say("it is assigned to somebody who may not draw: {objection}", { objection: owner.objection }));
   }
-  if (asked.store && weapon.account !== books.store(asked.store)) return refused(`it is not in ${books.store(asked.store).name}`);
+  if (asked.receiver && asked.receiver !== weapon.person) {
+    const values = { owner: books.display(owner), person: books.display(books.people.get(asked.receiver)) };
+    return refused(say("it is assigned to {owner}, not to {person}", values));
+  }
+  if (asked.store && weapon.account !== books.store(asked.store)) {
+    return refused(say("it is not in {store}", { store: books.store(asked.store).name }));
+  }
   const kept = notToBeHandedOut(weapon);
   if (kept) return kept;
-  return { verdict: "ready", words: `Goes out to ${books.display(owner)}`, party: books.display(owner) };
+  return { verdict: "ready", words: say("Goes out to {to}", { to: books.display(owner) }), party: books.display(owner) };
 }
 
 function toDrawBack(books, weapon, asked, now) {
   const holder = weapon.account.name;
   if (!weapon.card && weapon.account.party !== weapon.person) {
-    if (weapon.person === null) return refused(`${holder} holds it, and it is assigned to nobody: take it back by a return`);
+    if (weapon.person === null) {
+      return refused(say("{holder} holds it, and it is assigned to nobody: take it back by a return", { holder }));
+    }
     const owner = books.people.get(weapon.person);
-    const whose = owner ? books.display(owner) : "its person";
-    return refused(`${holder} holds it, not ${whose}, to whom it is assigned: take it back by a return`);
+    const whose = owner ? books.display(owner) : say("its person");
+    return refused(say("{holder} holds it, not {whose}, to whom it is assigned: take it back by a return", { holder, whose }));
   }
-  const again = weapon.moved === "issue" && sameScan(weapon, now, "went out", "back");
+  const again = weapon.moved === "issue" && sameScan(weapon, now, (values) =>
+    say("it went out {ago} s ago, as {document}: scanned twice? If it really goes back again, say direction 'back'", values));
   if (again) return refused(again);
   if (asked.receiver && asked.receiver !== weapon.account.party) {
-    return refused(`${holder} holds it, not ${books.display(books.people.get(asked.receiver))}`);
+    return refused(say("{holder} holds it, not {person}", { holder, person: books.display(books.people.get(asked.receiver)) }));
   }
   const to = asked.store ? books.store(asked.store) : weapon.rack;
-  if (!to) return refused("nobody knows the rack it was taken from: say the store");
-  return { verdict: "ready", words: `Comes back into ${to.name}`, party: holder };
+  if (!to) return refused(say("nobody knows the rack it was taken from: say the store"));
+  return { verdict: "ready", words: say("Comes back into {to}", { to: to.name }), party: holder };
 }
 
-function sameScan(weapon, now, done, other) {
+function sameScan(weapon, now, words) {
   const ago = Math.floor(now.getTime() / 1000) - weapon.since;
   if (ago < 0 || ago >= SAME_SCAN_SECONDS) return null;
-  return `it ${done} ${ago} s ago, as ${weapon.document}: scanned twice? If it really goes ${other} again, say direction '${other}'`;
+  return words({ ago, document: weapon.document });
 }
 
 function ready(weapon) {
@@ -162,29 +181,29 @@ function ready(weapon) {
 }
 
 function refused(reason) {
-  return { verdict: "refused", words: reason[0].toUpperCase() + reason.slice(1) };
+  return { verdict: "refused", words: begun(reason) };
 }
 
 function notToBeHandedOut(weapon) {
-  if (!weapon.marked) return { verdict: "not marked", words: "It bears no serial number or mark: mark it first" };
+  if (!weapon.marked) return { verdict: "not marked", words: say("It bears no serial number or mark: mark it first") };
   if (weapon.condition === "unserviceable") {
-    return { verdict: "unserviceable", words: "It is unserviceable: it stays, or goes to the workshop" };
+    return { verdict: "unserviceable", words: say("It is unserviceable: it stays, or goes to the workshop") };
   }
   return null;
 }
 
 /** What is said of a weapon that is not where the act begins. */
 function notThere(books, weapon) {
-  const when = since(books, weapon);
   const { class: kind, name } = weapon.account;
-  if (kind === "maintenance") return { verdict: "in the workshop", words: `It is in the workshop${when}` };
+  const values = { where: name === kind ? say(name) : name, since: since(books, weapon), gone: GONE[kind]?.() };
+  if (kind === "maintenance") return { verdict: "in the workshop", words: say("It is in the workshop{since}", values) };
   const verdict = BY_CLASS[kind] ?? "held";
   const words = {
-    "not arrived": `It has not been received yet: ${name}`,
-    missing: `Reported missing${when}. In your hand? Recover it`,
-    gone: `The books say ${GONE[kind]}${when}. In your hand? Recover it`,
-    "not in the books": "It was taken back out of the books",
-    held: `Held by ${name}${when}`,
+    "not arrived": say("It has not been received yet: {where}", values),
+    missing: say("Reported missing{since}. In your hand? Recover it", values),
+    gone: say("The books say {gone}{since}. In your hand? Recover it", values),
+    "not in the books": say("It was taken back out of the books"),
+    held: say("Held by {where}{since}", values),
   };
   return { verdict, words: words[verdict] };
 }
@@ -192,11 +211,11 @@ function notThere(books, weapon) {
 /** What is counted, by its model, after what the lines before it take. */
 function ofCounted(books, asked) {
   const model = books.model(asked.model ?? "");
-  if (!model) return refused("unknown model: name it as the catalogue does, or have a registrar say once what is meant by it");
-  if (model.tracked_by === "serial") return refused(`${model.name} is tracked by serial number: scan each weapon`);
+  if (!model) return refused(say("unknown model: name it as the catalogue does, or have a registrar say once what is meant by it"));
+  if (model.tracked_by === "serial") return refused(say("{model} is tracked by serial number: scan each weapon", { model: model.name }));
   const place = asked.mode === "return" ? (asked.receiver ? books.accountOfParty(asked.receiver) : null) : need(books, asked.store);
-  if (!place) return refused(`${model.name} is counted: say where it is taken from, or scan a weapon`);
-  if (model.tracked_by === "lot" && !asked.lot) return refused(`${model.name} is tracked by lot: give the lot`);
+  if (!place) return refused(say("{name} is counted: say where it is taken from, or scan a weapon", { name: model.name }));
+  if (model.tracked_by === "lot" && !asked.lot) return refused(say("{model} is tracked by lot: give the lot", { model: model.name }));
   const same = (one) => !one.item && !one.scan && books.model(one.model ?? "") === model && (one.lot ?? null) === (asked.lot ?? null);
   const before = (asked.lines ?? []).filter(same).reduce((sum, one) => sum + (one.quantity ?? 1), 0);
   const there = books.counted
@@ -204,17 +223,22 @@ function ofCounted(books, asked) {
     .reduce((sum, one) => sum + one.quantity, 0);
   const wanted = asked.quantity ?? 1;
   if (before + wanted <= there) return { verdict: "ready", words: place.name };
-  const name = asked.lot ? `${model.name}, lot ${asked.lot}` : model.name;
-  const more = before ? `${wanted} more asked for: other lines take ${before}` : `${wanted} asked for`;
-  return { ...refused(`only ${there} ${name} at ${place.name}, ${more}`), verdict: "too few" };
+  const name = asked.lot ? say("{model}, lot {lot}", { model: model.name, lot: asked.lot }) : model.name;
+  const values = { there, name, where: place.name, asked: wanted };
+  const more = say("{asked} more asked for: other lines take {before}", { asked: wanted, before });
+  const words = before
+    ? say("only {there} {name} at {where}, {more}", { ...values, more })
+    : say("only {there} {name} at {where}, {asked} asked for", values);
+  return { ...refused(words), verdict: "too few" };
 }
 
 function need(books, name) {
   const store = books.store(name);
   if (store) return store;
-  const known = books.stores.map((one) => one.name).join(", ") || "none yet";
-  const problem = name ? `${books.site.code} has no store '${name}'` : `say which store of ${books.site.code}`;
-  throw new Unanswerable(`Store: ${problem}. Its stores: ${known}.`, "store");
+  const known = books.stores.map((one) => one.name).join(", ") || say("none yet");
+  const site = books.site.code;
+  const problem = name ? say("{site} has no store {name!r}", { site, name }) : say("say which store of {site}", { site });
+  throw new Unanswerable(say("Store: {problem}. Its stores: {known}.", { problem, known }), "store");
 }
 
 /** A weapon as the counter shows it. */
@@ -237,7 +261,9 @@ export function seen(books, weapon, withSince = false) {
 }
 
 function since(books, weapon) {
-  return ` since ${onTheWall(new Date(weapon.since * 1000), books.site.time_zone)}${weapon.document ? `, ${weapon.document}` : ""}`;
+  const moment = onTheWall(new Date(weapon.since * 1000), books.site.time_zone);
+  if (!weapon.document) return say(" since {moment}", { moment });
+  return say(" since {moment}, {document}", { moment, document: weapon.document });
 }
 
 /** @param {Date} moment @param {string} timeZone @returns {string} YYYY-MM-DD HH:MM on the site's wall */
