@@ -36,7 +36,8 @@ def addresses(visitors: Visitors) -> dict[str, list[str]]:
             "/models", f"/models/{model}", "/aliases", "/signature-cards", "/signature-cards/new", "/people/new", "/rosters/new",
             "/registers", f"/registers/{register['register_id']}", "/audits", "/reports/serial-capture", "/reports/inspections",
             "/reports/losses", "/reports/balance/proof", "/units/new", f"/units/{company}/change", f"/people/{soldier}/change",
-            "/sites/new", "/sites/TAJI/change", "/models/new", f"/models/{model}/change", "/aliases/new", "/aliases/map?source=USA&name=Kalash&text=AK",
+            "/sites/new", "/sites/TAJI/change", "/models/new", f"/models/{model}/change", "/aliases/new",
+            "/aliases/map?source=USA&name=Kalash&text=AK",
         ],
     }  # fmt: skip
 
