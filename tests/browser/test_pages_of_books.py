@@ -24,16 +24,20 @@ def addresses(visitors: Visitors) -> dict[str, list[str]]:
     still_open = opened(web.country, counters=("T-1", "T-2"))
     model = web.get("clerk", "/v1/models", text="AKM").json()["rows"][0]["model_id"]
     (register,) = web.get("auditor", "/v1/registers", kind="count sheet").json()["rows"]
+    company, soldier = (web.country.parties[code].party_id for code in ("company", "A-1001"))
     return {
         "commander": [
             "/counts", "/counts/new", f"/counts/{done}", f"/counts/{still_open}", "/counts/findings?count=TAJI/COUNT/1",
             "/counts/lines?count=TAJI/COUNT/1", "/loss-reports/new?count=TAJI/COUNT/1", "/sites", "/sites/TAJI", "/stocks", "/books",
             "/devices", "/reports", "/reports/balance", "/reports/allowances", "/destruction-orders", "/sessions", "/counters", "/pins",
+            "/seals", "/seals/new", f"/counts/{still_open}/sheet", "/holdings", "/closures",
         ],
         "registrar": [
             "/models", f"/models/{model}", "/aliases", "/signature-cards", "/signature-cards/new", "/people/new", "/rosters/new",
             "/registers", f"/registers/{register['register_id']}", "/audits", "/reports/serial-capture", "/reports/inspections",
-            "/reports/losses", "/reports/balance/proof",
+            "/reports/losses", "/reports/balance/proof", "/units/new", f"/units/{company}/change", f"/people/{soldier}/change",
+            "/sites/new", "/sites/TAJI/change", "/models/new", f"/models/{model}/change", "/aliases/new",
+            "/aliases/map?source=USA&name=Kalash&text=AK",
         ],
     }  # fmt: skip
 
