@@ -111,7 +111,7 @@ def serial_key(serial: str) -> str:
     nothing that tells a weapon.
     """
     if serial.isascii():
-        return serial.translate(_ASCII_KEY)
+        return serial.upper() if serial.isalnum() else serial.translate(_ASCII_KEY)
     key = _normalised(serial)
     # What is dropped may bring a letter and its accent together, so one pass is not always the last.
     while (again := _normalised(key)) != key:

@@ -18,7 +18,7 @@ from stockpile import discrepancies
 from stockpile.acts.perform import scope
 from stockpile.db import roles
 from stockpile.db.engine import at_one_moment, connected, for_sums, nobody_erased, transaction
-from stockpile.db.rows import given
+from stockpile.db.rows import as_copied, given
 from stockpile.discrepancies import Contradiction
 from stockpile.discrepancies import Kind as Contradicts
 from stockpile.documents import now
@@ -27,7 +27,7 @@ from stockpile.identity import serial_key
 from stockpile.movements import HELD
 from stockpile.registers.count_findings import Finding, Kind, compare
 from stockpile.registers.counts import Count, hold_count, need_count, need_open
-from stockpile.registers.keep import NOT_READ, Beside, KeptRow, Reading, Register, keep_rows
+from stockpile.registers.keep import Beside, KeptRow, Register, keep_rows
 from stockpile.registers.mapping import mapping_of
 from stockpile.rights import CLOSE_COUNT, Actor, require
 from stockpile.sentences import sentence
@@ -139,16 +139,17 @@ def _rows(connection: Connection, site: Site, count: Count) -> Iterator[KeptRow]
     for line, *cells, again_of, doubts, item_id, known, serial_number, model in connection.exec_driver_sql(
         _ROWS, (count.count_id,)
     ):
+        kept = KeptRow(line, tuple(map(_cell, cells)), None, (doubts,) if doubts else (), item_id)
+        if again_of is not None:
+            yield kept._replace(reason=f"the same weapon as line {again_of}")
+            continue
         scan, said, _, quantity, condition, _, _, _, counted_at, _ = cells
         serial = serial_number if known else scan
-        reading = Reading.of(
-            serial,
-            (serial_key(serial) or None) if serial else None,
-            Beside(model=model or said, quantity=quantity, dated_on=site.local_day(counted_at), condition=condition),
+        key = (serial_key(serial) or None) if serial else None
+        beside = Beside(
+            model=model or said, quantity=quantity, dated_on=site.local_day(counted_at), condition=condition
         )
-        reason = f"the same weapon as line {again_of}" if again_of is not None else None
-        cells_kept = tuple(map(_cell, cells))
-        yield KeptRow(line, cells_kept, reason, (doubts,) if doubts else (), item_id, NOT_READ if reason else reading)
+        yield kept._replace(serial_number=serial, serial_key=key, beside=as_copied(beside))
 
 
 def _cell(value: object) -> str:

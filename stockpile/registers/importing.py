@@ -26,7 +26,7 @@ from stockpile.parties import need_party
 from stockpile.progress import told
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.headings import Field as Said
-from stockpile.registers.keep import Beside, KeptRow, Reading, Register, in_capitals, keep_rows
+from stockpile.registers.keep import Beside, KeptRow, Register, in_capitals, keep_rows
 from stockpile.registers.listing import ROWS_IN_MESSAGE, YES, ListFile, many_rows_at_hand, opened_list
 from stockpile.registers.mapping import Mapping, Reader, read_by, taking
 from stockpile.registers.read import OpenList, Row
@@ -55,6 +55,8 @@ BESIDE = frozenset(
     }
 )  # fmt: skip
 """Fields that are read beside the serial number."""
+BETWEEN = "\0"
+"""What stands between cells that are one text; in no cell, for `OpenList` lets none through."""
 RESERVED = frozenset({"roster", "allowance", "count sheet"})
 """Kinds of registers that come about otherwise, and count for more than what somebody wrote."""
 INSPECTION = "inspection"
@@ -266,7 +268,8 @@ class RowReader:
         others = replace(mapping, columns=tuple(column for column in mapping.columns if column[0] in BESIDE))
         names = [header for _, header in others.columns]
         self._others = taking([headers.index(name) for name in names])
-        # Half a million rows often say few different things beside their numbers: each is read once.
+        # Half a million rows often say few different things beside their numbers: each is read once. They are looked up as one text,
+        # for of several each must be found in memory and compared.
         beside = _BesideReader(others, names)
         self._beside = lru_cache(maxsize=65_536)(beside)
         self.doubtful, self.models = 0, beside.models
@@ -274,20 +277,21 @@ class RowReader:
     def __call__(self, row: Row) -> KeptRow:
         """The row as it is kept. Raises Invalid (a quantity, a date; nothing that tells what it is)."""
         doubts, cells = self._flags(row), row.cells
-        beside, obliterated, copied = self._beside(self._others(cells))
+        copied, names_model, quantity, obliterated = self._beside(BETWEEN.join(self._others(cells)))
         serial, key = self._serial(cells), None
         if serial is not None:
             key = serial_key(serial)
             if not (serial.isascii() and serial.isalnum() and len(key) <= LONGEST_KEY):
                 doubts += _doubts(serial, key)
-            if not key or len(key) > LONGEST_KEY or obliterated:
+                key = key if 0 < len(key) <= LONGEST_KEY else None
+            if obliterated:
                 key = None
-        elif beside.model is None:
+        elif not names_model:
             raise Invalid(sentence("neither a serial number nor a model: nothing tells what it is"))
-        if beside.quantity != 1 and key is not None:
-            doubts += (f"a quantity of {beside.quantity} with one serial number: compared as one weapon",)
+        if quantity != 1 and key is not None:
+            doubts += (f"a quantity of {quantity} with one serial number: compared as one weapon",)
         self.doubtful += doubts != ()
-        return KeptRow(row.number, cells, None, doubts, None, Reading(serial, key, beside, copied))
+        return KeptRow(row.number, cells, None, doubts, None, serial, key, copied)
 
 
 class _BesideReader:
@@ -302,19 +306,22 @@ class _BesideReader:
         self._condition = read.text_of(Said.CONDITION)
         self.models: set[tuple[str | None, str | None]] = set()
 
-    def __call__(self, cells: tuple[str, ...]) -> tuple[Beside, bool, bytes]:
-        """What they say, whether the number is said to be obliterated, and what they say as COPY takes it. Raises Invalid (a
-        quantity, a date).
+    def __call__(self, joined: str) -> tuple[bytes, bool, int, bool]:
+        """What they say as COPY takes it, whether they name a model, the quantity, and whether the number is said to be obliterated.
+        Raises Invalid (a quantity, a date).
         """
+        cells = joined.split(BETWEEN)
         quantity, days, maker, model = self._quantity(cells), self._days(cells), self._maker(cells), self._model(cells)
         if len(self.models) < MODELS_SEEN:
             self.models.add((maker, model))
+        quantity = 1 if quantity is None else quantity
         beside = Beside(
-            maker, model, 1 if quantity is None else quantity, days.get("shipped_on"),
+            maker, model, quantity, days.get("shipped_on"),
             days.get("received_on"), days.get("date"), in_capitals(self._unit(cells)), in_capitals(self._holder(cells)),
             self._condition(cells),
         )  # fmt: skip
-        return beside, (self._obliterated(cells) or "").casefold() in YES, as_copied(beside)
+        obliterated = (self._obliterated(cells) or "").casefold() in YES
+        return as_copied(beside), model is not None, quantity, obliterated
 
 
 def _doubts(serial: str, key: str) -> tuple[str, ...]:

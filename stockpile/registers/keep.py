@@ -57,32 +57,22 @@ class Beside(NamedTuple):
     condition: str | None = None
 
 
-class Reading(NamedTuple):
-    """What a line says in our fields; `copied`: what it says beside its number as COPY takes it, which many lines share."""
-
-    serial_number: str | None
-    serial_key: str | None
-    beside: Beside
-    copied: bytes
-
-    @classmethod
-    def of(cls, serial_number: str | None, key: str | None, beside: Beside) -> Reading:
-        """A reading of its own."""
-        return cls(serial_number, key, beside, as_copied(beside))
-
-
-NOT_READ = Reading.of(None, None, Beside())
+NOTHING_BESIDE = as_copied(Beside())
 
 
 class KeptRow(NamedTuple):
-    """A row of a file: its number and cells, why it was not taken, what looks wrong with it, the item it led to, what it says."""
+    """A row of a file: its number and cells, why it was not taken, what looks wrong with it, the item it led to; what it says in our
+    fields: `beside` is what it says `Beside` its number, as COPY takes it, which many rows share.
+    """
 
     number: int
     cells: tuple[str, ...]
     reason: str | None = None
     doubts: tuple[str, ...] = ()
     item_id: UUID | None = None
-    reading: Reading = NOT_READ
+    serial_number: str | None = None
+    serial_key: str | None = None
+    beside: bytes = NOTHING_BESIDE
 
 
 _COLUMNS = (
@@ -143,22 +133,19 @@ def keep_listed(desk: Desk, register: Register | None, listed: Sorted) -> None:
     """Keeps the rows of an act's list, if it came as a file."""
     if register is None:
         return
-    rows = [
-        KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id, _reading(line))
-        for line in (*listed.lines, *listed.rejected)
-    ]
+    rows = map(_kept, (*listed.lines, *listed.rejected))
     keep_rows(desk.connection, desk.actor.party_id, register, sorted(rows, key=lambda row: row.number))
 
 
-def _reading(line: Listed) -> Reading:
+def _kept(line: Listed) -> KeptRow:
     if line.reason:
-        return NOT_READ
+        return KeptRow(line.row, line.cells, line.reason, line.doubts, line.item_id)
     serial = line.serial_number
     key = serial_key(serial) if serial and not line.obliterated else None
     beside = Beside(
         line.maker, line.model_name, line.quantity, holder=in_capitals(line.account), condition=line.condition
     )
-    return Reading.of(serial, key, beside)
+    return KeptRow(line.row, line.cells, None, line.doubts, line.item_id, serial, key, as_copied(beside))
 
 
 @lru_cache(maxsize=65_536)
@@ -177,13 +164,14 @@ class _Committed:
 
     def passing(self, rows: Iterable[KeptRow]) -> Iterator[bytes]:
         """The rows as COPY takes them: tabs between, nothing for NULL."""
-        for number, cells, reason, doubts, item_id, reading in rows:
+        committed = self.digest.update
+        for self.lines, (number, cells, reason, doubts, item_id, serial, key, beside) in enumerate(rows, 1):
             written = cells_json(cells)
-            self.digest.update(line_of_digest(number, written))
-            self.lines += 1
-            self.rejected += reason is not None
-            became = as_copied((reason, "; ".join(doubts), item_id)) if reason or doubts or item_id else b"\t\t"
-            serial, key, _, beside = reading
+            committed(line_of_digest(number, written))
+            became = b"\t\t"
+            if reason or doubts or item_id:
+                self.rejected += reason is not None
+                became = as_copied((reason, "; ".join(doubts), item_id))
             said = f"{serial or ''}\t{key or ''}"
             numbers = said.encode() if is_plain(said, 2) else as_copied((serial, key))
             yield b"%d\t%b\t%b\t%b\t%b\n" % (number, written.replace(b"\\", b"\\\\"), became, numbers, beside)
