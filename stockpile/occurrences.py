@@ -263,7 +263,7 @@ WITHOUT_PEOPLE = {
         audit_finding.model audit_finding.serial_key audit_finding.serial_number count_line.scan count_line.scan_key count_line.model
         count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
     "codes and numbers": """
-        site.code site.time_zone book.code device.book_code counter.book_code draft.book_code token.book_code
+        site.code site.time_zone book.code book.counter_code restoration.series device.book_code counter.book_code draft.book_code token.book_code
         document.claimed_number alias.source
         column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code""",
     "a rule and who published it": "count_period.what count_period.source",
@@ -283,6 +283,9 @@ WITHOUT_PEOPLE = {
         register_erasure.lines audit.totals user.password_hash pin.pin_hash""",
     "a counter or a network address": "sign_in_failure.place",
     "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",
+    "of the log, which names nobody": """
+        log_origin.origin checkpoint.note cosignature.witness cosignature.line log_statement.kind log_statement.content log_alarm.kind
+        log_alarm.words log_alarm.evidence""",
 }  # fmt: skip
 """All other columns of text, by why nothing is sought in them."""
 
