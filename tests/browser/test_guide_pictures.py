@@ -27,6 +27,7 @@ def test_each_guide_has_its_pictures(visitors: Visitors, tmp_path: Path) -> None
         "armourer": ("/weapon-cards", f"/counts/{count}", "/counts/findings?count=TAJI/COUNT/1&kind=missing"),
         "commander": ("/", f"/drafts/{busy.draft.document_id}", "/counts/due", "/sites/TAJI"),
         "auditor": ("/reports", "/reports/balance?by=donor", "/discrepancies", "/registers"),
+        "USA": ("/", f"/weapons/{busy.weapon(web, 'UA 1')}", "/reports/balance", "/log"),
         "registrar": ("/rosters/new", "/signature-cards", f"/models/{model}", "/aliases"),
     }  # fmt: skip
     folder = Path(os.environ.get("STOCKPILE_PICTURES") or tmp_path)
