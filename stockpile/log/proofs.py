@@ -18,7 +18,7 @@ from stockpile.db import roles
 from stockpile.db.engine import at_one_moment, transaction
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.log import tree
-from stockpile.log.leaf import entries_digest, value_bytes
+from stockpile.log.leaf import entries_digest, microseconds, value_bytes
 from stockpile.log.reading import Published, published
 from stockpile.proof.bundle import Bundle, Growth, Row, build, fields_of
 from stockpile.proof.commitment import DOCUMENT, ENTRY, commitment
@@ -143,7 +143,7 @@ def _documents(logs: _Logs, item_id: UUID, versions: Sequence[int], of_donor: bo
             "number": number,
             "entries": entries_digest(entries),
         }
-        values["clock_offset"] = values["clock_offset"] // timedelta(microseconds=1)
+        values["clock_offset"] = microseconds(values["clock_offset"])
         written = {name: value_bytes(value) for name, value in values.items()}
         digests = {part: bytes.fromhex(digest) for part, digest in (persons or {}).items()}
         fields = fields_of(DOCUMENT, seed, written, opening, digests)
