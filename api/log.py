@@ -14,6 +14,7 @@ from stockpile.errors import NotFound, NotSignedIn
 from stockpile.log import reading
 from stockpile.log.tree import LEAF_BYTES
 from stockpile.proof.merkle import TILE_WIDTH
+from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 
 TILES = "application/octet-stream"
@@ -25,7 +26,7 @@ MOMENTS = "max-age=1"
 async def _may_read(request: Request) -> None:
     if not read_settings().log_open and getattr(request.state, "actor", None) is None:
         raise getattr(request.state, "not_signed_in", None) or NotSignedIn(
-            "The log takes a token: send the header 'Authorization: Bearer sp_...'."
+            sentence("The log takes a token: send the header 'Authorization: Bearer sp_...'.")
         )
 
 
@@ -90,7 +91,7 @@ def _entries(engine: Database, log: int | None, place: str) -> Response:
 
 def _tile(engine: Database, log: int | None, level: str, place: str) -> Response:
     if not _LEVEL.fullmatch(level):
-        raise NotFound("A tile's level is a number from 0 to 63.")
+        raise NotFound(sentence("A tile's level is a number from 0 to 63."))
     index, width = _index_and_width(place)
     with reading.reading_log(engine) as connection:
         hashes = reading.hash_tile(connection, reading.published(connection, log), int(level), index, width)
@@ -107,7 +108,7 @@ def _index_and_width(place: str) -> tuple[int, int]:
         or (found[2] and width == TILE_WIDTH)
         or len(str(int(digits))) <= len(digits) - 3
     ):
-        raise NotFound("A tile is named like x001/x234/067, one that is not full like x001/x234/067.p/12.")
+        raise NotFound(sentence("A tile is named like x001/x234/067, one that is not full like x001/x234/067.p/12."))
     return int(digits), width
 
 

@@ -257,7 +257,7 @@ def read_closure(connection: Connection, actor: Actor, closure_id: UUID) -> Clos
     require(actor, READ_PEOPLE)
     row = connection.exec_driver_sql(f"{_CLOSURES} WHERE c.closure_id = %s", (closure_id,)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no closure {closure_id} here.")
+        raise NotFound(sentence("There is no closure {closure} here.", closure=closure_id))
     site, own = connection.exec_driver_sql(
         """SELECT s.code, c.proposed_by = %s FROM closure c JOIN site s ON s.site_id = c.site_id WHERE c.closure_id = %s""",
         (actor.party_id, closure_id),

@@ -174,7 +174,7 @@ def move_person(connection: Connection, person: Party, unit: Party | None, since
     """
     one_writer(connection)
     if person.name is None:
-        raise Invalid(sentence("The person was not moved."), [Fault("this person was erased", field="since")])
+        raise Invalid(sentence("The person was not moved."), [Fault(sentence("this person was erased"), field="since")])
     # What began on a day ends on it at the earliest: leaving before it would leave them on the roster.
     first = since if unit is not None else since - timedelta(days=1)
     _need_no_later(connection, person, first, sentence("The person was not moved."))

@@ -25,7 +25,10 @@ ROOT = Path(__file__).parent.parent
 ERRORS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
 TOLD = ERRORS | {"Fault", "RowsRejected"}
 """What carries words to people: its first argument."""
-ENGLISH = ("stockpile/commands/", "stockpile/replays/", "stockpile/settings.py", "stockpile/tls.py")
+ENGLISH = (
+    "stockpile/commands/", "stockpile/replays/", "stockpile/settings.py", "stockpile/tls.py", "stockpile/witness/",
+    "stockpile/fetching.py", "stockpile/backup.py", "stockpile/backup_contents.py", "stockpile/restore.py",
+)  # fmt: skip
 """What speaks to who runs the service, at a terminal or before it serves anybody: in English."""
 NOT_YET = ("stockpile/log/", "stockpile/proof/")
 

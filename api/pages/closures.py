@@ -24,6 +24,7 @@ from stockpile.errors import Fault, Invalid, NotFound, StockpileError
 from stockpile.reports.discrepancies import Sought, State, list_discrepancies
 from stockpile.reports.documents import number_of
 from stockpile.rights import APPROVE, RIGHTS, Actor, reading
+from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,8 +65,8 @@ def _why(reason: str) -> str:
     try:
         return _words.validate_python(reason)
     except ValidationError:
-        fault = Fault("say why, in 1 to 500 characters", field="reason")
-        raise Invalid("Nothing was done: say why.", [fault]) from None
+        fault = Fault(sentence("say why, in 1 to 500 characters"), field="reason")
+        raise Invalid(sentence("Nothing was done: say why."), [fault]) from None
 
 
 def _site(engine: Engine, actor: Actor, closure_id: UUID) -> str:

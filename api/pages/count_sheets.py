@@ -28,6 +28,7 @@ from stockpile.registers.count_sheets import SHEET, SendLines
 from stockpile.registers.preview import Preview, preview
 from stockpile.reports.counts import State, read_count
 from stockpile.rights import COUNT, Actor, reading, require
+from stockpile.sentences import of_the_books, sentence
 from stockpile.settings import read_settings
 from stockpile.sites import find_site
 
@@ -83,7 +84,9 @@ def key_sheet(
             given |= {"sha256": file_store().keep(blocks, read_settings().upload_limit).sha256, "columns": {}}
             given["name"] = file.filename[-64:]
         if not given["sha256"]:
-            raise Invalid("Nothing was counted.", [Fault("choose the file of the sheet", field="file")])
+            raise Invalid(
+                sentence("Nothing was counted."), [Fault(sentence("choose the file of the sheet"), field="file")]
+            )
         with reading(engine, actor) as connection:
             site = read_count(connection, actor, count_id).count.site
             zone = find_site(connection, site).time_zone
@@ -109,7 +112,9 @@ def _form(
         count = read_count(connection, actor, count_id).count
         zone = find_site(connection, count.site).time_zone
     if count.state is not State.OPEN and not form.get("problem"):
-        raise Refused(f"{count.name} is {count.state}: no line comes any more.")
+        raise Refused(
+            sentence("{count} is {state}: no line comes any more.", count=count.name, state=of_the_books(count.state))
+        )
     seen = _preview(form["given"])
     known = {**(seen.columns if seen else {}), **form["given"].get("columns", {})}
     shown = {

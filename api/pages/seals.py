@@ -36,6 +36,7 @@ from stockpile.registers.seals import BreakSeal, SealContainer, break_seal, seal
 from stockpile.reports.counts import SEAL_ORDERS, SealRow, count_named, list_seals, read_seal, under_seal
 from stockpile.reports.keyset import Page
 from stockpile.rights import COUNT, RIGHTS, Actor, reading, require
+from stockpile.sentences import sentence
 from stockpile.sites import find_site
 
 router = APIRouter(include_in_schema=False)
@@ -51,7 +52,8 @@ def on_the_wall(text: str, time_zone: str, field: str) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Invalid(
-            "Nothing was done.", [Fault("write it like 2026-11-20 09:30", field=field, value=text[:40])]
+            sentence("Nothing was done."),
+            [Fault(sentence("write it like 2026-11-20 09:30"), field=field, value=text[:40])],
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone))
 
@@ -129,16 +131,16 @@ def seal(
         require(actor, COUNT)
         read = [line.strip() for line in weapons.splitlines() if line.strip()]
         if not read and or_none(count) is None:
-            fault = Fault("scan what is in it, or name the count that read it", field="weapons")
-            raise Invalid("The container was not sealed.", [fault])
+            fault = Fault(sentence("scan what is in it, or name the count that read it"), field="weapons")
+            raise Invalid(sentence("The container was not sealed."), [fault])
         wanted: dict[str, Any] = {
             "seal_id": seal_id or new_key(), "number": number, "store": or_none(store), "container": or_none(container),
             "weapons": read, "site": or_none(site),
         }  # fmt: skip
         if not read:
             if wanted["container"] is None:
-                fault = Fault("as the count's lines name it", field="container")
-                raise Invalid("The container was not sealed.", [fault])
+                fault = Fault(sentence("as the count's lines name it"), field="container")
+                raise Invalid(sentence("The container was not sealed."), [fault])
             with reading(engine, actor) as connection:
                 wanted["count_id"] = count_named(connection, actor, count)
         return f"/seals/{seal_container(engine, actor, SealContainer.model_validate(wanted))}"

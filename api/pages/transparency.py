@@ -12,7 +12,7 @@ from api.pages import templates
 from api.pages.listing import Asked, Column, Listing, answer_list, choice_filter
 from api.words import N_
 from stockpile.log import reading
-from stockpile.log.alarms import KINDS, Alarm, list_alarms
+from stockpile.log.alarms import KINDS, ORDERS, Alarm, list_alarms
 from stockpile.reports.keyset import Page
 from stockpile.reports.verification import last_verification
 from stockpile.rights import READ, READ_ALARMS, RIGHTS, Actor, require
@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def _alarms(connection: Connection, actor: Actor, asked: Asked) -> Page[Alarm]:
-    return list_alarms(connection, actor, asked.values.get("kind"), asked.limit, asked.cursor)
+    return list_alarms(connection, actor, asked.values.get("kind"), asked.limit, asked.cursor, asked.order)
 
 
 ALARMS = Listing(
@@ -40,6 +40,8 @@ ALARMS = Listing(
     filters=(choice_filter("kind", N_("Kind"), KINDS),),
     empty=N_("No alarm was ever raised."),
     ask=_alarms,
+    orders=ORDERS,
+    default="-raised_at",
 )
 
 

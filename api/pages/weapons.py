@@ -36,6 +36,7 @@ from api.pages.problems import shown_problem
 from api.pages.timeline import Timeline, timeline_of
 from api.words import N_, plural
 from stockpile.errors import Fault, Invalid
+from stockpile.log.reading import is_published
 from stockpile.movements import BALANCED
 from stockpile.reports import history as histories
 from stockpile.reports.accessories import out_with
@@ -258,6 +259,7 @@ def weapon(
         assigned = search_assignments(connection, actor, weapon=found.item.asset_tag, limit=1).rows if host else ()
         photos = photos_of(connection, actor, item_id) if host else ()
         out = out_with(connection, item_id) if host else ()
+        provable = is_published(connection)
     shown = {
         "item": found.item,
         "now": now[0] if len(now) == 1 else None,
@@ -269,6 +271,7 @@ def weapon(
         "assigned": assigned[0] if assigned else None,
         "accessories": [one.name for one in out],
         "photos": photos,
+        "provable": provable,
         "discrepancies": table(FOUND, open_ones, N_("No discrepancy of this weapon is open."), actor.role),
         "timeline": _drawn(found.entries),
         "history": table(HISTORY, found.entries, N_("Nothing happened to it.")),

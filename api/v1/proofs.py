@@ -13,8 +13,11 @@ from api.exports import file_name
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, REFUSED, documented
 from stockpile.errors import Fault, Invalid
 from stockpile.log.proofs import proof_of
+from stockpile.sentences import sentence
 
 router = APIRouter(tags=["weapons"])
+
+TEXT = {"schema": {"type": "string"}}
 
 
 class Form(StrEnum):
@@ -29,7 +32,7 @@ class Form(StrEnum):
     summary="The proof of a weapon's history",
     response_class=Response,
     responses={
-        200: {"description": "The proof", "content": {"application/json": {}, "text/plain": {}}},
+        200: {"description": "The proof", "content": {"application/json": TEXT, "text/plain": TEXT}},
         **documented(NOT_SIGNED_IN, NOT_FOUND, INVALID, REFUSED),
     },
 )
@@ -47,7 +50,10 @@ def read_proof(
     checkpoint that the asker keeps, that the log grew out of it. `stockpile check-proof` and a page without a network check it.
     """
     if (origin is None) != (size is None):
-        raise Invalid("A checkpoint is named by both its lines.", [Fault("give origin and size", field="origin")])
+        raise Invalid(
+            sentence("A checkpoint is named by both its lines."),
+            [Fault(sentence("give origin and size"), field="origin")],
+        )
     pinned = [(origin, size)] if origin is not None and size is not None else []
     bundle = proof_of(engine, actor, item_id, pinned)
     if form is Form.COMPACT:

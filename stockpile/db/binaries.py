@@ -89,8 +89,12 @@ def find_program(name: str, server: int) -> Path:
     found = [(major, folder / name) for folder in folders if (major := _major_of(folder / name)) and major >= server]
     if not found:
         raise DatabaseUnavailable(
-            f"The program {name} of PostgreSQL {server} or later is needed, and is not here. Install the client programs of "
-            f"PostgreSQL {server}, or set PGBIN to the folder of its programs."
+            sentence(
+                "The program {name} of PostgreSQL {server} or later is needed, and is not here. Install the client programs of "
+                "PostgreSQL {server}, or set PGBIN to the folder of its programs.",
+                name=name,
+                server=server,
+            )
         )
     return min(found, key=lambda one: one[0])[1]
 

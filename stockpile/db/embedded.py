@@ -390,7 +390,9 @@ def standing_still(folder: Path) -> Iterator[None]:
     try:
         lock = _read_lock_file(data)
         if not _lock(hold, fcntl.LOCK_EX) or (lock is not None and _is_postmaster(lock.process_id, data)):
-            raise DatabaseUnavailable(f"A Stockpile works on {folder}. Stop it first. Nothing was touched.")
+            raise DatabaseUnavailable(
+                sentence("A Stockpile works on {folder}. Stop it first. Nothing was touched.", folder=str(folder))
+            )
         yield
     finally:
         os.close(hold)

@@ -14,7 +14,7 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import now
 from stockpile.keys import new_key
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.rights import READ_ALARMS, Actor, require
 
 KINDS = ("signer refuses", "witness conflict", "verification failed")
@@ -42,14 +42,30 @@ def raise_alarm(connection: Connection, log: int, kind: str, words: str, evidenc
 
 _ALARMS = "SELECT raised_at, alarm_id, alarm_id, kind, words, evidence, raised_at FROM log_alarm"
 _NEWEST: dict[str, Callable[[str], Any]] = {"raised_at": datetime.fromisoformat, "alarm_id": UUID}
+ORDERS = orders({"alarm_id": UUID}, raised_at=by_moment("raised_at"), kind=by_text("kind"), words=by_text("words"))
 
 
 def list_alarms(
-    connection: Connection, actor: Actor, kind: str | None = None, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    kind: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[Alarm]:
     """Alarms, the newest first. Raises NotAllowed, Invalid (limit, cursor)."""
     require(actor, READ_ALARMS)
-    return read_page(connection, _ALARMS, {"kind = %s": kind}, _NEWEST, Alarm, limit, cursor, newest_first=True)
+    return read_page(
+        connection,
+        _ALARMS,
+        {"kind = %s": kind},
+        _NEWEST,
+        Alarm,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, ORDERS),
+    )
 
 
 def all_alarms(engine: Engine) -> list[Alarm]:

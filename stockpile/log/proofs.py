@@ -27,6 +27,7 @@ from stockpile.proof.merkle import NodeReader, consistency_proof, inclusion_proo
 from stockpile.proof.tlog_proof import TlogProof
 from stockpile.reports.history import history
 from stockpile.rights import DONOR, Actor, reading
+from stockpile.sentences import sentence
 
 NOT_FOR_DONORS = frozenset({"line", "from_account", "to_account", "claimed_from"})
 """Of an entry: they would tell a donor of others' weapons, or of the host's own accounts."""
@@ -83,7 +84,7 @@ def proof_of(engine: Engine, actor: Actor, item_id: UUID, pinned: Sequence[tuple
         logs = _Logs.of(connection)
         entries = list(_entries(logs, item_id, versions, actor.role == DONOR))
         if not entries:
-            raise Refused("No checkpoint covers an entry of this weapon yet: try again in a moment.")
+            raise Refused(sentence("No checkpoint covers an entry of this weapon yet: try again in a moment."))
         documents = list(
             _documents(logs, item_id, [int(row.values()["version"]) for row in entries], actor.role == DONOR)
         )

@@ -83,6 +83,11 @@ def published(connection: Connection, log: int | None = None) -> Published:
     return Published(found.log, found.origin, found.tree_size, found.root, note)
 
 
+def is_published(connection: Connection) -> bool:
+    """Whether anything of the log was signed yet."""
+    return bool(connection.exec_driver_sql("SELECT EXISTS (SELECT FROM checkpoint)").scalar())
+
+
 def hash_tile(connection: Connection, shown: Published, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
     """The first `width` hashes of a tile. Raises NotFound beyond what the checkpoint covers."""
     hashes = None
