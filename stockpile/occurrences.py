@@ -263,7 +263,8 @@ WITHOUT_PEOPLE = {
         audit_finding.model audit_finding.serial_key audit_finding.serial_number count_line.scan count_line.scan_key count_line.model
         count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
     "codes and numbers": """
-        site.code site.time_zone book.code book.counter_code restoration.series device.book_code counter.book_code draft.book_code token.book_code
+        site.code site.time_zone book.code book.counter_code restoration.series
+        device.book_code counter.book_code draft.book_code token.book_code
         document.claimed_number alias.source
         column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code""",
     "a rule and who published it": "count_period.what count_period.source",

@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=24, description="After so many hours everybody signs in anew")
     session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session unused for so long is over")
     counter_idle_minutes: int = Field(240, ge=1, le=1440, description="The same at an enrolled counter")
-    log_folder: Annotated[Path | None, AfterValidator(lambda path: path and path.absolute())] = Field(
-        None, description="Folder of the log's keys and of what was signed last; by default 'log' in the data folder"
+    log_folder: str = Field(
+        "", description="Folder of the log's keys and of what was signed last; empty: 'log' in the data folder"
     )
     log_open: bool = Field(False, description="Whether the log is read without a token")
     log_cadence: int = Field(
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     @property
     def signing_folder(self) -> Path:
         """Where the log's keys are, and what was signed last."""
-        return self.log_folder or self.data / "log"
+        return Path(self.log_folder).absolute() if self.log_folder else self.data / "log"
 
 
 def read_settings() -> Settings:
