@@ -34,7 +34,6 @@ AREAS = (
     Area(N_("Sites"), "/sites", EVERYBODY),
     Area(N_("Catalogue"), "/models", EVERYBODY),
     Area(N_("Reports"), "/reports", EVERYBODY),
-    Area(N_("The log"), "/log", EVERYBODY),
     Area(N_("Counters and PINs"), "/counters", frozenset({COMMANDER, REGISTRAR})),
 )
 """In the order in which they stand in the header."""
