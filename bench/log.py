@@ -136,7 +136,7 @@ def _posted(place: Ground, seconds: float, pace: float | None) -> list[tuple[byt
     """Issues and returns in processes; of each the document's leaf and when its commit had returned."""
     tags = [
         row[0]
-        for row in place.country.owner_query("SELECT serial_number FROM identification WHERE serial_number LIKE 'H%'")
+        for row in place.country.owner_query("SELECT serial_number FROM identification WHERE serial_number LIKE 'H%%'")
     ]
     url, actor = place.server.url(DATABASE, roles.SERVICE), place.country.actors["clerk"]
     with ProcessPoolExecutor(PROCESSES) as pool:
