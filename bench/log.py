@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ def _posted(place: Ground, seconds: float, pace: float | None) -> list[tuple[byt
         for row in place.country.owner_query("SELECT serial_number FROM identification WHERE serial_number LIKE 'H%%'")
     ]
     url, actor = place.server.url(DATABASE, roles.SERVICE), place.country.actors["clerk"]
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:  # forked ones would share our connections
         each = None if pace is None else pace / PROCESSES
         work = [(url, actor, f"W{n}", tags[n::PROCESSES][:400], seconds, each) for n in range(PROCESSES)]
         return [one for found in pool.map(_post, work) for one in found]
