@@ -39,6 +39,10 @@ from stockpile.proof.merkle import inclusion_proof
 from stockpile.rights import Actor
 
 PROCESSES = 2
+IN_STORE = """
+SELECT n.serial_number FROM identification n JOIN holding h USING (item_id) JOIN account a USING (account_id)
+WHERE a.class = 'store' AND n.serial_number LIKE 'H%%'
+"""
 PACE = 500
 """Postings a second whose checkpoints are timed."""
 
@@ -135,10 +139,7 @@ def show(what: str, rates: dict[bool, list[float]]) -> None:
 
 def _posted(place: Ground, seconds: float, pace: float | None) -> list[tuple[bytes, float]]:
     """Issues and returns in processes; of each the document's leaf and when its commit had returned."""
-    tags = [
-        row[0]
-        for row in place.country.owner_query("SELECT serial_number FROM identification WHERE serial_number LIKE 'H%%'")
-    ]
+    tags = [row[0] for row in place.country.owner_query(IN_STORE)]
     url, actor = place.server.url(DATABASE, roles.SERVICE), place.country.actors["clerk"]
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:  # forked ones would share our connections
         each = None if pace is None else pace / PROCESSES
