@@ -167,6 +167,17 @@ def queue(country: Country, count: int) -> None:
         )
 
 
+def test_a_long_queue_after_a_quiet_day(country: Country, signer: LogSigner) -> None:
+    """Plans made for an almost empty queue are kept; a bulk receipt after them goes into the tree in one step all the same."""
+    running = sequencer(country, signer)
+    for _ in range(8):
+        queue(country, 1)
+        running.step()
+    queue(country, 40_000)
+    assert running.step() == 40_000
+    running.close()
+
+
 def test_of_two_sequencers_one_stands_by(country: Country, signer: LogSigner) -> None:
     """The second does nothing while the first lives, and goes on where it ended."""
     first, second = sequencer(country, signer), sequencer(country, signer)
