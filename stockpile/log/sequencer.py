@@ -125,7 +125,7 @@ class Sequencer:
         with connection.begin():
             take_role(connection, roles.SEQUENCER)
             waiting = connection.exec_driver_sql(
-                # By a range, not by a join: a plan that is kept from an almost empty queue would join a long one row by row.
+                # By a range, not by a join: whatever plan is kept, it reads the queue once.
                 """DELETE FROM unsequenced
                    WHERE position <= (SELECT max(position) FROM (SELECT position FROM unsequenced ORDER BY position LIMIT %s) first)
                    RETURNING position, leaf""",
