@@ -13,7 +13,7 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.errors import NotAllowed
 from stockpile.registers.count_periods import Period, keep_period
-from stockpile.reports.counts import DueRow, list_due, list_periods
+from stockpile.reports.counts_due import DueRow, list_due, list_periods
 from stockpile.rights import reading
 from tests.counts import STORE, closed, opened, read
 from tests.world import RIFLES, Country, ago, scans

@@ -33,8 +33,9 @@ from api.words import N_
 from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
 from stockpile.registers.seals import BreakSeal, SealContainer, break_seal, seal_container
-from stockpile.reports.counts import SEAL_ORDERS, SealRow, count_named, list_seals, read_seal, under_seal
+from stockpile.reports.counts import count_named
 from stockpile.reports.keyset import Page
+from stockpile.reports.seals import SEAL_ORDERS, SealRow, list_seals, read_seal, under_seal
 from stockpile.rights import COUNT, RIGHTS, Actor, reading, require
 from stockpile.sentences import sentence
 from stockpile.sites import find_site

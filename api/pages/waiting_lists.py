@@ -26,7 +26,7 @@ from stockpile.closures import Closure
 from stockpile.jobs import Job
 from stockpile.movements import MOVEMENTS, AccountClass
 from stockpile.reports import drafts
-from stockpile.reports.counts import DUE_ORDERS, DueRow, list_due
+from stockpile.reports.counts_due import DUE_ORDERS, DueRow, list_due
 from stockpile.reports.drafts import DraftRow, list_drafts
 from stockpile.reports.keyset import Page
 from stockpile.reports.weapon_cards import ORDERS as CARD_ORDERS

@@ -32,23 +32,17 @@ from stockpile.reports.counts import (
     CountLineRow,
     CountRow,
     CountShown,
-    DueRow,
     ExpectedRow,
     FindingRow,
-    PeriodRow,
-    SealRow,
     State,
     list_count_lines,
     list_counts,
-    list_due,
     list_expected,
     list_findings,
-    list_periods,
-    list_seals,
     read_count,
-    read_period,
-    read_seal,
 )
+from stockpile.reports.counts_due import DueRow, PeriodRow, list_due, list_periods, read_period
+from stockpile.reports.seals import SealRow, list_seals, read_seal
 from stockpile.rights import Actor, reading
 
 router = APIRouter(tags=["counts"])

@@ -27,22 +27,18 @@ from stockpile.registers.rejects import RowsRejected
 from stockpile.registers.seals import BreakSeal, SealContainer, break_seal, seal_container
 from stockpile.reports.counts import (
     CountLineRow,
-    DueRow,
     FindingRow,
-    PeriodRow,
     State,
     count_named,
     list_count_lines,
     list_counts,
-    list_due,
     list_expected,
     list_findings,
-    list_periods,
-    list_seals,
     read_count,
-    read_seal,
 )
+from stockpile.reports.counts_due import DueRow, PeriodRow, list_due, list_periods
 from stockpile.reports.export import every_row
+from stockpile.reports.seals import list_seals, read_seal
 from stockpile.rights import Actor, reading
 from stockpile.settings import read_settings
 

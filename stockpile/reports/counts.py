@@ -1,12 +1,12 @@
-"""Counts as people follow them: which there are, what was read, what was found; what is to be counted again and when; seals and
-periods. It only reads; and while a blind count is open it tells nobody at a desk what to expect.
+"""Counts as people follow them: which there are, what was read, what was found. It only reads; and while a blind count is open it
+tells nobody at a desk what to expect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -19,18 +19,15 @@ from stockpile.identity import asset_tag
 from stockpile.movements import HELD
 from stockpile.registers.count_findings import Kind
 from stockpile.registers.counts import count_name
-from stockpile.reports.described import Described, described
 from stockpile.reports.documents import line_number
 from stockpile.reports.keyset import (
     Page,
-    by_day,
     by_moment,
     by_number,
     by_text,
     order_asked,
     orders,
     read_page,
-    spellings,
 )
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
@@ -429,217 +426,3 @@ EXPECTED_ORDERS = orders(
 
 def _expected_row(item_id: UUID, tag: int, *more: Any) -> ExpectedRow:
     return ExpectedRow(item_id, asset_tag(tag), *more)
-
-
-@dataclass(frozen=True, slots=True)
-class DueRow:
-    """An account with weapons on it: when it was last counted by serial number, and when it is to be again by the shortest period
-    that binds what is on it. `due_on` None: it never was, and is overdue. `source`: who says how often; `unverified`: from memory.
-    """
-
-    account_id: UUID
-    site: str
-    account: str
-    account_class: str
-    weapons: int
-    security_risk_category: str | None
-    last_counted_at: datetime | None
-    last_count: str | None
-    due_on: date | None
-    days_overdue: int | None
-    overdue: bool
-    period: str
-    every_days: int
-    source: str
-    unverified: bool
-
-
-_DUE = """
-SELECT due.sorted_by, due.account_id, due.account_id, due.site, due.account, due.class, due.weapons, due.category, due.last_counted_at,
-       due.last_count, due.due_on, CASE WHEN due.due_on IS NOT NULL THEN greatest(due.today - due.due_on, 0) END,
-       due.due_on IS NULL OR due.due_on < due.today, due.code, due.days, due.source, due.unverified
-FROM (
-    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.categories[1] AS category,
-           last.opened_at AS last_counted_at, s.code || '/COUNT/' || last.number AS last_count,
-           (last.opened_at AT TIME ZONE s.time_zone)::date + p.days AS due_on,
-           coalesce((last.opened_at AT TIME ZONE s.time_zone)::date + p.days, '0001-01-01') AS sorted_by,
-           (%s::timestamptz AT TIME ZONE s.time_zone)::date AS today, p.code, p.days, p.source, p.unverified
-    FROM (SELECT h.account_id, count(*) AS weapons,
-                 array_agg(DISTINCT m.security_risk_category ORDER BY m.security_risk_category)
-                     FILTER (WHERE m.security_risk_category IS NOT NULL) AS categories
-          FROM holding h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
-          WHERE h.serial GROUP BY h.account_id) held
-    JOIN account a ON a.account_id = held.account_id AND a.class IN ('store', 'unit', 'person', 'maintenance')
-    JOIN site s ON s.site_id = a.site_id
-    CROSS JOIN LATERAL (
-        SELECT p.code, p.days, p.source, p.unverified FROM count_period p
-        WHERE p.binds AND p.method = 'serial'
-          AND (p.held_by IS NULL
-               OR p.held_by = CASE WHEN a.class IN ('unit', 'person') OR a.unit_id IS NOT NULL THEN 'unit' ELSE 'depot' END)
-          AND (p.security_risk_category IS NULL OR p.security_risk_category = ANY (held.categories))
-        ORDER BY p.days, p.unverified, p.code LIMIT 1) p
-    LEFT JOIN LATERAL (
-        SELECT c.opened_at, c.number FROM physical_count c
-        WHERE c.site_id = a.site_id AND c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site')
-          AND (c.whole_site OR EXISTS (SELECT FROM count_account t WHERE t.count_id = c.count_id AND t.account_id = a.account_id))
-        ORDER BY c.opened_at DESC LIMIT 1) last ON true
-) due
-"""
-
-
-def list_due(
-    connection: Connection,
-    actor: Actor,
-    site: str | None = None,
-    overdue: bool | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
-    order: str | None = None,
-) -> Page[DueRow]:
-    """The accounts with weapons on them, those that nobody ever counted first, then by when they are due. What no period binds is
-    absent. Raises NotAllowed (donors; another site's books), NotFound (site), Invalid (limit, cursor).
-    """
-    require(actor, READ_PEOPLE)
-    where = {
-        "due.site_id = %s": site_asked(connection, actor, site),
-        "(due.due_on IS NULL OR due.due_on < due.today) = %s": overdue,
-    }
-    keys: dict[str, Callable[[str], Any]] = {"due.sorted_by": date.fromisoformat, "due.account_id": UUID}
-    return read_page(
-        connection, _DUE, where, keys, DueRow, limit, cursor, (now(),), order=order_asked(order, DUE_ORDERS)
-    )
-
-
-DUE_ORDERS = orders(
-    {"due.account_id": UUID},
-    account=by_text("due.account"),
-    account_class=by_text("due.class"),
-    site=by_text("due.site"),
-    weapons=by_number("due.weapons"),
-    security_risk_category=by_text("due.category"),
-    last_counted_at=by_moment("due.last_counted_at"),
-    due_on=by_day("due.due_on"),
-    every_days=by_number("due.days"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodRow:
-    """How often what is to be counted, and who says so. `changed_by` None: as it came with the program."""
-
-    code: str
-    what: str
-    held_by: str | None
-    security_risk_category: str | None
-    method: str
-    days: int | None
-    source: str
-    unverified: bool
-    binds: bool
-    changed_by: str | None
-    changed_at: datetime | None
-
-
-_PERIODS = f"""
-SELECT p.code, p.code, p.what, p.held_by, p.security_risk_category, p.method, p.days, p.source, p.unverified, p.binds,
-       CASE WHEN p.changed_by IS NOT NULL THEN {named("c")} END, p.changed_at
-FROM count_period p LEFT JOIN party c ON c.party_id = p.changed_by
-"""
-
-
-def list_periods(
-    connection: Connection, actor: Actor, binds: bool | None = None, limit: int = 100, cursor: str | None = None
-) -> Page[PeriodRow]:
-    """The periods by their codes. Raises NotAllowed (donors), Invalid (limit, cursor)."""
-    require(actor, READ_PEOPLE)
-    return read_page(connection, _PERIODS, {"p.binds = %s": binds}, {"p.code": str}, PeriodRow, limit, cursor)
-
-
-def read_period(connection: Connection, actor: Actor, code: str) -> PeriodRow:
-    """One period. Raises NotAllowed, NotFound."""
-    require(actor, READ_PEOPLE)
-    row = connection.exec_driver_sql(f"{_PERIODS} WHERE p.code = %s", (code,)).one_or_none()
-    if row is None:
-        raise NotFound(sentence("There is no period {code!r}.", code=code))
-    return PeriodRow(*row[1:])
-
-
-@dataclass(frozen=True, slots=True)
-class SealRow:
-    """A seal: on what, in which store, over how many weapons, since when; `count`: over whose lines it was sealed."""
-
-    seal_id: UUID
-    number: str
-    site: str
-    store: str
-    container: str | None
-    weapons: int
-    count: str | None
-    sealed_at: datetime
-    sealed_by: str
-    broken_at: datetime | None
-    broken_by: str | None
-
-
-_SEALS = f"""
-SELECT k.seal_key, k.seal_id, k.seal_id, k.number, s.code, a.name, k.container,
-       (SELECT count(*) FROM seal_line l WHERE l.seal_id = k.seal_id),
-       s.code || '/COUNT/' || c.number, k.sealed_at, {named("p")}, k.broken_at, CASE WHEN k.broken_by IS NOT NULL THEN {named("b")} END
-FROM seal k JOIN site s ON s.site_id = k.site_id JOIN account a ON a.account_id = k.account_id
-LEFT JOIN physical_count c ON c.count_id = k.count_id
-LEFT JOIN party p ON p.party_id = k.sealed_by LEFT JOIN party b ON b.party_id = k.broken_by
-"""
-
-
-def list_seals(
-    connection: Connection,
-    actor: Actor,
-    site: str | None = None,
-    broken: bool | None = None,
-    text: str | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
-    order: str | None = None,
-) -> Page[SealRow]:
-    """Seals by number, or by one of SEAL_ORDERS, with a part of the number or of what is written on the container. Raises NotAllowed,
-    NotFound (site), Invalid (limit, cursor, order).
-    """
-    require(actor, READ_PEOPLE)
-    where = {
-        "k.site_id = %s": site_asked(connection, actor, site),
-        "(k.broken_at IS NOT NULL) = %s": broken,
-        "concat_ws(' ', k.number, k.container) ILIKE ANY (%s)": spellings(text),
-    }
-    by = order_asked(order, SEAL_ORDERS)
-    return read_page(connection, _SEALS, where, _SEAL_ORDER, SealRow, limit, cursor, order=by)
-
-
-_SEAL_ORDER = {"k.seal_key": str, "k.seal_id": UUID}
-SEAL_ORDERS = orders(
-    _SEAL_ORDER,
-    number={},
-    container=by_text("k.container"),
-    site=by_text("s.code"),
-    store=by_text("a.name"),
-    weapons=by_number("(SELECT count(*) FROM seal_line l WHERE l.seal_id = k.seal_id)"),
-    sealed_at=by_moment("k.sealed_at"),
-    sealed_by=by_text("concat_ws(' ', p.rank, p.name)"),
-    broken_at=by_moment("k.broken_at"),
-    broken_by=by_text("concat_ws(' ', b.rank, b.name)"),
-)
-
-
-def read_seal(connection: Connection, actor: Actor, seal_id: UUID) -> SealRow:
-    """One seal in the asker's scope. Raises NotAllowed, NotFound."""
-    require(actor, READ_PEOPLE)
-    row = connection.exec_driver_sql(f"{_SEALS} WHERE k.seal_id = %s", (seal_id,)).one_or_none()
-    if row is None:
-        raise NotFound(sentence("There is no seal {seal_id} here.", seal_id=seal_id))
-    return SealRow(*row[2:])
-
-
-def under_seal(connection: Connection, actor: Actor, seal_id: UUID) -> tuple[Described, ...]:
-    """The weapons that were read before a seal was put on, by tag. Raises NotAllowed, NotFound."""
-    read_seal(connection, actor, seal_id)
-    items = connection.exec_driver_sql("SELECT item_id FROM seal_line WHERE seal_id = %s", (seal_id,)).scalars().all()
-    return tuple(sorted(described(connection, actor, items).values(), key=lambda one: one.asset_tag))

@@ -1,0 +1,161 @@
+"""What is to be counted again, and when; and the periods that say how often. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stockpile.documents import now
+from stockpile.errors import NotFound
+from stockpile.reports.keyset import (
+    Page,
+    by_day,
+    by_moment,
+    by_number,
+    by_text,
+    order_asked,
+    orders,
+    read_page,
+)
+from stockpile.reports.named import named
+from stockpile.reports.scope import site_asked
+from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import sentence
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """An account with weapons on it: when it was last counted by serial number, and when it is to be again by the shortest period
+    that binds what is on it. `due_on` None: it never was, and is overdue. `source`: who says how often; `unverified`: from memory.
+    """
+
+    account_id: UUID
+    site: str
+    account: str
+    account_class: str
+    weapons: int
+    security_risk_category: str | None
+    last_counted_at: datetime | None
+    last_count: str | None
+    due_on: date | None
+    days_overdue: int | None
+    overdue: bool
+    period: str
+    every_days: int
+    source: str
+    unverified: bool
+
+
+_DUE = """
+SELECT due.sorted_by, due.account_id, due.account_id, due.site, due.account, due.class, due.weapons, due.category, due.last_counted_at,
+       due.last_count, due.due_on, CASE WHEN due.due_on IS NOT NULL THEN greatest(due.today - due.due_on, 0) END,
+       due.due_on IS NULL OR due.due_on < due.today, due.code, due.days, due.source, due.unverified
+FROM (
+    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.categories[1] AS category,
+           last.opened_at AS last_counted_at, s.code || '/COUNT/' || last.number AS last_count,
+           (last.opened_at AT TIME ZONE s.time_zone)::date + p.days AS due_on,
+           coalesce((last.opened_at AT TIME ZONE s.time_zone)::date + p.days, '0001-01-01') AS sorted_by,
+           (%s::timestamptz AT TIME ZONE s.time_zone)::date AS today, p.code, p.days, p.source, p.unverified
+    FROM (SELECT h.account_id, count(*) AS weapons,
+                 array_agg(DISTINCT m.security_risk_category ORDER BY m.security_risk_category)
+                     FILTER (WHERE m.security_risk_category IS NOT NULL) AS categories
+          FROM holding h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
+          WHERE h.serial GROUP BY h.account_id) held
+    JOIN account a ON a.account_id = held.account_id AND a.class IN ('store', 'unit', 'person', 'maintenance')
+    JOIN site s ON s.site_id = a.site_id
+    CROSS JOIN LATERAL (
+        SELECT p.code, p.days, p.source, p.unverified FROM count_period p
+        WHERE p.binds AND p.method = 'serial'
+          AND (p.held_by IS NULL
+               OR p.held_by = CASE WHEN a.class IN ('unit', 'person') OR a.unit_id IS NOT NULL THEN 'unit' ELSE 'depot' END)
+          AND (p.security_risk_category IS NULL OR p.security_risk_category = ANY (held.categories))
+        ORDER BY p.days, p.unverified, p.code LIMIT 1) p
+    LEFT JOIN LATERAL (
+        SELECT c.opened_at, c.number FROM physical_count c
+        WHERE c.site_id = a.site_id AND c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site')
+          AND (c.whole_site OR EXISTS (SELECT FROM count_account t WHERE t.count_id = c.count_id AND t.account_id = a.account_id))
+        ORDER BY c.opened_at DESC LIMIT 1) last ON true
+) due
+"""
+
+
+def list_due(
+    connection: Connection,
+    actor: Actor,
+    site: str | None = None,
+    overdue: bool | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
+) -> Page[DueRow]:
+    """The accounts with weapons on them, those that nobody ever counted first, then by when they are due. What no period binds is
+    absent. Raises NotAllowed (donors; another site's books), NotFound (site), Invalid (limit, cursor).
+    """
+    require(actor, READ_PEOPLE)
+    where = {
+        "due.site_id = %s": site_asked(connection, actor, site),
+        "(due.due_on IS NULL OR due.due_on < due.today) = %s": overdue,
+    }
+    keys: dict[str, Callable[[str], Any]] = {"due.sorted_by": date.fromisoformat, "due.account_id": UUID}
+    return read_page(
+        connection, _DUE, where, keys, DueRow, limit, cursor, (now(),), order=order_asked(order, DUE_ORDERS)
+    )
+
+
+DUE_ORDERS = orders(
+    {"due.account_id": UUID},
+    account=by_text("due.account"),
+    account_class=by_text("due.class"),
+    site=by_text("due.site"),
+    weapons=by_number("due.weapons"),
+    security_risk_category=by_text("due.category"),
+    last_counted_at=by_moment("due.last_counted_at"),
+    due_on=by_day("due.due_on"),
+    every_days=by_number("due.days"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """How often what is to be counted, and who says so. `changed_by` None: as it came with the program."""
+
+    code: str
+    what: str
+    held_by: str | None
+    security_risk_category: str | None
+    method: str
+    days: int | None
+    source: str
+    unverified: bool
+    binds: bool
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+_PERIODS = f"""
+SELECT p.code, p.code, p.what, p.held_by, p.security_risk_category, p.method, p.days, p.source, p.unverified, p.binds,
+       CASE WHEN p.changed_by IS NOT NULL THEN {named("c")} END, p.changed_at
+FROM count_period p LEFT JOIN party c ON c.party_id = p.changed_by
+"""
+
+
+def list_periods(
+    connection: Connection, actor: Actor, binds: bool | None = None, limit: int = 100, cursor: str | None = None
+) -> Page[PeriodRow]:
+    """The periods by their codes. Raises NotAllowed (donors), Invalid (limit, cursor)."""
+    require(actor, READ_PEOPLE)
+    return read_page(connection, _PERIODS, {"p.binds = %s": binds}, {"p.code": str}, PeriodRow, limit, cursor)
+
+
+def read_period(connection: Connection, actor: Actor, code: str) -> PeriodRow:
+    """One period. Raises NotAllowed, NotFound."""
+    require(actor, READ_PEOPLE)
+    row = connection.exec_driver_sql(f"{_PERIODS} WHERE p.code = %s", (code,)).one_or_none()
+    if row is None:
+        raise NotFound(sentence("There is no period {code!r}.", code=code))
+    return PeriodRow(*row[1:])
