@@ -207,7 +207,7 @@ def _packed(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as packed:
             names = packed.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):  # the last: packed in a way that zipfile does not know
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):  # the last: an unknown compression
         return sentence("an archive that is damaged")
     return next((what for part, what in INSIDE if any(name.startswith(part) for name in names)), sentence("an archive"))
 
