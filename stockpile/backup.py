@@ -348,7 +348,7 @@ def _before(folder: Path) -> tuple[Path, Mapping[str, str]] | None:
     """The newest finished backup beside this one, with the digests of its files: what has not changed since is shared."""
     found = []
     for other in folder.parent.iterdir():
-        if other != folder and (other / ABOUT).exists():
+        if other != folder:
             try:
                 found.append((read_about(other).finished_at, other))
             except (StockpileError, OSError):

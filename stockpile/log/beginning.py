@@ -69,7 +69,7 @@ def begin_after_restore(engine: Engine, folder: Path, origin: str | None = None)
         raise NotFound("These books have no log yet: 'stockpile log init' begins it.")
     log, old_origin = newest
     if old_origin != signed.origin:
-        return _finish(engine, signer, log, old_origin, final)
+        return _finish(engine, signer, log, old_origin)
     with transaction(engine, roles.SEQUENCER) as connection:
         left = tree.size_of(connection, log)
         if left >= signed.size:
@@ -106,12 +106,13 @@ def _begin(connection: Connection, log: int, origin: str, kind: Kind, content: d
     tree.write(connection, log, 0, edge, edge.append([leaf]))
 
 
-def _finish(engine: Engine, signer: LogSigner, log: int, origin: str, final: str) -> Restored:
+def _finish(engine: Engine, signer: LogSigner, log: int, origin: str) -> Restored:
     """The second half of a beginning whose first was committed."""
     with transaction(engine, roles.SEQUENCER) as connection:
         content = connection.exec_driver_sql(
-            "SELECT content FROM log_statement WHERE log = %s AND kind = 'restored' AND content ->> 'checkpoint' = %s",
-            (log, final),
+            """SELECT content FROM log_statement WHERE log = %s AND kind = 'restored' AND content ->> 'origin' = %s
+               AND (content ->> 'signed')::bigint = %s""",
+            (log, signer.signed.origin, signer.signed.size),
         ).scalar()
     if content is None:
         raise Invalid(

@@ -36,9 +36,9 @@ def sequence(settings: Settings, url: str, ended: threading.Event) -> None:
     try:
         while not ended.wait(pause(settings.log_cadence, time.time())):
             try:
-                while (moved := sequencer.step()) == AT_ONCE and not ended.is_set():
+                while (moved := sequencer.step() or 0) >= AT_ONCE and not ended.is_set():
                     watched.notice(sequencer.published)
-                if moved is not None:
+                if moved:
                     watched.notice(sequencer.published)
                 said = ""
             except StockpileError as problem:

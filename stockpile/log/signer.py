@@ -101,7 +101,9 @@ class LogSigner:
     def begin_anew(self, origin: str) -> None:
         """From now on signs another log, that begins empty, with a key of its own; the key before signs beside it."""
         with _held(self.folder):
-            _write_keys(self.folder, [_read_keys(self.folder)[-1], Signer.generate(origin)])
+            last = _read_keys(self.folder)[-1]
+            if last.name != origin:  # else it was cut off after this line, and the keys are made
+                _write_keys(self.folder, [last, Signer.generate(origin)])
             self.remember(Signed(origin, 0, EMPTY_ROOT))
 
     def take_over(self) -> str:

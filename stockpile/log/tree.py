@@ -147,11 +147,15 @@ SELECT tile_index * 256 + (position(%(leaf)s::bytea IN leaves) - 1) / 65 FROM ti
 WHERE log = %(log)s AND level = 0 AND tile_index >= %(from)s AND position(%(leaf)s::bytea IN leaves) > 0
 UNION ALL SELECT leaf_index FROM leaf WHERE log = %(log)s AND leaf = %(leaf)s LIMIT 1
 """
-_BEFORE = "SELECT coalesce(max(tree_size), 0) FROM checkpoint WHERE log = %s AND signed_at < %s"
+_BEFORE = """
+SELECT coalesce(max(tree_size), 0) FROM checkpoint
+WHERE log = %(log)s AND tree_size < coalesce(
+    (SELECT min(tree_size) FROM checkpoint WHERE log = %(log)s AND signed_at >= %(since)s), 9223372036854775807)
+"""
 
 
 def find_leaf(connection: Connection, log: int, leaf: bytes, since: datetime) -> int | None:
     """The index of a leaf that was not in the tree before `since`; None: it is not in this log, or waits for it."""
-    before = int(ask(connection, _BEFORE, (log, since))[0][0])
+    before = int(ask(connection, _BEFORE, {"log": log, "since": since})[0][0])
     found = ask(connection, _PLACE, {"leaf": leaf, "log": log, "from": before // TILE_WIDTH})
     return int(found[0][0]) if found else None
