@@ -117,6 +117,9 @@ class FileStore:
         self._settle_folder(place.parent)
 
     def _place(self, digest: str) -> Path:
+        """Only ever a place in the folder: what is no digest names no file, and least of all a path."""
+        if not DIGEST.fullmatch(digest):
+            raise NotFound(sentence("There is no stored file {digest}: upload it first.", digest=digest))
         return self.folder / digest[:2] / digest
 
     def _mark(self, digest: str) -> Path:
