@@ -217,3 +217,11 @@ def test_a_printed_sheet_is_keyed_from_a_file(web: Web) -> None:
     visit(web, "USA", f"{path}/sheet", 403)
     send(web, "commander", f"{path}/close")
     visit(web, "clerk", f"{path}/sheet", 409)
+
+
+@pytest.mark.parametrize("other", ["/etc/passwd", "../../../../../../../../etc/passwd"])
+def test_a_sheet_s_name_leads_to_no_other_file(web: Web, other: str) -> None:
+    """What is no digest of a stored file is not read, whatever it names on the machine."""
+    answer = sheet(web, "clerk", opened(web), batch_id=str(new_key()), counted_by="T-2", sha256=other, name="x.csv")
+    assert answer.status_code == 422
+    assert "root:" not in answer.text
