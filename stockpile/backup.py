@@ -254,7 +254,7 @@ REFUSALS = (
 def _copy_database(source: Source, target: Path) -> None:
     """Copies the server's data, then the log written meanwhile. Raises BackupFailed, DatabaseUnavailable."""
     program = find_program("pg_basebackup", int(source.postgresql.split(".")[0]))
-    password = source.address.password
+    password = source.address.password or source.address.query.get("password")
     environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": str(password)} if password is not None else {})}
     command = [
         str(program), f"--dbname={_conninfo(source.address)}", f"--pgdata={target}", "--format=plain", "--wal-method=fetch",
@@ -329,11 +329,14 @@ def _refused(source: Source, target: Path, said: str) -> StockpileError:
     return DatabaseUnavailable(f"The database could not be copied: {word}. Nothing was kept of this backup.")
 
 
+SECRET = frozenset({"password", "sslpassword"})
+
+
 def _conninfo(address: URL) -> str:
     """Without the password, which everybody could read in the list of processes."""
     parts = address.translate_connect_args(username="user", database="dbname")
     parts.pop("password", None)
-    return make_conninfo(**{**parts, **address.query})
+    return make_conninfo(**{**parts, **{name: value for name, value in address.query.items() if name not in SECRET}})
 
 
 def _list_database(writing: Writing) -> None:

@@ -9,7 +9,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .merkle import EMPTY_ROOT, HASH_SIZE
-from .note import Malformed, Note, SignatureFailed, Signed, Signer, Verifier, base64_text, sign_note, strict_base64
+from .note import (
+    COSIGNATURE,
+    Malformed,
+    Note,
+    SignatureFailed,
+    Signed,
+    Signer,
+    Verifier,
+    base64_text,
+    sign_note,
+    strict_base64,
+)
 
 _NUMBER = re.compile("0|[1-9][0-9]{0,18}")
 
@@ -64,8 +75,14 @@ class Opened:
 
     @property
     def witnesses(self) -> list[Signed]:
-        """The cosignatures of others than the log."""
-        return [one for one in self.signed if one.verifier.name != self.checkpoint.origin]
+        """The cosignatures of others than the log. A plain signature beside its own is none: so signs the key of the log that was
+        before it, after a restore.
+        """
+        return [
+            one
+            for one in self.signed
+            if one.verifier.kind == COSIGNATURE and one.verifier.name != self.checkpoint.origin
+        ]
 
 
 def open_checkpoint(encoded: bytes | str, verifiers: Collection[Verifier]) -> Opened:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
-from stockpile.errors import Invalid
+from stockpile.errors import Invalid, StockpileError
 from stockpile.proof.checkpoint import Checkpoint, Opened, open_checkpoint
 from stockpile.proof.merkle import NodeReader, ProofFailed, Tree, consistency_proof, verify_consistency
 from stockpile.proof.note import Malformed, Note, Verifier
@@ -172,8 +172,8 @@ def _prove(done: Comparison, others: Sequence[Kept], new: Kept, read_nodes: Read
     node = read_nodes(size)
     try:
         served = Tree.read(size, node).root()
-    except ValueError as problem:
-        done.open.append(f"The log's tiles could not be read whole, so nothing is proven: {problem}.")
+    except (ValueError, StockpileError) as problem:  # what was found before it is told all the same
+        done.open.append(f"The log's tiles could not be read whole, so nothing is proven: {problem}")
         return
     if served != new.checkpoint.root:
         done.disagreements.append(
@@ -185,6 +185,9 @@ def _prove(done: Comparison, others: Sequence[Kept], new: Kept, read_nodes: Read
         try:
             proof = consistency_proof(one.checkpoint.size, size, node)
             verify_consistency(one.checkpoint.size, one.checkpoint.root, size, new.checkpoint.root, proof)
+        except StockpileError as problem:
+            done.open.append(f"The log's tiles could not be read whole, so less is proven: {problem}")
+            return
         except ProofFailed:
             words = f"The log was altered: the {one.checkpoint.size:,} leaves that it signed before are not the first of these {size:,}."
             done.disagreements.append((words, one, new))
