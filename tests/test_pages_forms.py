@@ -61,6 +61,9 @@ def test_a_second_person_agrees_to_a_closure_or_declines_it(web: Web, busy: Busy
     assert (gone.status_code, "settled already" in read(gone).text) == (409, True)
     own = asked("commander")
     assert "You asked for this yourself" in visit(web, "commander", own).text
+    late = read(send(web, "clerk", f"{short}/close", explained_by="TAJI/B/1", explanation="Under the first crate"))
+    assert (late.fields["explained_by"], "Under the first crate" in late.text) == ("TAJI/B/1", True)
+    assert "See the closure, which waits for a second person" in late.links
     assert "Agree: they are closed" not in visit(web, "commander", own).text
     assert send(web, "commander", f"{own}/approve").status_code == 403
     assert send(web, "commander", f"{own}/reject", reason="the wrong receipt").status_code == 303

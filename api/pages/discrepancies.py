@@ -176,6 +176,8 @@ def _page(
         }
         waiting = closures.waiting_for(connection, actor, discrepancy_id) if actor.role != DONOR else None
         item = described(connection, actor, [row.item_id]).get(row.item_id) if row.item_id else None
+    # Somebody else may have asked while this form was filled in: what was written stays in view.
+    writing = bool(form.get("given", {}).get("explained_by"))
     shown = {
         "row": row,
         "item": item,
@@ -185,7 +187,7 @@ def _page(
             STEPS, (StepShown(step, known[step.document_id]) for step in steps), N_("Nothing was done about it yet.")
         ),
         "waiting": waiting,
-        "may_close": row.closed_at is None and waiting is None and actor.role in RIGHTS[ASK_CLOSURE],
+        "may_close": (writing or row.closed_at is None and waiting is None) and actor.role in RIGHTS[ASK_CLOSURE],
         "may_assign": row.closed_at is None and actor.role in RIGHTS[ASSIGN_DISCREPANCY],
         "form": {"given": {}, "faults": {}, "problem": None, "asked": False, **form},
     }
