@@ -187,7 +187,7 @@ def _page(
             STEPS, (StepShown(step, known[step.document_id]) for step in steps), N_("Nothing was done about it yet.")
         ),
         "waiting": waiting,
-        "may_close": (writing or row.closed_at is None and waiting is None) and actor.role in RIGHTS[ASK_CLOSURE],
+        "may_close": (writing or (row.closed_at is None and waiting is None)) and actor.role in RIGHTS[ASK_CLOSURE],
         "may_assign": row.closed_at is None and actor.role in RIGHTS[ASSIGN_DISCREPANCY],
         "form": {"given": {}, "faults": {}, "problem": None, "asked": False, **form},
     }
