@@ -79,6 +79,7 @@ from api.v1 import (
     sites,
     station,
     station_snapshot,
+    treaty_returns,
     weapons,
 )
 from api.v1 import tokens as token_routes
@@ -126,6 +127,7 @@ API = (
     service,
     allowances,
     reports,
+    treaty_returns,
     sign_in,
     signatures,
     papers,

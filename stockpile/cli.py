@@ -34,6 +34,7 @@ from stockpile.commands import (
     tokens,
     transfers,
     transparency,
+    treaty_returns,
     users,
     verifying,
     witnessing,
@@ -73,6 +74,7 @@ app.command("allowances")(allowances.show_excess)
 app.command("serial-capture")(monitoring.show_serial_capture)
 app.command("inspections")(monitoring.show_inspections)
 app.command("losses")(monitoring.show_losses)
+app.command("treaty-return")(treaty_returns.write_treaty_return)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
