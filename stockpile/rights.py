@@ -59,6 +59,13 @@ PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
 READ_ALARMS = "read alarms of the log"
+TELL_HOST = "declare consignments to the host"
+"""As their donor: shipping lists, end-user certificates, consents."""
+ANSWER_DONORS = "answer donors"
+"""Accept what a donor declares and certifies, or send it back."""
+SIGN_DELIVERIES = "sign delivery verifications"
+"""As receiver, or as the second person."""
+STORE_FILES = "store files"
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -84,6 +91,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     READ_ALARMS: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
+    TELL_HOST: frozenset({DONOR}),
+    ANSWER_DONORS: frozenset({REGISTRAR}),
+    SIGN_DELIVERIES: DESK,
+    STORE_FILES: frozenset(ROLES),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},

@@ -113,6 +113,28 @@ def document(version: int, act: str, entries: Sequence[Leaf]) -> Leaf:
     return Leaf(DOCUMENT, row_tag(sown), fields, leaves)
 
 
+def statement(number: int, kind: str, content: str, answers: int | None = None) -> Leaf:
+    """What a donor declared, or the host answered; who said it stays closed."""
+    values = {
+        "statement_id": str(key(200 + number)).encode(),
+        "donor_id": str(key(51)).encode(),
+        "kind": kind.encode(),
+        "reference": b"FMS-2026-117",
+        "answers": str(key(200 + answers)).encode() if answers else b"",
+        "content": content.encode(),
+        "recorded_at": f"2026-11-2{number}T08:00:00.250000Z".encode(),
+    }
+    sown = seed(f"statement {number}")
+    fields = fields_of(NOTE, sown, values, values, {"said_by": seed("a digest of a person")})
+    return Leaf(NOTE, row_tag(sown), fields)
+
+
+STATEMENTS = {
+    15: statement(1, "declaration", '{"line_count":2}'),
+    17: statement(2, "accepted", '{"lines":2}', answers=1),
+}
+
+
 class Log:
     """A log of these leaves, with checkpoints at any size."""
 
@@ -148,6 +170,8 @@ def books(third: Leaf | None = None) -> tuple[Log, list[Leaf], list[Leaf]]:
     for place, leaf in zip((3, 10), documents, strict=True):
         leaves[place] = leaf.bytes()
     leaves[9] = beside.bytes()
+    for place, leaf in STATEMENTS.items():
+        leaves[place] = leaf.bytes()
     return Log(leaves), entries, documents
 
 
@@ -160,6 +184,13 @@ def bundle(third: Leaf | None = None) -> Bundle:
         [leaf.row(log.proof(place, SIZE)) for place, leaf in zip((3, 10), documents, strict=True)],
         [log.growth(EARLIER, SIZE)],
     )
+
+
+def told() -> Bundle:
+    """What a donor declared and the host answered, with the consistency proof of the log."""
+    log, _, _ = books()
+    rows = [leaf.row(log.proof(place, SIZE)) for place, leaf in STATEMENTS.items()]
+    return build("FMS-2026-117", [], [], [log.growth(EARLIER, SIZE)], rows)
 
 
 def rewritten() -> Log:
@@ -194,6 +225,7 @@ FILES: dict[str, Callable[[], str]] = {
     "good": lambda: bundle().encoded(),
     "cosigned a second later": with_cosignature_moved,
     "compact": lambda: bundle().compact(),
+    "statements": lambda: told().encoded(),
     "a gap in custody": lambda: bundle(entry(3, 4, 3)).encoded(),
     "another rifle's entry": lambda: bundle(entry(3, 2, 3, item=2)).encoded(),
 }

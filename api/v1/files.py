@@ -17,12 +17,13 @@ from api.exports import exportable, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, TOO_LARGE, UNREADABLE_FILE, documented, problem
 from api.v1.acts import JobShown
 from stockpile import jobs
+from stockpile.donors.files import remember_file
 from stockpile.evidence import judge
 from stockpile.files import StoredFile, file_store
 from stockpile.jobs import Job
 from stockpile.registers.preview import Preview, preview
 from stockpile.reports.attachments import file_to_read
-from stockpile.rights import READ_PEOPLE, reading, require
+from stockpile.rights import DONOR, READ_PEOPLE, STORE_FILES, reading, require
 from stockpile.settings import read_settings
 
 router = APIRouter(tags=["files"])
@@ -46,11 +47,12 @@ Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The digest t
 )
 async def store_file(
     request: Request,
+    engine: Database,
     actor: Asker,
     evidence: Annotated[bool, Query(description="It is a photo or a scan: refused at once if it is neither")] = False,
 ) -> Response:
     """Stores the body under its SHA-256, once; an act names it by that. Stored is not posted."""
-    require(actor, READ_PEOPLE)
+    require(actor, STORE_FILES)
     settings = read_settings()
     limit = settings.evidence_limit if evidence else settings.upload_limit
     announced = request.headers.get("content-length", "")
@@ -66,6 +68,8 @@ async def store_file(
                 return
 
     stored = await run_in_threadpool(lambda: file_store().keep(blocks(), limit, judge if evidence else None))
+    if actor.role == DONOR:
+        await run_in_threadpool(remember_file, engine, actor, stored.sha256)
     return answer(stored, 201)
 
 

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from stockpile.acts.end_use import bound_by
 from stockpile.acts.voucher import Scanned
 from stockpile.documents import Asked, Code, Desk, Digest, Document, now
 from stockpile.errors import Fault, Invalid
 from stockpile.evidence import why_no_evidence
 from stockpile.parties import need_party
 from stockpile.sentences import sentence
-from stockpile.shipments import consignments_of
 
 
 class Consent(Asked):
@@ -59,18 +59,24 @@ def check_consents(desk: Desk, consents: Sequence[Consent]) -> set[UUID]:
     return {need_party(desk.connection, "donor", consent.donor, "consents").party_id for consent in consents}
 
 
-def check_certificates(desk: Desk, scanned: Sequence[Scanned], consenting: set[UUID]) -> None:
-    """What an end-user certificate binds leaves with its donor's consent alone."""
-    delivered = consignments_of(
-        desk.connection, {one.held.consignment_id for one in scanned if one.held and one.held.consignment_id}
-    )
+def check_certificates(
+    desk: Desk, scanned: Sequence[Scanned], consenting: set[UUID], purpose: str, recipient: str | None = None
+) -> None:
+    """What an end-user certificate binds leaves with its donor's consent alone: one that the host has on paper, or one that the donor
+    gave itself, to this recipient.
+    """
+    bound, today = bound_by(desk.connection, scanned), desk.site.local_day(now())
     for one in scanned:
-        if one.reason or one.held is None or one.held.consignment_id not in delivered:
+        if one.reason or one.held is None or one.held.consignment_id not in bound:
             continue
-        bound = delivered[one.held.consignment_id]
-        if bound.end_user_certificate is not None and bound.donor_id not in consenting:
+        binding = bound[one.held.consignment_id]
+        consented = binding.consented(purpose, [recipient] if recipient else (), today)
+        if binding.donor_id not in consenting and not consented:
             one.reason = sentence(
                 "end-user certificate {end_user_certificate} binds it: add the consent of {donor}",
-                end_user_certificate=bound.end_user_certificate,
-                donor=bound.donor,
+                end_user_certificate=binding.certificate,
+                donor=binding.donor,
             )
+            clause = binding.clause("disposal_clause" if purpose == "disposal" else "retransfer_clause")
+            if clause is not None:
+                one.reason = sentence("{reason}. It says: {clause}", reason=one.reason, clause=clause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +12,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
+from stockpile.donors.staged import SettledRow, accepted, need_staged, settle
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Line, Newcomers
 from stockpile.keys import new_key
@@ -34,15 +36,31 @@ class Declare(ListRequest[ListLine]):
         description="Number of the certificate that binds it: what is exported or destroyed later takes the donor's consent",
         examples=["EUC-2026-8"],
     )
+    declaration: Annotated[UUID | None, LATER] = Field(
+        None,
+        description="The donor's own declaration that this accepts, list and all: POST /v1/statements/{id}/accept makes it",
+    )
+    settled: Annotated[tuple[SettledRow, ...], Field(max_length=500), LATER] = Field(
+        (), description="Of a donor's declaration: twins told apart, rows left out", examples=[[]]
+    )
 
 
 def declare(desk: Desk, request: Declare) -> Posted:
-    """Posts a shipping list. Raises Invalid (donor, reference, rows that can't be read)."""
+    """Posts a shipping list, a donor's own declaration too. Raises Invalid (donor, reference, rows that can't be read), NotFound
+    and Refused (of a declaration: there is none, it was answered).
+    """
     donor = need_party(desk.connection, "donor", request.donor, "donor")
+    staged = (
+        need_staged(desk, donor.party_id, request.declaration, request.lines, request.file)
+        if request.declaration
+        else None
+    )
     rows = listed_from(desk, request.file, request.donor) if request.file else listing.typed(request.lines)
+    left_out = settle(rows.lines, request.settled)
     listed = listing.sort_out(desk.connection, rows, request.donor)
+    unsettled = replace(listed, rejected=[line for line in listed.rejected if line.row not in left_out])
     listing.refuse_rejected(
-        desk.connection, listed, request.donor, "shipping list", request.file is not None and request.file.set_aside
+        desk.connection, unsettled, request.donor, "shipping list", request.file is not None and request.file.set_aside
     )
     supply, consignment_id = _add_consignment(desk, donor, request)
     new = [listing.new_weapon(line, donor.party_id, consignment_id) for line in listed.lines]
@@ -58,8 +76,9 @@ def declare(desk: Desk, request: Declare) -> Posted:
         "consignment": str(consignment_id),
         "register": str(register.register_id) if register else None,
         "rows_set_aside": len(listed.rejected) or None,
+        "declaration": str(staged.statement_id) if staged else None,
     }
-    return ledger.post(
+    posted = ledger.post(
         desk,
         Writing.of(request).document(desk, {}, details),
         lines,
@@ -67,6 +86,9 @@ def declare(desk: Desk, request: Declare) -> Posted:
         Newcomers(new, listed.bearers),
         meanwhile=lambda: keep_listed(desk, register, listed),
     )
+    if staged is not None:
+        accepted(desk, staged, posted, request.settled, len(listed.rejected))
+    return posted
 
 
 def _add_consignment(desk: Desk, donor: Party, request: Declare) -> tuple[Place, UUID]:

@@ -18,10 +18,11 @@ from stockpile import correction, ledger
 from stockpile.acts import voucher
 from stockpile.acts.as_written import take_as_written
 from stockpile.acts.destruction_order import Method, Order, find_order, in_a_store, left_on
+from stockpile.acts.end_use import destroyed_beyond
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.discrepancies import Contradiction, Kind
-from stockpile.documents import Code, Desk, Posted, Words, Writing
+from stockpile.documents import Code, Desk, Posted, Words, Writing, now
 from stockpile.errors import Fault, Invalid
 from stockpile.movements import AccountClass, Act
 from stockpile.occurrences import Called
@@ -100,6 +101,8 @@ def destroy(desk: Desk, request: Destroy) -> Posted:
     if written.fact:
         found += take_as_written(desk, scanned, written)
         found += _not_ordered(desk, scanned, order)
+        if order is None:
+            found += destroyed_beyond(desk, scanned, desk.site.local_day(written.happened_at or now()))
     else:
         in_a_store(scanned, desk.site, store if request.store else None)
         if store is not None:

@@ -58,7 +58,7 @@ def order_destruction(desk: Desk, request: OrderDestruction) -> Posted:
     if store is not None:
         voucher.check_quantities(scanned, store)
     _not_on_an_order(desk, scanned)
-    check_certificates(desk, scanned, consenting)
+    check_certificates(desk, scanned, consenting, "disposal")
     voucher.refuse(scanned, desk.act)
     details = {
         "paper": "destruction order",

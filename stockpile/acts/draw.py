@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.accessories import EquippedConditionLine, account_for, as_details, seek_with, with_each
+from stockpile.acts.end_use import check_receivers
 from stockpile.acts.issue import not_to_be_handed_out
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
@@ -185,6 +186,9 @@ def judge(desk: Desk, request: Draw, only_look: bool = False) -> Judged:
                 one.reason = _not_out(one, known, people, person, store)
             else:
                 one.reason = _not_back(one.held, known, person, store)
+    if out:
+        owners = [(one, owner) for one in scanned if one.held and (owner := drawn[one.held.item_id].assigned_to)]
+        check_receivers(desk, owners, desk.site.local_day(now()))
     return Judged(everything, drawn, people, out, store)
 
 

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from stockpile import ledger
 from stockpile.acts import voucher
+from stockpile.acts.end_use import received_beyond
 from stockpile.acts.issue import not_issuable
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import Scanned
@@ -73,6 +74,7 @@ def emergency_issue(desk: Desk, request: EmergencyIssue) -> Posted:
     found = [
         *not_issuable(scanned),
         *_not_entitled(desk, receiving.values(), day),
+        *received_beyond(desk, [(one.scanned, one.receiver.party.party_id) for one in handed], day),
         Contradiction(
             Kind.PAPERS_TO_FOLLOW,
             f"hand receipts of {len(receiving)} receiver(s)",

@@ -41,7 +41,7 @@ def export(desk: Desk, request: Export) -> Posted:
     exported = site_account(desk.connection, desk.site, AccountClass.EXPORTED)
     scanned, store = voucher.lock_from_store(desk, request, request.store)
     _guard(desk, scanned, store if request.store else None, store)
-    check_certificates(desk, scanned, consenting)
+    check_certificates(desk, scanned, consenting, "re-transfer", request.destination)
     voucher.refuse(scanned, desk.act)
     details = {
         "paper": "export authorisation",

@@ -10,6 +10,7 @@ from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.accessories import COMPLETE, EquippedLine, account_for, read_lasts, seek_with
 from stockpile.acts.as_written import take_as_written
+from stockpile.acts.end_use import check_receivers, received_beyond
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import giver, receiving
 from stockpile.acts.voucher import FactVoucher
@@ -45,11 +46,13 @@ def hand_over(desk: Desk, request: HandOver) -> Posted:
     scanned = voucher.lock_sought(desk.connection, everything, moment=written.happened_at)
     if written.fact:
         found = [*giving.contradictions, *taking.contradictions, *take_as_written(desk, scanned, written)]
+        found += received_beyond(desk, [(one, taking.party_id) for one in scanned], day)
     else:
         found = []
         voucher.check_origin(scanned, desk.act, desk.site)
         voucher.check_held_by(scanned, giving.place)
         voucher.check_quantities(scanned, giving.place)
+        check_receivers(desk, [(one, taking.party_id) for one in scanned], day)
     voucher.refuse(scanned, desk.act)
     signatories = {**taking.signatories, **giving.signatories}
     accounted = account_for(desk, scanned, lasts, giving.place, "handed on", written.claim is not None)

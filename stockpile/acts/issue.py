@@ -16,6 +16,7 @@ from stockpile import ledger
 from stockpile.acts import voucher
 from stockpile.acts.accessories import MOST, EquippedLine, as_details, with_each
 from stockpile.acts.as_written import take_as_written
+from stockpile.acts.end_use import check_receivers, received_beyond
 from stockpile.acts.perform import ActForm
 from stockpile.acts.receiving_party import receiving
 from stockpile.acts.voucher import FactVoucher, Scanned
@@ -59,8 +60,10 @@ def issue(desk: Desk, request: Issue) -> Posted:
     scanned = voucher.lock_voucher(desk, request, store, each=request.accessories)
     if written.fact:
         found = [*taking.contradictions, *take_as_written(desk, scanned, written)]
+        found += received_beyond(desk, [(one, taking.party_id) for one in scanned], day)
     else:
         guard(desk, scanned, store, overridden=request.override is not None)
+        check_receivers(desk, [(one, taking.party_id) for one in scanned], day)
         found = not_issuable(scanned)
     voucher.refuse(scanned, desk.act)
     lines_overridden = [one.line for one in not_issuable(scanned)] if request.override else []

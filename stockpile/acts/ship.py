@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from stockpile import items, ledger
 from stockpile.acts import voucher
 from stockpile.acts.as_written import take_as_written
+from stockpile.acts.end_use import check_destination, shipped_beyond
 from stockpile.acts.perform import ActForm
 from stockpile.acts.voucher import FactVoucher, Scanned
 from stockpile.documents import Code, Desk, ItemLine, Posted, Words, Writing, now
@@ -90,8 +91,11 @@ def ship(desk: Desk, request: Ship) -> Posted:
     found = []
     if written.fact:
         found = take_as_written(desk, scanned, written, supply.donor_id if supply else OWN_PROCUREMENT)
+        found += shipped_beyond(desk, scanned, destination.code, desk.site.local_day(written.happened_at or now()))
     else:
         _guard(desk, scanned, origin)
+        if supply is None:
+            check_destination(desk, scanned, destination.code, desk.site.local_day(now()))
     voucher.refuse(scanned, desk.act)
     fact, claimed = (desk.act, origin) if written.fact else (None, None)
     lines = voucher.lines_from(scanned, origin, transit, fact=fact, claimed=claimed)

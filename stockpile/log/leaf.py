@@ -25,7 +25,7 @@ from stockpile.proof.commitment import (
     hmac_sha256,
     row_tag,
 )
-from stockpile.proof.fields import DOCUMENT_FIELDS, ENTRY_FIELDS
+from stockpile.proof.fields import DOCUMENT_FIELDS, DONOR_STATEMENT_FIELDS, ENTRY_FIELDS
 
 REGISTER_FIELDS = (
     "register_id",
@@ -86,6 +86,7 @@ REGISTER_FORM = Form(REGISTER, REGISTER_FIELDS)
 NOTE_FORM = Form(NOTE, NOTE_FIELDS)
 ERASURE_FORM = Form(NOTE, ERASURE_FIELDS)
 STATEMENT_FORM = Form(NOTE, STATEMENT_FIELDS)
+DONOR_STATEMENT_FORM = Form(NOTE, DONOR_STATEMENT_FIELDS)
 KEY_STATEMENT_FORM = Form(KEY, STATEMENT_FIELDS)
 
 
@@ -161,6 +162,11 @@ def register_leaf(seed: bytes, header: Mapping[str, object], imported_by: bytes)
 def note_leaf(seed: bytes, header: Mapping[str, object], written_by: bytes) -> bytes:
     """The leaf of a note; `written_by` is the digest of the person, salted by the note's id."""
     return _leaf_with_persons(NOTE_FORM, seed, header, {"written_by": written_by})
+
+
+def donor_statement_leaf(seed: bytes, header: Mapping[str, object], said_by: bytes) -> bytes:
+    """The leaf of what donor and host tell each other; `said_by` is the digest of who said it, salted by the statement's id."""
+    return _leaf_with_persons(DONOR_STATEMENT_FORM, seed, header, {"said_by": said_by})
 
 
 def erasure_leaf(seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:

@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Engine
 
 from stockpile.db import roles
 from stockpile.db.engine import at_one_moment, transaction
+from stockpile.donors.statements import Kept, need_statement
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.log import tree
 from stockpile.log.leaf import entries_digest, microseconds, value_bytes
 from stockpile.log.reading import Published, published
 from stockpile.proof.bundle import Bundle, Growth, Row, build, fields_of
-from stockpile.proof.commitment import DOCUMENT, ENTRY, commitment
-from stockpile.proof.fields import DOCUMENT_FIELDS, ENTRY_FIELDS, PARTS
+from stockpile.proof.commitment import DOCUMENT, ENTRY, NOTE, commitment
+from stockpile.proof.fields import DOCUMENT_FIELDS, DONOR_STATEMENT_FIELDS, ENTRY_FIELDS, PARTS
 from stockpile.proof.merkle import NodeReader, consistency_proof, inclusion_proof
 from stockpile.proof.tlog_proof import TlogProof
 from stockpile.reports.history import history
@@ -175,3 +176,41 @@ def _growth(logs: _Logs, origin: str, size: int) -> Growth:
     names = [f"{shown.origin} with up to {shown.size:,} leaves" for shown in logs.shown]
     fault = Fault(f"these books have {', '.join(names) or 'no log'}", field="pinned", value=f"{origin} {size}")
     raise Invalid("The checkpoint that you keep is of no log of these books.", [fault])
+
+
+_STATEMENTS = f"""
+SELECT leaf, seed, digest, {", ".join(name for name in DONOR_STATEMENT_FIELDS if name != "said_by")}
+FROM donor_statement WHERE donor_id = %s AND (statement_id = %s OR answers = %s) ORDER BY answers IS NOT NULL
+"""
+
+
+def proof_of_statement(
+    engine: Engine, actor: Actor, statement_id: UUID, pinned: Sequence[tuple[str, int]] = ()
+) -> Bundle:
+    """The proof of what donor and host told each other: a statement and its answer, as far as a checkpoint covers them, opening all
+    but who said it. `pinned` as in `proof_of`.
+
+    Raises NotFound (not the asker's to read), Invalid (a pinned checkpoint), Refused (no checkpoint covers it yet).
+    """
+    with reading(engine, actor) as connection:
+        kept = need_statement(connection, statement_id)
+    with transaction(at_one_moment(engine), roles.VERIFIER) as connection:
+        logs = _Logs.of(connection)
+        statements = list(_statements(logs, kept))
+        if not statements or statements[0].values()["answers"]:
+            raise Refused(sentence("No checkpoint covers it yet: try again in a moment."))
+        growth = [_growth(logs, origin, size) for origin, size in pinned]
+    return build(f"{kept.donor} {kept.reference}", [], [], growth, statements)
+
+
+def _statements(logs: _Logs, kept: Kept) -> Iterator[Row]:
+    asked = (kept.donor_id, kept.statement_id, kept.statement_id)
+    for leaf, seed, digest, *rest in logs.connection.exec_driver_sql(_STATEMENTS, asked).all():
+        values = dict(zip((name for name in DONOR_STATEMENT_FIELDS if name != "said_by"), rest, strict=True))
+        written = {name: value_bytes(value) for name, value in values.items()}
+        fields = fields_of(NOTE, seed, written, DONOR_STATEMENT_FIELDS, {"said_by": digest})
+        if commitment(one.digest for one in fields) != leaf[33:]:
+            raise _altered(f"{values['kind']} {values['reference']}")
+        proof = logs.proof(leaf, values["recorded_at"])
+        if proof is not None:
+            yield Row(NOTE, leaf[1:33], fields, proof)

@@ -357,6 +357,7 @@ KINDS_OF_DISCREPANCY = (
     "accessories short",
     "missing at count",
     "unexpected at count",
+    "beyond the end-user certificate",
 )
 
 NOTES = (

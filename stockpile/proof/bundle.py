@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .commitment import DOCUMENT, ENTRY, commitment, field_digest, field_salt
-from .fields import DOCUMENT_FIELDS, ENTRY_FIELDS
+from .commitment import DOCUMENT, ENTRY, NOTE, commitment, field_digest, field_salt
+from .fields import DOCUMENT_FIELDS, DONOR_STATEMENT_FIELDS, ENTRY_FIELDS
 from .note import Malformed, base64_text, strict_base64
 from .tlog_proof import LONGEST_PROOF, TlogProof, hash_of
 
@@ -22,7 +22,7 @@ COMPACT = "SP1:"
 """How the text of a QR code begins: then base45 (RFC 9285) of the zlib-packed JSON."""
 LONGEST = 16 << 20
 LONGEST_COMPACT = 1 << 16
-NAMES = {ENTRY: ENTRY_FIELDS, DOCUMENT: DOCUMENT_FIELDS}
+NAMES = {ENTRY: ENTRY_FIELDS, DOCUMENT: DOCUMENT_FIELDS, NOTE: DONOR_STATEMENT_FIELDS}
 
 _BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
@@ -92,12 +92,18 @@ class Growth:
 
 @dataclass(frozen=True)
 class Bundle:
-    """The file. `weapon` is how its maker calls the weapon: for people, proves nothing."""
+    """The file. `weapon` is how its maker calls the weapon, or what the statements are about: for people, proves nothing."""
 
     weapon: str
     entries: tuple[Row, ...]
     documents: tuple[Row, ...] = ()
     growth: tuple[Growth, ...] = ()
+    statements: tuple[Row, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All its leaves."""
+        return (*self.entries, *self.documents, *self.statements)
 
     def encoded(self) -> str:
         """The bundle as JSON."""
@@ -107,7 +113,7 @@ class Bundle:
         """One entry, the last unless another is asked for, as text for a QR code in its alphanumeric mode: with three
         opened fields and a log of a million leaves about 3,000 characters. Documents and consistency proofs stay out.
         """
-        one = replace(self, entries=(self.entries[entry],), documents=(), growth=())
+        one = replace(self, entries=(self.entries[entry],), documents=(), growth=(), statements=())
         packed = json.dumps(one._plain(), ensure_ascii=False, separators=(",", ":")).encode()
         return COMPACT + base45(zlib.compress(packed, 9))
 
@@ -125,18 +131,21 @@ class Bundle:
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise Malformed(f"its format is not {FORMAT}")
         weapon = plain.get("weapon")
-        if not isinstance(weapon, str) or not plain.get("entries"):
+        if not isinstance(weapon, str) or not (plain.get("entries") or plain.get("statements")):
             raise Malformed("it names no weapon or has no entries")
         return cls(
             weapon,
-            _rows(plain["entries"], ENTRY, "entry"),
+            _rows(plain.get("entries", []), ENTRY, "entry"),
             _rows(plain.get("documents", []), DOCUMENT, "document"),
             _growths(plain.get("growth", [])),
+            _rows(plain.get("statements", []), NOTE, "statement"),
         )
 
     def _plain(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"format": FORMAT, "weapon": self.weapon}
         shown["entries"] = [row.plain() for row in self.entries]
+        if self.statements:
+            shown["statements"] = [row.plain() for row in self.statements]
         if self.documents:
             shown["documents"] = [row.plain() for row in self.documents]
         if self.growth:
@@ -144,16 +153,23 @@ class Bundle:
         return shown
 
 
-def build(weapon: str, entries: Sequence[Row], documents: Sequence[Row] = (), growth: Sequence[Growth] = ()) -> Bundle:
-    """A bundle of rows in the order of the item's versions. Raises ValueError when there is no entry, or a row has not
-    the fields of its kind.
+def build(
+    weapon: str,
+    entries: Sequence[Row],
+    documents: Sequence[Row] = (),
+    growth: Sequence[Growth] = (),
+    statements: Sequence[Row] = (),
+) -> Bundle:
+    """A bundle of rows in the order of the item's versions. Raises ValueError when there is neither entry nor statement, or a
+    row has not the fields of its kind.
     """
-    if not entries:
+    if not entries and not statements:
         raise ValueError("a bundle has at least one entry")
-    for row in (*entries, *documents):
+    built = Bundle(weapon, tuple(entries), tuple(documents), tuple(growth), tuple(statements))
+    for row in built.rows:
         if tuple(field.name for field in row.fields) != NAMES[row.kind]:
             raise ValueError(f"a row of kind {row.kind} has the fields {', '.join(NAMES[row.kind])}")
-    return Bundle(weapon, tuple(entries), tuple(documents), tuple(growth))
+    return built
 
 
 def fields_of(

@@ -13,12 +13,16 @@ from hashlib import sha256
 
 from .bundle import Bundle, Growth, Row
 from .checkpoint import Checkpoint, Opened, open_checkpoint
-from .commitment import ENTRY, entry_tag
+from .commitment import ENTRY, NOTE, entry_tag
 from .merkle import ProofFailed, leaf_hash, verify_consistency, verify_inclusion
 from .note import Malformed, SignatureFailed, Verifier
 
 NOTHING_FOLLOWS = (
     "That nothing follows: the weapon may have entries that this file does not hold, in the log up to this checkpoint or"
+    " after it."
+)
+NO_ANSWER_FOLLOWS = (
+    "That nothing follows: another statement that answers or replaces one of these may be in the log, up to this checkpoint or"
     " after it."
 )
 NOT_THE_TRUTH = (
@@ -121,9 +125,10 @@ class _Check:
 
     def findings(self) -> Findings:
         """Every check in its order."""
-        held = [row for row in (*self.bundle.entries, *self.bundle.documents) if self._is_in_log(row)]
+        held = [row for row in self.bundle.rows if self._is_in_log(row)]
         self._check_item(self.bundle.entries)
         self._check_documents(self.bundle.entries, self.bundle.documents)
+        self._check_statements(self.bundle.statements)
         if self.pinned is not None:
             self._check_pinned(self.pinned)
         for opened in self.logs.values():
@@ -202,6 +207,13 @@ class _Check:
             if row.leaf() not in document.entries:
                 self._fail(row, "document", "it is not among the entries of its document")
 
+    def _check_statements(self, statements: Collection[Row]) -> None:
+        named = {row.values().get("statement_id") for row in statements}
+        for row in statements:
+            answered = row.values().get("answers")
+            if answered and answered not in named:
+                self._fail(row, "answer", "what it answers is not in the file")
+
     def _check_pinned(self, pinned: str) -> None:
         try:
             old = open_checkpoint(pinned, self.keys).checkpoint
@@ -246,7 +258,7 @@ class _Check:
 
     def _not_proven(self) -> Iterator[str]:
         yield f"The name {self.bundle.weapon}: it is what the file says; what the log holds are the opened fields."
-        for row in (*self.bundle.entries, *self.bundle.documents):
+        for row in self.bundle.rows:
             closed = [field.name for field in row.fields if field.value is None]
             if closed:
                 yield f"What stands in the fields that {_called(row)} does not open: {', '.join(closed)}."
@@ -255,7 +267,10 @@ class _Check:
             yield NO_PINNED
         if not any(opened.witnesses for opened in self.logs.values()):
             yield NO_WITNESS
-        yield NOTHING_FOLLOWS
+        if self.bundle.entries:
+            yield NOTHING_FOLLOWS
+        if self.bundle.statements:
+            yield NO_ANSWER_FOLLOWS
         yield NOT_THE_TRUTH
 
 
@@ -263,6 +278,9 @@ def _called(row: Row) -> str:
     values = row.values()
     if row.kind == ENTRY:
         return f"entry {values['version']}" if "version" in values else f"entry at leaf {row.proof.index}"
+    if row.kind == NOTE:
+        said = " ".join(values[name] for name in ("kind", "reference") if name in values)
+        return f"statement {said}" if said else f"statement at leaf {row.proof.index}"
     return f"document {values['number']}" if "number" in values else f"document at leaf {row.proof.index}"
 
 
@@ -281,6 +299,8 @@ def _differ(before: dict[str, str], one: str, values: dict[str, str], other: str
 
 
 def _unopened(entries: Collection[Row], secret_given: bool) -> Iterator[str]:
+    if not entries:
+        return
     values = [row.values() for row in entries]
     versions_hidden = any("version" not in opened for opened in values)
     if any("item_id" not in opened for opened in values) and (versions_hidden or not secret_given):

@@ -1,4 +1,6 @@
-"""Which fields an entry and a document commit, in which order. Frozen from the first migration (docs/log.md)."""
+"""Which fields an entry, a document and a statement between donor and host commit, in which order. Frozen once they were in a log
+(docs/log.md).
+"""
 
 from __future__ import annotations
 
@@ -47,3 +49,17 @@ DOCUMENT_FIELDS = (
     "entries",
     *PARTS,
 )
+
+DONOR_STATEMENT_FIELDS = (
+    "statement_id",
+    "donor_id",
+    "kind",
+    "site_id",
+    "reference",
+    "answers",
+    "content",
+    "recorded_at",
+    "content_hash",
+    "said_by",
+)
+"""A leaf of kind note (docs/donor-consignments.md)."""

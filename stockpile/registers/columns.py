@@ -43,7 +43,7 @@ def columns_of(connection: Connection, file: ListFile, source: str, headers: Seq
         columns = {name: column for name, column in remembered["columns"].items() if name not in file.constants}
         order = file.date_order or remembered.get("date_order")
         return mapping_of(columns, {**remembered["constants"], **file.constants}, order)
-    return _guessed(file, headers, kind)
+    return guessed(file, headers, kind)
 
 
 def remember_columns(
@@ -60,7 +60,8 @@ def remember_columns(
     )
 
 
-def _guessed(file: ListFile, headers: Sequence[str], kind: ListKind) -> Mapping:
+def guessed(file: ListFile, headers: Sequence[str], kind: ListKind) -> Mapping:
+    """The mapping that the headings leave no doubt of. Raises Invalid: columns that nobody can tell."""
     proposal = guess(headers)
     columns = {str(name): column for name, column in proposal.mapping.columns if name in kind.fields}
     columns = {name: column for name, column in columns.items() if name not in file.constants}

@@ -38,8 +38,8 @@ from stockpile.files import file_store
 from stockpile.identity import LONGEST_SERIAL, check_serial, identity_key, serial_key
 from stockpile.items import Known, Marks, NewItem
 from stockpile.progress import told
-from stockpile.registers.columns import ListKind, columns_of, remember_columns
-from stockpile.registers.mapping import Line, Mapping, lines
+from stockpile.registers.columns import ListKind, columns_of, guessed, remember_columns
+from stockpile.registers.mapping import Line, Mapping, lines, mapping_of
 from stockpile.registers.read import OpenList, open_list
 from stockpile.registers.rejects import Reject, RowsRejected, keep_rejects
 from stockpile.registers.values import DateOrder
@@ -202,10 +202,20 @@ def listed_from(desk: Desk, file: ListFile, source: str) -> Read:
     remembered. Raises NotFound (file), UnreadableFile, Invalid (columns).
     """
     with opened_list(file) as opened:
-        mapping = _columns(desk, file, source, opened.headers, WEAPONS)
-        listed = [_listed(line) for line in told_rows(lines(mapping, opened))]
-        listed += [Listed(reject.number, "", cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
-        return Read(listed, opened.headers, mapping)
+        return _read(opened, _columns(desk, file, source, opened.headers, WEAPONS))
+
+
+def listed_alone(file: ListFile) -> Read:
+    """`listed_from` for who may not read what is remembered for a source: by what the file, and who sends it, say of its columns."""
+    with opened_list(file) as opened:
+        said = mapping_of(file.columns, file.constants, file.date_order) if file.columns is not None else None
+        return _read(opened, said or guessed(file, opened.headers, WEAPONS))
+
+
+def _read(opened: OpenList, mapping: Mapping) -> Read:
+    listed = [_listed(line) for line in told_rows(lines(mapping, opened))]
+    listed += [Listed(reject.number, "", cells=reject.cells, reason=reject.reason) for reject in opened.rejects]
+    return Read(listed, opened.headers, mapping)
 
 
 def scanned_from(desk: Desk, file: ListFile) -> list[tuple[int, ItemLine]]:

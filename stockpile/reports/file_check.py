@@ -24,6 +24,9 @@ _NAMED_BY = (
     "SELECT encode(file_sha256, 'hex'), kind || ' ' || name FROM register WHERE file_sha256 IS NOT NULL",
     """SELECT f.sha256 #>> '{}', 'draft ' || document_id
        FROM draft, jsonb_path_query(request, 'strict $.** ? (@ like_regex "^[0-9a-f]{64}$")') AS f (sha256)""",
+    """SELECT f.sha256, kind || ' ' || reference FROM donor_statement,
+            LATERAL (VALUES (content->'file'->>'sha256'), (content->>'scan_sha256')) AS f (sha256)
+       WHERE f.sha256 IS NOT NULL""",
 )
 """Whatever names files."""
 NAMED = f"SELECT n.sha256, min(n.named_by), count(*) FROM ({' UNION ALL '.join(_NAMED_BY)}) n (sha256, named_by) GROUP BY 1 ORDER BY 1"

@@ -1,4 +1,6 @@
-"""Registers, notes and erasures: their leaves, the lines of a register, and the chain of what erasures took from them."""
+"""Registers, notes, erasures and what donors and host tell each other: their leaves, the lines of a register, and the chain of what
+erasures took from them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from stockpile.log.leaf import (
     ERASURE_FIELDS,
     NOTE_FIELDS,
     REGISTER_FIELDS,
+    donor_statement_leaf,
     erasure_leaf,
     name_value,
     note_leaf,
@@ -20,6 +23,7 @@ from stockpile.log.leaf import (
 )
 from stockpile.log.verifying.books import Books, Check, Wrong
 from stockpile.log.verifying.leaves import leaf_differs
+from stockpile.proof.fields import DONOR_STATEMENT_FIELDS
 from stockpile.registers.keep import cells_json, line_of_digest
 
 _LINES = """
@@ -137,6 +141,21 @@ def _erasures(books: Books) -> Iterator[Wrong]:
             yield Wrong(f"erasure {header['erasure_id']}", what)
 
 
+_STATEMENTS = f"""
+SELECT x.seed, x.leaf, x.digest, p.code, {", ".join(f"x.{name}" for name in DONOR_STATEMENT_FIELDS if name != "said_by")}
+FROM donor_statement x JOIN party p ON p.party_id = x.donor_id ORDER BY x.donor_id, x.statement_id
+"""
+_STATEMENT_NAMES = tuple(name for name in DONOR_STATEMENT_FIELDS if name != "said_by")
+
+
+def _statements(books: Books) -> Iterator[Wrong]:
+    for seed, leaf, digest, donor, *values in books.rows(_STATEMENTS):
+        header = dict(zip(_STATEMENT_NAMES, values, strict=True))
+        if donor_statement_leaf(seed, header, digest) != leaf:
+            what = leaf_differs(seed, leaf, "what it says or answers, or the digest of who said it")
+            yield Wrong(f"{header['kind']} {donor} {header['reference']} ({header['statement_id']})", what)
+
+
 _UNRECORDED = """
 SELECT 'erased person ' || p.party_id, 'the name is gone, and no erasure is recorded' FROM party p
 LEFT JOIN erasure e ON e.party_id = p.party_id WHERE p.erased_at IS NOT NULL AND e.party_id IS NULL
@@ -160,5 +179,6 @@ CHECKS = (
     Check("leaves of registers", _REGISTERS, _registers),
     Check("leaves of notes", _NOTES, _notes),
     Check("leaves of erasures", _ERASURES, _erasures),
+    Check("leaves of donors' statements", _STATEMENTS, _statements),
     Check("erasures", _UNRECORDED, _unrecorded),
 )

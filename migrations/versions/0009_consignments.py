@@ -1,0 +1,29 @@
+"""What donors declare, what binds it, what the host answers: each a leaf of the log.
+
+Each subject has its SQL file and the one that takes it back.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0005"
+
+SQL = Path(__file__).parent.parent / "sql"
+SUBJECTS: tuple[str, ...] = ("consignments",)
+
+
+def upgrade() -> None:
+    for subject in SUBJECTS:
+        _run(f"0009_{subject}.sql")
+
+
+def downgrade() -> None:
+    """Refused by the database where the books hold what the older schema can't."""
+    for subject in reversed(SUBJECTS):
+        _run(f"0009_{subject}_back.sql")
+
+
+def _run(name: str) -> None:
+    op.get_bind().exec_driver_sql((SQL / name).read_text(encoding="utf-8").replace("%", "%%"))

@@ -1,0 +1,107 @@
+"""A donor declares its consignment itself: the host can't say that it never came, settles what only it can, and certifies per serial what
+arrived. What the certificate does not allow is refused, and where it happened all the same, an alarm.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stockpile.acts.receive import RECEIVE
+from stockpile.catalogue import find_models, map_alias
+from stockpile.db import roles
+from stockpile.db.engine import transaction
+from stockpile.donors.consignments import to_settle
+from stockpile.donors.statements import StatementKind, need_statement
+from stockpile.donors.verifications import VerifyDelivery, confirm_delivery, read_progress, verify_delivery
+from stockpile.errors import Invalid, NotAllowed, Refused
+from stockpile.log import beginning
+from stockpile.log.proofs import proof_of_statement
+from stockpile.proof.check import check_text
+from stockpile.proof.note import Verifier
+from stockpile.rights import reading
+from tests.consigned import accepted, declared, in_force, listed
+from tests.test_log import ORIGIN, caught_up
+from tests.world import Country, kinds
+
+LIST = [f"UA {n}" for n in range(1, 500)]
+
+
+def test_five_hundred_are_declared_and_four_hundred_and_eighty_arrive(country: Country, tmp_path: Path) -> None:
+    """The donor's list has one rifle twice and a name nobody knows. The host says which is which and accepts; 480 arrive, the certificate
+    names them, and both sides read which 20 did not. The donor checks far away that it declared what it declared.
+    """
+    signer = beginning.begin_log(country.engine, tmp_path / "log", ORIGIN)
+    usa, registrar, clerk = (country.actors[who] for who in ("USA", "registrar", "clerk"))
+    in_force(country)
+    content = listed(LIST[:498]) + b"ua-17,AKM\nUA 499,Kalashnikov (new)\n"
+    declaration = declared(country, content, end_user_certificate="EUC-8", carrier="Sea line", expected_on="2026-12-20")
+    caught_up(country, signer)
+
+    with reading(country.engine, registrar) as connection:
+        kept = need_statement(connection, declaration.statement_id, StatementKind.DECLARATION)
+        waiting = to_settle(connection, kept)
+    assert kept.content["line_count"] == 500
+    assert [(row.row, row.twin, row.why.split(":")[0]) for row in waiting.rows] == [
+        (500, True, "the same model and serial number as row 18"),
+        (501, False, "unknown model 'Kalashnikov (new)'"),
+    ]
+    with pytest.raises(Invalid, match="2 of 500 rows"):
+        accepted(country, declaration.statement_id)
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        akm = find_models(connection, {"AKM"}, "USA")["AKM"].model_id
+        map_alias(connection, "USA", "Kalashnikov (new)", akm, registrar.party_id)
+    posted = accepted(
+        country, declaration.statement_id, settled=[{"row": 500, "distinguishing_mark": "notch on the stock"}]
+    )
+    assert (posted.lines, kinds(posted)) == (500, ["same serial number twice"])
+    with pytest.raises(Refused, match="accepted already"):
+        accepted(country, declaration.statement_id)
+
+    arrived = [
+        {"model": "AKM", "serial_number": serial, "condition": "serviceable"}
+        for serial in LIST
+        if serial not in LIST[200:219]
+    ]
+    first = country.do(
+        "clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-117", complete=True, lines=arrived
+    )
+    assert kinds(first) == ["shortage"] * 20
+    signed = verify_delivery(
+        country.engine,
+        clerk,
+        VerifyDelivery.model_validate({"donor": "USA", "consignment": "FMS-117", "title_passes_on": "2026-01-02"}),
+    )
+    with pytest.raises(NotAllowed, match="another person"):
+        confirm_delivery(country.engine, clerk, signed.statement_id)
+    confirm_delivery(country.engine, country.actors["commander"], signed.statement_id)
+    with reading(country.engine, usa) as connection:
+        certificate = need_statement(connection, signed.statement_id)
+        mine = read_progress(connection, usa, "USA", "FMS-117")
+    assert certificate.content["number"] == "FMS-117/DV/1"
+    assert [line["serial_number"] for line in certificate.content["lines"]] == sorted(
+        serial for serial in LIST if serial not in LIST[200:219]
+    )
+    short = sorted([*LIST[200:219], "ua-17"])
+    assert sorted(line["serial_number"] for line in certificate.content["outstanding"]) == short
+    with reading(country.engine, registrar) as connection:
+        theirs = read_progress(connection, registrar, "USA", "FMS-117")
+    assert mine is not None
+    assert theirs is not None
+    assert mine.in_supply == theirs.in_supply == 20
+    for side in (mine, theirs):
+        assert sorted(one.serial_number or "" for one in side.differences if one.kind == "shortage") == short
+    assert {one.kind for one in theirs.differences} - {one.kind for one in mine.differences} == {
+        "same serial number twice"  # it may be another donor's weapon that bears the number
+    }
+
+    caught_up(country, signer)
+    keys = [Verifier.parse(signer.verifier)]
+    for statement in (declaration, signed):
+        bundle = proof_of_statement(country.engine, usa, statement.statement_id)
+        found = check_text(bundle.encoded(), keys)
+        assert found.ok, list(found.lines())
+        assert len(bundle.statements) == 2
+        assert "Talib" not in bundle.encoded()
+    assert not check_text(bundle.encoded().replace("UA 33", "UA 34", 1), keys).ok
