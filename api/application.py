@@ -43,6 +43,7 @@ from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
+from api.pages import statements as statement_pages
 from api.pages import station as station_pages
 from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
@@ -77,6 +78,7 @@ from api.v1 import (
     signature_cards,
     signatures,
     sites,
+    statements,
     station,
     station_snapshot,
     treaty_returns,
@@ -131,6 +133,7 @@ API = (
     sign_in,
     signatures,
     papers,
+    statements,
     station,
     station_snapshot,
     scans,
@@ -152,6 +155,7 @@ PAGES = (
     discrepancy_pages,
     closure_pages,
     shipment_pages,
+    statement_pages,
     waiting_lists,
     count_sheets,
     count_pages,

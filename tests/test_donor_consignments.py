@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from stockpile.acts.destruction_order import ORDER_DESTRUCTION
+from stockpile.acts.export import EXPORT
+from stockpile.acts.issue import ISSUE
+from stockpile.acts.perform import Drafted
 from stockpile.acts.receive import RECEIVE
+from stockpile.acts.ship import SHIP
 from stockpile.catalogue import find_models, map_alias
 from stockpile.db import roles
 from stockpile.db.engine import transaction
+from stockpile.donors.certificates import GiveConsent, give_consent
 from stockpile.donors.consignments import to_settle
 from stockpile.donors.statements import StatementKind, need_statement
 from stockpile.donors.verifications import VerifyDelivery, confirm_delivery, read_progress, verify_delivery
@@ -23,7 +29,7 @@ from stockpile.proof.note import Verifier
 from stockpile.rights import reading
 from tests.consigned import accepted, declared, in_force, listed
 from tests.test_log import ORIGIN, caught_up
-from tests.world import Country, kinds
+from tests.world import RIFLES, Country, ago, kinds, paper, scans, told
 
 LIST = [f"UA {n}" for n in range(1, 500)]
 
@@ -105,3 +111,78 @@ def test_five_hundred_are_declared_and_four_hundred_and_eighty_arrive(country: C
         assert len(bundle.statements) == 2
         assert "Talib" not in bundle.encoded()
     assert not check_text(bundle.encoded().replace("UA 33", "UA 34", 1), keys).ok
+
+
+def delivered(country: Country, *serials: str, **certificate: object) -> None:
+    """Rifles that came under a certificate, in TAJI's store."""
+    in_force(country, **certificate)
+    accepted(country, declared(country, listed(serials), end_user_certificate="EUC-8").statement_id)
+    lines = [{"model": "AKM", "serial_number": serial, "condition": "serviceable"} for serial in serials]
+    country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-117", lines=lines)
+
+
+def again(country: Country, **certificate: object) -> None:
+    """A new version of the certificate in force."""
+    in_force(country, **certificate)
+
+
+def test_only_a_vetted_unit_has_it(country: Country) -> None:
+    """Refused with the certificate named, until the donor says the unit is vetted, and again once that is over; on paper it is an alarm that
+    the donor sees, and what no certificate binds goes out as ever.
+    """
+    issue = {"receiver": "A-1001", "store": "Main store"}
+    delivered(country, "UA 1", "UA 2", vetting=True)
+    refusal = country.refused("clerk", ISSUE, **issue, lines=scans("UA 1", RIFLES[0]))
+    assert [reason for _, reason, _ in told(refusal)] == [
+        "end-user certificate EUC-8 of USA takes a vetted unit, and the receiver is of none"
+    ]
+    again(country, vetting=True, vetted=[{"unit": "1COY", "until": "2026-01-31"}])
+    refusal = country.refused("clerk", ISSUE, **issue, lines=scans("UA 1"))
+    assert "the vetting ended on 2026-01-31" in told(refusal)[0][1]
+    posted = country.do("clerk", ISSUE, **issue, lines=scans("UA 1"), paper=paper(1, ago(minutes=1)))
+    assert kinds(posted) == ["beyond the end-user certificate"]
+    with reading(country.engine, country.actors["USA"]) as connection:
+        seen = connection.exec_driver_sql("SELECT kind FROM discrepancy WHERE closed_at IS NULL").scalars().all()
+    assert "beyond the end-user certificate" in seen
+    again(country, vetting=True, vetted=[{"unit": "1COY", "until": "2099-12-31"}])
+    assert kinds(country.do("clerk", ISSUE, **issue, lines=scans("UA 2", RIFLES[0]))) == []
+
+
+def test_re_transfer_and_change_of_end_use_take_consent(country: Country) -> None:
+    """To another depot, out of the country, to be destroyed: each refused with the clause, and done once the donor consented to just that."""
+    delivered(country, "UA 1", sites=["TAJI"])
+    to_erbil = {"to_site": "ERBIL", "carrier": "2nd Transport", "expected_on": "2099-12-31", "lines": scans("UA 1")}
+    abroad = {
+        "destination": "Jordan", "consignee": "Royal Works", "authorisation": "E-1", "purpose": "repair abroad", "lines": scans("UA 1"),
+    }  # fmt: skip
+    order = {"reason": "worn", "authority": "M-1", "due_on": "2099-12-31", "method": "cutting", "lines": scans("UA 1")}
+    clause = "No re-transfer or change of end use without written consent."
+    for form, request, words in (
+        (SHIP, to_erbil, f"end-user certificate EUC-8 of USA allows it at TAJI alone: {clause}"),
+        (EXPORT, abroad, f"end-user certificate EUC-8 binds it: add the consent of USA. It says: {clause}"),
+        (ORDER_DESTRUCTION, order, "end-user certificate EUC-8 binds it: add the consent of USA. It says: Destroyed only with written consent."),
+    ):  # fmt: skip
+        assert told(country.refused("clerk", form, **request))[0][1] == words
+
+    def consent(purpose: str, recipient: str | None, until: str | None = None) -> None:
+        given = {
+            "certificate": "EUC-8",
+            "number": "C-1",
+            "words": "yes",
+            "purpose": purpose,
+            "recipient": recipient,
+            "until": until,
+        }
+        give_consent(country.engine, country.actors["USA"], GiveConsent.model_validate(given))
+
+    consent("re-transfer", "Egypt")
+    consent("re-transfer", "Jordan", until="2026-01-01")
+    country.refused("clerk", EXPORT, **abroad)
+    consent("re-transfer", "jordan")
+    assert isinstance(country.ask("clerk", EXPORT, **abroad), Drafted)
+    country.refused("clerk", ORDER_DESTRUCTION, **order)
+    consent("disposal", None)
+    assert isinstance(country.ask("clerk", ORDER_DESTRUCTION, **order), Drafted)
+    country.refused("clerk", SHIP, **to_erbil)
+    consent("change of end use", "ERBIL")
+    country.do("clerk", SHIP, **to_erbil)

@@ -29,6 +29,7 @@ from stockpile.files import file_store
 from stockpile.keys import new_key
 from stockpile.signatures import Sign, sign
 from tests.conftest import Databases
+from tests.consigned import declared, listed
 from tests.counts import opened
 from tests.service import Service
 from tests.signing_in import add_users
@@ -218,6 +219,19 @@ def test_no_way_back_from_who_signs_in_and_signed(databases: Databases, empty: s
         migrate.downgrade(owner, "0003")
     assert country.query("SELECT name FROM stockpile.user") == [("talib",)]
     assert country.query("SELECT how FROM signature") == [("drawn",)]
+    engine.dispose()
+
+
+def test_no_way_back_from_what_donors_declared(databases: Databases, empty: str) -> None:
+    """The older schema has no place for a donor's declaration. It is refused, with the declaration kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    declared(country, listed(["UA 1"]))
+    with pytest.raises(IntegrityError, match="hold statements of donors"):
+        migrate.downgrade(owner, "0005")
+    assert country.query("SELECT kind FROM donor_statement") == [("declaration",)]
     engine.dispose()
 
 

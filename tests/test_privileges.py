@@ -44,6 +44,7 @@ APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
     "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure", "count_counter",
     "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance", "signature",
+    "donor_statement", "donor_file",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -1061,3 +1062,43 @@ def test_everything_belongs_to_the_owner_alone(country: Country) -> None:
         "AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)"
     )
     assert mighty == []
+
+
+def test_a_donor_says_nothing_for_others_and_answers_nothing(country: Country) -> None:
+    """Its role adds statements of its own alone, of the kinds that are a donor's to say; a depot answers none of its own words."""
+    usa, france, taji = (
+        country.parties["USA"].party_id,
+        country.parties["FRA"].party_id,
+        country.sites["TAJI"].site_id,
+    )
+    insert = """INSERT INTO donor_statement (donor_id, statement_id, kind, site_id, reference, answers, content, said_by, name_version, digest,
+                                             recorded_at, content_hash, seed, leaf)
+                VALUES (%s, %s, %s, %s, 'x', %s, '{}', %s, 1, sha256('a'), now(), sha256('b'), sha256('c'),
+                        '\\x05'::bytea || sha256('d') || sha256('e'))"""
+
+    def told(role: str, donor: UUID, kind: str, answers: UUID | None = None) -> str:
+        with transaction(country.engine, role, taji, usa) as connection:
+            row = (donor, new_key(), kind, taji, answers, usa)
+            return refusal(connection, lambda: connection.exec_driver_sql(insert, row))
+
+    assert told(roles.DONOR, usa, "declaration") == "it was accepted"
+    declaration = new_key()
+    with transaction(country.engine, roles.DONOR, None, usa) as connection:
+        connection.exec_driver_sql(insert, (usa, declaration, "declaration", taji, None, usa))
+    wrong = {
+        (role, donor, kind): why
+        for role, donor, kind, answers in (
+            (roles.DONOR, france, "declaration", None),
+            (roles.DONOR, usa, "delivery verification", None),
+            (roles.DONOR, usa, "accepted", declaration),
+            (roles.POSTER, usa, "declaration", None),
+            (roles.POSTER, usa, "delivery verification", None),
+            (roles.POSTER, usa, "accepted", declaration),
+            (roles.REGISTRAR, usa, "consent", None),
+        )
+        if ROW_LEVEL not in (why := told(role, donor, kind, answers))
+    }
+    assert wrong == {}
+    with transaction(country.engine, roles.DONOR, None, france) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM donor_statement").scalar_one() == 0
+        assert DENIED in answer_to(connection, "SELECT seed FROM donor_statement")

@@ -20,11 +20,24 @@ from api.pages.discrepancies import DISCREPANCIES
 from api.pages.listing import HOST, Listing, asked_of
 from api.pages.navigation import EVERYBODY
 from api.pages.shipments import SHIPMENTS
+from api.pages.statements import STATEMENTS
 from api.pages.transparency import ALARMS
 from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE, DRAFTS, JOBS
 from api.words import N_
 from stockpile.parties import read_party
-from stockpile.rights import APPROVE, AUDITOR, CLOSE_COUNT, DESK, DONOR, READ_ALARMS, REGISTRAR, RIGHTS, Actor, reading
+from stockpile.rights import (
+    APPROVE,
+    AUDITOR,
+    CLOSE_COUNT,
+    DESK,
+    DONOR,
+    READ_ALARMS,
+    REGISTRAR,
+    RIGHTS,
+    SIGN_DELIVERIES,
+    Actor,
+    reading,
+)
 from stockpile.sites import day_on_the_walls
 
 router = APIRouter(include_in_schema=False)
@@ -70,6 +83,18 @@ WAITS = (
     Waits(N_("Counts due"), COUNTS_DUE, {}, RIGHTS[CLOSE_COUNT]),
     Waits(N_("Counts open"), COUNTS, {"state": "open"}, HOST),
     Waits(N_("Weapon cards overdue"), CARDS, {"overdue": "yes"}, HOST, late=True),
+    Waits(
+        N_("Donors' statements that wait for an answer"),
+        STATEMENTS,
+        {"state": "waiting"},
+        frozenset({REGISTRAR, DONOR}),
+    ),
+    Waits(
+        N_("Deliveries to be signed by a second person"),
+        STATEMENTS,
+        {"state": "waiting", "kind": "delivery verification"},
+        RIGHTS[SIGN_DELIVERIES],
+    ),
     Waits(N_("Shipments overdue"), SHIPMENTS, {"overdue": "yes"}, HOST, late=True),
     Waits(N_("Shipments on their way"), SHIPMENTS, {"outstanding": "yes"}, HOST),
     Waits(N_("Alarms of the log"), ALARMS, {}, RIGHTS[READ_ALARMS], late=True),

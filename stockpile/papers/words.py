@@ -50,6 +50,22 @@ TITLES = (
     "Taken over by",
 )
 
+DELIVERIES = (
+    "Delivery verification",
+    "Certificate",
+    "Not in force: the second signature is missing",
+    "Sent back",
+    "End-user certificate",
+    "Arrived",
+    "Title passes on",
+    "Title passes to",
+    "Arrived, as listed",
+    "Declared, and not arrived",
+    "Second signature",
+    "Received as listed, and title taken on the day above.",
+    "Received",
+)
+
 FACTS_OF_DOCUMENTS = (
     "Handed over by",
     "Returned by",
@@ -427,6 +443,7 @@ TYPES_OF_WEAPON = (
 WORDS = frozenset(
     (
         *TITLES,
+        *DELIVERIES,
         *FACTS_OF_DOCUMENTS,
         *LINES,
         *HEADINGS,
