@@ -31,6 +31,8 @@ from babel.numbers import format_decimal
 from stockpile.catalogue_data import CATEGORIES
 from stockpile.db.tables.audits import KINDS as AUDIT_KINDS
 from stockpile.discrepancies import Kind
+from stockpile.donors.statements import State as StatementState
+from stockpile.donors.statements import StatementKind
 from stockpile.movements import MOVEMENTS, AccountClass, Act
 from stockpile.registers.count_findings import Kind as FindingKind
 from stockpile.registers.counts import Reason
@@ -236,7 +238,7 @@ TERMS: tuple[str, ...] = (
       "approved", "posted", "rejected", "not begun", "left", "there", "missing", "erased", "yes", "no"),
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
     *State, *FindingKind, *get_args(Reason), *OrderState, *AllowanceState, *AUDIT_KINDS, *Lines, *CATEGORIES, *BOOK_KINDS,
-    *CaptureWhat, *ChangeKind, *RIGHTS,
+    *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState,
     "draw", "emergency issue", "receipt", "list of weapons with their receivers",
     "person", "unit", "organisation", "donor", "counter", "device", "paper", "exceptions",
     "password", "pin", "serial number", "search", "scan",

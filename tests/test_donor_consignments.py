@@ -127,8 +127,8 @@ def again(country: Country, **certificate: object) -> None:
 
 
 def test_only_a_vetted_unit_has_it(country: Country) -> None:
-    """Refused with the certificate named, until the donor says the unit is vetted, and again once that is over; on paper it is an alarm that
-    the donor sees, and what no certificate binds goes out as ever.
+    """Refused with the certificate named, until the donor says that the unit is vetted, and again once that is over; on paper it is an
+    alarm that the donor sees. What no certificate binds goes out as ever.
     """
     issue = {"receiver": "A-1001", "store": "Main store"}
     delivered(country, "UA 1", "UA 2", vetting=True)
@@ -149,7 +149,7 @@ def test_only_a_vetted_unit_has_it(country: Country) -> None:
 
 
 def test_re_transfer_and_change_of_end_use_take_consent(country: Country) -> None:
-    """To another depot, out of the country, to be destroyed: each refused with the clause, and done once the donor consented to just that."""
+    """To another depot, out of the country, to be destroyed: each refused with the clause, done once the donor consented to just that."""
     delivered(country, "UA 1", sites=["TAJI"])
     to_erbil = {"to_site": "ERBIL", "carrier": "2nd Transport", "expected_on": "2099-12-31", "lines": scans("UA 1")}
     abroad = {
@@ -157,10 +157,11 @@ def test_re_transfer_and_change_of_end_use_take_consent(country: Country) -> Non
     }  # fmt: skip
     order = {"reason": "worn", "authority": "M-1", "due_on": "2099-12-31", "method": "cutting", "lines": scans("UA 1")}
     clause = "No re-transfer or change of end use without written consent."
+    binds = "end-user certificate EUC-8 binds it: add the consent of USA. It says"
     for form, request, words in (
         (SHIP, to_erbil, f"end-user certificate EUC-8 of USA allows it at TAJI alone: {clause}"),
-        (EXPORT, abroad, f"end-user certificate EUC-8 binds it: add the consent of USA. It says: {clause}"),
-        (ORDER_DESTRUCTION, order, "end-user certificate EUC-8 binds it: add the consent of USA. It says: Destroyed only with written consent."),
+        (EXPORT, abroad, f"{binds}: {clause}"),
+        (ORDER_DESTRUCTION, order, f"{binds}: Destroyed only with written consent."),
     ):  # fmt: skip
         assert told(country.refused("clerk", form, **request))[0][1] == words
 

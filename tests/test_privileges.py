@@ -1071,8 +1071,8 @@ def test_a_donor_says_nothing_for_others_and_answers_nothing(country: Country) -
         country.parties["FRA"].party_id,
         country.sites["TAJI"].site_id,
     )
-    insert = """INSERT INTO donor_statement (donor_id, statement_id, kind, site_id, reference, answers, content, said_by, name_version, digest,
-                                             recorded_at, content_hash, seed, leaf)
+    insert = """INSERT INTO donor_statement (donor_id, statement_id, kind, site_id, reference, answers, content, said_by, name_version,
+                                             digest, recorded_at, content_hash, seed, leaf)
                 VALUES (%s, %s, %s, %s, 'x', %s, '{}', %s, 1, sha256('a'), now(), sha256('b'), sha256('c'),
                         '\\x05'::bytea || sha256('d') || sha256('e'))"""
 
