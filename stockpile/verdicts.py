@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 from stockpile import items
 from stockpile.acts import draw, issue, turn_in, voucher
 from stockpile.acts.accessories import EquippedConditionLine
+from stockpile.acts.end_use import check_receivers
 from stockpile.acts.perform import scope
 from stockpile.acts.voucher import Scanned
 from stockpile.db.engine import connected
@@ -200,6 +201,11 @@ def _issue(desk: Desk, asked: AskVerdict) -> Judged:
     store = find_store(desk.connection, desk.site, asked.store)
     one = _sought(desk, asked, store)
     issue.guard(desk, [one], store)
+    if asked.receiver and one.held is not None and one.held.consignment_id is not None:
+        day = desk.site.local_day(now())
+        taking = find_receiver(desk.connection, desk.site, asked.receiver, day)
+        if taking is not None:
+            check_receivers(desk, [(one, taking.party.party_id)], day)
     return Judged(one, store)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stockpile.acts.declare import DECLARE
 from stockpile.acts.destruction_order import ORDER_DESTRUCTION
 from stockpile.acts.export import EXPORT
 from stockpile.acts.issue import ISSUE
@@ -53,6 +54,10 @@ def test_five_hundred_are_declared_and_four_hundred_and_eighty_arrive(country: C
         (500, True, "the same model and serial number as row 18"),
         (501, False, "unknown model 'Kalashnikov (new)'"),
     ]
+    passed_by = {"site": "TAJI", "donor": "USA", "lines": [{"model": "AKM", "serial_number": "UA 1"}]}
+    for more in ({"reference": "FMS-117"}, {"reference": "FMS-118", "declaration": declaration.statement_id}):
+        ((field, _, _),) = country.invalid("registrar", DECLARE, **passed_by, **more)
+        assert field in ("reference", "declaration")
     with pytest.raises(Invalid, match="2 of 500 rows"):
         accepted(country, declaration.statement_id)
     with transaction(country.engine, roles.REGISTRAR) as connection:

@@ -12,7 +12,7 @@ from pydantic import Field
 from stockpile import ledger
 from stockpile.acts.perform import ActForm
 from stockpile.documents import LATER, Code, Desk, Posted, Writing, now
-from stockpile.donors.staged import SettledRow, accepted, need_staged, settle
+from stockpile.donors.staged import Declared, SettledRow, accepted, need_staged, refuse_beside, settle
 from stockpile.errors import Fault, Invalid
 from stockpile.items import Line, Newcomers
 from stockpile.keys import new_key
@@ -50,11 +50,12 @@ def declare(desk: Desk, request: Declare) -> Posted:
     and Refused (of a declaration: there is none, it was answered).
     """
     donor = need_party(desk.connection, "donor", request.donor, "donor")
-    staged = (
-        need_staged(desk, donor.party_id, request.declaration, request.lines, request.file)
-        if request.declaration
-        else None
-    )
+    given = Declared(
+        donor.party_id, request.reference, request.end_user_certificate, request.lines, request.file
+    )  # fmt: skip
+    staged = need_staged(desk, request.declaration, given) if request.declaration else None
+    if staged is None:
+        refuse_beside(desk, donor.party_id, request.reference)
     rows = listed_from(desk, request.file, request.donor) if request.file else listing.typed(request.lines)
     left_out = settle(rows.lines, request.settled)
     listed = listing.sort_out(desk.connection, rows, request.donor)

@@ -29,7 +29,7 @@ from stockpile.evidence import why_no_evidence
 from stockpile.keys import new_key
 from stockpile.parties import find_party
 from stockpile.reports.reference import search_sites
-from stockpile.rights import ANSWER_DONORS, DONOR, SIGN_DELIVERIES, TELL_HOST, Actor, require
+from stockpile.rights import ANSWER_DONORS, DESK, REGISTRAR, SIGN_DELIVERIES, TELL_HOST, Actor, require
 from stockpile.sentences import joined, sentence
 
 Purpose = Literal["re-transfer", "change of end use", "disposal"]
@@ -195,10 +195,10 @@ def send_back(engine: Engine, actor: Actor, statement_id: UUID, request: SendBac
 
     Raises NotAllowed, NotFound, Refused (answered already).
     """
-    require(actor, SIGN_DELIVERIES if actor.role not in (DONOR, "registrar") else ANSWER_DONORS)
+    require(actor, SIGN_DELIVERIES if actor.role in DESK else ANSWER_DONORS)
     with speaking(engine, actor) as (connection, signer):
         kept = need_statement(connection, statement_id)
-        if actor.role != "registrar" and kept.kind is not StatementKind.VERIFICATION:
+        if actor.role != REGISTRAR and kept.kind is not StatementKind.VERIFICATION:
             raise NotAllowed(sentence("What a donor sent is answered by a registrar."))
         if kept.kind is StatementKind.CONSENT:
             raise NotAllowed(sentence("A consent is not answered: it is used, or not."))

@@ -5,6 +5,7 @@ settled: twins told apart, rows left out with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -34,20 +35,47 @@ class SettledRow(Asked):
         return self
 
 
-def need_staged(
-    desk: Desk, donor_id: UUID, declaration: UUID, lines: Sequence[ListLine], file: ListFile | None
-) -> Kept:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a shipping list says, as far as its donor declared it."""
+
+    donor_id: UUID
+    reference: str
+    end_user_certificate: str | None
+    lines: Sequence[ListLine]
+    file: ListFile | None
+
+
+def need_staged(desk: Desk, declaration: UUID, given: Declared) -> Kept:
     """The declaration that is about to be posted at this site. Raises NotFound, Invalid (not what was declared), Refused (answered)."""
     kept = need_statement(desk.connection, declaration, StatementKind.DECLARATION)
     if kept.answered is not None:
         raise Refused(sentence("Nothing was done: it was {answer} already.", answer=of_the_books(kept.answered)))
-    same = kept.content.get("lines") == as_content(lines) if file is None else _file_of(kept) == as_file(file)
-    if kept.donor_id != donor_id or kept.site_id != desk.site.site_id or not same:
-        fault = Fault(
-            sentence("the list is not the one that was declared"), field="declaration", value=str(declaration)
-        )
+    file = given.file
+    same_list = (
+        kept.content.get("lines") == as_content(given.lines) if file is None else _file_of(kept) == as_file(file)
+    )
+    said = (kept.donor_id, kept.reference, kept.content.get("end_user_certificate"))
+    same = same_list and said == (given.donor_id, given.reference, given.end_user_certificate)
+    if kept.site_id != desk.site.site_id or not same:
+        fault = Fault(sentence("this is not what was declared"), field="declaration", value=str(declaration))
         raise Invalid(sentence("The shipping list was not posted."), [fault])
     return kept
+
+
+def refuse_beside(desk: Desk, donor_id: UUID, reference: str) -> None:
+    """Raises Invalid where the donor's own declaration of this consignment waits: it is accepted or sent back, not passed by."""
+    if desk.connection.exec_driver_sql(
+        """SELECT 1 FROM donor_statement x WHERE x.donor_id = %s AND x.kind = 'declaration' AND x.reference = %s
+           AND NOT EXISTS (SELECT FROM donor_statement a WHERE a.donor_id = x.donor_id AND a.answers = x.statement_id)""",
+        (donor_id, reference),
+    ).first():
+        fault = Fault(
+            sentence("its donor declared it: accept that declaration, or send it back"),
+            field="reference",
+            value=reference,
+        )
+        raise Invalid(sentence("The shipping list was not posted."), [fault])
 
 
 def as_content(lines: Sequence[ListLine]) -> list[dict[str, Any]] | None:
