@@ -18,6 +18,7 @@ from stockpile.acts.ship import SHIP
 from stockpile.catalogue import find_models, map_alias
 from stockpile.db import roles
 from stockpile.db.engine import transaction
+from stockpile.documents import now
 from stockpile.donors.certificates import GiveConsent, give_consent
 from stockpile.donors.consignments import to_settle
 from stockpile.donors.statements import StatementKind, need_statement
@@ -30,7 +31,7 @@ from stockpile.proof.note import Verifier
 from stockpile.rights import reading
 from tests.consigned import accepted, declared, in_force, listed
 from tests.test_log import ORIGIN, caught_up
-from tests.world import RIFLES, Country, ago, kinds, paper, scans, told
+from tests.world import RIFLES, Country, kinds, paper, scans, told
 
 LIST = [f"UA {n}" for n in range(1, 500)]
 
@@ -144,7 +145,7 @@ def test_only_a_vetted_unit_has_it(country: Country) -> None:
     again(country, vetting=True, vetted=[{"unit": "1COY", "until": "2026-01-31"}])
     refusal = country.refused("clerk", ISSUE, **issue, lines=scans("UA 1"))
     assert "the vetting ended on 2026-01-31" in told(refusal)[0][1]
-    posted = country.do("clerk", ISSUE, **issue, lines=scans("UA 1"), paper=paper(1, ago(minutes=1)))
+    posted = country.do("clerk", ISSUE, **issue, lines=scans("UA 1"), paper=paper(1, now()))
     assert kinds(posted) == ["beyond the end-user certificate"]
     with reading(country.engine, country.actors["USA"]) as connection:
         seen = connection.exec_driver_sql("SELECT kind FROM discrepancy WHERE closed_at IS NULL").scalars().all()
