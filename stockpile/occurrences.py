@@ -215,6 +215,8 @@ SOURCES = (
     *map(_shipment, ("number", "carrier", "driver", "vehicle", "seal_numbers", "route")),
     *(_column("consignment", "x.consignment_id", column, Fate.REMAINS, "'consignment ' || x.reference")
       for column in ("reference", "end_user_certificate")),
+    *(_column("donor_statement", "x.statement_id", column, Fate.REMAINS, "x.kind || ' ' || x.reference")
+      for column in ("reference", "content")),
     Source("account", "name", Fate.REMAINS,
            """SELECT account_id, NULL, 'name of a ' || class || ' account', to_jsonb(name) FROM account
               WHERE class <> 'person' AND name ILIKE ANY (%s)"""),
@@ -264,7 +266,7 @@ WITHOUT_PEOPLE = {
         count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
     "codes and numbers": """
         site.code site.time_zone book.code book.counter_code restoration.series
-        device.book_code counter.book_code draft.book_code token.book_code
+        device.book_code counter.book_code draft.book_code token.book_code donor_statement.kind
         document.claimed_number alias.source
         column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code""",
     "a rule and who published it": "count_period.what count_period.source",
