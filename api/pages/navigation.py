@@ -29,7 +29,7 @@ AREAS = (
     Area(N_("Documents"), "/documents", EVERYBODY),
     Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
     Area(N_("Shipments"), "/shipments"),
-    Area(N_("Consignments"), "/statements", frozenset({DONOR, REGISTRAR})),
+    Area(N_("Consignments"), "/statements", frozenset({DONOR})),
     Area(N_("Counts"), "/counts"),
     Area(N_("Approvals"), "/drafts"),
     Area(N_("Sites"), "/sites", EVERYBODY),
