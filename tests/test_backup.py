@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -336,24 +337,34 @@ def test_data_that_are_there_are_not_written_over(depot: Depot) -> None:
 
 
 def test_the_same_backup_restored_twice_gives_two_series(databases: Databases, country: Country) -> None:
-    """The disk dies again before the next backup: what was numbered between the two restores is not numbered again either. Books of
-    later years begin as ever, but of a year that has begun somewhere on earth. A database restored by other means is told so by its owner.
+    """The disk dies again before the next backup, seconds later on the clock's next minute: neither a document's number nor a tag that was
+    given between the two restores is given again, also if the second takes another backup than the first. Books of later years begin as ever, but of a year that has begun somewhere on earth. A database restored by other means is told so by its owner.
     """
     engine = engine_of(country.engine.url.set(username=embedded.SUPERUSER).render_as_string())
     made = now() - timedelta(days=2)
-    tags, marks = [], []
-    for moment in (datetime(2026, 12, 31, 9, 59, tzinfo=UTC), datetime(2026, 12, 31, 10, 1, tzinfo=UTC)):
+
+    def begun_at(moment: datetime, backup_at: datetime) -> tuple[str, int, int]:
+        """What would begin: the series, the last year that it is for, the next tag."""
         with connected(engine) as connection:
-            begun = series.begin(connection, moment, made, None)
+            begun = series.begin(connection, moment, backup_at, None)
             years = connection.exec_driver_sql("SELECT last_year FROM restoration WHERE series = %s", (begun.name,))
-            marks.append((begun.name, years.scalar_one()))
-            tags.append(begun.next_tag)
+            last_year = years.scalar_one()
             connection.rollback()
-    assert marks == [("310959ZDEC", 2026), ("311001ZDEC", 2027)]
+        return begun.name, last_year, begun.next_tag
+
+    new_year = (datetime(2026, 12, 31, 9, 59, tzinfo=UTC), datetime(2026, 12, 31, 10, 1, tzinfo=UTC))
+    assert [begun_at(moment, made)[:2] for moment in new_year] == [("310959ZDEC", 2026), ("311001ZDEC", 2027)]
+    first = (now() + timedelta(days=1)).replace(second=59)
+    restores = (
+        (first, made),
+        (first + timedelta(seconds=2), made),
+        (first + timedelta(minutes=2), made + timedelta(hours=9)),
+    )
+    tags = [begun_at(*one)[2] for one in restores]
+    assert [later - earlier for earlier, later in pairwise(tags)] == [series.TAGS_A_MINUTE] * 2
     with connected(engine) as connection:
         begun = series.begin(connection, made + timedelta(hours=5), made, None)
         later = series.begin(connection, made + timedelta(hours=9), made, None)
-        assert later.next_tag - begun.next_tag >= 4 * series.TAGS_AN_HOUR
         assert (begun.closed > 0, later.closed) == (True, 0)
     with pytest.raises(RestoreFailed, match="takes the role that owns the tables"):
         restore.declare(country.engine.url.render_as_string(hide_password=False))
