@@ -24,7 +24,7 @@ from secrets import token_hex
 from typing import Literal
 
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import ConnStatus, ExecStatus, PGconn
+from psycopg.pq import ConnStatus, ExecStatus, PGconn, abc
 from sqlalchemy import URL, make_url
 
 from stockpile.backup_contents import (
@@ -306,7 +306,7 @@ def _log_kept(source: Source, target: Path) -> Iterator[None]:
         connection.finish()
 
 
-def _check_same_server(source: Source, connection: PGconn) -> None:
+def _check_same_server(source: Source, connection: abc.PGconn) -> None:
     """The address of who may copy is typed in by itself: it may lead to a server that has other books, or none."""
     answer = connection.exec_(b"IDENTIFY_SYSTEM")
     found = answer.get_value(0, 0) if answer.status == ExecStatus.TUPLES_OK else None
