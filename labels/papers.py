@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from labels.barcodes import Drawing, code_of
+from labels.barcodes import Drawing, code_of, qr_code
 from labels.typesetting import FOLDER, pdf
 from labels.words import Language, language_of
 from stockpile.papers.paper import (
@@ -24,6 +24,7 @@ from stockpile.papers.paper import (
     Cards,
     Fact,
     Facts,
+    Note,
     Paper,
     Said,
     Sentence,
@@ -170,6 +171,14 @@ class _Setter:
                 }
             case Cards():
                 return {"kind": "cards", "cards": [self.card(one) for one in block.cards]}
+            case Note():
+                return {
+                    "kind": "note",
+                    "title": self.said(block.title),
+                    "purpose": self.sentence(block.purpose),
+                    "lines": block.text.splitlines(),
+                    "code": _code(qr_code(block.text)),
+                }
 
     def fact(self, fact: Fact) -> dict[str, Any]:
         """A labelled value."""

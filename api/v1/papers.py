@@ -1,9 +1,10 @@
-"""Papers to print: of every document, of a person's holdings, of a unit's signature card, of a count; and the blank pages of a
-paper book. Each as PDF, within the asker's own scope.
+"""Papers to print: of every document, of a person's holdings, of a unit's signature card, of a count, of a site's day; and the blank
+pages of a paper book. Each as PDF, within the asker's own scope.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED
 from labels.papers import Size, render
 from stockpile.documents import Code
 from stockpile.papers.count_sheet import count_sheet_of
+from stockpile.papers.daily_sheet import daily_sheet_of
 from stockpile.papers.documents import paper_of
 from stockpile.papers.holdings import holdings_of
 from stockpile.papers.issue_sheet import MOST, issue_sheets
@@ -121,6 +123,28 @@ def print_count_sheet(
     with reading(engine, actor) as connection:
         paper = count_sheet_of(connection, actor, count_id, rows)
     return _printed(actor, f"count-sheet {paper.number}", (paper,), language, size)
+
+
+@router.get(
+    "/sites/{code}/daily-sheet.pdf",
+    summary="The daily sheet of a site, with the log's checkpoint",
+    response_class=Response,
+    responses=_a_paper(),
+)
+def print_daily_sheet(
+    code: Annotated[Code, Path(description="Site code", examples=["TAJI"])],
+    engine: Database,
+    actor: Asker,
+    day: Annotated[date | None, Query(description="The day on the site's wall; left out: today")] = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+) -> Response:
+    """The day's documents, what is held now, open discrepancies, what is overdue; and the newest cosigned checkpoint of the log, as text
+    and as QR code. Not for donors.
+    """
+    with reading(engine, actor) as connection:
+        paper = daily_sheet_of(connection, actor, code, day)
+    return _printed(actor, f"daily-sheet {code} {paper.number}", (paper,), language, size)
 
 
 @router.get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from stockpile.errors import Invalid, UnreadableFile
 from stockpile.fetching import Unreachable, check_url, request
 from stockpile.proof.merkle import TILE_HEIGHT, TILE_WIDTH, NodeReader, Tile, node_reader
 from stockpile.proof.note import LONGEST_NOTE
+from stockpile.witness import on_paper
 from stockpile.witness.pinning import Comparison, Pins
 
 PATIENCE = 30.0
@@ -24,7 +26,12 @@ PATIENCE = 30.0
 
 def pin(
     folder: Annotated[Path, typer.Argument(help="Where you keep checkpoints; only added to")],
-    checkpoint: Annotated[str, typer.Argument(help="A checkpoint's file, or the log's address (https://.../log)")],
+    checkpoint: Annotated[
+        str,
+        typer.Argument(
+            help="The log's address (https://.../log), or a file: text (-: from the input), picture or PDF of a daily sheet"
+        ),
+    ],
     key: Annotated[
         list[str] | None, typer.Option(help="Key of the log or of a witness; remembered in the folder")
     ] = None,
@@ -76,13 +83,24 @@ def _nodes(base: str, headers: Mapping[str, str], size: int) -> NodeReader:
 
 
 def _from_file(file: Path) -> str:
+    """The note in a file: as text, or by the code on a daily sheet, printed to PDF, scanned or photographed."""
     try:
-        if file.stat().st_size > LONGEST_NOTE:
-            raise UnreadableFile(f"{file} is too large to be a checkpoint.")
-        return file.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "it is not text in UTF-8"
-        raise UnreadableFile(f"{file} can't be read: {why}.") from None
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
+            content = opened.read(on_paper.LARGEST + 1)
+    except OSError as problem:
+        raise UnreadableFile(f"{file} can't be read: {problem.strerror}.") from None
+    try:
+        return _as_text(content) if not content.startswith(on_paper.PDF) else on_paper.note_on_paper(content)
+    except UnicodeDecodeError:
+        return on_paper.note_on_paper(content)
+
+
+def _as_text(content: bytes) -> str:
+    """As it is written; pasted, it may have lost its last line feed or have others. Raises UnicodeDecodeError."""
+    text = content.decode()
+    if len(content) > LONGEST_NOTE:
+        raise UnreadableFile("It is too large to be a checkpoint.")
+    return text.replace("\r\n", "\n").strip("\n") + "\n"
 
 
 def _read(url: str, headers: Mapping[str, str]) -> bytes:

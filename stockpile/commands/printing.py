@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from stockpile.commands.asking import Token, reading_as
 from stockpile.commands.shown import new_group, out
 from stockpile.errors import Fault, Invalid
 from stockpile.papers.count_sheet import count_sheet_of
+from stockpile.papers.daily_sheet import daily_sheet_of
 from stockpile.papers.documents import paper_of
 from stockpile.papers.holdings import holdings_of
 from stockpile.papers.issue_sheet import issue_sheets
@@ -20,7 +22,9 @@ from stockpile.papers.paper import Paper
 from stockpile.papers.signature_card import signature_card_of
 from stockpile.reports.counts import count_named
 
-printing = new_group("Papers as PDF: of documents, holdings, signature cards and counts; blank pages of a paper book.")
+printing = new_group(
+    "Papers as PDF: of documents, holdings, signature cards, counts and days; blank pages of a paper book."
+)
 
 Language = Annotated[str | None, typer.Option(help="en, ar or uk; left out: en")]
 Sheet = Annotated[Size, typer.Option(help="The sheet that is printed on")]
@@ -83,6 +87,24 @@ def print_count_sheet(
     with reading_as(token) as (connection, actor):
         paper = count_sheet_of(connection, actor, count_named(connection, actor, name), rows)
     _write(to, f"count-sheet {paper.number}", (paper,), language, size)
+
+
+@printing.command("daily-sheet")
+def print_daily_sheet(
+    site: Annotated[str | None, typer.Argument(help="Site code; left out: one's own")] = None,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on the site's wall; left out: today")
+    ] = None,
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """A site's day on a page, with the log's newest checkpoint as text and code: to be kept elsewhere."""
+    with reading_as(token) as (connection, actor):
+        paper = daily_sheet_of(connection, actor, site, day.date() if day else None)
+        name = f"daily-sheet {site or actor.site_code} {paper.number}"
+    _write(to, name, (paper,), language, size)
 
 
 @printing.command("issue-sheets")

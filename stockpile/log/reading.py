@@ -78,9 +78,29 @@ def published(connection: Connection, log: int | None = None) -> Published:
     found = connection.exec_driver_sql(_LATEST, (log,)).one_or_none()
     if found is None:
         raise NotFound("No checkpoint of this log was signed yet.")
+    return _with_lines(connection, found)
+
+
+def _with_lines(connection: Connection, found: Row[Any]) -> Published:
     lines = connection.exec_driver_sql(_LINES, (found.log, found.tree_size)).scalars()
     note = found.note + "".join(f"{line}\n" for line in lines)
     return Published(found.log, found.origin, found.tree_size, found.root, note)
+
+
+_COSIGNED = """
+SELECT c.log, o.origin, c.tree_size, c.root, c.note FROM checkpoint c JOIN log_origin o USING (log)
+WHERE c.log = (SELECT max(log) FROM log_origin) AND c.signed_at >= %s
+  AND EXISTS (SELECT FROM cosignature w WHERE w.log = c.log AND w.tree_size = c.tree_size)
+ORDER BY c.tree_size DESC LIMIT 1
+"""
+
+
+def to_carry_away(connection: Connection, since: datetime) -> Published:
+    """The checkpoint to put on paper: of the newest log the latest that a witness cosigned and that was signed since then; where there is
+    none, the latest of all. Raises NotFound.
+    """
+    found = connection.exec_driver_sql(_COSIGNED, (since,)).one_or_none()
+    return published(connection) if found is None else _with_lines(connection, found)
 
 
 def is_published(connection: Connection) -> bool:

@@ -277,6 +277,39 @@ HEADINGS = (
     "Copy printed by",
 )
 
+DAILY_SHEET = (
+    "Daily sheet",
+    "Day",
+    "Documents of the day",
+    "No document was posted on this day.",
+    "Book",
+    "Kind of document",
+    "First number",
+    "Last number",
+    "Documents",
+    "all kinds",
+    "As the books stand at %(moment)s",
+    "Account",
+    "Weapons",
+    "Counted equipment",
+    "Open discrepancies",
+    "None is open.",
+    "Open",
+    "Overdue",
+    "Oldest of",
+    "Accounts whose count is overdue",
+    "Weapon cards overdue",
+    "Shipments overdue",
+    "Numbers of books that have not come",
+    "SHA-256 of the last backup's backup.json",
+    "Checkpoint of the log",
+    (
+        "Keep this sheet where those who run the service cannot reach it. With its code anybody can prove later that nothing "
+        "which the log held then was altered since: stockpile log pin."
+    ),
+    "Nothing of the log was signed yet.",
+)
+
 CONDITIONS = (
     "serviceable",
     "unserviceable",
@@ -429,6 +462,7 @@ WORDS = frozenset(
         *FACTS_OF_DOCUMENTS,
         *LINES,
         *HEADINGS,
+        *DAILY_SHEET,
         *CONDITIONS,
         *WHY,
         *KINDS_OF_DISCREPANCY,

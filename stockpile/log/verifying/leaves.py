@@ -4,9 +4,8 @@ the row, or the leaf, since it was posted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from stockpile.log import leaf_making
@@ -30,7 +29,8 @@ _ELSEWHERE = {
 
 # A weapon bears what the newest version under an entry up to this one says, but where a late paper came in between (`_other_number`).
 _ENTRIES = f"""
-SELECT e.item_id, e.version, i.secret, e.seed, e.leaf, {", ".join(_ELSEWHERE.get(name, f"e.{name}::text") for name in ENTRY_FIELDS)}
+SELECT e.item_id, e.version, i.secret, e.seed, e.leaf,
+       {", ".join(f"convert_to({_ELSEWHERE.get(name, f'e.{name}')}::text, 'UTF8')" for name in ENTRY_FIELDS)}
 FROM entry e
 LEFT JOIN item i ON i.item_id = e.item_id
 LEFT JOIN account f ON f.account_id = e.from_account
@@ -47,23 +47,22 @@ Fields = tuple[UUID, int, bytes | None, bytes, bytes, list[bytes | None]]
 
 
 def _entries(books: Books) -> Iterator[Wrong]:
-    making: tuple[list[Fields], Callable[[], list[bytes]]] | None = None
+    making: tuple[list[Fields], leaf_making.Leaves] | None = None
     rows = books.rows(books.newer(_ENTRIES, "e.leaf"))
-    while batch := [_fields(row) for row in islice(rows, BATCH)]:
-        begun = (batch, leaf_making.begin([(one[2] or b"", one[3], one[5], one[1]) for one in batch]))
+    with leaf_making.workshop() as begin:
+        while batch := [(*row[:5], list(row[5:])) for row in islice(rows, BATCH)]:
+            begun = (
+                batch,
+                begin([(secret or b"", seed, values, version) for _, version, secret, seed, _, values in batch]),
+            )
+            if making is not None:
+                yield from _differing(books, *making)
+            making = begun
         if making is not None:
             yield from _differing(books, *making)
-        making = begun
-    if making is not None:
-        yield from _differing(books, *making)
 
 
-def _fields(row: Sequence[Any]) -> Fields:
-    item_id, version, secret, seed, leaf = row[:5]
-    return item_id, version, secret, seed, leaf, [None if value is None else value.encode() for value in row[5:]]
-
-
-def _differing(books: Books, batch: Sequence[Fields], made: Callable[[], list[bytes]]) -> Iterator[Wrong]:
+def _differing(books: Books, batch: Sequence[Fields], made: leaf_making.Leaves) -> Iterator[Wrong]:
     for one, leaf in zip(batch, made(), strict=True):
         item_id, version, secret, _, stored, _ = one
         if leaf == stored or _other_number(books, one):
