@@ -33,11 +33,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """That a log follows another after a restore: of the leaves signed there so many are left."""
+    """That a log follows another after a restore: of the leaves signed there so many are left. `lost`: of the signer its memory, so that
+    more may have been signed; its keys, so that none of them vouches for this log.
+    """
 
     origin: str
     signed: int
     left: int
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +129,7 @@ def _told(connection: Connection, row: Row[Any]) -> OriginTold:
     latest = published(connection, row.log) if row.signed_at else None
     asked = (row.log, latest.size if latest else 0)
     witnesses = tuple(connection.exec_driver_sql(_WITNESSES, asked).scalars())
-    restored = tuple(Restore(one["origin"], one["signed"], one["left"]) for one in row.restored)
+    restored = tuple(
+        Restore(one["origin"], one["signed"], one["left"], tuple(one.get("lost", ()))) for one in row.restored
+    )
     return OriginTold(row.origin, latest, row.signed_at, witnesses, tuple(row.keys), restored)

@@ -57,3 +57,18 @@ def write_statement(connection: Connection, statement: Statement) -> bytes:
          statement.seed, leaf),
     )  # fmt: skip
     return leaf
+
+
+def queue_key(connection: Connection, log: int, key: str) -> bool:
+    """Queues the statement that a key signs the log, unless it was made before; whether it was missing."""
+    content = {"origin": _origin(connection, log), "key": key}
+    said = "SELECT EXISTS (SELECT FROM log_statement WHERE log = %s AND kind = 'key' AND content = %s)"
+    if connection.exec_driver_sql(said, (log, Jsonb(content))).scalar():
+        return False
+    leaf = write_statement(connection, Statement.new(log, "key", content))
+    connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
+    return True
+
+
+def _origin(connection: Connection, log: int) -> str:
+    return str(connection.exec_driver_sql("SELECT origin FROM log_origin WHERE log = %s", (log,)).scalar_one())
