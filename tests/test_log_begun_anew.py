@@ -24,13 +24,17 @@ from stockpile.log.proofs import proof_of
 from stockpile.log.reading import published, reading_log
 from stockpile.log.signer import KEYS, MEMORY, VERIFIERS, LogSigner, MemoryLost
 from stockpile.log.verify import verify
-from stockpile.proof.check import check
-from stockpile.proof.checkpoint import open_checkpoint
-from stockpile.proof.note import Verifier
+from stockpile.proof.check import check, check_text
+from stockpile.proof.checkpoint import Checkpoint, open_checkpoint
+from stockpile.proof.note import Signer, Verifier
+from stockpile.witness.pinning import Comparison, Pins, ServedKeys
+from tests.api_world import Web, served
 from tests.conftest import Databases
 from tests.test_log import ORIGIN, caught_up, hand_out, in_the_log, leaves_of_rows, sequencer
 from tests.test_witnessed_log import soon
 from tests.world import RIFLES, Country
+
+web = pytest.fixture(served)
 
 
 @pytest.fixture
@@ -225,3 +229,50 @@ def test_a_proof_from_before_and_after_a_restore(country: Country, signer: LogSi
     found = check(bundle, keys)
     assert found.ok, found.failures
     assert [row.proof.checkpoint.split("\n")[0] for row in bundle.entries] == [ORIGIN, *[f"{ORIGIN}-2"] * 4]
+
+
+def test_a_donor_follows_new_keys_and_a_restore(web: Web, tmp_path: Path, databases: Databases) -> None:
+    """It trusts the first key. Two new keys, a restore and one more: it takes each up, as the key before vouches for it, in its pins and in
+    a proof. It keeps more of the old log than the restore declares: it is told. A key made where all were lost it has to be given.
+    """
+    country = web.country
+    signer = beginning.begin_log(country.engine, tmp_path / "log", ORIGIN)
+    caught_up(country, signer)
+    first, kept = signer.verifier, Pins(tmp_path / "kept")
+    kept.trust([first])
+
+    def pin() -> Comparison:
+        served = ServedKeys.parse(web.get("USA", "/log/keys").content)
+        return kept.pin(web.get("USA", "/log/checkpoint").text, latest=True, served=served)
+
+    assert pin().keys == []
+    for _ in range(2):
+        beginning.take_over_key(country.engine, signer.folder)
+        caught_up(country, signer)
+    (signer.folder / MEMORY).unlink()
+    ahead = Checkpoint(ORIGIN, 999, bytes(32)).signed(Signer.parse((signer.folder / KEYS).read_text().split()[-1]))
+    beginning.begin_after_restore(country.engine, signer.folder)
+    hand_out(country, RIFLES[0])
+    caught_up(country, signer)
+    bundle = f"/v1/weapons/{country.item(RIFLES[0]).item_id}/proof"
+    found = check_text(web.get("auditor", bundle).text, [Verifier.parse(first)])
+    assert found.ok, found.failures
+    assert ["is vouched for by" in line for line in found.proven[:4]] == [True, True, True, False]
+    done = pin()
+    assert [key.split(" is vouched")[0].split(" ")[-1] for key in done.keys] == [ORIGIN, ORIGIN, f"{ORIGIN}-2"]
+    assert (len(kept.keys()), done.disagreements) == (4, [])
+    kept.pin(ahead.encoded())
+    assert "You keep its checkpoint of 999" in "".join(pin().open)
+
+    shutil.rmtree(signer.folder)
+    beginning.begin_after_restore(country.engine, signer.folder, keys_lost=True)
+    hand_out(country, RIFLES[0])
+    caught_up(country, signer)
+    with pytest.raises(Invalid, match=r"No key that you trust vouches.*keys before it were lost.*--key") as told:
+        pin()
+    assert signer.verifier in str(told.value)
+    assert (
+        "nor one that vouches for its own" in check_text(web.get("auditor", bundle).text, kept.keys()).failures[-1].why
+    )
+    kept.trust([signer.verifier])
+    assert pin().disagreements == []

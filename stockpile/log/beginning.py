@@ -40,10 +40,19 @@ class Restored:
     """
 
     origin: str
-    old_origin: str
-    signed: int
+    final: Checkpoint
     left: int
     lost: tuple[str, ...] = ()
+
+    @property
+    def old_origin(self) -> str:
+        """The name of the log before."""
+        return self.final.origin
+
+    @property
+    def signed(self) -> int:
+        """How many leaves were signed there."""
+        return self.final.size
 
 
 def has_log(engine: Engine) -> bool:
@@ -85,9 +94,9 @@ def begin_after_restore(engine: Engine, folder: Path, origin: str | None = None,
         told = _said_before(engine, log, old_origin, _remembered(folder))
         if told is None:
             log, told = log + 1, _declare(engine, folder, log, old_origin, origin)
-        signer = signers.begin_anew(folder, told.origin)
+        signer = signers.begin_anew(folder, told.origin, told.final, MEMORY in told.lost)
         with transaction(engine, roles.SEQUENCER) as connection:
-            queue_key(connection, log, signer.verifier)
+            queue_key(connection, log, signer)
     return told
 
 
@@ -107,7 +116,7 @@ def take_over_key(engine: Engine, folder: Path) -> str:
         raise _not_together(origin, signer.signed.origin)
     key = signer.verifier
     with transaction(engine, roles.SEQUENCER) as connection:
-        if queue_key(connection, log, key):
+        if queue_key(connection, log, signer):
             return key
         if not _has_signed(connection, log, key):
             raise Refused(
@@ -115,7 +124,7 @@ def take_over_key(engine: Engine, folder: Path) -> str:
             )
     key = signer.take_over(key)
     with transaction(engine, roles.SEQUENCER) as connection:
-        queue_key(connection, log, key)
+        queue_key(connection, log, signer)
     return key
 
 
@@ -151,7 +160,8 @@ def _said_before(engine: Engine, log: int, origin: str, remembered: Signed | Non
         raise _not_together(origin, remembered.origin)
     if content is None:
         return None
-    return Restored(origin, content["origin"], content["signed"], content["left"], tuple(content.get("lost", ())))
+    final = Checkpoint.parse(content["checkpoint"].partition("\n\n")[0].rstrip("\n") + "\n")
+    return Restored(origin, final, content["left"], tuple(content.get("lost", ())))
 
 
 def _declare(engine: Engine, folder: Path, log: int, old_origin: str, wanted: str | None) -> Restored:
@@ -166,26 +176,31 @@ def _declare(engine: Engine, folder: Path, log: int, old_origin: str, wanted: st
         size = tree.size_of(connection, log)
         if not lost and remembered is not None and size >= remembered.size:
             raise Invalid(f"The database holds all {remembered.size:,} leaves that were signed: it needs no new log.")
-        signed, final = _final(connection, folder, log, old_origin, remembered)
-        left = min(size, signed)
-        content = {"origin": old_origin, "checkpoint": final, "signed": signed, "left": left}
+        final, note = _final(connection, folder, log, old_origin, remembered)
+        left = min(size, final.size)
+        content = {"origin": old_origin, "checkpoint": note, "signed": final.size, "left": left}
         _begin(connection, log + 1, origin, "restored", {**content, **({"lost": list(lost)} if lost else {})})
-    return Restored(origin, old_origin, signed, left, lost)
+    return Restored(origin, final, left, lost)
 
 
-def _final(connection: Connection, folder: Path, log: int, origin: str, remembered: Signed | None) -> tuple[int, str]:
-    """The old log's final checkpoint and its size: as the signer remembers it, else the newest that the database has. Without keys it
+def _final(
+    connection: Connection, folder: Path, log: int, origin: str, remembered: Signed | None
+) -> tuple[Checkpoint, str]:
+    """The old log's final checkpoint, and it as a note: as the signer remembers it, else the newest that the database has. Without keys it
     is signed only if the database has it so.
     """
-    if remembered is not None and signers.has_keys(folder):
-        return remembered.size, LogSigner(folder).last_checkpoint()
     newest = connection.exec_driver_sql(
-        "SELECT tree_size, note FROM checkpoint WHERE log = %s ORDER BY tree_size DESC LIMIT 1", (log,)
+        "SELECT tree_size, root, note FROM checkpoint WHERE log = %s ORDER BY tree_size DESC LIMIT 1", (log,)
     ).one_or_none()
-    if newest is not None and (remembered is None or remembered.size == newest.tree_size):
-        return newest.tree_size, newest.note
-    size, root = (remembered.size, remembered.root) if remembered is not None else (0, EMPTY_ROOT)
-    return size, Checkpoint(origin, size, root).text()
+    if remembered is not None:
+        final = Checkpoint(origin, remembered.size, remembered.root)
+    else:
+        final = (
+            Checkpoint(origin, newest.tree_size, bytes(newest.root)) if newest else Checkpoint(origin, 0, EMPTY_ROOT)
+        )
+    if remembered is not None and signers.has_keys(folder):
+        return final, LogSigner(folder).last_checkpoint()
+    return final, newest.note if newest is not None and newest.tree_size == final.size else final.text()
 
 
 def _has_signed(connection: Connection, log: int, key: str) -> bool:

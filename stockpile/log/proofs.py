@@ -20,7 +20,7 @@ from stockpile.db.engine import at_one_moment, transaction
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.log import tree
 from stockpile.log.leaf import entries_digest, microseconds, value_bytes
-from stockpile.log.reading import Published, published
+from stockpile.log.reading import Published, published, successions
 from stockpile.proof.bundle import Bundle, Growth, Row, build, fields_of
 from stockpile.proof.commitment import DOCUMENT, ENTRY, commitment
 from stockpile.proof.fields import DOCUMENT_FIELDS, ENTRY_FIELDS, PARTS
@@ -97,7 +97,8 @@ def proof_of(engine: Engine, actor: Actor, item_id: UUID, pinned: Sequence[tuple
             _documents(logs, item_id, [int(row.values()["version"]) for row in entries], actor.role == DONOR)
         )
         growth = [_growth(logs, origin, size) for origin, size in pinned]
-    return build(item.asset_tag, entries, documents, growth)
+        keys = successions(connection)
+    return build(item.asset_tag, entries, documents, growth, keys)
 
 
 def _unbroken(versions: Sequence[int]) -> list[int]:

@@ -111,6 +111,16 @@ def leaf_tile(connection: Connection, shown: Published, index: int, width: int =
     return tree.split_leaves(packed)
 
 
+_VOUCHED = """
+SELECT content ->> 'vouched' FROM log_statement WHERE kind = 'key' AND content ? 'vouched' ORDER BY log, recorded_at, statement_id
+"""
+
+
+def successions(connection: Connection) -> tuple[str, ...]:
+    """The notes in which keys of these logs vouch for those after them, in their order (`stockpile.proof.succession`)."""
+    return tuple(connection.exec_driver_sql(_VOUCHED).scalars())
+
+
 _ORIGINS = """
 SELECT o.log, o.origin, (SELECT max(signed_at) FROM checkpoint c WHERE c.log = o.log) AS signed_at,
        array(SELECT content ->> 'key' FROM log_statement s WHERE s.log = o.log AND kind = 'key' ORDER BY recorded_at) AS keys,

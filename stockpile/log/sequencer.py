@@ -123,7 +123,7 @@ class Sequencer:
             last = "SELECT coalesce(max(tree_size), 0) FROM checkpoint WHERE log = %s"
             self._published = int(connection.exec_driver_sql(last, (self._log,)).scalar_one())
             self.signer.check(self._origin, self._edge.size, self._edge.tree.root(), self._proof(connection))
-            queue_key(connection, self._log, self.signer.verifier)  # if its making was cut off before that
+            queue_key(connection, self._log, self.signer)  # if its making was cut off before that
         return True
 
     def _proof(self, connection: Connection) -> list[bytes]:

@@ -17,11 +17,14 @@ from pathlib import Path
 from stockpile.errors import Invalid, NotFound, StockpileError
 from stockpile.proof.checkpoint import Checkpoint
 from stockpile.proof.merkle import EMPTY_ROOT, ProofFailed, verify_consistency
-from stockpile.proof.note import Malformed, Signer
+from stockpile.proof.note import Malformed, Note, Signer
+from stockpile.proof.succession import Succession
 
 KEYS = "keys"
 """One private key a line, in the encoding of signed-note; the newest last, and it alone signs, but while it takes over."""
 VERIFIERS = "keys.pub"
+VOUCHED = "vouched"
+"""The note in which the key before vouches for the newest."""
 MEMORY = "signed.json"
 
 
@@ -68,6 +71,15 @@ class LogSigner:
         """The newest key, as those who verify take it."""
         return str(_read_keys(self.folder)[-1].verifier)
 
+    @property
+    def vouched(self) -> str | None:
+        """The note in which the key before the newest vouches for it; None: there was none before."""
+        with suppress(OSError, ValueError, Malformed):
+            note = (self.folder / VOUCHED).read_text(encoding="utf-8")
+            if str(Succession.parse(Note.parse(note).text).key) == self.verifier:
+                return note
+        return None
+
     def check(self, origin: str, size: int, root: bytes, proof: Sequence[bytes]) -> None:
         """Whether a tree extends what was signed last; `proof` leads from that to it. Raises SignerRefuses, saying what is wrong."""
         last = self.signed
@@ -112,6 +124,7 @@ class LogSigner:
             if str(last.verifier) != before:
                 raise Invalid("Another key was made at the same time: nothing was changed.")
             new = Signer.generate(last.name)
+            _write(self.folder, VOUCHED, Succession(new.verifier).signed(last))
             _write_keys(self.folder, [last, new])
         return str(new.verifier)
 
@@ -126,14 +139,17 @@ def begin(folder: Path, origin: str) -> LogSigner:
     return LogSigner(folder)
 
 
-def begin_anew(folder: Path, origin: str) -> LogSigner:
-    """From now on signs another log, that begins empty, with a key of its own. The key before signs beside it, where it is left. Cut off,
-    it is gone on with. Raises Invalid (damaged keys).
+def begin_anew(folder: Path, origin: str, ended: Checkpoint, memory_lost: bool = False) -> LogSigner:
+    """From now on signs another log, that begins empty, with a key of its own. The key before vouches for it and signs beside it, where it
+    is left. `ended`: the final checkpoint of the log before. Cut off, it is gone on with. Raises Invalid (damaged keys).
     """
     with _held(_made(folder)):
         last = _read_keys(folder)[-1:] if has_keys(folder) else []
         if not last or last[0].name != origin:
-            _write_keys(folder, [*last, Signer.generate(origin)])
+            new = Signer.generate(origin)
+            for before in last:
+                _write(folder, VOUCHED, Succession(new.verifier, ended, memory_lost).signed(before))
+            _write_keys(folder, [*last, new])
         _write_memory(folder, Signed(origin, 0, EMPTY_ROOT))
     return LogSigner(folder)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from stockpile.documents import now
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import statement_leaf
+from stockpile.log.signer import LogSigner
 
 Kind = Literal["key", "restored", "padding"]
 
@@ -59,12 +60,14 @@ def write_statement(connection: Connection, statement: Statement) -> bytes:
     return leaf
 
 
-def queue_key(connection: Connection, log: int, key: str) -> bool:
-    """Queues the statement that a key signs the log, unless it was made before; whether it was missing."""
-    content = {"origin": _origin(connection, log), "key": key}
-    said = "SELECT EXISTS (SELECT FROM log_statement WHERE log = %s AND kind = 'key' AND content = %s)"
-    if connection.exec_driver_sql(said, (log, Jsonb(content))).scalar():
+def queue_key(connection: Connection, log: int, signer: LogSigner) -> bool:
+    """Queues the statement that the signer's newest key signs the log, unless it was made before; whether it was missing."""
+    said = "SELECT EXISTS (SELECT FROM log_statement WHERE log = %s AND kind = 'key' AND content ->> 'key' = %s)"
+    if connection.exec_driver_sql(said, (log, signer.verifier)).scalar():
         return False
+    content = {"origin": _origin(connection, log), "key": signer.verifier}
+    if signer.vouched is not None:
+        content["vouched"] = signer.vouched
     leaf = write_statement(connection, Statement.new(log, "key", content))
     connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
     return True
