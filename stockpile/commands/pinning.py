@@ -16,9 +16,9 @@ from stockpile.commands.shown import errors, out
 from stockpile.errors import Invalid, UnreadableFile
 from stockpile.fetching import Unreachable, check_url, request
 from stockpile.proof.merkle import TILE_HEIGHT, TILE_WIDTH, NodeReader, Tile, node_reader
-from stockpile.proof.note import LONGEST_NOTE
+from stockpile.proof.note import LONGEST_NOTE, Malformed
 from stockpile.witness import on_paper
-from stockpile.witness.pinning import Comparison, Pins
+from stockpile.witness.pinning import Comparison, Pins, ServedKeys
 
 PATIENCE = 30.0
 """Seconds that the log has for an answer."""
@@ -49,7 +49,8 @@ def pin(
     note = _read(f"{base}/checkpoint", headers).decode("utf-8", "replace") if online else _from_file(Path(checkpoint))
     pins = Pins(folder)
     pins.trust(key or [])
-    done = pins.pin(note, (lambda size: _nodes(str(base), headers, size)) if base else None, latest or online)
+    read_nodes = (lambda size: _nodes(str(base), headers, size)) if base else None
+    done = pins.pin(note, read_nodes, latest or online, _keys(base, headers) if base else None)
     _show(done)
     if done.disagreements:
         raise typer.Exit(1)
@@ -57,6 +58,8 @@ def pin(
 
 def _show(done: Comparison) -> None:
     shown = done.opened.checkpoint
+    for line in done.keys:
+        out.print(f"{line} It is trusted from now on.", markup=False)
     for number, (words, one, other) in enumerate(done.disagreements):
         errors.print(("" if number else "THE LOG DISAGREES WITH WHAT IT SIGNED.\n\n") + words, markup=False)
         for kept in dict.fromkeys((one.file, other.file)):
@@ -70,6 +73,15 @@ def _show(done: Comparison) -> None:
         out.print(f"{signed.verifier.name} signed it too{seen}.", markup=False)
     for line in (*done.shown, *done.open):
         out.print(line, markup=False)
+
+
+def _keys(base: str, headers: Mapping[str, str]) -> ServedKeys | None:
+    """What the log says of its keys; None: it is another's log, which says nothing of them."""
+    reply = request("GET", f"{base}/keys", PATIENCE, LONGEST_NOTE, headers=headers)
+    try:
+        return ServedKeys.parse(reply.content) if reply.status == 200 else None
+    except Malformed:
+        return None
 
 
 def _nodes(base: str, headers: Mapping[str, str], size: int) -> NodeReader:

@@ -33,11 +33,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """That a log follows another after a restore: of the leaves signed there so many are left."""
+    """That a log follows another after a restore: of the leaves signed there so many are left. `lost`: of the signer its memory, so that
+    more may have been signed; its keys, so that none of them vouches for this log.
+    """
 
     origin: str
     signed: int
     left: int
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,16 @@ def leaf_tile(connection: Connection, shown: Published, index: int, width: int =
     return tree.split_leaves(packed)
 
 
+_VOUCHED = """
+SELECT content ->> 'vouched' FROM log_statement WHERE kind = 'key' AND content ? 'vouched' ORDER BY log, recorded_at, statement_id
+"""
+
+
+def successions(connection: Connection) -> tuple[str, ...]:
+    """The notes in which keys of these logs vouch for those after them, in their order (`stockpile.proof.succession`)."""
+    return tuple(connection.exec_driver_sql(_VOUCHED).scalars())
+
+
 _ORIGINS = """
 SELECT o.log, o.origin, (SELECT max(signed_at) FROM checkpoint c WHERE c.log = o.log) AS signed_at,
        array(SELECT content ->> 'key' FROM log_statement s WHERE s.log = o.log AND kind = 'key' ORDER BY recorded_at) AS keys,
@@ -146,5 +159,7 @@ def _told(connection: Connection, row: Row[Any]) -> OriginTold:
     latest = published(connection, row.log) if row.signed_at else None
     asked = (row.log, latest.size if latest else 0)
     witnesses = tuple(connection.exec_driver_sql(_WITNESSES, asked).scalars())
-    restored = tuple(Restore(one["origin"], one["signed"], one["left"]) for one in row.restored)
+    restored = tuple(
+        Restore(one["origin"], one["signed"], one["left"], tuple(one.get("lost", ()))) for one in row.restored
+    )
     return OriginTold(row.origin, latest, row.signed_at, witnesses, tuple(row.keys), restored)

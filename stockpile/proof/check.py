@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint, Opened, open_checkpoint
 from .commitment import ENTRY, entry_tag
 from .merkle import ProofFailed, leaf_hash, verify_consistency, verify_inclusion
 from .note import Malformed, SignatureFailed, Verifier
+from .succession import follow
 
 NOTHING_FOLLOWS = (
     "That nothing follows: the weapon may have entries that this file does not hold, in the log up to this checkpoint or"
@@ -121,6 +122,7 @@ class _Check:
 
     def findings(self) -> Findings:
         """Every check in its order."""
+        self._follow_keys()
         held = [row for row in (*self.bundle.entries, *self.bundle.documents) if self._is_in_log(row)]
         self._check_item(self.bundle.entries)
         self._check_documents(self.bundle.entries, self.bundle.documents)
@@ -132,6 +134,16 @@ class _Check:
         self.found.shown.extend(Shown(self._title(row), list(row.values().items())) for row in held)
         self.found.not_proven.extend(self._not_proven())
         return self.found
+
+    def _follow_keys(self) -> None:
+        try:
+            followed = follow(self.bundle.keys, self.keys)
+        except SignatureFailed as problem:
+            return self._fail(None, "keys", str(problem))
+        new = [one for one in followed if one.is_new]
+        self.keys = [*self.keys, *(one.succession.key for one in new)]
+        self.found.proven.extend(map(str, new))
+        return None
 
     def _fail(self, row: Row | None, check: str, why: str) -> None:
         self.found.failures.append(Failure(self.bundle.weapon, _called(row) if row else "", check, why))
