@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.errors import Fault, Invalid, NotAllowed
-from stockpile.movements import AccountClass, Act
+from stockpile.movements import Act
 from stockpile.reports.as_of import NOW, AsOf
-from stockpile.reports.holdings import Holder, accounts_of
 from stockpile.reports.keyset import text_order
 from stockpile.reports.named import named
+from stockpile.reports.narrowed import entries_asked
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
-from stockpile.reports.scope import donor_asked, models_of, site_asked
+from stockpile.reports.scope import site_asked
 from stockpile.reports.shares import percent
 from stockpile.reports.taken_back import TAKEN_BACK
 from stockpile.reports.thresholds import value_of
@@ -273,27 +273,6 @@ def handover_papers(
         late_after_hours=hours,
         cursor=cursor_of(shown[-1][0], shown[-1][1]) if limit is not None and len(found) > limit else None,
     )
-
-
-def entries_asked(
-    connection: Connection, actor: Actor, donor: str | None, model: str | None, unit: str | None, at: AsOf
-) -> tuple[str, dict[str, Any]]:
-    """What holds of the entries `e` of a donor, a model or a unit, in SQL (empty: nothing is asked), and its values.
-
-    Raises NotFound, NotAllowed (a donor asks for a unit).
-    """
-    asked = {
-        "donor": donor_asked(connection, actor, donor),
-        "models": models_of(connection, model) if model else None,
-        "accounts": accounts_of(connection, actor, Holder(unit=unit), at, tuple(AccountClass)) if unit else None,
-    }
-    conditions = {
-        "donor": "e.donor_id = %(donor)s",
-        "models": "e.model_id = ANY (%(models)s)",
-        "accounts": "(e.from_account = ANY (%(accounts)s) OR e.to_account = ANY (%(accounts)s))",
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
-    return " AND ".join(conditions[name] for name in given), given
 
 
 def _need_told(actor: Actor, sought: PapersSought, at: AsOf) -> None:
