@@ -19,6 +19,7 @@ from api.pages import (
     loss_reports,
     party_forms,
     people,
+    reports_of_people,
     scanner,
     seals,
     search,
@@ -82,6 +83,7 @@ from api.v1 import (
     treaty_returns,
     weapons,
 )
+from api.v1 import reports_of_people as people_report_routes
 from api.v1 import tokens as token_routes
 from stockpile import sessions, tokens
 from stockpile.attempts import Brake
@@ -128,6 +130,7 @@ API = (
     allowances,
     reports,
     treaty_returns,
+    people_report_routes,
     sign_in,
     signatures,
     papers,
@@ -163,6 +166,7 @@ PAGES = (
     catalogue_pages,
     register_pages,
     report_pages,
+    reports_of_people,
     draft_pages,
     log_pages,
     station_pages,

@@ -28,6 +28,7 @@ from stockpile.commands import (
     registers,
     replaying,
     reports,
+    reports_of_people,
     running,
     sites,
     tls,
@@ -75,6 +76,9 @@ app.command("serial-capture")(monitoring.show_serial_capture)
 app.command("inspections")(monitoring.show_inspections)
 app.command("losses")(monitoring.show_losses)
 app.command("treaty-return")(treaty_returns.write_treaty_return)
+app.command("handover-papers")(reports_of_people.show_handover_papers)
+app.command("holders")(reports_of_people.show_holders)
+app.command("unusual")(reports_of_people.show_unusual)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)

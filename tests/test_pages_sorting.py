@@ -48,6 +48,7 @@ COMPUTED = {
     "/weapons": {"account", "condition", "since"},
     "/holdings": {"account", "condition", "since"},
     "/reports/allowances/weapons": {"account", "condition", "since"},
+    "/reports/holders/weapons": {"account", "condition", "since"},
 }
 """Columns that are worked out for the rows of a page only, or say the same as another."""
 
@@ -100,6 +101,7 @@ def asked_of(path: str, count: str) -> dict[str, Any]:
         "/counts/expected": {"count": "TAJI/COUNT/2"},
         "/holdings": {"site": "TAJI"},
         "/reports/allowances/weapons": {"model": "AKM"},
+        "/reports/holders/weapons": {"unit": "1COY"},
     }.get(path, {})
 
 

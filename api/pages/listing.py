@@ -245,8 +245,10 @@ def _columns(columns: Sequence[Column], rows: Sequence[Any], role: str | None) -
 
 
 Ask = Callable[[Connection, Actor, Asked], PageOf[Any]]
-Figure = tuple[str, Any, str]
-"""A sum over a whole list: what it is called, its value, the kind by which it is shown."""
+Figure = tuple[str, Any, str] | tuple[str, Any, str, Mapping[str, str]]
+"""A sum over a whole list: what it is called, its value, the kind by which it is shown; and by which filters the list holds its rows
+alone.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +386,7 @@ def _shown(
         "narrowed": any(each.name in kept and not each.fixed for each in filters),
         "order": order,
         "sums": this.sums(page) if page else None,
-        "figures": this.figures(page) if page else (),
+        "figures": [_figure(this, kept, *figure) for figure in this.figures(page)] if page else (),
         "next_page": address(this.path, **kept, order=order, cursor=page.cursor) if page and page.cursor else None,
         "first_page": address(this.path, **kept, order=order) if given.get("cursor") else None,
         "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
@@ -394,6 +396,13 @@ def _shown(
         },
         "problem": shown_problem(trouble) if trouble else None,
     }
+
+
+def _figure(
+    this: Listing, kept: Mapping[str, str], label: str, value: Any, kind: str, rows: Mapping[str, str] | None = None
+) -> tuple[str, Any, str, str | None]:
+    """A sum with the way to its rows, where it has one."""
+    return label, value, kind, address(this.path, **{**kept, **rows}) if rows and value else None
 
 
 def _head(this: Listing, column: Column, kept: Mapping[str, str], sorting: str) -> Head:

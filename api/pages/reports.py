@@ -30,6 +30,7 @@ from api.pages.listing import (
 )
 from api.pages.navigation import EVERYBODY
 from api.pages.registers import AUDITS, REGISTERS
+from api.pages.reports_of_people import OF_PEOPLE
 from api.pages.sites import BOOKS, CLASS_LABELS, DEVICES, STOCKS, of_classes
 from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE
 from api.pages.weapons import HELD
@@ -409,6 +410,7 @@ OF_ALL = (SERIAL_CAPTURE, INSPECTIONS, LOSSES, BALANCE)
 INDEX: tuple[tuple[str, tuple[Listing, ...], frozenset[str]], ...] = (
     (N_("Asked by auditors and donors"), OF_ALL, EVERYBODY),
     (N_("Who has what"), (ALLOWANCES, STOCKS, CARDS), HOST),
+    *OF_PEOPLE,
     (N_("What is to be done"), (COUNTS_DUE, ORDERS, CLOSURES), HOST),
     (N_("Books and lists"), (BOOKS, DEVICES, REGISTERS, AUDITS), HOST),
 )
