@@ -39,6 +39,7 @@ from api.pages import drafts as draft_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
+from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
@@ -81,6 +82,7 @@ from api.v1 import (
     station_snapshot,
     weapons,
 )
+from api.v1 import reports_of_weapons as weapon_report_routes
 from api.v1 import tokens as token_routes
 from stockpile import sessions, tokens
 from stockpile.attempts import Brake
@@ -126,6 +128,7 @@ API = (
     service,
     allowances,
     reports,
+    weapon_report_routes,
     sign_in,
     signatures,
     papers,
@@ -161,6 +164,7 @@ PAGES = (
     catalogue_pages,
     register_pages,
     report_pages,
+    weapon_reports,
     draft_pages,
     log_pages,
     station_pages,

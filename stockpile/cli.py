@@ -6,6 +6,7 @@ from stockpile.commands import (
     acts,
     allowances,
     approving,
+    asked_reports,
     audits,
     backing_up,
     catalogue,
@@ -73,6 +74,17 @@ app.command("allowances")(allowances.show_excess)
 app.command("serial-capture")(monitoring.show_serial_capture)
 app.command("inspections")(monitoring.show_inspections)
 app.command("losses")(monitoring.show_losses)
+app.command("reports")(asked_reports.show_reports)
+app.command("losses-by")(asked_reports.show_losses_by)
+app.command("lost")(asked_reports.show_lost)
+app.command("consignments")(asked_reports.show_consignments)
+app.command("transit")(asked_reports.show_transit)
+app.command("records")(asked_reports.show_records)
+app.command("unaccounted")(asked_reports.show_unaccounted)
+app.command("holdings")(asked_reports.show_holdings)
+app.command("holdings-over-time")(asked_reports.show_holdings_over_time)
+app.command("flows")(asked_reports.show_flows)
+app.command("count-compliance")(asked_reports.show_count_compliance)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)

@@ -75,7 +75,9 @@ def test_from_declaration_to_the_last_crate(country: Country) -> None:
     )  # fmt: skip
     received(country, "US 99")
     assert figures(rows(country)[0]) == (45, 45, 33, 0, 12, 0, 1)
-    rejection = country.do("clerk", REJECT, reason="cracked", store="Main store", lines=[{"scan": "US 1", "condition": "unserviceable"}])
+    rejection = country.do(
+        "clerk", REJECT, reason="cracked", store="Main store", lines=[{"scan": "US 1", "condition": "unserviceable"}]
+    )
     assert figures(rows(country)[0]) == (45, 45, 32, 1, 13, 0, 1)
     fates = {line.serial_number or line.model: line.fate for line in lines(country)}
     assert fates == {

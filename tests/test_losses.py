@@ -116,8 +116,8 @@ def test_of_what_is_counted_the_first_reported_is_the_first_found(country: Count
 
 
 def test_both_clocks(country: Country) -> None:
-    """A paper of ten days ago, keyed now: as it was then the rifle was lost, as the books said then it was not; the delivery that brought it
-    since found it. What was concluded in between was open before.
+    """A paper of ten days ago, keyed now: as it was then the rifle was lost, as the books said then it was not; the delivery that brought
+    it since found it. What was concluded in between was open before.
     """
     before = now()
     country.do("clerk", REPORT_MISSING, **GONE, lines=scans(RIFLES[0]), paper=paper(1, ago(days=10)))

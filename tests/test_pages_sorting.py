@@ -97,6 +97,7 @@ def asked_of(path: str, count: str) -> dict[str, Any]:
         "/counts/expected": {"count": "TAJI/COUNT/2"},
         "/holdings": {"site": "TAJI"},
         "/reports/allowances/weapons": {"model": "AKM"},
+        "/reports/consignments/lines": {"consignment": "FMS-1"},
     }.get(path, {})
 
 

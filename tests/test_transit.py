@@ -19,7 +19,6 @@ from stockpile.reports.transit import TransitPiece, TransitRow, TransitSought, i
 from tests.reading import asked_by
 from tests.world import HELMET, RIFLES, Country, ago, paper, scans, today
 
-
 NUMBERS = count(1)
 """Of the papers: a paper alone may say that it was expected before today."""
 
@@ -64,7 +63,9 @@ def test_on_its_way_and_overdue(country: Country) -> None:
     row: TransitRow = asked_by(country, "auditor", in_transit).rows[0]
     assert (row.days_overdue, row.overdue, row.days_on_way, row.carried_by) == (9, True, 0, "2nd Transport Company")
     assert asked_by(country, "auditor", in_transit).sums == (2, 22, 1, 11, 0)
-    assert [(one.serial_number, one.quantity) for one in pieces(country, shipment=first.number, model="AKM")] == [(RIFLES[1], 1)]
+    assert [(one.serial_number, one.quantity) for one in pieces(country, shipment=first.number, model="AKM")] == [
+        (RIFLES[1], 1)
+    ]
     assert sum(one.quantity for one in pieces(country)) == 22
     assert rows(country, from_site="ERBIL") == {}
     with pytest.raises(NotAllowed):

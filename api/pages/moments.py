@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from api.pages.listing import Filter
+from fastapi import Request
+
+from api.pages import address
+from api.pages.listing import Column, Filter, Listing
 from api.words import N_
 from stockpile.reports.as_of import AsOf
 from stockpile.rights import Actor
@@ -47,7 +53,26 @@ def as_of(actor: Actor, values: dict[str, Any]) -> AsOf:
     return AsOf(*(moment.replace(tzinfo=wall) if moment and moment.tzinfo is None else moment for moment in asked))
 
 
-def written(at: AsOf) -> dict[str, str | None]:
-    """The moments for the address of another list."""
-    pairs = zip(MOMENTS, (at.happened_at, at.recorded_at), strict=True)
-    return {each.name: moment.isoformat() if moment else None for each, moment in pairs}
+def carrying(this: Listing, request: Request, *names: str) -> Listing:
+    """The list with links that carry along what the page was asked, moments and other filters by their names: a number as of a day leads
+    to the rows of that day. Only links to other lists; what a link says itself it keeps.
+    """
+    asked = {name: request.query_params.get(name, "").strip() for name in (HAPPENED.name, RECORDED.name, *names)}
+    kept = {name: value for name, value in asked.items() if value}
+    return replace(this, columns=tuple(_carrying(column, kept) for column in this.columns)) if kept else this
+
+
+def _carrying(column: Column, kept: dict[str, str]) -> Column:
+    link = column.link
+    return replace(column, link=_with(link, kept)) if link is not None else column
+
+
+def _with(link: Callable[[Any], str | None], kept: dict[str, str]) -> Callable[[Any], str | None]:
+    def carried(row: Any) -> str | None:
+        found = link(row)
+        path, _, query = (found or "").partition("?")
+        if not query:
+            return found
+        return address(path, **{**kept, **dict(parse_qsl(query))})
+
+    return carried

@@ -1,9 +1,9 @@
 """Consignments: what a donor declared, what was shipped of it, what was received, what is short or came in excess, and what is late; each
 with its weapons by serial number. Now, or as of a moment on either clock.
 
-Declared = received + awaited: received is what reached somebody's hands, whatever became of it since, unless it was rejected, which takes it
-back to the donor's supply. Excess is what came by the consignment and was not declared. Short is what is awaited though a receipt said that
-all had come, or the expected day is over.
+Declared = received + awaited: received is what reached somebody's hands, whatever became of it since, unless it was rejected, which
+takes it back to the donor's supply. Excess is what came by the consignment and was not declared. Short is what is awaited though a
+receipt said that all had come, or the expected day is over.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from stockpile.sentences import sentence, template
 
 QUESTION = template("What was declared, shipped and received of each consignment, what is short, in excess or late?")
 FINDING = template(
-    "Of the weapons bought for the Iraqi forces 14,030 were not in the books that were to have received them (SIGIR-06-033, 2006); "
-    "59,938 records of shipments had no date of shipping or receipt (SIGAR 14-84, 2014)."
+    "14,030 weapons that had been bought were not in the books (SIGIR-06-033, 2006); 59,938 records of what was shipped had no date of "
+    "shipping or receipt (SIGAR 14-84, 2014)."
 )
 
 
@@ -188,8 +188,8 @@ _SUMS = ", ".join(
         for name in ("declared", "shipped", "received", "rejected", "awaited", "short", "excess", "late_pieces")
     ]
 )
-_FIELDS = """p.consignment_id, p.donor, p.reference, p.site, p.declared_at, p.expected_on, p.end_user_certificate, p.declared, p.shipped, p.received,
-       p.rejected, p.awaited, p.short, p.excess, p.late_pieces, p.days_late"""
+_FIELDS = """p.consignment_id, p.donor, p.reference, p.site, p.declared_at, p.expected_on, p.end_user_certificate, p.declared,
+       p.shipped, p.received, p.rejected, p.awaited, p.short, p.excess, p.late_pieces, p.days_late"""
 ORDERS = {
     "reference": "reference",
     "donor": "donor",
@@ -218,9 +218,7 @@ _LINES = f"""{_ITEMS}, found AS (
 )"""
 _LINE_SUMS = ", ".join(
     ["count(*)"]
-    + [
-        f"coalesce(sum({name}), 0)::bigint" for name in ("declared", "shipped", "received", "rejected", "excess")
-    ]
+    + [f"coalesce(sum({name}), 0)::bigint" for name in ("declared", "shipped", "received", "rejected", "excess")]
 )
 _LINE_FIELDS = """p.item_id, p.tag_number, p.maker, p.model, p.serial_number, p.lot, p.fate, p.declared, p.shipped, p.received, p.rejected,
        p.excess, p.received_on"""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +28,12 @@ from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import sentence, template
 from stockpile.sites import day_on_the_walls
 
-QUESTION = template("What was lost, by which unit, from which cause, of which model and when; and which investigations are open?")
+QUESTION = template(
+    "What was lost, by which unit, from which cause, of which model and when; and which investigations are open?"
+)
 FINDING = template(
-    "Losses took 301 days on average to be reported, where 30 are allowed (DODIG-2024-043, 2024); 190,000 weapons could not be "
-    "accounted for, and nobody could say who had lost them (GAO-07-711, 2007)."
+    "At least 190,000 weapons could not be accounted for (GAO-07-711, 2007); losses took 301 days on average to be reported, where 30 are "
+    "allowed (DODIG-2024-043, 2024)."
 )
 
 
@@ -76,10 +79,12 @@ class LossesSought:
 
 @dataclass(frozen=True, slots=True)
 class LossSum:
-    """So many pieces lost, of one unit, cause, model, site, donor or month: `what`, None for those of none; `day`: the first of the month.
+    """So many pieces lost, of one unit, cause, model, site, donor or month: `what`, None for those of none; `day`: the first of the month;
+    `by`: which of these it is.
     lost = missing + concluded + found. `oldest_days`: how long the oldest open investigation has lasted.
     """
 
+    by: By
     what: str | None
     day: date | None
     reports: int
@@ -263,8 +268,8 @@ PIECE_ORDERS = {
     "days_to_report": NUMBER.format("days_to_report"),
     "days_open": NUMBER.format("coalesce(days_open + 1, 0)"),
 }
-_PIECE_FIELDS = """p.item_id, p.tag_number, p.maker, p.model, n.serial_number, p.quantity, p.donor, p.site, p.unit, p.held_by, p.cause, p.state,
-       p.lost_on, p.reported_on, p.days_to_report, p.late, p.days_open, p.document_id, s.code, b.code, b.year, p.number,
+_PIECE_FIELDS = """p.item_id, p.tag_number, p.maker, p.model, n.serial_number, p.quantity, p.donor, p.site, p.unit, p.held_by, p.cause,
+       p.state, p.lost_on, p.reported_on, p.days_to_report, p.late, p.days_open, p.document_id, s.code, b.code, b.year, p.number,
        ended.document_id, es.code, eb.code, eb.year, ended.number"""
 _PIECE_JOINED = """LEFT JOIN LATERAL identified(p.item_id) n ON true
 LEFT JOIN book b ON b.book_id = p.book_id LEFT JOIN site s ON s.site_id = p.book_site
@@ -292,7 +297,8 @@ def losses_by(
         raise NotAllowed(sentence("A donor may not read what units and persons hold."))
     grouped = _GROUPED.format(what=_WHAT[by], day=_DAY.get(by, "NULL::date"), summed=_SUMMED)
     question = Question(_question(actor) + grouped, _ALL, _SUM_FIELDS, SUM_ORDERS, "''")
-    return read_lines(connection, question, _given(connection, actor, sought, at), LossSum, limit, cursor, order)
+    given = _given(connection, actor, sought, at)
+    return read_lines(connection, question, given, partial(LossSum, by), limit, cursor, order)
 
 
 def lost_pieces(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from stockpile.registers.reconcile import LEFT_OUT
 from stockpile.registers.sides import DATES, Source, side_of
-from stockpile.reports.lines import NUMBER, Lines, Question, read_lines
+from stockpile.reports.lines import NUMBER, Question, read_lines
 from stockpile.reports.listed import need_listed
 from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sentences import template
@@ -72,7 +72,9 @@ class Records:
 
 
 _COMPARED = (*DATES, "unit", "holder")
-_DIFFER = ", ".join(f"CASE WHEN min({field}) OVER same <> max({field}) OVER same THEN '{field}' END" for field in _COMPARED)
+_DIFFER = ", ".join(
+    f"CASE WHEN min({field}) OVER same <> max({field}) OVER same THEN '{field}' END" for field in _COMPARED
+)
 _LINE = """
 WITH side AS ({query}
 ), said AS (
@@ -120,7 +122,9 @@ def wrong_records(
     require(actor, READ_PEOPLE)
     listed = need_listed(connection, actor, register_id)
     side = side_of(connection, actor, Source(register=str(listed.register_id)), "left")  # type: ignore[call-arg]
-    lacking = [f"CASE WHEN {condition} THEN '{what}' END" for what, (says, condition) in LEFT_OUT.items() if says & side.says]
+    lacking = [
+        f"CASE WHEN {condition} THEN '{what}' END" for what, (says, condition) in LEFT_OUT.items() if says & side.says
+    ]
     sql = _LINE.format(query=side.query, differ=_DIFFER, lacks=", ".join(lacking) or "NULL::text")
     question = Question(sql, _SUMS, _FIELDS, ORDERS, "''")
     given: dict[str, Any] = {**side.values, "wrong": str(wrong) if wrong else None}

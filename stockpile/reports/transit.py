@@ -131,8 +131,8 @@ WITH RECURSIVE carried AS ({items}
     SELECT c.item_id, c.version, p.document_id, p.posts_again, c.quantity
     FROM cited c JOIN told p ON p.item_id = c.item_id AND p.version = c.posts_again
 ), piece AS (
-    SELECT c.item_id, c.version, c.quantity::bigint AS quantity, s.document_id, s.number, f.code AS from_site, t.code AS to_site, s.from_site AS origin,
-           s.to_site AS destination, s.consignment_id, s.carrier, s.shipped_at, s.expected_on,
+    SELECT c.item_id, c.version, c.quantity::bigint AS quantity, s.document_id, s.number, f.code AS from_site, t.code AS to_site,
+           s.consignment_id, s.carrier, s.shipped_at, s.expected_on,
            greatest(day.today - (s.shipped_at AT TIME ZONE t.time_zone)::date, 0) AS days_on_way,
            greatest(day.today - s.expected_on, 0) AS days_overdue
     FROM cited c JOIN shipment s ON s.document_id = c.document_id
