@@ -40,6 +40,7 @@ from api.pages import drafts as draft_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
+from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
@@ -84,6 +85,7 @@ from api.v1 import (
     weapons,
 )
 from api.v1 import reports_of_people as people_report_routes
+from api.v1 import reports_of_weapons as weapon_report_routes
 from api.v1 import tokens as token_routes
 from stockpile import sessions, tokens
 from stockpile.attempts import Brake
@@ -131,6 +133,7 @@ API = (
     reports,
     treaty_returns,
     people_report_routes,
+    weapon_report_routes,
     sign_in,
     signatures,
     papers,
@@ -167,6 +170,7 @@ PAGES = (
     register_pages,
     report_pages,
     reports_of_people,
+    weapon_reports,
     draft_pages,
     log_pages,
     station_pages,

@@ -6,6 +6,7 @@ from stockpile.commands import (
     acts,
     allowances,
     approving,
+    asked_reports,
     audits,
     backing_up,
     catalogue,
@@ -79,6 +80,17 @@ app.command("treaty-return")(treaty_returns.write_treaty_return)
 app.command("handover-papers")(reports_of_people.show_handover_papers)
 app.command("holders")(reports_of_people.show_holders)
 app.command("unusual")(reports_of_people.show_unusual)
+app.command("reports")(asked_reports.show_reports)
+app.command("losses-by")(asked_reports.show_losses_by)
+app.command("lost")(asked_reports.show_lost)
+app.command("consignments")(asked_reports.show_consignments)
+app.command("transit")(asked_reports.show_transit)
+app.command("records")(asked_reports.show_records)
+app.command("unaccounted")(asked_reports.show_unaccounted)
+app.command("holdings")(asked_reports.show_holdings)
+app.command("holdings-over-time")(asked_reports.show_holdings_over_time)
+app.command("flows")(asked_reports.show_flows)
+app.command("count-compliance")(asked_reports.show_count_compliance)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)

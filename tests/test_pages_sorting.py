@@ -102,6 +102,7 @@ def asked_of(path: str, count: str) -> dict[str, Any]:
         "/holdings": {"site": "TAJI"},
         "/reports/allowances/weapons": {"model": "AKM"},
         "/reports/holders/weapons": {"unit": "1COY"},
+        "/reports/consignments/lines": {"consignment": "FMS-1"},
     }.get(path, {})
 
 

@@ -32,6 +32,7 @@ from api.pages.listing import (
     table,
     text_filter,
 )
+from api.pages.moments import MOMENTS, as_of
 from api.pages.problems import shown_problem
 from api.pages.timeline import Timeline, timeline_of
 from api.words import N_, plural
@@ -58,14 +59,14 @@ router = APIRouter(include_in_schema=False)
 ENTRIES_SHOWN = 60
 
 
-def _sought(asked: Asked) -> Sought:
+def _sought(actor: Actor, asked: Asked) -> tuple[Sought, AsOf]:
     values = dict(asked.values)
-    wanted = values.pop("class", None)
-    return Sought(classes=(wanted,) if wanted else BALANCED, **values)
+    wanted, at = values.pop("class", None), as_of(actor, values)
+    return Sought(classes=(wanted,) if wanted else BALANCED, **values), at
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
-    return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor, asked.order)
+    return list_weapons(connection, actor, *_sought(actor, asked), asked.limit, asked.cursor, asked.order)
 
 
 PIECES = plural("%(num)s piece", "%(num)s pieces")
@@ -112,6 +113,7 @@ WEAPONS = Listing(
         Filter("donor", N_("Donor"), help=N_("Its code"), roles=HOST),
         flag_filter("unverified", N_("From an opening list, unverified")),
         site_filter(),
+        *MOMENTS,
         key_filter("account", N_("On one account.")),
     ),
     empty=N_("No weapon fits."),
@@ -119,7 +121,7 @@ WEAPONS = Listing(
     orders=WEAPON_ORDERS,
     default="model",
     sums=_sums,
-    every=lambda connection, actor, asked: every_weapon(connection, actor, _sought(asked)),
+    every=lambda connection, actor, asked: every_weapon(connection, actor, *_sought(actor, asked)),
 )
 
 
@@ -131,9 +133,9 @@ def weapons(request: Request, engine: Database, actor: Asker) -> Response:
 
 def _held(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     values = dict(asked.values)
-    search = values.pop("text", None)
+    search, at = values.pop("text", None), as_of(actor, values)
     return holdings(
-        connection, actor, Holder(**values), NOW, search, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection, actor, Holder(**values), at, search, limit=asked.limit, cursor=asked.cursor, order=asked.order
     )
 
 
@@ -149,6 +151,7 @@ HOLDINGS = Listing(
         hidden_filter("unit", N_("Of the unit, its sub-units and people:"), fixed=True),
         hidden_filter("person", N_("Of the person:"), fixed=True),
         hidden_filter("site", N_("Of the site:"), fixed=True),
+        *MOMENTS,
     ),
     empty=N_("Nothing is held."),
     ask=_held,

@@ -26,8 +26,15 @@ from stockpile.reports.keyset import Page, read_page, text_order
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import models_of
 from stockpile.rights import DESK, DONOR, READ, Actor, require
-from stockpile.sentences import sentence
+from stockpile.sentences import sentence, template
 from stockpile.sites import day_on_the_walls
+
+QUESTION = template(
+    "How many of each model may each unit have, and how many does it have with its people and sub-units?"
+)
+FINDING = template(
+    "More than 112,000 weapons were beyond what the forces needed, 83,184 of them AK-47 (SIGAR 14-84, 2014)."
+)
 
 
 @dataclass(frozen=True, slots=True)

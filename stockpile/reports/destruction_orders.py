@@ -16,7 +16,13 @@ from stockpile.documents import full_number
 from stockpile.reports.keyset import Page, by_day, by_moment, by_number, by_text, order_asked, orders, read_page
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import template
 from stockpile.sites import day_on_the_walls
+
+QUESTION = template("What is ordered to be destroyed, what of it is certified, and what is overdue?")
+FINDING = template(
+    "More than 112,000 weapons were beyond need (SIGAR 14-84, 2014): what was to be destroyed and was not can be lost."
+)
 
 
 class OrderState(StrEnum):

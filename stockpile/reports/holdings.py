@@ -22,8 +22,13 @@ from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
-from stockpile.sentences import of_the_books, sentence
+from stockpile.sentences import of_the_books, sentence, template
 from stockpile.sites import day_on_the_walls
+
+QUESTION = template("What did a site, a unit or a person hold at a moment, weapon by weapon?")
+FINDING = template(
+    "The property books held 75,000 of the 185,000 rifles that were reported as issued (GAO-07-711, 2007)."
+)
 
 
 @dataclass(frozen=True, slots=True)
