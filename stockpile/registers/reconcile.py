@@ -41,11 +41,25 @@ class Total:
 
 def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Compares two sides and writes the findings of the audit; answers how many of each kind and model."""
+    totals: list[Total] = []
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
-        step(connection, audit_id, left, right)
+        totals += step(connection, audit_id, left, right)
     told("totals", len(STEPS), len(STEPS))
-    return _totals(connection, audit_id)
+    return sorted(totals, key=lambda total: (total.kind, total.model is None, total.model or ""))
+
+
+_WRITTEN = """
+WITH written AS ({insert} RETURNING kind, model, left_quantity, right_quantity, times)
+SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
+       coalesce(sum(times), 0)::bigint
+FROM written GROUP BY kind, model
+"""
+
+
+def _written(connection: Connection, insert: str, audit_id: UUID) -> list[Total]:
+    """Writes findings, and adds them up as they go by."""
+    return [Total(*row) for row in connection.exec_driver_sql(_WRITTEN.format(insert=insert), {"audit": audit_id})]
 
 
 def for_joins(connection: Connection) -> None:
@@ -58,7 +72,7 @@ def for_joins(connection: Connection) -> None:
     )
 
 
-def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Pairs all lines of both sides by model, number and mention; then by number alone what is left, where neither side has two of it:
     the models conflict, or one is not said.
     """
@@ -66,18 +80,15 @@ def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> No
     lines = {hand: _LINES.format(query=side.query, missing=_missing(side)) for hand, side in _hands(left, right)}
     connection.exec_driver_sql(_PAIRS.format(became=became, **lines), {**left.values, **right.values})
     connection.exec_driver_sql(_CROSSED.format(became=became))
+    return []
 
 
 def _hands(left: Side, right: Side) -> Iterator[tuple[Hand, Side]]:
     return zip(HANDS, (left, right), strict=True)
 
 
-# Each line, with which mention of its number it is, whether the number stands several times, and what the line leaves out.
-_LINES = """
-SELECT s.*, row_number() OVER mentions AS mention, coalesce(lead(true) OVER mentions, row_number() OVER mentions > 1) AS repeated,
-       {missing} AS missing
-FROM ({query}) s WINDOW mentions AS (PARTITION BY serial_key, model_key ORDER BY line, item_id)
-"""
+_LINES = "SELECT s.*, {missing} AS missing FROM ({query}) s"
+"""Each line, with what it leaves out."""
 LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
     "no serial number": (frozenset({"serial_number"}), "s.serial_key IS NULL AND NOT s.counted"),
     "no model": (frozenset({"model"}), "s.model IS NULL"),
@@ -129,7 +140,8 @@ _BECAME = f"""CASE WHEN left_serial_key IS NULL AND right_serial_key IS NULL THE
             WHEN left_mention IS NULL THEN CASE WHEN {{right}} THEN 'only right' END
             WHEN {{both}} THEN CASE WHEN {" OR ".join(_DIFFER.values())} THEN 'conflicting' ELSE 'matched' END END"""
 
-_SAID = ("mention", "repeated", "missing", *(field for field in FIELDS if field != "counted"))
+_FIRST = ("mention", "repeated", "missing")
+_SAID = (*_FIRST, *(field for field in FIELDS if field not in (*_FIRST, "counted")))
 """What either side of a pair says; a side that is not there has no mention. First what other steps look for their lines by."""
 _MET = ", ".join(f"{hand[0]}.{{{hand}}}{field} AS {hand}_{field}" for field in _SAID for hand in HANDS)
 _PAIRS = f"""
@@ -157,9 +169,10 @@ INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
 """
 
 
-def _write_matched(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_matched(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """What agrees, a thousand pairs a row."""
     connection.exec_driver_sql(_WRITE_MATCHED, {"audit": audit_id, "chunk": CHUNK})
+    return [Total(*row) for row in connection.exec_driver_sql(_MATCHED_BY_MODEL)]
 
 
 _WRITE_MATCHED = """
@@ -170,11 +183,14 @@ SELECT %(audit)s, number / %(chunk)s, array_agg(left_line), array_agg(right_line
 FROM (SELECT left_line, right_line, left_item_id, right_item_id, row_number() OVER (ORDER BY left_line, left_item_id) - 1 AS number
       FROM pair WHERE kind = 'matched') p GROUP BY number / %(chunk)s
 """
+_MATCHED_BY_MODEL = """
+SELECT 'matched', coalesce(left_model, right_model), count(*), count(*), count(*), 0 FROM pair WHERE kind = 'matched' GROUP BY 2
+"""
 
 
-def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     held_by = " || ' / ' || ".join(f"{hand}_holder" for hand, side in _hands(left, right) if side.distinct) or "NULL"
-    connection.exec_driver_sql(_WRITE_CONFLICTING.format(held_by=held_by), {"audit": audit_id})
+    return _written(connection, _WRITE_CONFLICTING.format(held_by=held_by), audit_id)
 
 
 _WRITE_CONFLICTING = f"""
@@ -187,10 +203,9 @@ FROM pair WHERE kind = 'conflicting'
 """
 
 
-def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """The lines that leave something out."""
-    for hand in HANDS:
-        connection.exec_driver_sql(_WRITE_INCOMPLETE.format(hand=hand), {"audit": audit_id})
+    return [total for hand in HANDS for total in _written(connection, _WRITE_INCOMPLETE.format(hand=hand), audit_id)]
 
 
 _WRITE_INCOMPLETE = """
@@ -202,11 +217,13 @@ FROM pair WHERE {hand}_missing IS NOT NULL
 """
 
 
-def _write_alone(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_alone(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """What one side alone has."""
+    totals = []
     for hand, side in _hands(left, right):
         held_by = f"{hand}_holder" if side.distinct else "NULL"
-        connection.exec_driver_sql(_WRITE_ALONE.format(hand=hand, held_by=held_by), {"audit": audit_id})
+        totals += _written(connection, _WRITE_ALONE.format(hand=hand, held_by=held_by), audit_id)
+    return totals
 
 
 _WRITE_ALONE = """
@@ -218,12 +235,13 @@ FROM pair WHERE kind = 'only {hand}'
 """
 
 
-def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """What has no serial number is counted against what the other side has left of the model: its own lines without a number,
     and the weapons whose numbers this side does not name.
     """
-    if connection.exec_driver_sql(_WITHOUT_NUMBER).rowcount:
-        connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
+    if connection.exec_driver_sql(_WITHOUT_NUMBER).rowcount == 0:
+        return []
+    return _written(connection, _WRITE_QUANTITIES, audit_id)
 
 
 _SAYS = """
@@ -261,11 +279,13 @@ FROM summed
 """
 
 
-def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """A list that mentions a number several times. The ledger never does: those are several weapons."""
+    totals = []
     for hand, side in _hands(left, right):
         if not side.distinct:
-            connection.exec_driver_sql(_WRITE_REPEATED.format(hand=hand), {"audit": audit_id})
+            totals += _written(connection, _WRITE_REPEATED.format(hand=hand), audit_id)
+    return totals
 
 
 _WRITE_REPEATED = """
@@ -279,13 +299,14 @@ WHERE {hand}_mention = 1
 """
 
 
-def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Pairs of an only left and an only right that may be one weapon, misread."""
     lefts, rights = (_unmatched(connection, audit_id, hand) for hand in HANDS)
     rows = list(near_matches(lefts, rights))
     columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
     with given(connection, columns, rows, len(rows)) as handed:
         handed.insert(_WRITE_NEAR, (audit_id,))
+    return [Total(*row) for row in connection.exec_driver_sql(_NEAR_BY_MODEL, (audit_id,))]
 
 
 def _unmatched(connection: Connection, audit_id: UUID, hand: str) -> Iterator[Unmatched]:
@@ -307,6 +328,10 @@ FROM this CROSS JOIN (SELECT * FROM {given}) g
 JOIN audit_finding l ON l.audit_id = this.audit_id AND l.kind = 'only left' AND l.number = g.left_number
 JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND r.number = g.right_number
 """
+_NEAR_BY_MODEL = """
+SELECT kind, model, count(*), sum(left_quantity)::bigint, sum(right_quantity)::bigint, sum(times)::bigint
+FROM audit_finding WHERE audit_id = %s AND kind = 'near match' GROUP BY kind, model
+"""
 
 STEPS = (
     ("pairs", _pair),
@@ -319,16 +344,3 @@ STEPS = (
     ("near matches", _write_near),
 )
 """What is done, in its order: findings in that of the key of their table, which begins with their kind."""
-
-_TOTALS = """
-SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
-       coalesce(sum(times), 0)::bigint
-FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
-UNION ALL
-SELECT 'matched', coalesce(left_model, right_model), count(*), count(*), count(*), 0 FROM pair WHERE kind = 'matched' GROUP BY 2
-ORDER BY 1, 2
-"""
-
-
-def _totals(connection: Connection, audit_id: UUID) -> list[Total]:
-    return [Total(*row) for row in connection.exec_driver_sql(_TOTALS, (audit_id,))]

@@ -81,3 +81,29 @@ audit_matched = Table(
     info={"group": "audit_id"},
     comment="What both sides of an audit have and agree on, a thousand pairs a row: nearly all, and nothing more is to be said of it.",
 )
+
+JUDGED = ("same", "different")
+"""What a near match may be judged to be: one weapon, or two."""
+
+audit_judgement = Table(
+    "audit_judgement",
+    metadata,
+    key("judgement_id", primary_key=True),
+    key(
+        "audit_id",
+        ForeignKey("stockpile.audit.audit_id"),
+        nullable=False,
+        comment="the run in which it was judged; it holds for the later runs of its name",
+    ),
+    key("model_key", nullable=False),
+    Column("left_key", Text, nullable=False, comment="the serial key on the left side"),
+    Column("right_key", Text, nullable=False),
+    Column("judged", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    key("judged_by", ForeignKey("stockpile.party.party_id"), nullable=False),
+    moment("recorded_at", nullable=False),
+    CheckConstraint(one_of("judged", JUDGED), name="audit_judgement_judged"),
+    Index("audit_judgement_of_audit", "audit_id"),
+    info={"group": "desk"},
+    comment="That the two numbers of a near match are one weapon, or two; of several of one pair the newest counts.",
+)
