@@ -48,7 +48,7 @@ CREATE TABLE stockpile.audit_judgement (
     CONSTRAINT audit_judgement_audit_id_fkey FOREIGN KEY(audit_id) REFERENCES stockpile.audit (audit_id),
     CONSTRAINT audit_judgement_judged_by_fkey FOREIGN KEY(judged_by) REFERENCES stockpile.party (party_id)
 );
-CREATE INDEX audit_judgement_of_audit ON stockpile.audit_judgement (audit_id);
+CREATE INDEX audit_judgement_of_pair ON stockpile.audit_judgement (model_key, left_key, right_key);
 COMMENT ON TABLE stockpile.audit_judgement IS 'That the two numbers of a near match are one weapon, or two; of several of one pair the newest counts.';
 COMMENT ON COLUMN stockpile.audit_judgement.audit_id IS 'the run in which it was judged; it holds for the later runs of its name';
 COMMENT ON COLUMN stockpile.audit_judgement.left_key IS 'the serial key on the left side';
@@ -59,6 +59,13 @@ ALTER TABLE stockpile.audit_judgement ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auditor ON stockpile.audit_judgement FOR SELECT TO stockpile_auditor USING (true);
 CREATE POLICY registrar ON stockpile.audit_judgement TO stockpile_registrar USING (true);
 CREATE POLICY poster ON stockpile.audit_judgement TO stockpile_poster USING (audit_id IN (SELECT a.audit_id FROM stockpile.audit a));
+
+-- Of a near match both numbers: what is judged is judged of the two.
+ALTER TABLE stockpile.audit_finding ADD COLUMN right_key TEXT;
+COMMENT ON COLUMN stockpile.audit_finding.right_key IS 'of a near match the serial key on the right side';
+ALTER TABLE stockpile.audit_finding DISABLE TRIGGER only_by_erasure;
+UPDATE stockpile.audit_finding SET right_key = substring(why[1] FROM ': (.*)$') WHERE kind = 'near match';
+ALTER TABLE stockpile.audit_finding ENABLE TRIGGER only_by_erasure;
 
 -- Which step of its task a job is at.
 ALTER TABLE stockpile.job ADD COLUMN doing TEXT;

@@ -39,14 +39,32 @@ class Total:
     times: int
 
 
-def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
-    """Compares two sides and writes the findings of the audit; answers how many of each kind and model."""
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was found: how much of each kind and model. Near matches that are no longer told of, because somebody judged them:
+    `judged_same` of them are paired as one weapon, `judged_different` are two.
+    """
+
+    totals: tuple[Total, ...]
+    judged_same: int
+    judged_different: int
+
+
+def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> Reconciled:
+    """Compares two sides and writes the findings of the audit. What was judged of near matches lies in the temporary table `judged`
+    (`judgements`).
+    """
     totals: list[Total] = []
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
         totals += step(connection, audit_id, left, right)
     told("totals", len(STEPS), len(STEPS))
-    return sorted(totals, key=lambda total: (total.kind, total.model is None, total.model or ""))
+    totals.sort(key=lambda total: (total.kind, total.model is None, total.model or ""))
+    same, different = connection.exec_driver_sql(_JUDGED_ALREADY).one()
+    return Reconciled(tuple(totals), same, different)
+
+
+_JUDGED_ALREADY = "SELECT count(*) FILTER (WHERE paired), count(*) FILTER (WHERE NOT paired) FROM judged_already"
 
 
 _WRITTEN = """
@@ -80,6 +98,11 @@ def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> li
     lines = {hand: _LINES.format(query=side.query, missing=_missing(side)) for hand, side in _hands(left, right)}
     connection.exec_driver_sql(_PAIRS.format(became=became, **lines), {**left.values, **right.values})
     connection.exec_driver_sql(_CROSSED.format(became=became))
+    if connection.exec_driver_sql("SELECT count(*) FROM judged").scalar_one():
+        connection.exec_driver_sql(_PAIR_JUDGED)
+        connection.exec_driver_sql(_PAIRED_AS_JUDGED.format(became=became))
+    else:
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE judged_already (paired boolean) ON COMMIT DROP")
     return []
 
 
@@ -164,6 +187,33 @@ WITH lone AS (
 ), met AS (
     SELECT {_MET.format(left="left_", right="right_")}
     FROM l JOIN r ON r.right_serial_key = l.left_serial_key
+)
+INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
+"""
+
+# Near matches that somebody judged to be one weapon: each number in one pair at most. Those judged to be two are noted beside them.
+_PAIR_JUDGED = """
+CREATE TEMPORARY TABLE judged_already ON COMMIT DROP AS
+WITH near AS (
+    SELECT j.*, l.ctid AS left_row, r.ctid AS right_row
+    FROM judged j
+    JOIN pair l ON l.kind = 'only left' AND l.left_mention = 1 AND l.left_serial_key = j.left_key AND l.left_model_key = j.model_key
+    JOIN pair r ON r.kind = 'only right' AND r.right_mention = 1 AND r.right_serial_key = j.right_key AND r.right_model_key = j.model_key
+), one_left AS (
+    SELECT DISTINCT ON (left_row) * FROM near WHERE judged = 'same' ORDER BY left_row, right_row
+)
+(SELECT DISTINCT ON (right_row) true AS paired, model_key, left_key, right_key, left_row, right_row FROM one_left ORDER BY right_row)
+UNION ALL SELECT false, model_key, left_key, right_key, left_row, right_row FROM near WHERE judged = 'different'
+"""
+_PAIRED_AS_JUDGED = f"""
+WITH l AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT left_row FROM judged_already WHERE paired)) RETURNING *
+), r AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT right_row FROM judged_already WHERE paired)) RETURNING *
+), met AS (
+    SELECT {_MET.format(left="left_", right="right_")}
+    FROM judged_already j JOIN l ON l.left_serial_key = j.left_key AND l.left_model_key = j.model_key
+    JOIN r ON r.right_serial_key = j.right_key AND r.right_model_key = j.model_key WHERE j.paired
 )
 INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
 """
@@ -302,11 +352,20 @@ WHERE {hand}_mention = 1
 def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Pairs of an only left and an only right that may be one weapon, misread."""
     lefts, rights = (_unmatched(connection, audit_id, hand) for hand in HANDS)
-    rows = list(near_matches(lefts, rights))
+    different = set(connection.exec_driver_sql(_JUDGED_DIFFERENT, (audit_id, audit_id)).tuples())
+    rows = [near for near in near_matches(lefts, rights) if (near.left, near.right) not in different]
     columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
     with given(connection, columns, rows, len(rows)) as handed:
         handed.insert(_WRITE_NEAR, (audit_id,))
     return [Total(*row) for row in connection.exec_driver_sql(_NEAR_BY_MODEL, (audit_id,))]
+
+
+_JUDGED_DIFFERENT = """
+SELECT l.number, r.number FROM judged j
+JOIN audit_finding l ON l.audit_id = %s AND l.kind = 'only left' AND l.serial_key = j.left_key AND l.model_key = j.model_key
+JOIN audit_finding r ON r.audit_id = %s AND r.kind = 'only right' AND r.serial_key = j.right_key AND r.model_key = j.model_key
+WHERE j.judged = 'different'
+"""
 
 
 def _unmatched(connection: Connection, audit_id: UUID, hand: str) -> Iterator[Unmatched]:
@@ -320,10 +379,10 @@ def _unmatched(connection: Connection, audit_id: UUID, hand: str) -> Iterator[Un
 _WRITE_NEAR = """
 WITH this AS (SELECT %s::uuid AS audit_id)
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, left_line, right_line, left_item,
-                           right_item, left_quantity, right_quantity, times, why)
+                           right_item, left_quantity, right_quantity, times, why, right_key)
 SELECT this.audit_id, 'near match', row_number() OVER (ORDER BY g.rank, g.left_number, g.right_number), l.model_key, l.model,
        l.serial_key, l.serial_number, l.left_line, r.right_line, l.left_item, r.right_item, l.left_quantity, r.right_quantity,
-       g.rank, ARRAY[g.why]
+       g.rank, ARRAY[g.why], r.serial_key
 FROM this CROSS JOIN (SELECT * FROM {given}) g
 JOIN audit_finding l ON l.audit_id = this.audit_id AND l.kind = 'only left' AND l.number = g.left_number
 JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND r.number = g.right_number

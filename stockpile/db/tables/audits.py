@@ -64,6 +64,7 @@ audit_finding = Table(
     Column("right_quantity", BigInteger),
     Column("times", Integer, comment="how often it stands on the side that repeats it"),
     Column("why", ARRAY(Text), comment="which fields conflict or are missing; why a match is near"),
+    Column("right_key", Text, comment="of a near match the serial key on the right side"),
     CheckConstraint(one_of("kind", DIFFERENCES), name="audit_finding_kind"),
     info={"group": "audit_id"},
     comment="One finding of an audit, with the lines and items of both sides it is of.",
@@ -83,6 +84,7 @@ audit_matched = Table(
 )
 
 JUDGED = ("same", "different")
+NOT_JUDGED = "not judged"
 """What a near match may be judged to be: one weapon, or two."""
 
 audit_judgement = Table(
@@ -103,7 +105,7 @@ audit_judgement = Table(
     key("judged_by", ForeignKey("stockpile.party.party_id"), nullable=False),
     moment("recorded_at", nullable=False),
     CheckConstraint(one_of("judged", JUDGED), name="audit_judgement_judged"),
-    Index("audit_judgement_of_audit", "audit_id"),
+    Index("audit_judgement_of_pair", "model_key", "left_key", "right_key"),
     info={"group": "desk"},
     comment="That the two numbers of a near match are one weapon, or two; of several of one pair the newest counts.",
 )

@@ -80,7 +80,8 @@ def _erased_lines(books: Books) -> Iterator[Wrong]:
 
 
 _REGISTERS = f"""
-SELECT r.seed, r.leaf, r.imported_by_digest, p.secret, n.names, {", ".join(f"r.{name}" for name in REGISTER_FIELDS if name != "imported_by")}
+SELECT r.seed, r.leaf, r.imported_by_digest, p.secret, n.names,
+       {", ".join(f"r.{name}" for name in REGISTER_FIELDS if name != "imported_by")}
 FROM register r LEFT JOIN party p ON p.party_id = r.imported_by
 LEFT JOIN (SELECT party_id, jsonb_agg(jsonb_build_array(code, name, rank, version) ORDER BY version DESC) AS names
            FROM party_name WHERE name IS NOT NULL GROUP BY party_id) n ON n.party_id = r.imported_by
