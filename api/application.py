@@ -29,6 +29,7 @@ from api.pages import (
     trust,
     waiting_lists,
     words,
+    workbench,
 )
 from api.pages import catalogue as catalogue_pages
 from api.pages import closures as closure_pages
@@ -37,6 +38,7 @@ from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
 from api.pages import drafts as draft_pages
+from api.pages import jobs as job_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
@@ -167,7 +169,9 @@ PAGES = (
     site_pages,
     catalogue_forms,
     catalogue_pages,
+    workbench,
     register_pages,
+    job_pages,
     report_pages,
     reports_of_people,
     weapon_reports,

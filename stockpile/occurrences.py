@@ -202,6 +202,7 @@ SOURCES = (
       for column in ("kind", "name", "file_name", "headings", "mapping")),
     *(_column("audit", "x.audit_id", column, Fate.REMAINS, "'the audit ' || x.name")
       for column in ("name", "left_source", "right_source", "left_side", "right_side")),
+    _column("audit_judgement", "x.judgement_id", "reason", Fate.REMAINS, "'why a near match was judged'"),
     _discrepancy("books_said"),
     _discrepancy("seen"),
     _discrepancy("explanation"),
@@ -260,7 +261,8 @@ WITHOUT_PEOPLE = {
         model.security_risk_category model.stock_number model.value_source model.treaty_row model.tracked_by item.tracked_by item.lot
         identification.maker identification.serial_number identification.serial_key identification.fold identification.import_mark
         identification.uii identification.import_country identification.mark_method identity.identity_key entry.condition
-        audit_finding.model audit_finding.serial_key audit_finding.serial_number count_line.scan count_line.scan_key count_line.model
+        audit_finding.model audit_finding.serial_key audit_finding.serial_number audit_finding.right_key
+        audit_judgement.left_key audit_judgement.right_key         count_line.scan count_line.scan_key count_line.model
         count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
     "codes and numbers": """
         site.code site.time_zone book.code book.counter_code restoration.series
@@ -275,7 +277,8 @@ WITHOUT_PEOPLE = {
     "goes with the person": "audit_finding.held_by",
     "words of ours, one of a few": """
         party.kind account.class book.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
-        discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state note.kind signatory.part token.role
+        discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state job.doing
+        audit_judgement.judged note.kind signatory.part token.role
         erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
         count_period.method user.role session.how signature.how""",

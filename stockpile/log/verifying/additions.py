@@ -80,7 +80,8 @@ def _erased_lines(books: Books) -> Iterator[Wrong]:
 
 
 _REGISTERS = f"""
-SELECT r.seed, r.leaf, p.secret, n.names, {", ".join(f"r.{name}" for name in REGISTER_FIELDS if name != "imported_by")}
+SELECT r.seed, r.leaf, r.imported_by_digest, p.secret, n.names,
+       {", ".join(f"r.{name}" for name in REGISTER_FIELDS if name != "imported_by")}
 FROM register r LEFT JOIN party p ON p.party_id = r.imported_by
 LEFT JOIN (SELECT party_id, jsonb_agg(jsonb_build_array(code, name, rank, version) ORDER BY version DESC) AS names
            FROM party_name WHERE name IS NOT NULL GROUP BY party_id) n ON n.party_id = r.imported_by
@@ -90,19 +91,23 @@ _REGISTER_NAMES = tuple(name for name in REGISTER_FIELDS if name != "imported_by
 
 
 def _registers(books: Books) -> Iterator[Wrong]:
-    """The digest of who imported a register is not kept beside it: it is made of the names that the person has had. Of one who was
-    erased there is none: the lines still speak for themselves, and the leaf is looked for in the log.
+    """The digest of who imported a list stands beside it. Lists that were kept before it was noted have it only where their leaf
+    followed from a name; of others it is made of the names that the person has had, and of who was erased before there is none: the
+    lines still speak for themselves, and the leaf is looked for in the log.
     """
-    for seed, leaf, secret, names, *values in books.rows(_REGISTERS):
+    for seed, leaf, noted, secret, names, *values in books.rows(_REGISTERS):
         header = dict(zip(_REGISTER_NAMES, values, strict=True))
-        if secret is None:
+        if noted is None and secret is None:
             continue
-        made = (
-            register_leaf(seed, header, person_digest(secret, header["register_id"], "imported_by", name_value(*name)))
-            for name in names or ()
+        digests = (
+            [noted]
+            if noted is not None
+            else [
+                person_digest(secret, header["register_id"], "imported_by", name_value(*name)) for name in names or ()
+            ]
         )
-        if leaf not in made:
-            fields = "its header or the name of who imported it"
+        if leaf not in (register_leaf(seed, header, digest) for digest in digests):
+            fields = "its header or the digest of who imported it"
             yield Wrong(f"register {header['name']} ({header['register_id']})", leaf_differs(seed, leaf, fields))
 
 
