@@ -29,6 +29,7 @@ from api.pages import (
     waiting_lists,
     words,
 )
+from api.pages import cases as case_pages
 from api.pages import catalogue as catalogue_pages
 from api.pages import closures as closure_pages
 from api.pages import counters as counter_pages
@@ -46,12 +47,14 @@ from api.pages import sites as site_pages
 from api.pages import station as station_pages
 from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
+from api.pages.listing import listings_of
 from api.v1 import (
     acts,
     allowances,
     assignments,
     audits,
     balance,
+    cases,
     catalogue,
     counts,
     destruction_orders,
@@ -110,6 +113,7 @@ API = (
     labels,
     balance,
     discrepancies,
+    cases,
     destruction_orders,
     registers,
     audits,
@@ -148,6 +152,7 @@ PAGES = (
     people,
     document_pages,
     discrepancy_pages,
+    case_pages,
     closure_pages,
     shipment_pages,
     waiting_lists,
@@ -189,6 +194,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application, _authenticator(engine, tokens.authenticate), _authenticator(engine, sessions.authenticate)
     )
     application.state.brake = Brake()
+    application.state.listings = listings_of(PAGES)
     application.add_exception_handler(NotSignedIn, sign_in_pages.to_sign_in)  # type: ignore[arg-type]
     for routes in API:
         application.include_router(routes.router, prefix="/v1")

@@ -44,7 +44,8 @@ from stockpile.log.verifying.persons import CHECKS as PERSONS
 from stockpile.log.verifying.references import CHECKS as REFERENCES
 from stockpile.log.verifying.tree import CHECKS as TREE
 from stockpile.reports.attachments import file_to_read
-from stockpile.reports.cases import CaseRow, CaseShown, CasesSought, CaseState, list_cases, open_cases_of, read_case
+from stockpile.reports.cases import CaseRow, CaseShown, CasesSought, CaseState, list_cases, read_case
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.rights import reading
 from tests.world import RIFLES, Country, ago, paper, scanned_paper, scans, today
 

@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -38,9 +40,10 @@ from api.validation import said_of
 from api.words import N_
 from stockpile.documents import Code
 from stockpile.errors import Fault, Invalid, NotFound, StockpileError
+from stockpile.log.leaf import canonical
 from stockpile.reports.export import PageOf
 from stockpile.reports.reference import search_sites
-from stockpile.rights import AUDITOR, DONOR, REGISTRAR, ROLES, Actor, reading
+from stockpile.rights import AUDITOR, DONOR, REGISTRAR, RIGHTS, ROLES, WRITE_CASES, Actor, reading
 from stockpile.sentences import sentence, words_of
 
 PAGE_ROWS = 50
@@ -253,7 +256,8 @@ Figure = tuple[str, Any, str]
 class Listing:
     """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
     what is told above the table, for one and for several, and the number; `ways` lead on, such as to the form of a new row;
-    `figures` are sums over all pages, shown above the table; `orders`: the names of the orders that `ask` knows.
+    `figures` are sums over all pages, shown above the table; `orders`: the names of the orders that `ask` knows; `cases`: a row of it
+    can become a case.
     """
 
     path: str
@@ -272,6 +276,7 @@ class Listing:
     ways: tuple[Way, ...] = ()
     figures: Callable[[PageOf[Any]], Sequence[Figure]] = field(default=lambda page: ())
     orders: Collection[str] = ()
+    cases: bool = True
 
     def order_of(self, column: Column) -> str | None:
         """By which order a column sorts: the one it names, else one that is called as it is."""
@@ -285,6 +290,27 @@ class Listing:
     def link(self, **asked: object) -> str:
         """The address of this list, narrowed."""
         return address(self.path, **asked)
+
+
+def listings_of(modules: Iterable[ModuleType]) -> dict[str, Listing]:
+    """The lists that pages declare, by their addresses."""
+    declared = (one for module in modules for one in vars(module).values())
+    return {one.path: one for one in declared if isinstance(one, Listing)}
+
+
+CASE, CHOOSE = "case", "choose"
+"""In a list's address: a row of it is to be chosen, about which a case is opened."""
+
+
+def row_digest(row: object) -> str:
+    """A mark of what a row says: whether it still says the same."""
+    return sha256(canonical(row_as_read(row))).hexdigest()[:16]
+
+
+def row_as_read(row: object) -> dict[str, Any]:
+    """A row of a list as the API tells it."""
+    told: dict[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
+    return told
 
 
 def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, **context: Any) -> Response:
@@ -367,12 +393,30 @@ def _shown(
     sorting = order or this.default or ""
     faults = {fault.field: fault.message for fault in getattr(trouble, "faults", ())}
     fields = [each for each in filters if each.kind != "hidden"]
+    may_choose = this.cases and actor.role in RIGHTS[WRITE_CASES]
+    choosing = may_choose and given.get(CASE) == CHOOSE
+    here = {**kept, "order": order, "cursor": given.get("cursor")}
+    on = {"order": order, CASE: CHOOSE if choosing else None}
     return {
         "list": this,
+        "choosing": choosing,
+        "choose_for_case": address(this.path, **here, **{CASE: CHOOSE})
+        if may_choose and rows and not choosing
+        else None,
+        "choose_no_more": address(this.path, **here),
         "ways": [way for way in this.ways if actor.role in way.roles],
         "table": Table(
-            tuple(_head(this, column, kept, sorting) for column in columns),
-            tuple(tuple(column.cell(row) for column in columns) for row in rows),
+            (
+                *(_head(this, column, kept, sorting) for column in columns),
+                *((Head(N_("Case"), "term"),) if choosing else ()),
+            ),
+            tuple(
+                (
+                    *(column.cell(row) for column in columns),
+                    *((Cell(N_("Open a case"), "term", _case_of(this, row, number, here)),) if choosing else ()),
+                )
+                for number, row in enumerate(rows)
+            ),
             this.empty,
         ),
         "filters": [
@@ -385,8 +429,8 @@ def _shown(
         "order": order,
         "sums": this.sums(page) if page else None,
         "figures": this.figures(page) if page else (),
-        "next_page": address(this.path, **kept, order=order, cursor=page.cursor) if page and page.cursor else None,
-        "first_page": address(this.path, **kept, order=order) if given.get("cursor") else None,
+        "next_page": address(this.path, **kept, **on, cursor=page.cursor) if page and page.cursor else None,
+        "first_page": address(this.path, **kept, **on) if given.get("cursor") else None,
         "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
         "files": {form.upper(): address(this.path, **kept, order=order, format=form) for form in ("csv", "xlsx")},
         "without": {
@@ -394,6 +438,15 @@ def _shown(
         },
         "problem": shown_problem(trouble) if trouble else None,
     }
+
+
+def _case_of(this: Listing, row: Any, number: int, here: Mapping[str, str | None]) -> str:
+    """The form of a case about a row: where to read it again, and what it says now."""
+    found = getattr(row, "discrepancy_id", None)
+    if found is not None:
+        return address("/cases/new", discrepancy=found)
+    asked = address("", **here).removeprefix("?")
+    return address("/cases/new", list=this.path, asked=asked, row=number, seen=row_digest(row))
 
 
 def _head(this: Listing, column: Column, kept: Mapping[str, str], sorting: str) -> Head:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
+from api.pages.cases import CASES
 from api.pages.listing import (
     HOST,
     Asked,
@@ -409,7 +410,7 @@ OF_ALL = (SERIAL_CAPTURE, INSPECTIONS, LOSSES, BALANCE)
 INDEX: tuple[tuple[str, tuple[Listing, ...], frozenset[str]], ...] = (
     (N_("Asked by auditors and donors"), OF_ALL, EVERYBODY),
     (N_("Who has what"), (ALLOWANCES, STOCKS, CARDS), HOST),
-    (N_("What is to be done"), (COUNTS_DUE, ORDERS, CLOSURES), HOST),
+    (N_("What is to be done"), (CASES, COUNTS_DUE, ORDERS, CLOSURES), HOST),
     (N_("Books and lists"), (BOOKS, DEVICES, REGISTERS, AUDITS), HOST),
 )
 """The reports by what they are about, and whom they are shown."""

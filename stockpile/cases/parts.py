@@ -104,7 +104,7 @@ def written_before(connection: Connection, part_id: UUID, content_hash: bytes) -
         raise PostedWithOtherContent(
             sentence("{part_id} was written in a case before with other content. Take a new id.", part_id=part_id)
         )
-    return PartWritten(*row[:6], bytes(row[6]).hex())
+    return PartWritten(*(*row[:6], bytes(row[6]).hex()))
 
 
 _CASE = f"SELECT f.case_id, {REFERENCE}, f.site_id FROM case_file f LEFT JOIN site s ON s.site_id = f.site_id WHERE f.case_id = %s"

@@ -5,7 +5,6 @@ It only reads. Donors see none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -31,8 +30,19 @@ from stockpile.reports.keyset import (
 )
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
-from stockpile.rights import DONOR, READ_PEOPLE, Actor, require
+from stockpile.rights import READ_PEOPLE, Actor, require
 from stockpile.sentences import sentence
+
+
+class Age(StrEnum):
+    """How long a case has been open, or was."""
+
+    MONTH = "up to 30 days"
+    QUARTER = "31 to 90 days"
+    LONGER = "over 90 days"
+
+
+DAYS = {Age.MONTH: (0, 30), Age.QUARTER: (31, 90), Age.LONGER: (91, 1_000_000)}
 
 
 class CaseState(StrEnum):
@@ -120,6 +130,7 @@ class CasesSought:
     discrepancy_id: UUID | None = None
     document_id: UUID | None = None
     party_id: UUID | None = None
+    age: Age | None = None
 
 
 _CASES = f"""
@@ -189,6 +200,8 @@ def list_cases(
         "c.discrepancy_id = %s": sought.discrepancy_id,
         "c.document_id = %s": sought.document_id,
         "c.party_id = %s": sought.party_id,
+        "c.age_days >= %s": DAYS[sought.age][0] if sought.age else None,
+        "c.age_days <= %s": DAYS[sought.age][1] if sought.age else None,
     }
     by = order_asked(order, ORDERS)
     return read_page(connection, _CASES, where, _ORDER, CaseRow, limit, cursor, order=by)
@@ -258,7 +271,7 @@ def list_parts(
 
 
 def _part(*row: Any) -> CasePart:
-    return CasePart(*row[:6], tuple(row[6]), *row[7:])
+    return CasePart(*(*row[:6], tuple(row[6]), *row[7:]))
 
 
 def files_of(case: CaseShown) -> dict[int, tuple[Attachment, ...]]:
@@ -268,11 +281,3 @@ def files_of(case: CaseShown) -> dict[int, tuple[Attachment, ...]]:
         for one in case.parts
         if one.attachments
     }
-
-
-def open_cases_of(connection: Connection, actor: Actor, item_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """How many open cases each weapon has, at any site; donors are told of none."""
-    if actor.role == DONOR:
-        return {}
-    rows = connection.exec_driver_sql("SELECT item_id, cases FROM open_cases_of(%s)", (list(item_ids),))
-    return {item_id: cases for item_id, cases in rows}
