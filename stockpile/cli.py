@@ -23,6 +23,7 @@ from stockpile.commands import (
     lists,
     manual,
     monitoring,
+    packaging,
     parties,
     printing,
     proving,
@@ -84,6 +85,7 @@ app.command("movements")(manual.movements)
 app.command("check-proof")(proving.check_proof)
 app.command("find-entries")(proving.find_entries)
 app.command("replay")(replaying.replay)
+app.command("package")(packaging.write_package)
 app.command("verify")(verifying.verify)
 for name, group in (
     ("db", founding.database),

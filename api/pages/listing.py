@@ -33,18 +33,22 @@ from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Format, Paging
-from api.exports import listing
+from api.exports import file_name, listing
 from api.pages import address, templates
 from api.pages.problems import shown_problem
 from api.validation import said_of
 from api.words import N_
+from stockpile.audit_packages import Answered, all_rows, make_package
+from stockpile.db.engine import at_one_moment
 from stockpile.documents import Code
-from stockpile.errors import Fault, Invalid, NotFound, StockpileError
+from stockpile.errors import Fault, Invalid, NotFound, Refused, StockpileError
 from stockpile.log.leaf import canonical
-from stockpile.reports.export import PageOf
+from stockpile.log.signer import KEYS
+from stockpile.reports.export import PageOf, every_row
 from stockpile.reports.reference import search_sites
 from stockpile.rights import AUDITOR, DONOR, REGISTRAR, RIGHTS, ROLES, WRITE_CASES, Actor, reading
 from stockpile.sentences import sentence, words_of
+from stockpile.settings import read_settings
 
 PAGE_ROWS = 50
 SITES_OFFERED = 500
@@ -325,9 +329,11 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
         asked = _read(filters, given)
         if given.get("format") in (Format.CSV, Format.XLSX):
             return _file(this, engine, actor, asked, Format(given["format"]))
+        if given.get("format") == PACKAGE:
+            return package_file(this, engine, actor, given)
         with reading(engine, actor) as connection:
             page = this.ask(connection, actor, asked)
-    except (Invalid, NotFound) as problem:
+    except (Invalid, NotFound, Refused) as problem:
         trouble = problem
     shown = _shown(this, filters, given, sites, actor, page, trouble)
     status = shown["problem"]["status"] if trouble else 200
@@ -374,6 +380,36 @@ def _file(this: Listing, engine: Engine, actor: Actor, asked: Asked, form: Forma
     every = this.every
     whole = None if every is None or asked.order else lambda connection: every(connection, actor, asked)
     return listing(engine, actor, Paging(PAGE_ROWS, None, form), this.name, this.row, ask, whole)
+
+
+PACKAGE = "package"
+
+
+def signs_here() -> bool:
+    """Whether this machine has the log's key, and so can sign a package."""
+    return (read_settings().signing_folder / KEYS).exists()
+
+
+def package_file(
+    this: Listing, engine: Engine, actor: Actor, given: Mapping[str, str], pinned: Sequence[tuple[str, int]] = ()
+) -> Response:
+    """All rows of what is asked as an audit package. Raises Invalid, NotFound, NotAllowed, Refused."""
+    packed = make_package(engine, actor, read_settings().signing_folder, answered(this, engine, actor, given), pinned)
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(actor, this.name)}.zip"'}
+    return Response(packed, media_type="application/zip", headers=headers)
+
+
+def answered(this: Listing, engine: Engine, actor: Actor, given: Mapping[str, str]) -> Answered:
+    """All rows of what is asked, as they are at one moment, and how it was asked. Raises Invalid, NotFound, NotAllowed, Refused."""
+    asked = asked_of(this, actor, given, PAGE_ROWS)
+    with reading(at_one_moment(engine), actor) as connection:
+        rows = all_rows(
+            every_row(
+                lambda limit, cursor: this.ask(connection, actor, Asked(asked.values, asked.order, limit, cursor))
+            )
+        )
+    said = this.taken_from(actor, given) | ({"order": asked.order} if asked.order else {})
+    return Answered(str(this.title), str(this.question), this.path, said, this.row, rows)
 
 
 def _shown(
@@ -433,6 +469,7 @@ def _shown(
         "first_page": address(this.path, **kept, **on) if given.get("cursor") else None,
         "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
         "files": {form.upper(): address(this.path, **kept, order=order, format=form) for form in ("csv", "xlsx")},
+        "package": address(this.path, **kept, order=order, format=PACKAGE) if signs_here() else None,
         "without": {
             name: address(this.path, **{other: kept[other] for other in kept if other != name}) for name in kept
         },
