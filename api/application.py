@@ -31,6 +31,7 @@ from api.pages import (
     words,
     workbench,
 )
+from api.pages import cases as case_pages
 from api.pages import catalogue as catalogue_pages
 from api.pages import closures as closure_pages
 from api.pages import counters as counter_pages
@@ -50,12 +51,15 @@ from api.pages import sites as site_pages
 from api.pages import station as station_pages
 from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
+from api.pages.listing import listings_of
 from api.v1 import (
     acts,
     allowances,
     assignments,
+    audit_packages,
     audits,
     balance,
+    cases,
     catalogue,
     counts,
     destruction_orders,
@@ -117,6 +121,7 @@ API = (
     labels,
     balance,
     discrepancies,
+    cases,
     destruction_orders,
     registers,
     audits,
@@ -136,6 +141,7 @@ API = (
     treaty_returns,
     people_report_routes,
     weapon_report_routes,
+    audit_packages,
     sign_in,
     signatures,
     papers,
@@ -158,6 +164,7 @@ PAGES = (
     people,
     document_pages,
     discrepancy_pages,
+    case_pages,
     closure_pages,
     shipment_pages,
     waiting_lists,
@@ -203,6 +210,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application, _authenticator(engine, tokens.authenticate), _authenticator(engine, sessions.authenticate)
     )
     application.state.brake = Brake()
+    application.state.listings = listings_of(PAGES)
     application.add_exception_handler(NotSignedIn, sign_in_pages.to_sign_in)  # type: ignore[arg-type]
     for routes in API:
         application.include_router(routes.router, prefix="/v1")

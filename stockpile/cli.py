@@ -9,6 +9,7 @@ from stockpile.commands import (
     asked_reports,
     audits,
     backing_up,
+    cases,
     catalogue,
     closing,
     counting,
@@ -23,6 +24,7 @@ from stockpile.commands import (
     lists,
     manual,
     monitoring,
+    packaging,
     parties,
     printing,
     proving,
@@ -101,6 +103,7 @@ app.command("movements")(manual.movements)
 app.command("check-proof")(proving.check_proof)
 app.command("find-entries")(proving.find_entries)
 app.command("replay")(replaying.replay)
+app.command("package")(packaging.write_package)
 app.command("verify")(verifying.verify)
 for name, group in (
     ("db", founding.database),
@@ -120,6 +123,7 @@ for name, group in (
     ("allowance", allowances.allowance),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
+    ("case", cases.case),
     ("closure", closing.closure),
     ("count", counting.count),
     ("seal", counting.seal),

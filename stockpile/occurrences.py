@@ -198,6 +198,8 @@ SOURCES = (
     Source("note", "text", Fate.REMAINS,
            f"""SELECT n.note_id, NULL, 'note to ' || {_NUMBER}, to_jsonb(n.text)
                FROM note n JOIN document d USING (document_id) {_BOOKED} WHERE n.text ILIKE ANY (%s)"""),
+    _column("case_part", "x.part_id", "text", Fate.REMAINS, "'part ' || x.part || ' of case ' || x.case_id"),
+    *(_column("case_file", "x.case_id", column, Fate.REMAINS, "'case ' || x.case_id") for column in ("title", "report")),
     *(_column("register", "x.register_id", column, Fate.REMAINS, "'the list ' || x.name")
       for column in ("kind", "name", "file_name", "headings", "mapping")),
     *(_column("audit", "x.audit_id", column, Fate.REMAINS, "'the audit ' || x.name")
@@ -281,9 +283,11 @@ WITHOUT_PEOPLE = {
         audit_judgement.judged note.kind signatory.part token.role
         erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
-        count_period.method user.role session.how signature.how""",
+        count_period.method user.role session.how signature.how case_file.subject case_part.kind
+        case_part.outcome""",
     "keys and digests of ours": """
-        document.attachments note.attachments erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
+        document.attachments note.attachments case_part.attachments
+        erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
         register_erasure.lines audit.totals user.password_hash pin.pin_hash""",
     "a counter or a network address": "sign_in_failure.place",
     "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",

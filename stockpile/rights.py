@@ -55,6 +55,10 @@ WRITE_NOTES = "write notes"
 IMPORT_REGISTER = "import registers"
 COMPARE = "compare registers"
 """Two lists, or a list and the ledger; what was found is kept."""
+WRITE_CASES = "write cases"
+"""Open a case, and add to it: research, notes, evidence, how it should end. A case is no ledger."""
+LEAD_CASES = "lead cases"
+"""Say who answers for a case and until when, and end one as the second person."""
 PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
@@ -80,6 +84,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     WRITE_NOTES: DESK | {REGISTRAR},
     IMPORT_REGISTER: DESK | {REGISTRAR, AUDITOR},
     COMPARE: DESK | {REGISTRAR, AUDITOR},
+    WRITE_CASES: DESK | {REGISTRAR, AUDITOR},
+    LEAD_CASES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     PRINT_LABELS: DESK | {REGISTRAR},
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),

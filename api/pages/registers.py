@@ -14,6 +14,7 @@ from api.audit_file import audit_file
 from api.dependencies import Asker, Cursor, Database
 from api.pages import address, templates
 from api.pages.listing import (
+    CHOOSE,
     Asked,
     Column,
     Filter,
@@ -49,7 +50,7 @@ from stockpile.reports.audits import (
 from stockpile.reports.keyset import Page
 from stockpile.reports.pages import cursor_of, read_cursor_as
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
-from stockpile.rights import COMPARE, IMPORT_REGISTER, READ_PEOPLE, RIGHTS, Actor, reading, require
+from stockpile.rights import COMPARE, IMPORT_REGISTER, READ_PEOPLE, RIGHTS, WRITE_CASES, Actor, reading, require
 from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
@@ -119,23 +120,46 @@ def register(
     lines: Lines = Lines.ALL,
     cursor: Cursor = None,
     line: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    case: str = "",
 ) -> Response:
-    """One register with a page of its lines as they stood in the file; with `line` from that one on."""
+    """One register with a page of its lines as they stood in the file; with `line` from that one on. `case`: a line is to be chosen that
+    a case is about.
+    """
     if cursor is None and line is not None and line > 1:
         cursor = cursor_of(str(line - 1))
+    may_choose = actor.role in RIGHTS[WRITE_CASES]
+    choosing = may_choose and case == CHOOSE
     with reading(engine, actor) as connection:
         found = read_register(connection, actor, register_id, lines, LINES_SHOWN, cursor)
     shown = {
         "register": found.register,
-        "lines": table(_columns(found.headings), found.lines, N_("It has no such line.")),
+        "lines": table(
+            (*_columns(found.headings), *_case_columns(register_id, choosing)), found.lines, N_("It has no such line.")
+        ),
         "which": lines,
         "from_line": line,
         "choices": list(Lines),
         "hidden_columns": max(len(found.headings) - COLUMNS_SHOWN, 0),
-        "next_page": address(request.url.path, lines=lines, cursor=found.cursor) if found.cursor else None,
+        "next_page": (
+            address(request.url.path, lines=lines, cursor=found.cursor, case=case if choosing else None)
+            if found.cursor
+            else None
+        ),
+        "choose_for_case": (
+            address(request.url.path, lines=lines, cursor=cursor, case=CHOOSE) if may_choose and not choosing else None
+        ),
     }
     response: Response = templates.TemplateResponse(request, "register.html", shown)
     return response
+
+
+def _case_columns(register_id: UUID, choosing: bool) -> tuple[Column, ...]:
+    """A way to a case about each line."""
+
+    def form(line: RegisterLine) -> str:
+        return address("/cases/new", register_id=register_id, line=line.line)
+
+    return (Column("case", N_("Case"), "term", form, read=lambda line: N_("Open a case")),) if choosing else ()
 
 
 def _columns(headings: list[str]) -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
+from api.pages.cases import CASES
 from api.pages.listing import (
     HOST,
     Asked,
@@ -424,7 +425,7 @@ INDEX: tuple[tuple[str, tuple[Listing, ...], frozenset[str]], ...] = (
     (N_("Pictures, each with its table"), (OVER_TIME, FLOWS, LOSSES_BY), EVERYBODY),
     (N_("Pictures of what waits"), (TRANSIT, COMPLIANCE), HOST),
     (N_("Who has what"), (STOCKS, CARDS), HOST),
-    (N_("What is to be done"), (COUNTS_DUE, CLOSURES), HOST),
+    (N_("What is to be done"), (CASES, COUNTS_DUE, CLOSURES), HOST),
     (N_("Books and lists"), (BOOKS, DEVICES, REGISTERS, AUDITS), HOST),
 )
 """Beside the fifteen questions of the auditor (`stockpile/reports/questions.py`): lists by what they are about, and whom they are shown."""

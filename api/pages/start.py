@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.dependencies import Database
 from api.pages import asker, templates
+from api.pages.cases import CASES
 from api.pages.counts import COUNTS
 from api.pages.discrepancies import DISCREPANCIES
 from api.pages.listing import HOST, Listing, asked_of
@@ -24,7 +25,19 @@ from api.pages.transparency import ALARMS
 from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE, DRAFTS, JOBS
 from api.words import N_
 from stockpile.parties import read_party
-from stockpile.rights import APPROVE, AUDITOR, CLOSE_COUNT, DESK, DONOR, READ_ALARMS, REGISTRAR, RIGHTS, Actor, reading
+from stockpile.rights import (
+    APPROVE,
+    AUDITOR,
+    CLOSE_COUNT,
+    DESK,
+    DONOR,
+    LEAD_CASES,
+    READ_ALARMS,
+    REGISTRAR,
+    RIGHTS,
+    Actor,
+    reading,
+)
 from stockpile.sites import day_on_the_walls
 
 router = APIRouter(include_in_schema=False)
@@ -66,6 +79,12 @@ WAITS = (
     Waits(N_("Discrepancies you answer for"), DISCREPANCIES, {"owner": "{me}"}, WITH_PEOPLE),
     Waits(N_("Discrepancies overdue"), DISCREPANCIES, {"due_before": "{today}"}, EVERYBODY, late=True),
     Waits(N_("Discrepancies open"), DISCREPANCIES, {}, EVERYBODY),
+    Waits(N_("Cases that wait for a second person"), CASES, {"state": "waiting"}, RIGHTS[LEAD_CASES]),
+    Waits(N_("Cases you answer for"), CASES, {"owner": "{me}"}, HOST),
+    Waits(N_("Cases overdue"), CASES, {"due_before": "{today}"}, RIGHTS[LEAD_CASES], late=True),
+    Waits(N_("Cases open for over 90 days"), CASES, {"age": "over 90 days"}, RIGHTS[LEAD_CASES], late=True),
+    Waits(N_("Cases open for 31 to 90 days"), CASES, {"age": "31 to 90 days"}, RIGHTS[LEAD_CASES]),
+    Waits(N_("Cases open for up to 30 days"), CASES, {"age": "up to 30 days"}, RIGHTS[LEAD_CASES]),
     Waits(N_("Counts overdue"), COUNTS_DUE, {"overdue": "yes"}, HOST, late=True),
     Waits(N_("Counts due"), COUNTS_DUE, {}, RIGHTS[CLOSE_COUNT]),
     Waits(N_("Counts open"), COUNTS, {"state": "open"}, HOST),

@@ -43,12 +43,14 @@ from stockpile.reports import history as histories
 from stockpile.reports.accessories import out_with
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.attachments import photos_of
+from stockpile.reports.cases import CasesSought, list_cases
 from stockpile.reports.discrepancies import Sought as SoughtDiscrepancies
 from stockpile.reports.discrepancies import list_discrepancies
 from stockpile.reports.export import PageOf
 from stockpile.reports.history import HistoryEntry
 from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import Holder, HoldingLine, Holdings, Sought, every_weapon, holdings, list_weapons
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.standing import Standing
 from stockpile.rights import DONOR, Actor, reading
 from stockpile.sentences import sentence, words_of
@@ -96,6 +98,7 @@ HELD = (
     Column("quantity", N_("Pieces"), "number"),
     Column("condition", N_("Condition"), "term"),
     Column("since", N_("Since"), "day", read=lambda row: row.since and row.since.date()),
+    Column("open_cases", N_("Cases open"), "number", lambda row: f"/cases?item_id={row.item_id}", sparse=True),
 )
 HELD_BY_ONE = tuple(column for column in HELD if column.name not in ("account_class", "account"))
 """The same where whose it is goes without saying."""
@@ -262,6 +265,8 @@ def weapon(
         assigned = search_assignments(connection, actor, weapon=found.item.asset_tag, limit=1).rows if host else ()
         photos = photos_of(connection, actor, item_id) if host else ()
         out = out_with(connection, item_id) if host else ()
+        in_cases = open_cases_of(connection, actor, [item_id]).get(item_id, 0)
+        cases = list_cases(connection, actor, CasesSought(item_id=item_id), limit=20).rows if host else ()
         provable = is_published(connection)
     shown = {
         "item": found.item,
@@ -274,6 +279,8 @@ def weapon(
         "assigned": assigned[0] if assigned else None,
         "accessories": [one.name for one in out],
         "photos": photos,
+        "open_cases": cases,
+        "cases_elsewhere": in_cases - len(cases),
         "provable": provable,
         "discrepancies": table(FOUND, open_ones, N_("No discrepancy of this weapon is open."), actor.role),
         "timeline": _drawn(found.entries),

@@ -127,7 +127,7 @@ def write_proof(
     token: Token = None,
 ) -> None:
     """Write the proof of a weapon's history, to be checked without these books: 'stockpile check-proof'."""
-    known = [_named(pinned)] if pinned is not None else []
+    known = [named_checkpoint(pinned)] if pinned is not None else []
     with acting(token) as (engine, actor):
         with rights.reading(engine, actor) as connection:
             item_id = one_weapon(connection, actor, scan)
@@ -139,8 +139,8 @@ def write_proof(
     )
 
 
-def _named(pinned: Path) -> tuple[str, int]:
-    """Name and size of a checkpoint in a file."""
+def named_checkpoint(pinned: Path) -> tuple[str, int]:
+    """Name and size of a checkpoint in a file. Raises Invalid."""
     try:
         checkpoint = Checkpoint.parse(Note.parse(pinned.read_bytes()).text)
     except OSError as problem:

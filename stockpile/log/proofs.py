@@ -175,6 +175,11 @@ def _altered(what: str) -> Refused:
     )
 
 
+def growth_of(connection: Connection, origin: str, size: int, shown: Published) -> Growth:
+    """What leads from a checkpoint that somebody keeps to a published one. Raises Invalid."""
+    return _growth(_Logs(connection, [shown], []), origin, size)
+
+
 def _growth(logs: _Logs, origin: str, size: int) -> Growth:
     """What leads from a checkpoint that somebody keeps to the latest of its log."""
     for shown in reversed(logs.shown):

@@ -17,7 +17,8 @@ from pathlib import Path
 from stockpile.errors import Invalid, NotFound, StockpileError
 from stockpile.proof.checkpoint import Checkpoint
 from stockpile.proof.merkle import EMPTY_ROOT, ProofFailed, verify_consistency
-from stockpile.proof.note import Malformed, Note, Signer
+from stockpile.proof.note import Malformed, Note, Signer, sign_note
+from stockpile.proof.package import statement
 from stockpile.proof.succession import Succession
 
 KEYS = "keys"
@@ -107,6 +108,13 @@ class LogSigner:
             self.check(origin, size, root, proof)
             self.remember(Signed(origin, size, root))
             return self.last_checkpoint()
+
+    def sign_package(self, manifest: bytes) -> str:
+        """A note over an audit package's manifest, by the newest key. What is signed begins with words of its own, so that nobody can take
+        it for a checkpoint.
+        """
+        key = _read_keys(self.folder)[-1]
+        return sign_note(statement(key.name, manifest), [key]).encoded()
 
     def last_checkpoint(self) -> str:
         """What was signed last, once more: byte for byte as it was then, while the keys are the same."""

@@ -136,7 +136,7 @@ class Bundle:
             weapon,
             _rows(plain["entries"], ENTRY, "entry"),
             _rows(plain.get("documents", []), DOCUMENT, "document"),
-            _growths(plain.get("growth", [])),
+            growths_of(plain.get("growth", [])),
             _keys(plain.get("keys", [])),
         )
 
@@ -267,7 +267,8 @@ def _bytes(text: str, size: int) -> bytes:
     return value
 
 
-def _growths(plain: object) -> tuple[Growth, ...]:
+def growths_of(plain: object) -> tuple[Growth, ...]:
+    """Consistency proofs as they stand in a file. Raises Malformed."""
     try:
         return tuple(_growth(one) for one in plain)  # type: ignore[attr-defined]
     except (Malformed, LookupError, TypeError, ValueError):

@@ -129,7 +129,7 @@ class _Check:
         if self.pinned is not None:
             self._check_pinned(self.pinned)
         for opened in self.logs.values():
-            self.found.proven.extend(_signed_words(opened))
+            self.found.proven.extend(signed_words(opened))
             self.found.until.append(f"checkpoint {opened.checkpoint.size} of the log {opened.checkpoint.origin}")
         self.found.shown.extend(Shown(self._title(row), list(row.values().items())) for row in held)
         self.found.not_proven.extend(self._not_proven())
@@ -303,7 +303,8 @@ def _unopened(entries: Collection[Row], secret_given: bool) -> Iterator[str]:
         yield f"What came before entry {values[0]['version']}: the file begins with it."
 
 
-def _signed_words(opened: Opened) -> Iterator[str]:
+def signed_words(opened: Opened) -> Iterator[str]:
+    """Who signed a checkpoint, in words: the log's keys, and the witnesses known."""
     checkpoint = opened.checkpoint
     for one in opened.signed:
         if one.verifier.name == checkpoint.origin:

@@ -18,6 +18,7 @@ from stockpile.identity import asset_tag, read_asset_tag, scan_pattern
 from stockpile.movements import BALANCED, HELD, AccountClass
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.keyset import Keys, Order, by_number, by_text, order_asked, orders
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.standing import Standing, standings
@@ -43,7 +44,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class HoldingLine:
-    """One item on one account. `account` and `party_id` are None for donors; `serial_number` is the one it bears now."""
+    """One item on one account. `account` and `party_id` are None for donors; `serial_number` is the one it bears now,
+    `open_cases` how many cases about it are open now; donors are told of none.
+    """
 
     item_id: UUID
     tracked_by: str
@@ -63,6 +66,7 @@ class HoldingLine:
     unverified: bool
     since: datetime | None
     document_number: str | None
+    open_cases: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +327,11 @@ def _stood(connection: Connection, actor: Actor, rows: Sequence[Any], at: AsOf) 
         for several in standings(connection, actor, {row.item_id for row in rows}, at).values()
         for one in several
     }
-    return [_line(row, stood.get((row.item_id, row.account_id))) for row in rows]
+    in_cases = open_cases_of(connection, actor, {row.item_id for row in rows})
+    return [_line(row, stood.get((row.item_id, row.account_id)), in_cases.get(row.item_id, 0)) for row in rows]
 
 
-def _line(row: Any, standing: Standing | None) -> HoldingLine:
+def _line(row: Any, standing: Standing | None, open_cases: int) -> HoldingLine:
     return HoldingLine(
         item_id=row.item_id,
         tracked_by=row.tracked_by,
@@ -346,6 +351,7 @@ def _line(row: Any, standing: Standing | None) -> HoldingLine:
         unverified=standing.unverified if standing else False,
         since=standing.since if standing else None,
         document_number=standing.document_number if standing else None,
+        open_cases=open_cases,
     )
 
 

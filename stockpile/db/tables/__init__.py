@@ -8,6 +8,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 from stockpile.db.tables import (
     allowances,
     audits,
+    cases,
     counts,
     desk,
     discrepancies,
@@ -29,6 +30,7 @@ __all__ = [
     "CROSSING",
     "allowances",
     "audits",
+    "cases",
     "counts",
     "desk",
     "discrepancies",

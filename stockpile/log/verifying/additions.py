@@ -1,4 +1,4 @@
-"""Registers, notes and erasures: their leaves, the lines of a register, and the chain of what erasures took from them."""
+"""Registers, notes, cases and erasures: their leaves, the lines of a register, and the chain of what erasures took from them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from operator import itemgetter
 from typing import Any
 
 from stockpile.log.leaf import (
+    CASE_FIELDS,
     ERASURE_FIELDS,
     NOTE_FIELDS,
+    OPENING_FIELDS,
     REGISTER_FIELDS,
+    case_leaf,
     erasure_leaf,
     name_value,
     note_leaf,
+    opening_value,
     person_digest,
     register_leaf,
 )
@@ -126,6 +130,34 @@ def _notes(books: Books) -> Iterator[Wrong]:
             yield Wrong(f"note {header['note_id']} to {books.document(header['document_id'])}", what)
 
 
+_OPENING = ", ".join(f"f.{name}" for name in OPENING_FIELDS)
+_CASE_NAMES = tuple(name for name in CASE_FIELDS if name not in ("case", "written_by"))
+_CASES = f"""
+SELECT coalesce(p.case_id, f.case_id), p.seed, p.leaf, p.digest, f.opened_at, {_OPENING}, {", ".join(f"p.{name}" for name in _CASE_NAMES)}
+FROM (SELECT *, CASE part WHEN 1 THEN case_id END AS opens FROM case_part) p FULL JOIN case_file f ON f.case_id = p.opens
+ORDER BY 1, p.part
+"""
+
+
+def _cases(books: Books) -> Iterator[Wrong]:
+    """Each part of each case, the first with the case's own row."""
+    for case_id, seed, leaf, digest, opened_at, *values in books.rows(_CASES):
+        case = dict(zip(OPENING_FIELDS, values, strict=False))
+        header: dict[str, Any] = dict(zip(_CASE_NAMES, values[len(OPENING_FIELDS) :], strict=True))
+        if seed is None:
+            yield Wrong(f"case {case_id}", "its first part is missing")
+            continue
+        name = f"part {header['part']} of case {case_id}"
+        if header["part"] == 1 and (opened_at is None or opened_at != header["recorded_at"]):
+            yield Wrong(name, "the case that it opens is missing, or says another moment")
+            continue
+        if header["due_on"] is not None:
+            header["due_on"] = header["due_on"].isoformat()
+        header["case"] = opening_value(case) if header["part"] == 1 else None
+        if case_leaf(seed, header, digest) != leaf:
+            yield Wrong(name, leaf_differs(seed, leaf, "what it says, brings or is about, or its writer's digest"))
+
+
 _ERASURES = f"""
 SELECT e.seed, e.leaf, e.asked_by_digest, e.approved_by_digest,
        {", ".join(f"e.{name}" for name in ERASURE_FIELDS if name not in ("asked_by", "approved_by"))}
@@ -164,6 +196,7 @@ CHECKS = (
     Check("what erasures took from registers", _ERASED_LINES, _erased_lines),
     Check("leaves of registers", _REGISTERS, _registers),
     Check("leaves of notes", _NOTES, _notes),
+    Check("leaves of cases", _CASES, _cases),
     Check("leaves of erasures", _ERASURES, _erasures),
     Check("erasures", _UNRECORDED, _unrecorded),
 )

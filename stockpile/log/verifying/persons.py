@@ -16,6 +16,7 @@ FROM (SELECT document_id AS key, part, party_id, name_version, digest, 'document
       UNION ALL SELECT note_id, 'written_by', written_by, name_version, digest, 'note' FROM note
       UNION ALL SELECT register_id, 'imported_by', imported_by, imported_by_version, imported_by_digest, 'register' FROM register
                 WHERE imported_by_digest IS NOT NULL
+      UNION ALL SELECT part_id, 'written_by', written_by, name_version, digest, 'part of a case' FROM case_part
       UNION ALL SELECT erasure_id, 'asked_by', asked_by, asked_by_version, asked_by_digest, 'erasure' FROM erasure
       UNION ALL SELECT erasure_id, 'approved_by', approved_by, approved_by_version, approved_by_digest, 'erasure' FROM erasure) s
 LEFT JOIN party p ON p.party_id = s.party_id
