@@ -70,7 +70,8 @@ def test_no_line_is_lost_over_page_breaks(rows: int, size: Size) -> None:
         assert "TAJI/B/2026/41" in page.text
         assert ("Serial number" in page.text) == bool("KT 0" in page.text or rows == 0)
         assert (round(page.width), round(page.height)) == ((595, 842) if size is Size.A4 else (612, 792))
-        assert all(letter.left > 0 and letter.right < page.width for letter in page.letters)
+        left, right = page.sides
+        assert 0 < left < right < page.width
     assert f"Weapons: {rows}" in pages[-1].text or f"Weapons: {rows}" in pages[-2].text
     assert "Received by" in pages[-1].text
     assert all("Hand receipt" in page.text for page in pages)
