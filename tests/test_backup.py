@@ -269,7 +269,8 @@ def test_a_backup_that_was_cut_off_or_altered_is_no_backup(depot: Depot) -> None
     assert str(unfinished) not in arguments()
     assert not folder.exists()
     cut_off = "is no finished backup: it has no backup.json, which is written last"
-    assert cut_off in said(service, "backup", "--check", str(unfinished))
+    with pytest.raises(DamagedBackup, match=cut_off):
+        check(unfinished)
     elsewhere = depot.data.parent / "elsewhere"
     with lying_in(elsewhere), pytest.raises(DamagedBackup, match=cut_off):
         restore.restore(read_settings(), unfinished)
