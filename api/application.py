@@ -79,6 +79,7 @@ from api.v1 import (
     sites,
     station,
     station_snapshot,
+    verifications,
     weapons,
 )
 from api.v1 import tokens as token_routes
@@ -123,6 +124,7 @@ API = (
     devices,
     token_routes,
     erasures,
+    verifications,
     service,
     allowances,
     reports,
