@@ -1,5 +1,5 @@
-"""Settling what a witness was not shown to extend: once it cosigned a larger checkpoint, the log's tiles show whether that holds the refused
-one. They are believed only as far as they lead to the checkpoint that was cosigned.
+"""Settling what a witness was not shown to extend: once it cosigned a larger checkpoint, the log's tiles show whether the refused one is
+part of that. They are believed only as far as they lead to the checkpoint that was cosigned.
 """
 
 from __future__ import annotations
