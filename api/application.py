@@ -88,6 +88,7 @@ from api.v1 import (
     station,
     station_snapshot,
     treaty_returns,
+    verifications,
     weapons,
 )
 from api.v1 import reports_of_people as people_report_routes
@@ -135,6 +136,7 @@ API = (
     devices,
     token_routes,
     erasures,
+    verifications,
     service,
     allowances,
     reports,

@@ -22,7 +22,7 @@ from stockpile.log import beginning
 from stockpile.log.alarms import all_alarms
 from stockpile.log.proofs import proof_of
 from stockpile.log.reading import published, reading_log
-from stockpile.log.signer import KEYS, MEMORY, VERIFIERS, LogSigner, MemoryLost
+from stockpile.log.signer import KEYS, MEMORY, VERIFIERS, LogSigner, MemoryLost, Signed
 from stockpile.log.verify import verify
 from stockpile.proof.check import check, check_text
 from stockpile.proof.checkpoint import Checkpoint, open_checkpoint
@@ -79,10 +79,12 @@ def test_what_was_signed_last_is_lost(country: Country, signer: LogSigner, monke
     final one, and the command and the first leaf say that a later one may exist. The old key signs beside the new one.
     """
     first, ((final, size),) = signer.verifier, country.query("SELECT note, tree_size FROM checkpoint")
+    running = sequencer(country, signer)
+    running.step()
     (signer.folder / MEMORY).unlink()
     hand_out(country, RIFLES[0])
     with pytest.raises(MemoryLost, match="stockpile log restored"):
-        caught_up(country, signer)
+        running.step()
     monkeypatch.setenv("STOCKPILE_DATABASE_URL", country.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("STOCKPILE_LOG_FOLDER", str(signer.folder))
     said = " ".join(CliRunner().invoke(app, ["log", "restored"]).output.split())
@@ -216,7 +218,18 @@ def test_nobody_sequences_while_a_restore_is_declared(
 
 
 def test_a_proof_from_before_and_after_a_restore(country: Country, signer: LogSigner, databases: Databases) -> None:
-    """What the old log holds is proven under it; what waited when the books were copied is in the new."""
+    """What the old log holds is proven under it; what waited when the books were copied, or was in the tree and not signed yet, is in the
+    new one.
+    """
+
+    class CutOff(LogSigner):
+        def remember(self, signed: Signed) -> None:
+            raise Cut
+
+    cut_off = sequencer(country, CutOff(signer.folder))
+    hand_out(country, RIFLES[1])
+    with pytest.raises(Cut):
+        cut_off.step()
     hand_out(country, RIFLES[1])
     restored = yesterday(country, databases)
     caught_up(country, signer)
@@ -228,7 +241,7 @@ def test_a_proof_from_before_and_after_a_restore(country: Country, signer: LogSi
     bundle = proof_of(restored.engine, restored.actors["auditor"], restored.item(RIFLES[1]).item_id)
     found = check(bundle, keys)
     assert found.ok, found.failures
-    assert [row.proof.checkpoint.split("\n")[0] for row in bundle.entries] == [ORIGIN, *[f"{ORIGIN}-2"] * 4]
+    assert [row.proof.checkpoint.split("\n")[0] for row in bundle.entries] == [ORIGIN, *[f"{ORIGIN}-2"] * 6]
 
 
 def test_a_donor_follows_new_keys_and_a_restore(web: Web, tmp_path: Path, databases: Databases) -> None:

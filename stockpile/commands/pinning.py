@@ -44,16 +44,26 @@ def pin(
     """Keep a checkpoint of a log and compare it with those kept before. Ends with status 1 when they contradict one another."""
     online = bool(re.match("https?://", checkpoint))
     address = checkpoint if online else tiles
-    base = re.sub("/checkpoint$", "", check_url(address)) if address else None
-    headers = {"Authorization": f"Bearer {token.strip()}"} if token else {}
+    base = base_of(address) if address else None
+    headers = headers_of(token)
     note = _read(f"{base}/checkpoint", headers).decode("utf-8", "replace") if online else _from_file(Path(checkpoint))
     pins = Pins(folder)
     pins.trust(key or [])
-    read_nodes = (lambda size: _nodes(str(base), headers, size)) if base else None
+    read_nodes = (lambda size: nodes_at(str(base), headers, size)) if base else None
     done = pins.pin(note, read_nodes, latest or online, _keys(base, headers) if base else None)
     _show(done)
     if done.disagreements:
         raise typer.Exit(1)
+
+
+def base_of(address: str) -> str:
+    """The log's address without what may stand behind it. Raises Invalid."""
+    return re.sub("/checkpoint$", "", check_url(address))
+
+
+def headers_of(token: str | None) -> dict[str, str]:
+    """What is sent along with a request to the log."""
+    return {"Authorization": f"Bearer {token.strip()}"} if token else {}
 
 
 def _show(done: Comparison) -> None:
@@ -84,7 +94,7 @@ def _keys(base: str, headers: Mapping[str, str]) -> ServedKeys | None:
         return None
 
 
-def _nodes(base: str, headers: Mapping[str, str], size: int) -> NodeReader:
+def nodes_at(base: str, headers: Mapping[str, str], size: int) -> NodeReader:
     """The hashes of a tree from the log's tiles, each fetched once."""
 
     def tile(level: int, index: int) -> bytes:

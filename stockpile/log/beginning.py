@@ -178,6 +178,7 @@ def _declare(engine: Engine, folder: Path, log: int, old_origin: str, wanted: st
             raise Invalid(f"The database holds all {remembered.size:,} leaves that were signed: it needs no new log.")
         final, note = _final(connection, folder, log, old_origin, remembered)
         left = min(size, final.size)
+        _queue_again(connection, log)
         content = {"origin": old_origin, "checkpoint": note, "signed": final.size, "left": left}
         _begin(connection, log + 1, origin, "restored", {**content, **({"lost": list(lost)} if lost else {})})
     return Restored(origin, final, left, lost)
@@ -201,6 +202,17 @@ def _final(
     if remembered is not None and signers.has_keys(folder):
         return final, LogSigner(folder).last_checkpoint()
     return final, newest.note if newest is not None and newest.tree_size == final.size else final.text()
+
+
+def _queue_again(connection: Connection, log: int) -> None:
+    """Leaves of the old tree that were never published: the new log takes them. Those in a tile that became full stay where they are."""
+    connection.exec_driver_sql(
+        """WITH taken AS (
+               DELETE FROM leaf WHERE log = %(log)s
+               AND leaf_index >= (SELECT coalesce(max(tree_size), 0) FROM checkpoint WHERE log = %(log)s) RETURNING leaf_index, leaf)
+           INSERT INTO unsequenced (leaf) SELECT leaf FROM taken ORDER BY leaf_index""",
+        {"log": log},
+    )
 
 
 def _has_signed(connection: Connection, log: int, key: str) -> bool:

@@ -150,6 +150,7 @@ class Sequencer:
             leaves = [leaf for _, leaf in sorted(waiting)]
             leaves += self._filling(connection, edge.size + len(leaves))
             if leaves:
+                self.signer.check_at_hand()  # else they would lie in a tree that nobody signs
                 before = edge.size
                 full = edge.append(leaves)
                 tree.write(connection, self._log, before, edge, full)

@@ -72,6 +72,11 @@ class LogSigner:
         """The newest key, as those who verify take it."""
         return str(_read_keys(self.folder)[-1].verifier)
 
+    def check_at_hand(self) -> None:
+        """Whether it could sign: raises MemoryLost, Invalid (the keys or the memory can't be read)."""
+        _read_keys(self.folder)
+        last_signed(self.folder)
+
     @property
     def vouched(self) -> str | None:
         """The note in which the key before the newest vouches for it; None: there was none before."""

@@ -141,8 +141,8 @@ class Pins:
             done.open.append("It is the first of this log that you keep: there is nothing to compare it with.")
         _compare(done, others, new, latest)
         done.keys += [str(one) for one in followed if one.is_new]
-        for one in followed:
-            self._compare_ended(done, one, new)
+        for step in followed:
+            self._compare_ended(done, step, new)
         if read_nodes is not None:
             _prove(done, others, new, read_nodes)
         elif others:
