@@ -20,6 +20,7 @@ from stockpile.movements import HELD
 from stockpile.parties import UNIDENTIFIED
 from stockpile.reports.allowances import UNIT_LINES
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.holdings import Holder, Holdings, Sought, accounts_of, weapons_on
 from stockpile.reports.keyset import text_order
 from stockpile.reports.named import named
 from stockpile.reports.narrowed import accounts_of_unit, units_below
@@ -81,8 +82,8 @@ class HoldersSought:
 
 @dataclass(frozen=True, slots=True)
 class HolderRow:
-    """A holder and what speaks against it: `quantity` pieces are concerned, of what is beyond an allowance the excess. `account_id` is None
-    where several accounts of a unit are added up; `model` is that of an excess.
+    """A holder and what speaks against it: `quantity` pieces are there, weapons or not; of what is beyond an allowance the excess.
+    `account_id` is None where several accounts of a unit are added up; `model` is that of an excess.
     """
 
     doubt: str
@@ -152,11 +153,13 @@ _DOUBTS = f""", on_account AS MATERIALIZED (
     SELECT u.unit_id, count(*) AS people FROM parent u
     WHERE NOT EXISTS (SELECT FROM book b WHERE b.unit_id = u.party_id) GROUP BY u.unit_id
 ), armed AS (
-    SELECT p.unit_id, sum(o.quantity)::bigint AS weapons
-    FROM on_account o JOIN place p ON p.account_id = o.account_id JOIN model m ON m.model_id = o.model_id AND m.tracked_by = 'serial'
+    SELECT p.unit_id, sum(o.quantity)::bigint AS pieces,
+           coalesce(sum(o.quantity) FILTER (WHERE m.tracked_by = 'serial'), 0)::bigint AS weapons
+    FROM on_account o JOIN place p ON p.account_id = o.account_id JOIN model m ON m.model_id = o.model_id
     WHERE %(models)s::uuid[] IS NULL OR o.model_id = ANY (%(models)s) GROUP BY p.unit_id
 ), strength AS (
-    SELECT w.above_id AS unit_id, coalesce(sum(r.people), 0)::bigint AS people, coalesce(sum(a.weapons), 0)::bigint AS weapons
+    SELECT w.above_id AS unit_id, coalesce(sum(r.people), 0)::bigint AS people, coalesce(sum(a.weapons), 0)::bigint AS weapons,
+           coalesce(sum(a.pieces), 0)::bigint AS pieces
     FROM below w LEFT JOIN roll r ON r.unit_id = w.unit_id LEFT JOIN armed a ON a.unit_id = w.unit_id GROUP BY w.above_id
 ), unit AS (
     SELECT h.account_id, h.party_id, h.site_id, h.quantity, h.weapons, s.people, s.weapons AS of_all, t.sites
@@ -174,7 +177,7 @@ _DOUBTS = f""", on_account AS MATERIALIZED (
            quantity, '{{{{}}}}'
     FROM unit WHERE sites IS NULL OR NOT site_id = ANY (sites)
     UNION ALL
-    SELECT '{Doubt.MORE_THAN_PEOPLE}', NULL, u.party_id, u.party_id, NULL, NULL, s.weapons,
+    SELECT '{Doubt.MORE_THAN_PEOPLE}', NULL, u.party_id, u.party_id, NULL, NULL, s.pieces,
            jsonb_build_object('weapons', s.weapons, 'people', s.people)
     FROM strength s JOIN party u ON u.party_id = s.unit_id AND u.kind = 'unit'
     WHERE s.people > 0 AND s.weapons > s.people * %(head)s AND (%(units)s::uuid[] IS NULL OR s.unit_id = ANY (%(units)s))
@@ -267,6 +270,27 @@ def doubtful_holders(
         weapons_a_head=head,
         cursor=cursor_of(shown[-1][0], shown[-1][1]) if limit is not None and len(found) > limit else None,
     )
+
+
+def weapons_of_holder(
+    connection: Connection,
+    actor: Actor,
+    account: UUID | None = None,
+    unit: str | None = None,
+    sought: HoldersSought = HoldersSought(),
+    at: AsOf = NOW,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
+) -> Holdings:
+    """The pieces behind a line: on its account, or on those of its unit with people and sub-units; of the donor and model that are sought.
+
+    Raises NotAllowed (donors), NotFound (an unknown account or code), Invalid (neither or both; limit, cursor, order).
+    """
+    require(actor, READ_PEOPLE)
+    accounts = accounts_of(connection, actor, Holder(account=account, unit=unit), at, HELD)
+    wanted = Sought(donor=sought.donor, model=sought.model, site=sought.site)
+    return weapons_on(connection, actor, accounts, wanted, at, limit, cursor, order)
 
 
 def _legs(actor: Actor, at: AsOf) -> str:

@@ -75,7 +75,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         template("issue at night"),
         template("Nobody draws at a closed counter: what leaves then leaves without those who would see it."),
-        template("issued at {time} by the wall of {site}; the night is from {night_begins}:00 to {night_ends}:00"),
+        template("at {time} by the wall of {site}; the night is {night_begins}:00 to {night_ends}:00"),
         ("night_begins", "night_ends"),
         """
         SELECT w.document_id, NULL::uuid AS count_id, NULL::uuid AS item_id, w.receiver AS party_id, w.site_id,
