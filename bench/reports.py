@@ -30,8 +30,11 @@ from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of, transaction
 from stockpile.find import find
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.handover_papers import handover_papers
 from stockpile.reports.history import history
+from stockpile.reports.holders import doubtful_holders
 from stockpile.reports.trial_balance import By, proof, trial_balance
+from stockpile.reports.unusual import unusual
 from stockpile.rights import Actor, reading
 from stockpile.sites import find_site
 
@@ -42,6 +45,16 @@ ANY_DAY = AsOf(MOMENTS[1])
 ENTRIES_OF_ONE = "SELECT * FROM entry WHERE item_id = (SELECT item_id FROM identification LIMIT 1)"
 ONE_BY_SERIAL = "SELECT * FROM identification WHERE serial_key = (SELECT serial_key FROM identification LIMIT 1)"
 SOME_BY_SERIAL = "SELECT count(*) FROM identification WHERE serial_key LIKE (SELECT '%' || substr(serial_key, 3, 4) || '%' FROM identification LIMIT 1)"
+EVERY_HANDOVER = """
+SELECT d.act, count(*), count(g.party_id), sum((d.recorded_at - d.happened_at > interval '1 day')::int)
+FROM document d LEFT JOIN signatory g ON g.document_id = d.document_id AND g.part = 'received_by' WHERE d.act IN ('issue', 'return', 'receive')
+GROUP BY d.act
+"""
+EVERY_HOLDING = "SELECT h.account_id, i.model_id, sum(h.quantity) FROM holding h JOIN item i USING (item_id) GROUP BY h.account_id, i.model_id"
+EVERY_NIGHT = """
+SELECT count(*) FROM document d JOIN site s USING (site_id)
+WHERE d.act = 'issue' AND extract(hour FROM d.happened_at AT TIME ZONE s.time_zone) NOT BETWEEN 5 AND 21
+"""
 EVERY_ENTRY = "SELECT donor_id, sum(quantity) FROM entry GROUP BY donor_id"
 
 Question = Callable[[Connection, Actor, int], Any]
@@ -120,6 +133,19 @@ def questions(engine: Engine) -> list[Asked]:
         Asked("trial balance of a donor, as of a day", "donor", lambda c, a, n: trial_balance(c, a, [By.SITE], day(n)), 2000, EVERY_ENTRY),
         Asked("proof of the balance, now", "auditor", lambda c, a, n: proof(c, a, NOW), 10_000, EVERY_ENTRY),
         Asked("proof of the balance, as of a day", "auditor", lambda c, a, n: proof(c, a, ANY_DAY), 10_000, EVERY_ENTRY),
+        *(
+            asked
+            for who in ("auditor", "clerk")
+            for asked in (
+                Asked("handovers without papers, now", who, lambda c, a, n: handover_papers(c, a), 2000, EVERY_HANDOVER),
+                Asked("handovers without papers, as then recorded", who,
+                      lambda c, a, n: handover_papers(c, a, at=AsOf(recorded_at=MOMENTS[n % 3])), 2000, EVERY_HANDOVER),
+                Asked("holders against the roster, now", who, lambda c, a, n: doubtful_holders(c, a), 2000, EVERY_HOLDING),
+                Asked("holders against the roster, as of a day", who, lambda c, a, n: doubtful_holders(c, a, at=day(n)), 2000, EVERY_ENTRY),
+                Asked("unusual, now", who, lambda c, a, n: unusual(c, a), 2000, EVERY_NIGHT),
+                Asked("unusual, as of a day", who, lambda c, a, n: unusual(c, a, at=day(n)), 2000, EVERY_NIGHT),
+            )
+        ),
     ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from stockpile.db.engine import transaction
 from stockpile.documents import Posted, now
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.reports.as_of import NOW, AsOf
-from stockpile.reports.holders import Doubt, HolderRow, Holders, HoldersSought, doubtful_holders
+from stockpile.reports.holders import Doubt, HolderRow, Holders, HoldersSought, doubtful_holders, weapons_of_holder
 from tests.reading import asked_by, declared_and_received
 from tests.test_allowances import allowed
 from tests.world import HELMET, RIFLES, SINCE, Country, ago, paper, scans, today
@@ -32,6 +32,13 @@ def told(found: Holders) -> list[tuple[str, str | None, int]]:
 def row_of(found: Holders, doubt: Doubt) -> HolderRow:
     (row,) = [row for row in found.rows if row.doubt == doubt]
     return row
+
+
+def behind(country: Country, row: HolderRow, at: AsOf = NOW, **sought: Any) -> int:
+    """How many pieces the rows behind a line's number are."""
+    unit = None if row.account_id else row.unit
+    wanted = HoldersSought(**{**sought, "model": row.model or sought.get("model")})
+    return asked_by(country, "auditor", weapons_of_holder, row.account_id, unit, wanted, at).quantity
 
 
 def issued(country: Country, to: str, *serials: str, number: int = 0, **more: Any) -> Posted:
@@ -63,6 +70,8 @@ def test_who_is_gone_never_was_and_nobody_knows(country: Country) -> None:
     for at in (AsOf(happened_at=before), AsOf(recorded_at=before), AsOf(before, before)):
         assert told(of(country, at=at)) == told(found)
         assert told(of(country, "clerk", at)) == told(found)
+        for row in found.rows:
+            assert behind(country, row, at) == row.quantity, row
     assert of(country, at=AsOf(recorded_at=ago(minutes=2))).holders == 0
     assert [row.doubt for row in of(country, doubt=Doubt.GONE, at=AsOf(before)).rows] == [Doubt.GONE]
 
@@ -101,6 +110,8 @@ def test_a_unit_of_nobody_holds_rifles(country: Country) -> None:
     assert told(found) == [(Doubt.MORE_THAN_PEOPLE, "2nd Company (2COY)", 10)]
     assert (found.rows[0].reason, found.rows[0].unit) == ("10 weapons for 1 people, more than 2 each", "2COY")
     assert of(country, head=10).holders == 0
+    assert behind(country, found.rows[0]) == 10
+    assert behind(country, found.rows[0], model=HELMET) == 0
     assert told(of(country, unit="2COY")) == told(found)
     assert of(country, unit="1COY").holders == 0
     assert of(country, model=HELMET).holders == 0

@@ -15,7 +15,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.acts.loss import REPORT_MISSING
 from stockpile.documents import now
 from tests.api_world import Web, problem, served
-from tests.reading_pages import PageRead, visit
+from tests.reading_pages import visit
 from tests.test_report_files import Command, stockpile
 from tests.world import RIFLES, Country, paper, scans
 
@@ -23,11 +23,6 @@ web = pytest.fixture(served)
 __all__ = ["stockpile"]
 
 PAPERS, HOLDERS, UNUSUAL = "/reports/handover-papers", "/reports/holders", "/reports/unusual"
-
-
-def words(page: PageRead) -> str:
-    """All that a page says."""
-    return " ".join(text for _, text in page.texts)
 
 
 def troubled(country: Country) -> None:
@@ -52,19 +47,19 @@ def test_each_number_on_a_page_opens_its_rows(web: Web) -> None:
     for path in (PAPERS, HOLDERS, UNUSUAL):
         assert path in index.addresses
     papers = visit(web, "auditor", PAPERS)
-    assert "no signature, no scan" in words(papers)
+    assert "no signature, no scan" in papers.text
     narrowed = visit(web, "auditor", f"{PAPERS}?gap=no+time+of+day")
     assert f"{PAPERS}?gap=no+time+of+day" in papers.addresses
-    assert "TAJI/PAPER/" in words(narrowed)
-    assert "no signature, no scan" not in words(narrowed)
+    assert "TAJI/PAPER/" in narrowed.text
+    assert "no signature, no scan" not in narrowed.text
     holders = visit(web, "auditor", f"{HOLDERS}?as_of=2999-01-01T00:00")
     (behind,) = [one for one in holders.addresses if one.startswith(f"{HOLDERS}/weapons")]
     assert "as_of=2999" in behind
     weapons = visit(web, "auditor", behind)
-    assert RIFLES[0] in words(weapons)
-    assert RIFLES[2] not in words(weapons)
+    assert RIFLES[0] in weapons.text
+    assert RIFLES[2] not in weapons.text
     signs = visit(web, "auditor", f"{UNUSUAL}?sign=issue,+then+loss")
-    assert "reported missing 0 days after it left its store" in words(signs)
+    assert "reported missing 0 days after it left its store" in signs.text
     assert f"/weapons/{web.country.item(RIFLES[2]).item_id}" in signs.addresses
     assert f"/parties/{web.country.parties['A-1001'].party_id}" in signs.addresses
 
@@ -74,12 +69,12 @@ def test_a_page_speaks_as_of_a_moment_on_the_wall_of_who_asks(web: Web) -> None:
     before = now()
     troubled(web.country)
     wall = (before + timedelta(seconds=-60)).astimezone(ZoneInfo("Asia/Baghdad"))
-    assert "A-1009" in words(visit(web, "clerk", HOLDERS))
-    assert "A-1009" not in words(visit(web, "clerk", f"{HOLDERS}?recorded_as_of={wall:%Y-%m-%dT%H:%M}"))
+    assert "A-1009" in visit(web, "clerk", HOLDERS).text
+    assert "A-1009" not in visit(web, "clerk", f"{HOLDERS}?recorded_as_of={wall:%Y-%m-%dT%H:%M}").text
     in_utc = (before + timedelta(minutes=2)).astimezone(ZoneInfo("UTC"))
-    assert "A-1009" in words(visit(web, "auditor", f"{HOLDERS}?recorded_as_of={in_utc:%Y-%m-%dT%H:%M}"))
-    assert "2026-11-24T09:30" in words(visit(web, "auditor", f"{HOLDERS}?as_of=yesterday", 422))
-    assert "Say whose weapons" in words(visit(web, "auditor", f"{HOLDERS}/weapons", 422))
+    assert "A-1009" in visit(web, "auditor", f"{HOLDERS}?recorded_as_of={in_utc:%Y-%m-%dT%H:%M}").text
+    assert "2026-11-24T09:30" in visit(web, "auditor", f"{HOLDERS}?as_of=yesterday", 422).text
+    assert "Say whose holdings" in visit(web, "auditor", f"{HOLDERS}/weapons", 422).text
 
 
 def test_over_http_page_by_page_and_as_files(web: Web) -> None:
@@ -91,7 +86,7 @@ def test_over_http_page_by_page_and_as_files(web: Web) -> None:
     assert (second["rows"][0]["lacks"], second["cursor"]) == (["no time of day"], None)
     holders = web.get("auditor", f"/v1{HOLDERS}").json()
     assert [(row["doubt"], row["quantity"]) for row in holders["rows"]] == [("gone from the roster", 2)]
-    weapons = web.get("auditor", "/v1/weapons", account=holders["rows"][0]["account_id"]).json()
+    weapons = web.get("auditor", f"/v1{HOLDERS}/weapons", account=holders["rows"][0]["account_id"]).json()
     assert sorted(row["serial_number"] for row in weapons["rows"]) == sorted(RIFLES[:2])
     quiet = {"night_begins": 0, "night_ends": 0}
     signs = web.get("auditor", f"/v1{UNUSUAL}", **quiet).json()
@@ -104,6 +99,8 @@ def test_over_http_page_by_page_and_as_files(web: Web) -> None:
     (row,) = rows_of(web.get("auditor", f"/v1{UNUSUAL}", format="csv", **quiet))
     assert (row["sign"], row["serial_number"]) == ("issue, then loss", RIFLES[2])
     problem(web.get("USA", f"/v1{HOLDERS}"), 403, "not-allowed")
+    problem(web.get("auditor", f"/v1{HOLDERS}/weapons"), 422, "invalid")
+    problem(web.get("USA", f"/v1{HOLDERS}/weapons", unit="1COY"), 403, "not-allowed")
     problem(web.get("erbil clerk", f"/v1{PAPERS}", site="TAJI"), 403, "not-allowed")
     problem(web.get("auditor", f"/v1{UNUSUAL}", sign="the moon"), 422, "invalid")
     problem(web.get("auditor", f"/v1{PAPERS}", gap="everything"), 422, "invalid")

@@ -76,7 +76,7 @@ def test_an_issue_at_night_by_the_wall_of_the_site(country: Country) -> None:
     before = now()
     row = only(of(country, limits=night), "issue at night")
     assert row.reason == (
-        f"issued at {wall:%H:%M} by the wall of TAJI; the night is from {night['night_begins']}:00 to {night['night_ends']}:00"
+        f"at {wall:%H:%M} by the wall of TAJI; the night is {night['night_begins']}:00 to {night['night_ends']}:00"
     )
     assert (row.document_number, row.person, row.site) == (document.number, "Private Petrov (A-1001)", "TAJI")
     utc = {"night_begins": (wall.hour - 4) % 24, "night_ends": (wall.hour - 2) % 24}

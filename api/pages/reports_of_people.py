@@ -18,6 +18,7 @@ from starlette.responses import Response
 from api.dependencies import Asker, Database
 from api.pages import address
 from api.pages.listing import (
+    ANYWHERE,
     HOST,
     Asked,
     Column,
@@ -33,17 +34,15 @@ from api.pages.listing import (
 )
 from api.pages.weapons import HELD
 from api.words import N_
-from stockpile.errors import Fault, Invalid
 from stockpile.reports import handover_papers as papers_report
 from stockpile.reports import holders as holders_report
 from stockpile.reports import unusual as unusual_report
-from stockpile.reports.allowances import held_by_unit
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.export import PageOf
 from stockpile.reports.handover_papers import Gap, HandoverPapers, PaperRow, PapersSought, handover_papers
-from stockpile.reports.holders import Doubt, HolderRow, Holders, HoldersSought, doubtful_holders
+from stockpile.reports.holders import Doubt, HolderRow, Holders, HoldersSought, doubtful_holders, weapons_of_holder
 from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
-from stockpile.reports.holdings import Holder, HoldingLine, Holdings, holdings
+from stockpile.reports.holdings import HoldingLine, Holdings
 from stockpile.reports.thresholds import thresholds
 from stockpile.reports.unusual import SIGNS, Unusual, UnusualRow, UnusualSought, unusual
 from stockpile.rights import DONOR, Actor
@@ -87,12 +86,12 @@ def as_of(actor: Actor, values: dict[str, Any]) -> AsOf:
     return AsOf(*(moment.replace(tzinfo=wall) if moment else None for moment in (happened, recorded)))
 
 
-def _papers(connection: Connection, actor: Actor, asked: Asked) -> HandoverPapers:
+def _papers(connection: Connection, actor: Actor, asked: Asked, everything: bool = False) -> HandoverPapers:
     values = dict(asked.values)
     at, gap = as_of(actor, values), values.pop("gap", None)
     sought = PapersSought(**values, gap=Gap(gap) if gap else None)
     return handover_papers(
-        connection, actor, sought, at, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection, actor, sought, at, limit=None if everything else asked.limit, cursor=asked.cursor, order=asked.order,
     )  # fmt: skip
 
 
@@ -120,32 +119,33 @@ PAPERS = Listing(
     columns=(
         Column("document_number", N_("Document"), "code", _document),
         Column("act", N_("Act"), "term", _document),
-        Column("site", N_("Site"), "code"),
+        Column("lacks", N_("Lacks"), read=lambda row: joined(", ", map(of_the_books, row.lacks))),
         Column("happened_at", N_("Happened"), "moment"),
-        Column("recorded_at", N_("Recorded"), "moment"),
         Column("days_late", N_("Days later"), "number", read=lambda row: row.days_late or None),
         Column("receiver", N_("Receiver, or who returned"), "person",
                lambda row: f"/parties/{row.receiver_id}" if row.receiver_id else None, roles=HOST),
         Column("quantity", N_("Pieces"), "number", lambda row: f"/documents/{row.document_id}#lines"),
         Column("not_counted", N_("Not counted"), "number", lambda row: f"/documents/{row.document_id}#lines",
                read=lambda row: row.not_counted or None, sparse=True),
-        Column("lacks", N_("Lacks"), read=lambda row: joined(", ", map(of_the_books, row.lacks))),
+        Column("site", N_("Site"), "code"),
+        Column("recorded_at", N_("Recorded"), "moment"),
     ),
     filters=(choice_filter("gap", N_("Lacks"), Gap), *NARROWED, *BETWEEN, *AS_OF, site_filter()),
     empty=N_("The papers of every handover are complete."),
     ask=_papers,
+    every=lambda connection, actor, asked: _papers(connection, actor, asked, everything=True).rows,
     orders=papers_report.ORDERS,
     default=papers_report.NEWEST_FIRST,
     figures=_paper_figures,
 )  # fmt: skip
 
 
-def _holders(connection: Connection, actor: Actor, asked: Asked) -> Holders:
+def _holders(connection: Connection, actor: Actor, asked: Asked, everything: bool = False) -> Holders:
     values = dict(asked.values)
     at, doubt = as_of(actor, values), values.pop("doubt", None)
     sought = HoldersSought(**values, doubt=Doubt(doubt) if doubt else None)
     return doubtful_holders(
-        connection, actor, sought, at, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection, actor, sought, at, limit=None if everything else asked.limit, cursor=asked.cursor, order=asked.order,
     )  # fmt: skip
 
 
@@ -159,10 +159,10 @@ def _holder_figures(page: PageOf[Any]) -> Sequence[Figure]:
     )
 
 
-def weapons_behind(row: HolderRow, moments: Mapping[str, str]) -> str:
-    """Where the weapons of a line are told."""
-    of = {"account": row.account_id} if row.account_id else {"unit": row.unit, "model": row.model}
-    return address("/reports/holders/weapons", **of, **moments)
+def weapons_behind(row: HolderRow, asked: Mapping[str, str]) -> str:
+    """Where the weapons of a line are told, of what the report was asked for."""
+    of = {"account": row.account_id} if row.account_id else {"unit": row.unit}
+    return address("/reports/holders/weapons", **{**asked, **({"model": row.model} if row.model else {}), **of})
 
 
 HOLDERS = Listing(
@@ -183,6 +183,7 @@ HOLDERS = Listing(
     filters=(choice_filter("doubt", N_("What speaks against it"), Doubt), *NARROWED, *AS_OF, site_filter()),
     empty=N_("Whoever holds something is on the roster, and may."),
     ask=_holders,
+    every=lambda connection, actor, asked: _holders(connection, actor, asked, everything=True).rows,
     orders=holders_report.ORDERS,
     default=holders_report.MOST_FIRST,
     figures=_holder_figures,
@@ -191,14 +192,10 @@ HOLDERS = Listing(
 
 def _behind(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     values = dict(asked.values)
-    at, account, unit, model = as_of(actor, values), values.get("account"), values.get("unit"), values.get("model")
-    if unit and model:
-        return held_by_unit(connection, actor, unit, model, at, asked.limit, asked.cursor, asked.order)
-    if not (unit or account):
-        raise Invalid(sentence("Say whose weapons."), [Fault(sentence("a unit or an account"), field="unit")])
-    holder = Holder(account=account, unit=None if account else unit)
-    return holdings(
-        connection, actor, holder, at, limit=asked.limit, cursor=asked.cursor, order=asked.order
+    at = as_of(actor, values)
+    account, unit = values.pop("account", None), values.pop("unit", None)
+    return weapons_of_holder(
+        connection, actor, account, unit, HoldersSought(**values), at, asked.limit, asked.cursor, asked.order
     )  # fmt: skip
 
 
@@ -213,6 +210,8 @@ BEHIND_HOLDER = Listing(
         key_filter("account", N_("On the account"), fixed=True),
         hidden_filter("unit", N_("Of the unit"), fixed=True),
         hidden_filter("model", N_("Of the model"), fixed=True),
+        hidden_filter("donor", N_("Of the donor"), fixed=True),
+        hidden_filter("site", N_("At the site"), fixed=True, roles=ANYWHERE),
         *HIDDEN_AS_OF,
     ),
     empty=N_("Nothing is held."),
@@ -222,11 +221,11 @@ BEHIND_HOLDER = Listing(
 )
 
 
-def _unusual(connection: Connection, actor: Actor, asked: Asked) -> Unusual:
+def _unusual(connection: Connection, actor: Actor, asked: Asked, everything: bool = False) -> Unusual:
     values = dict(asked.values)
     at = as_of(actor, values)
     return unusual(
-        connection, actor, UnusualSought(**values), at, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection, actor, UnusualSought(**values), at, limit=None if everything else asked.limit, cursor=asked.cursor, order=asked.order,
     )  # fmt: skip
 
 
@@ -257,6 +256,7 @@ UNUSUAL = Listing(
     filters=(choice_filter("sign", N_("Sign"), [sign.name for sign in SIGNS]), *NARROWED, *BETWEEN, *AS_OF, site_filter()),
     empty=N_("Nothing unusual."),
     ask=_unusual,
+    every=lambda connection, actor, asked: _unusual(connection, actor, asked, everything=True).rows,
     orders=unusual_report.ORDERS,
     default=unusual_report.NEWEST_FIRST,
     figures=_sign_figures,
@@ -280,10 +280,11 @@ def of_papers(request: Request, engine: Database, actor: Asker) -> Response:
 @router.get("/reports/holders", response_class=HTMLResponse)
 def of_holders(request: Request, engine: Database, actor: Asker) -> Response:
     """Holders against the roster; a number leads to its weapons as of the same moments."""
-    moments = {name: request.query_params[name] for name in MOMENTS if request.query_params.get(name)}
+    kept = ("donor", "model", "site", *MOMENTS)
+    asked = {name: value for name in kept if (value := request.query_params.get(name, "").strip())}
 
     def behind(row: HolderRow) -> str:
-        return weapons_behind(row, moments)
+        return weapons_behind(row, asked)
 
     columns = tuple(replace(one, link=behind) if one.name == "quantity" else one for one in HOLDERS.columns)
     return answer_list(replace(HOLDERS, columns=columns), request, engine, actor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
@@ -12,10 +13,12 @@ from api.answers import Page
 from api.dependencies import Asker, Database, HappenedBy, KnownBy, Pages
 from api.exports import listing
 from api.v1.reports import REPORT, AtSite, Day, Donor, ModelName
+from api.v1.weapons import WeaponsShown
 from stockpile.documents import Code
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.handover_papers import Gap, PaperRow, PapersSought, handover_papers
-from stockpile.reports.holders import Doubt, HolderRow, HoldersSought, doubtful_holders
+from stockpile.reports.holders import Doubt, HolderRow, HoldersSought, doubtful_holders, weapons_of_holder
+from stockpile.reports.holdings import HoldingLine
 from stockpile.reports.unusual import Thresholds, UnusualRow, UnusualSought, unusual
 
 router = APIRouter(prefix="/reports", tags=["reports"])
@@ -98,13 +101,34 @@ def read_holders(
     recorded_as_of: KnownBy = None,
 ) -> Response:
     """Who holds weapons and is on no roster, gone or elsewhere; units without people or with more weapons than people can carry; and what
-    is beyond an allowance. The weapons: GET /v1/weapons with the same `account` and moments.
+    is beyond an allowance. The weapons: GET /v1/reports/holders/weapons with its account, or its unit, and the same moments.
     """
     sought, at = HoldersSought(donor, site, model, unit, doubt), AsOf(as_of, recorded_as_of)
     return listing(
         engine, actor, pages, "holders", HolderRow,
         lambda connection, limit, cursor: doubtful_holders(connection, actor, sought, at, weapons_a_head, limit, cursor),
         lambda connection: doubtful_holders(connection, actor, sought, at, weapons_a_head, None).rows,
+    )  # fmt: skip
+
+
+@router.get("/holders/weapons", summary="The weapons of a holder", response_model=WeaponsShown, responses=REPORT)
+def read_weapons_of_holder(
+    engine: Database,
+    actor: Asker,
+    pages: Pages,
+    account: Annotated[UUID | None, Query(description="On this account: its key")] = None,
+    unit: OfUnit = None,
+    donor: Donor = None,
+    site: AtSite = None,
+    model: ModelName = None,
+    as_of: HappenedBy = None,
+    recorded_as_of: KnownBy = None,
+) -> Response:
+    """What a line of the report counts, each piece with its account, since when and under which document: of an account, or of a unit."""
+    sought, at = HoldersSought(donor, site, model), AsOf(as_of, recorded_as_of)
+    return listing(
+        engine, actor, pages, "weapons-of-holder", HoldingLine,
+        lambda connection, limit, cursor: weapons_of_holder(connection, actor, account, unit, sought, at, limit, cursor),
     )  # fmt: skip
 
 

@@ -115,10 +115,11 @@ _HOST_WRITTEN = f"""written AS MATERIALIZED (
            d.clock_offset > interval '0' AS ahead,
            d.act IN ('issue', 'hand over') AND d.details->>'paper' IS DISTINCT FROM 'weapon card' AS receipted,
            d.details ? 'receivers' AS several,
-           CASE WHEN r.party_id IS NULL AND g.party_id IS NULL THEN jsonb_path_exists(d.details, '$.signatures[*].person')
+           CASE WHEN d.act NOT IN ('issue', 'hand over') THEN false
+                WHEN r.party_id IS NULL AND g.party_id IS NULL THEN jsonb_path_exists(d.details, '$.signatures[*].person')
                 ELSE (r.party_id IS NULL OR {_SIGNED_BY.format(party="r")})
                  AND (g.party_id IS NULL OR {_SIGNED_BY.format(party="g")}) END AS signed,
-           jsonb_array_length(d.attachments) > CASE WHEN d.details ? 'device' THEN 1 ELSE 0 END
+           d.act IN ('issue', 'hand over') AND jsonb_array_length(d.attachments) > CASE WHEN d.details ? 'device' THEN 1 ELSE 0 END
                + jsonb_array_length(jsonb_path_query_array(d.details, '$.signatures[*].file')) AS has_file,
            coalesce(later.signed, false) AS signed_later, later.document_id IS NOT NULL AS file_later
     FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
@@ -155,7 +156,7 @@ _UNCONFIRMED_THEN = """NOT EXISTS (
                    ELSE f.kind = 'quantity matched' AND f.model_id = e.model_id AND f.site_id = e.site_id
                         AND f.lot IS NOT DISTINCT FROM (SELECT i.lot FROM item i WHERE i.item_id = e.item_id) END)"""
 
-_JUDGED = """, opened AS (
+_JUDGED = """, opened AS MATERIALIZED (
     SELECT e.document_id, sum(e.quantity)::bigint AS quantity
     FROM entry e JOIN written w ON w.document_id = e.document_id AND w.act = 'open'
     WHERE e.reverses IS NULL AND e.posts_again IS NULL AND {entries} AND {unconfirmed}
@@ -201,7 +202,7 @@ _RECEIVER = f"CASE WHEN w.party_id IS NOT NULL THEN {named('q')} END, w.party_id
 _RECEIVERS = """
 LEFT JOIN LATERAL (SELECT coalesce((d.details->>'receiver')::uuid, (d.details->>'returned_by')::uuid, p.received_by) AS party_id
                    FROM document d WHERE d.document_id = p.document_id) w ON true
-LEFT JOIN party q ON q.party_id = w.party_id
+LEFT JOIN LATERAL (SELECT party_id, code, name, rank, erased_at FROM party WHERE party_id = w.party_id OFFSET 0) q ON true
 """
 _MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
 ORDERS = {

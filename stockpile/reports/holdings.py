@@ -265,6 +265,23 @@ def held_on(
     return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor, order)
 
 
+def weapons_on(
+    connection: Connection,
+    actor: Actor,
+    accounts: Collection[UUID],
+    sought: Sought = Sought(),
+    at: AsOf = NOW,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
+) -> Holdings:
+    """A page of the weapons and quantities sought that are on these accounts. Raises as `list_weapons` does."""
+    require(actor, READ)
+    question = question_of(connection, actor, sought, at)
+    on_accounts = question.and_also("a.account_id = ANY (%(accounts)s)", accounts=list(accounts))
+    return _page(connection, actor, on_accounts, limit, cursor, order)
+
+
 def _page(
     connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None, order: str | None
 ) -> Holdings:

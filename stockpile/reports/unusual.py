@@ -75,7 +75,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         template("issue at night"),
         template("Nobody draws at a closed counter: what leaves then leaves without those who would see it."),
-        template("issued at {time} by the wall of {site}; the night is from {night_begins}:00 to {night_ends}:00"),
+        template("at {time} by the wall of {site}; the night is {night_begins}:00 to {night_ends}:00"),
         ("night_begins", "night_ends"),
         """
         SELECT w.document_id, NULL::uuid AS count_id, NULL::uuid AS item_id, w.receiver AS party_id, w.site_id,
@@ -278,7 +278,8 @@ _HOST_WRITTEN = """written AS MATERIALIZED (
            (d.details->>'receiver')::uuid AS receiver, d.details->>'override' AS override,
            coalesce(jsonb_array_length(d.details->'overridden_on_lines'), 0) AS overridden,
            coalesce(jsonb_array_length(d.details->'entered_on_lines'->'typed'), 0) AS typed,
-           jsonb_array_length(jsonb_path_query_array(d.details, '$.entered_on_lines.*[*]')) AS entered
+           CASE WHEN d.details ? 'entered_on_lines'
+                THEN jsonb_array_length(jsonb_path_query_array(d.details, '$.entered_on_lines.*[*]')) END AS entered
     FROM document d JOIN site s ON s.site_id = d.site_id WHERE {which}
 )"""
 _DONOR_WRITTEN = """of_donor AS MATERIALIZED (
@@ -415,7 +416,7 @@ def _question(
 
 
 _ROW = """q.document_id::uuid, q.count_id::uuid, q.item_id::uuid, q.party_id::uuid, q.site_id, q.happened_at, q.recorded_at, q.told"""
-_PEOPLE = """LEFT JOIN party q ON q.party_id = p.party_id
+_PEOPLE = """LEFT JOIN LATERAL (SELECT party_id, code, name, rank, erased_at FROM party WHERE party_id = p.party_id OFFSET 0) q ON true
 LEFT JOIN physical_count c ON c.count_id = p.count_id LEFT JOIN site t ON t.site_id = c.site_id"""
 
 
