@@ -73,7 +73,7 @@ REPORTS: tuple[Report, ...] = (
     Report(
         5, template("Handovers without complete papers"),
         template("Which handovers lack a receiver, a signature, a date or a scan, or were recorded late?"),
-        template("No supporting document confirmed the day, the quantity and the unit of a receipt (GAO-07-711, 2007)."),
+        template("Documents that confirm the day of receipt, quantity and unit were not consistently collected (GAO-07-711, 2007)."),
     ),
     Report(
         6, template("Overdue in transit"), transit.QUESTION, transit.FINDING,
@@ -115,7 +115,7 @@ REPORTS: tuple[Report, ...] = (
     Report(
         12, template("Unusual"),
         template("What is unusual: issues at night, many to one person, loss soon after issue, counts too fast to be real, overrides?"),
-        template("Losses took 301 days on average to be reported (DODIG-2024-043, 2024): signs come sooner than reports."),
+        template("Losses took 301 days on average to be reported, where 30 are allowed (DODIG-2024-043, 2024)."),
     ),
     Report(
         13, template("Excess over authorised strength"), allowances.QUESTION, allowances.FINDING,
@@ -131,7 +131,7 @@ REPORTS: tuple[Report, ...] = (
     Report(
         15, template("Custody of one weapon or consignment"),
         template("What is the complete custody of one weapon or consignment, as a document with proof attached?"),
-        template("No record followed a weapon from its delivery to its unit (GAO-07-711, 2007)."),
+        template("There was no centralised record of all equipment distributed before December 2005 (GAO-07-711, 2007)."),
     ),
 )  # fmt: skip
 """In the auditor's order."""
