@@ -29,7 +29,7 @@ from api.pages.listing import (
     hidden_filter,
     site_filter,
 )
-from api.pages.moments import MOMENTS, as_of, carrying
+from api.pages.moments import MOMENTS, RECORDED, as_of, carrying
 from api.pages.navigation import EVERYBODY
 from api.pages.registers import AUDITS, REGISTERS
 from api.pages.reports_of_weapons import COMPLIANCE, FLOWS, LOSSES_BY, OVER_TIME, TRANSIT
@@ -121,9 +121,16 @@ SERIAL_CAPTURE = Listing(
 
 def _inspections(connection: Connection, actor: Actor, asked: Asked) -> Inspections:
     values = dict(asked.values)
-    on = values.pop("on", None)
+    on, known = values.pop("on", None), as_of(actor, values).recorded_at
     return inspections_due(
-        connection, actor, InspectionSought(**values), on, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection,
+        actor,
+        InspectionSought(**values),
+        on,
+        known,
+        limit=asked.limit,
+        cursor=asked.cursor,
+        order=asked.order,
     )
 
 
@@ -158,7 +165,8 @@ INSPECTIONS = Listing(
         Column("days_late", N_("Days late"), "number", read=lambda row: row.days_late or None),
         Column("value", N_("Value"), "number"),
     ),
-    filters=(MODEL_FILTER, flag_filter("delinquent", N_("Delinquent")), DONOR_FILTER, day_filter("on", N_("As of")), site_filter()),
+    filters=(MODEL_FILTER, flag_filter("delinquent", N_("Delinquent")), DONOR_FILTER, day_filter("on", N_("As of")), site_filter(),
+             RECORDED),
     empty=N_("No weapon under enhanced monitoring fits."),
     ask=_inspections,
     orders=inspections.ORDERS,
@@ -386,9 +394,9 @@ BALANCE = Listing(
 
 def _orders(connection: Connection, actor: Actor, asked: Asked) -> Page[DestructionOrderRow]:
     state = asked.values.get("state")
-    wanted = OrderState(state) if state else None
+    wanted, at = OrderState(state) if state else None, as_of(actor, dict(asked.values))
     return list_destruction_orders(
-        connection, actor, wanted, asked.values.get("site"), asked.limit, asked.cursor, asked.order
+        connection, actor, wanted, asked.values.get("site"), asked.limit, asked.cursor, asked.order, at
     )
 
 
@@ -414,7 +422,7 @@ ORDERS = Listing(
         Column("authority", N_("Authority")),
         Column("method", N_("Method")),
     ),
-    filters=(choice_filter("state", N_("State"), OrderState), site_filter()),
+    filters=(choice_filter("state", N_("State"), OrderState), site_filter(), *MOMENTS),
     empty=N_("Nothing is ordered to be destroyed."),
     ask=_orders,
     orders=order_report.ORDERS,

@@ -49,14 +49,14 @@ from api.pages.sites import CLASS_LABELS
 from api.words import N_
 from stockpile.acts.loss import Cause
 from stockpile.errors import StockpileError
-from stockpile.movements import BALANCED
+from stockpile.movements import BALANCED, AccountClass
 from stockpile.reports import consignments, count_compliance, flows, losses, records, transit
 from stockpile.reports import over_time as over_time_report
 from stockpile.reports import unaccounted as unaccounted_report
 from stockpile.reports.consignments import ConsignmentLine, ConsignmentRow, ConsignmentsSought, Fate
 from stockpile.reports.count_compliance import ComplianceLine
 from stockpile.reports.export import PageOf
-from stockpile.reports.flows import FlowRow, FlowsSought
+from stockpile.reports.flows import FlowRow, FlowsSought, Movement
 from stockpile.reports.keyset import Page, page_of
 from stockpile.reports.lines import Lines
 from stockpile.reports.losses import OVERRUN, UNKNOWN_CAUSE, By, LossesSought, LossSum, LostPiece
@@ -306,10 +306,6 @@ CONSIGNMENT_LINES = Listing(
 )  # fmt: skip
 
 
-def _transit_sought(values: dict[str, Any]) -> TransitSought:
-    return TransitSought(**values)
-
-
 def _transit(connection: Connection, actor: Actor, asked: Asked) -> Lines[TransitRow]:
     values = dict(asked.values)
     at = as_of(actor, values)
@@ -534,20 +530,34 @@ OVER_TIME = Listing(
 )
 
 
-def _flows(connection: Connection, actor: Actor, asked: Asked) -> Page[FlowRow]:
-    values = dict(asked.values)
-    at = as_of(actor, values)
-    wall = ZoneInfo(actor.time_zone or "UTC")
+def _flows_sought(actor: Actor, values: dict[str, Any]) -> FlowsSought:
+    at, wall = as_of(actor, values), ZoneInfo(actor.time_zone or "UTC")
     since, until = values.pop("since", None), values.pop("until", None)
     begin = datetime.combine(since, time(), wall) if since else None
     end = datetime.combine(until + timedelta(days=1), time(), wall) - timedelta(microseconds=1) if until else None
-    found = flows.flows(connection, actor, FlowsSought(**values, since=begin, until=end, recorded_at=at.recorded_at))
+    return FlowsSought(**values, since=begin, until=end, recorded_at=at.recorded_at)
+
+
+def _flows(connection: Connection, actor: Actor, asked: Asked) -> Page[FlowRow]:
+    found = flows.flows(connection, actor, _flows_sought(actor, dict(asked.values)))
     return page_of(
         found, lambda row: (str(row.origin), str(row.place)), asked.limit, asked.cursor, asked.order, FLOW_ORDERS
     )
 
 
+def _movements(connection: Connection, actor: Actor, asked: Asked) -> Page[Movement]:
+    values = dict(asked.values)
+    origin, place = values.pop("origin", "outside"), values.pop("place", "store")
+    sought = _flows_sought(actor, values)
+    return flows.flow_movements(
+        connection, actor, AccountClass(origin), AccountClass(place), sought, asked.limit, asked.cursor, asked.order
+    )
+
+
 FLOW_ORDERS = ("origin", "place", "pieces")
+FLOW_FILTERS = (
+    day_filter("since", N_("From the day")), day_filter("until", N_("To the day")), MODEL_FILTER, DONOR_FILTER, site_filter(), RECORDED,
+)  # fmt: skip
 FLOWS = Listing(
     path="/reports/flows",
     name="flows",
@@ -557,11 +567,9 @@ FLOWS = Listing(
     columns=(
         Column("origin", N_("From"), "place"),
         Column("place", N_("To"), "place"),
-        Column("pieces", N_("Pieces"), "number", lambda row: address("/documents", **_act_of(row))),
+        Column("pieces", N_("Pieces"), "number", lambda row: address("/reports/flows/movements", origin=row.origin, place=row.place)),
     ),
-    filters=(
-        day_filter("since", N_("From the day")), day_filter("until", N_("To the day")), MODEL_FILTER, DONOR_FILTER, site_filter(), RECORDED,
-    ),
+    filters=FLOW_FILTERS,
     empty=N_("Nothing moved."),
     ask=_flows,
     orders=FLOW_ORDERS,
@@ -570,19 +578,32 @@ FLOWS = Listing(
 )  # fmt: skip
 
 
-def _act_of(row: FlowRow) -> dict[str, str]:
-    """The act whose documents make most of a flow."""
-    acts = {
-        ("outside", "supply"): "declare", ("supply", "transit"): "ship", ("store", "transit"): "ship", ("store", "person"): "issue",
-        ("store", "unit"): "issue", ("person", "store"): "return", ("unit", "store"): "return", ("missing", "lost"): "conclude loss",
-        ("missing", "store"): "recover", ("store", "destroyed"): "destroy", ("store", "exported"): "export",
-    }  # fmt: skip
-    act = acts.get((row.origin, row.place))
-    if act is None and row.place == "missing":
-        act = "report missing"
-    if act is None and row.place == "store":
-        act = "receive"
-    return {"act": act} if act else {}
+MOVEMENTS = Listing(
+    path="/reports/flows/movements",
+    name="movements",
+    title=N_("The movements of a flow"),
+    question=N_("Which weapons went from one kind of place to the other, when, under which document?"),
+    row=Movement,
+    columns=(
+        Column("happened_at", N_("Happened"), "moment"),
+        Column("model", N_("Model"), link=_item),
+        Column("serial_number", N_("Serial number"), "code", _item),
+        Column("asset_tag", N_("Asset tag"), "code", _item),
+        Column("quantity", N_("Pieces"), "number"),
+        Column("act", N_("Act"), "term"),
+        Column("document_number", N_("Document"), "code", lambda row: f"/documents/{row.document_id}"),
+        Column("recorded_at", N_("Recorded"), "moment"),
+    ),
+    filters=(
+        choice_filter("origin", N_("From"), AccountClass, any=N_("outside")),
+        choice_filter("place", N_("To"), AccountClass, any=N_("store")),
+        *FLOW_FILTERS,
+    ),
+    empty=N_("Nothing moved."),
+    ask=_movements,
+    orders=flows.MOVEMENT_ORDERS,
+    default="happened_at",
+)
 
 
 def _compliance(connection: Connection, actor: Actor, asked: Asked) -> Page[ComplianceLine]:
@@ -733,7 +754,14 @@ def of_holdings_over_time(request: Request, engine: Database, actor: Asker) -> R
 def of_flows(request: Request, engine: Database, actor: Asker) -> Response:
     """Flows between kinds of place, as a picture and a table."""
     picture = _drawn(FLOWS, request, engine, actor, N_("Flow of weapons"), flows_between_places)
-    return answer_list(FLOWS, request, engine, actor, picture=picture)
+    names = ("donor", "model", "site", "since", "until")
+    return answer_list(carrying(FLOWS, request, *names), request, engine, actor, picture=picture)
+
+
+@router.get("/reports/flows/movements", response_class=HTMLResponse)
+def of_movements(request: Request, engine: Database, actor: Asker) -> Response:
+    """The entries behind a flow."""
+    return answer_list(MOVEMENTS, request, engine, actor)
 
 
 @router.get("/reports/count-compliance", response_class=HTMLResponse)

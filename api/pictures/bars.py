@@ -42,14 +42,15 @@ class Series:
     place: int
 
 
-START, TOP, TALL, END = 76, 14, 260, 16
+START, TOP, TALL, END = 76, 28, 250, 16
 LABELS_AT_MOST = 12
 ROW, NAMES = 34, 150
 
 
 def upright_bars(caption: Caption, series: Sequence[Series], bars: Sequence[Bar], number: Number) -> Markup:
     """Bars side by side, each stacked of its series, over a scale of round numbers."""
-    steps = round_steps(max((sum(bar.parts) for bar in bars), default=0))
+    wholes: list[int] = [sum(bar.parts) for bar in bars]
+    steps = round_steps(max(wholes, default=0))
     picture = new_picture(caption, TOP + TALL + 60 + 22 * (1 + len(series) // 4))
     scale = TALL / steps[-1]
     for step in steps:
@@ -58,14 +59,12 @@ def upright_bars(caption: Caption, series: Sequence[Series], bars: Sequence[Bar]
         text(picture, Words(number(step), data=True), START - 8, y + 4, "end", "minor")
     width = (WIDTH - START - END) / max(len(bars), 1)
     labels = thinned((bar.label for bar in bars), LABELS_AT_MOST)
-    for n, (bar, label) in enumerate(zip(bars, labels, strict=True)):
+    for n, (bar, whole, label) in enumerate(zip(bars, wholes, labels, strict=True)):
         x = START + n * width
         _stack(picture, caption, series, bar, x + width * 0.12, width * 0.76, scale)
-        if len(bars) <= LABELS_AT_MOST and sum(bar.parts):
-            top = TOP + TALL - sum(bar.parts) * scale - 5
-            text(
-                picture, Words(number(sum(bar.parts)), data=True), x + width / 2, max(top, TOP + 2), "middle", "figure"
-            )
+        if len(bars) <= LABELS_AT_MOST and whole:
+            top = TOP + TALL - whole * scale - 5
+            text(picture, Words(number(whole), data=True), x + width / 2, top, "middle", "figure")
         if label is not None:
             text(picture, label, x + width / 2, TOP + TALL + 20, "middle", "minor")
     if len(series) > 1:

@@ -26,7 +26,7 @@ from stockpile.reports import consignments, losses, transit
 from stockpile.reports.as_of import AsOf
 from stockpile.reports.consignments import ConsignmentLine, ConsignmentRow, ConsignmentsSought, Fate
 from stockpile.reports.count_compliance import ComplianceLine, count_compliance
-from stockpile.reports.flows import FlowRow, FlowsSought, flows
+from stockpile.reports.flows import FlowRow, FlowsSought, Movement, flow_movements, flows
 from stockpile.reports.holdings import Holder, HoldingLine, holdings
 from stockpile.reports.keyset import Page as PageOfRows
 from stockpile.reports.keyset import page_of
@@ -458,6 +458,28 @@ def read_flows(
         return page_of(found, lambda row: (str(row.origin), str(row.place)), limit, cursor)
 
     return _listing(engine, actor, pages, "flows", FlowRow, ask)
+
+
+@router.get("/flows/movements", summary="The movements of a flow", response_model=Page[Movement], responses=REPORT)
+def read_movements(
+    engine: Database,
+    actor: Asker,
+    pages: Pages,
+    origin: Annotated[AccountClass, Query(description="From this kind of place")],
+    place: Annotated[AccountClass, Query(description="To this kind of place")],
+    donor: Donor = None,
+    site: AtSite = None,
+    model: ModelName = None,
+    since: Annotated[AwareDatetime | None, Query(description="What happened from this moment on")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="What happened up to this moment")] = None,
+    recorded_as_of: KnownBy = None,
+) -> Response:
+    """Each live entry behind a number of the flow, the oldest first."""
+    sought = FlowsSought(donor, site, model, since, until, recorded_as_of)
+    return listing(
+        engine, actor, pages, "movements", Movement,
+        lambda connection, limit, cursor: flow_movements(connection, actor, origin, place, sought, limit, cursor),
+    )  # fmt: skip
 
 
 @router.get("/count-compliance", summary="Counts kept in time", response_model=Page[ComplianceLine], responses=REPORT)

@@ -54,4 +54,4 @@ def count_compliance(connection: Connection, actor: Actor, site: str | None = No
     site_id = site_asked(connection, actor, site)
     for_sums(connection)
     rows = connection.exec_driver_sql(_BY_SITE, (now(), site_id, site_id))
-    return [ComplianceLine(*row, percent(row[4], row[3])) for row in rows]
+    return [ComplianceLine(*(*row, percent(row[4], row[3]))) for row in rows]

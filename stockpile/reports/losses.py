@@ -351,12 +351,7 @@ def _given(connection: Connection, actor: Actor, sought: LossesSought, at: AsOf)
 
 def _piece(item_id: UUID, tag: int, *told: Any) -> LostPiece:
     *said, document_id, site, book, year, number, ended_by, ended_site, ended_book, ended_year, ended_number = told
-    return LostPiece(
-        item_id,
-        asset_tag(tag),
-        *said,
-        document_id,
-        full_number(site, book, year, number) if site else None,
-        ended_by,
-        full_number(ended_site, ended_book, ended_year, ended_number) if ended_site else None,
-    )
+    report = full_number(site, book, year, number) if site else None
+    ending = full_number(ended_site, ended_book, ended_year, ended_number) if ended_site else None
+    fields = (item_id, asset_tag(tag), *said, document_id, report, ended_by, ending)
+    return LostPiece(*fields)

@@ -131,7 +131,7 @@ REPORTS: tuple[Report, ...] = (
     Report(
         15, template("Custody of one weapon or consignment"),
         template("What is the complete custody of one weapon or consignment, as a document with proof attached?"),
-        template("No record followed a weapon from its delivery to its unit (GAO-07-711, 2007)."),
+        template("There was no centralised record of all equipment distributed before December 2005 (GAO-07-711, 2007)."),
     ),
 )  # fmt: skip
 """In the auditor's order."""

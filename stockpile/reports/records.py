@@ -121,7 +121,7 @@ def wrong_records(
     """
     require(actor, READ_PEOPLE)
     listed = need_listed(connection, actor, register_id)
-    side = side_of(connection, actor, Source(register=str(listed.register_id)), "left")  # type: ignore[call-arg]
+    side = side_of(connection, actor, Source(register=str(listed.register_id)), "left")
     lacking = [
         f"CASE WHEN {condition} THEN '{what}' END" for what, (says, condition) in LEFT_OUT.items() if says & side.says
     ]
@@ -129,4 +129,4 @@ def wrong_records(
     question = Question(sql, _SUMS, _FIELDS, ORDERS, "''")
     given: dict[str, Any] = {**side.values, "wrong": str(wrong) if wrong else None}
     found = read_lines(connection, question, given, RecordRow, limit, cursor, order)
-    return Records(found.rows, *found.sums[1], side.unreadable, found.cursor)
+    return Records(*(found.rows, *found.sums[1], side.unreadable, found.cursor))

@@ -24,8 +24,8 @@ from stockpile.sites import find_site
 
 QUESTION = template("What is on its way, since when, and what should have arrived by now?")
 FINDING = template(
-    "Nobody confirmed the day of receipt, the quantity delivered and the unit that received it (GAO-07-711, 2007); 50,304 weapons had no "
-    "date of shipping or receipt (SIGAR 14-84, 2014)."
+    "Documents that confirm the day of receipt, the quantity and the unit were not consistently collected (GAO-07-711, "
+    "2007); 50,304 records had no date of shipping or receipt (SIGAR 14-84, 2014)."
 )
 
 

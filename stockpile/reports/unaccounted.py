@@ -102,4 +102,4 @@ def unaccounted(
     question = Question(_LINE, _SUMS, "p.model, p.l, p.r, p.unaccounted, p.not_left", ORDERS, "''")
     found = read_lines(connection, question, {"audit": audit_id}, UnaccountedLine, limit, cursor, order)
     named = connection.exec_driver_sql(_AUDIT, (audit_id,)).one() if audit_id else (None,) * 5
-    return Unaccounted(found.rows, *named, *found.sums, found.cursor)
+    return Unaccounted(*(found.rows, *named, *found.sums, found.cursor))
