@@ -117,7 +117,7 @@ def take_in_list(
     except ValidationError as error:
         return _list_form(request, engine, actor, faulty(error, given), 422)
     except StockpileError as error:
-        form = kept(error, {**given, "file": ""})
+        form = kept(error, {**dict.fromkeys(LABELS, ""), **given, "file": ""})
         return _list_form(request, engine, actor, form, form["problem"]["status"])
     job = jobs.begin(engine, actor, IMPORT, lambda: import_register(engine, actor, wanted))
     typed = {name: value for name, value in given.items() if name != "columns"}

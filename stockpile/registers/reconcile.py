@@ -352,7 +352,7 @@ WHERE {hand}_mention = 1
 def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Pairs of an only left and an only right that may be one weapon, misread."""
     lefts, rights = (_unmatched(connection, audit_id, hand) for hand in HANDS)
-    different = set(connection.exec_driver_sql(_JUDGED_DIFFERENT, (audit_id, audit_id)).tuples())
+    different = {(row[0], row[1]) for row in connection.exec_driver_sql(_JUDGED_DIFFERENT, (audit_id, audit_id))}
     rows = [near for near in near_matches(lefts, rights) if (near.left, near.right) not in different]
     columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
     with given(connection, columns, rows, len(rows)) as handed:
