@@ -65,16 +65,9 @@ def test_a_weapon_s_whole_custody(web: Web, signer: LogSigner) -> None:
     assert answer.headers["content-type"] == "application/pdf"
     text = seen(answer.content)
     for told in (
-        "Custodyofaweapon",
-        "US1",
-        "Shippinglist",
-        "Receivingreport",
-        "Handreceipt",
-        "Turn-in",
-        "PrivatePetrov",
-        "TalibClerk",
+        "Custodyofaweapon", "US1", "Shippinglist", "Receivingreport", "Handreceipt", "Turn-in", "PrivatePetrov", "TalibClerk",
         "Mainstore",
-    ):
+    ):  # fmt: skip
         assert told in text, told
     assert "Theproofof1weaponsisattached" in text
     ((name, proof),) = attached(answer.content).items()
@@ -82,10 +75,8 @@ def test_a_weapon_s_whole_custody(web: Web, signer: LogSigner) -> None:
     found = check_text(proof, [Verifier.parse(signer.verifier)])
     assert found.ok, list(found.lines())
     assert len([row for row in found.shown if row.title.startswith("entry")]) == 4
-    assert (
-        visit(web, "auditor", f"/weapons/{item}").links["Print its whole custody, with the proof attached"]
-        == f"/v1/weapons/{item}/custody.pdf"
-    )
+    page = visit(web, "auditor", f"/weapons/{item}")
+    assert page.links["Print its whole custody, with the proof attached"] == f"/v1/weapons/{item}/custody.pdf"
 
 
 def test_what_contradicted_it_and_what_was_looked_into(web: Web) -> None:
