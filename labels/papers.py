@@ -121,6 +121,10 @@ class _Setter:
             "watermark": self.said(paper.watermark),
             "printed": self.sentence(printed) if printed else None,
             "blocks": [self.block(block) for block in paper.blocks],
+            "attachments": [
+                {"name": one.name, "type": one.media_type, "text": one.text, "description": one.description}
+                for one in paper.attachments
+            ],
         }
 
     def said(self, said: Said | None, style: Style = "text") -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ class Answered:
 
 def all_rows(rows: Iterable[Any]) -> list[Any]:
     """All rows of a report. Raises Refused where there are more than a package holds."""
-    kept = []
+    kept: list[Any] = []
     for row in rows:
         if len(kept) == MOST_ROWS:
             raise Refused(

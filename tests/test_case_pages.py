@@ -187,6 +187,7 @@ def test_a_case_on_pages(web: Web) -> None:
         sent(web, "second clerk", f"{at}/outcome", {"outcome": "found", "text": "Behind the rack"}).status_code == 303
     )
     assert "Cases that wait for a second person" in visit(web, "commander", "/").text
+    assert "You proposed this end yourself" in visit(web, "second clerk", at).text
     assert "it takes another person" in visit(web, "clerk", at).text
     assert "Agree: the case is closed" not in visit(web, "clerk", at).text
     assert sent(web, "clerk", f"{at}/answer", {"agree": "yes"}).status_code == 403

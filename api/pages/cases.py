@@ -147,6 +147,13 @@ class Meant:
     title: str
     link: str | None = None
     row: Table | None = None
+    proposed: str | None = None
+
+
+def _title(listing: Listing, shown: Table) -> str:
+    """What a case about a row may be called: the list, and what the row begins with."""
+    said = [str(cell.value) for cell in shown.rows[0] if isinstance(cell.value, (str, int)) and cell.value != ""]
+    return f"{listing.title}: {', '.join(said[:2])}"[:200]
 
 
 def _meant(request: Request, connection: Connection, actor: Actor, given: Mapping[str, str]) -> Meant:
@@ -196,7 +203,7 @@ def _row_meant(request: Request, connection: Connection, actor: Actor, given: Ma
     asked.pop("cursor", None)
     report = {"name": listing.title, "path": listing.path, "asked": asked, "row": row}
     shown = table(listing.columns, [rows[number]], "", actor.role)
-    return Meant({"report": report}, listing.title, address(listing.path, **asked), shown)
+    return Meant({"report": report}, listing.title, address(listing.path, **asked), shown, _title(listing, shown))
 
 
 def _key(text: str) -> UUID:
@@ -287,7 +294,7 @@ def _new(request: Request, engine: Engine, actor: Actor, form: Mapping[str, Any]
             problem, status = shown_problem(error), 422
         reopened = read_case(connection, actor, _key(given["reopens"]), 1).case if given.get("reopens") else None
     if meant is not None and "title" not in given:
-        given["title"] = meant.title
+        given["title"] = meant.proposed or meant.title
     shown = {
         "meant": meant,
         "reopened": reopened,
@@ -443,9 +450,7 @@ def _page(
         "found": found,
         "item": item,
         "files": files_of(found),
-        "report_row": [
-            (name, value) for name, value in (found.report or {}).get("row", {}).items() if value not in (None, "")
-        ],
+        "report_row": _row_said(found.report),
         "report_link": _report_link(found.report),
         "proposal": stands.proposal,
         "open": not stands.closed,
@@ -475,6 +480,12 @@ OUTCOMES = {
     Outcome.LOSS_REPORT: N_("Loss report: it is gone, and reported"),
     Outcome.DISCIPLINARY: N_("Disciplinary: somebody did what they may not"),
 }
+
+
+def _row_said(report: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    """What a report's row says to people: neither keys nor what is empty."""
+    row = (report or {}).get("row", {})
+    return [(name, value) for name, value in row.items() if value not in (None, "") and not name.endswith("_id")]
 
 
 def _report_link(report: Mapping[str, Any] | None) -> str | None:

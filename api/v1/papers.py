@@ -16,6 +16,7 @@ from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED
 from labels.papers import Size, render
 from stockpile.documents import Code
 from stockpile.papers.count_sheet import count_sheet_of
+from stockpile.papers.custody import consignment_called, custody_of, custody_of_consignment, with_proofs
 from stockpile.papers.daily_sheet import daily_sheet_of
 from stockpile.papers.documents import paper_of
 from stockpile.papers.holdings import holdings_of
@@ -65,6 +66,44 @@ def print_document(
     with reading(engine, actor) as connection:
         paper = paper_of(connection, actor, document_id)
     return _printed(actor, f"{paper.title.text} {paper.number}", (paper,), language, size)
+
+
+@router.get(
+    "/weapons/{item_id}/custody.pdf",
+    summary="The custody of a weapon, complete, with its proof",
+    response_class=Response,
+    responses=_a_paper(REFUSED),
+)
+def print_custody(
+    item_id: UUID, engine: Database, actor: Asker, language: Language = None, size: Sheet = Size.A4
+) -> Response:
+    """Every entry with its document and who signed, every mark, what contradicted the books. The proof is attached to the PDF:
+    `stockpile check-proof` checks it.
+    """
+    with reading(engine, actor) as connection:
+        paper = custody_of(connection, actor, item_id)
+    return _printed(actor, f"custody {paper.number}", (with_proofs(engine, actor, paper, [item_id]),), language, size)
+
+
+@router.get(
+    "/consignments/custody.pdf",
+    summary="The custody of a consignment, complete, with its proofs",
+    response_class=Response,
+    responses=_a_paper(REFUSED),
+)
+def print_custody_of_consignment(
+    engine: Database,
+    actor: Asker,
+    donor: Annotated[Code, Query(description="The donor's code", examples=["USA"])],
+    reference: Annotated[Code, Query(description="The consignment's reference", examples=["FMS-2026-117"])],
+    language: Language = None,
+    size: Sheet = Size.A4,
+) -> Response:
+    """Weapon by weapon what became of it, up to 200; the proof of each is attached to the PDF."""
+    with reading(engine, actor) as connection:
+        weapons = consignment_called(connection, actor, donor, reference)[3]
+        paper = custody_of_consignment(connection, actor, donor, reference)
+    return _printed(actor, f"custody {reference}", (with_proofs(engine, actor, paper, weapons),), language, size)
 
 
 @router.get(

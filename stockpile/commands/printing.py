@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from labels.papers import Size, render
-from stockpile.commands.asking import Token, reading_as
+from stockpile.commands.asking import Token, acting, reading_as
+from stockpile.commands.reports import one_weapon
 from stockpile.commands.shown import new_group, out
 from stockpile.errors import Fault, Invalid
 from stockpile.papers.count_sheet import count_sheet_of
+from stockpile.papers.custody import consignment_called, custody_of, custody_of_consignment, with_proofs
 from stockpile.papers.daily_sheet import daily_sheet_of
 from stockpile.papers.documents import paper_of
 from stockpile.papers.holdings import holdings_of
@@ -21,6 +23,7 @@ from stockpile.papers.issue_sheet import issue_sheets
 from stockpile.papers.paper import Paper
 from stockpile.papers.signature_card import signature_card_of
 from stockpile.reports.counts import count_named
+from stockpile.rights import reading
 
 printing = new_group(
     "Papers as PDF: of documents, holdings, signature cards, counts and days; blank pages of a paper book."
@@ -44,6 +47,41 @@ def print_document(
     with reading_as(token) as (connection, actor):
         paper = paper_of(connection, actor, number)
     _write(to, f"{paper.title.text} {paper.number}", (paper,), language, size)
+
+
+@printing.command("custody")
+def print_custody(
+    scan: Annotated[str, typer.Argument(help="Asset tag, serial number or UII")],
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """The custody of a weapon, complete, with its proof attached to the PDF."""
+    with acting(token) as (engine, actor):
+        with reading(engine, actor) as connection:
+            item_id = one_weapon(connection, actor, scan)
+            paper = custody_of(connection, actor, item_id)
+        paper = with_proofs(engine, actor, paper, [item_id])
+    _write(to, f"custody {paper.number}", (paper,), language, size)
+
+
+@printing.command("consignment")
+def print_consignment(
+    donor: Annotated[str, typer.Argument(help="The donor's code")],
+    reference: Annotated[str, typer.Argument(help="The consignment's reference")],
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """The custody of a consignment, weapon by weapon, with their proofs attached to the PDF."""
+    with acting(token) as (engine, actor):
+        with reading(engine, actor) as connection:
+            weapons = consignment_called(connection, actor, donor, reference)[3]
+            paper = custody_of_consignment(connection, actor, donor, reference)
+        paper = with_proofs(engine, actor, paper, weapons)
+    _write(to, f"custody {paper.number}", (paper,), language, size)
 
 
 @printing.command("holdings")

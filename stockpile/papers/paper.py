@@ -144,6 +144,16 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that the paper carries along inside its PDF."""
+
+    name: str
+    media_type: str
+    text: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """A whole paper. `form` is a comparable form that people know, `code` what its barcode says, `leaf_hash` the hash of the
     document's leaf in the log, `watermark` what became of it.
@@ -161,6 +171,7 @@ class Paper:
     leaf_hash: str | None = None
     watermark: Word | None = None
     printed: Printed | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -456,6 +456,18 @@ TYPES_OF_WEAPON = (
     "unguided anti-tank weapon",
 )
 
+CUSTODY = (
+    "Custody of a weapon",
+    "Custody of a consignment",
+    "From the first entry to the last",
+    "How it was identified",
+    "Weapons of the consignment, each from its first entry to its last",
+    "Cases about it",
+    "The proof of %(n)s weapons is attached to this file, up to checkpoint %(size)s of the log %(origin)s. "
+    "'stockpile check-proof' checks it without these books.",
+    "No proof is attached: no checkpoint of the log covers what stands here yet.",
+)
+
 WORDS = frozenset(
     (
         *TITLES,
@@ -468,6 +480,7 @@ WORDS = frozenset(
         *KINDS_OF_DISCREPANCY,
         *NOTES,
         *TYPES_OF_WEAPON,
+        *CUSTODY,
     )
 )
 
