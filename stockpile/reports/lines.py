@@ -5,12 +5,13 @@ whose lines no index has in order. Each page costs what the whole question costs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from stockpile.db.engine import for_sums
+from stockpile.db.engine import for_sums, joining_by_hash
 from stockpile.reports.keyset import text_order
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 
@@ -34,7 +35,8 @@ class Question:
     """A question: SQL that begins `WITH ...` and ends in a part called `line`, which has a text `key` that tells any two lines apart.
 
     `sums`: what is added up over all lines; `fields`: what is told of each line of a page, from `page p` and what is `joined` to it;
-    `sorts`: the orders by name, each a text that sorts as its values do; `own`: the expression of its own order.
+    `sorts`: the orders by name, each a text that sorts as its values do; `own`: the expression of its own order; `by_hash`: its parts hold
+    far more rows than the planner expects.
     """
 
     sql: str
@@ -43,6 +45,7 @@ class Question:
     sorts: Mapping[str, str]
     own: str
     joined: str = ""
+    by_hash: bool = False
 
 
 _PAGE = """{question}, total AS (
@@ -75,7 +78,8 @@ def read_lines(
     )
     values = {**given, "after": list(read_cursor(cursor, 2)) if cursor else None, "limit": rows_to_read(limit)}
     for_sums(connection)
-    result = connection.exec_driver_sql(sql, values)
+    with joining_by_hash(connection) if question.by_hash else nullcontext():
+        result = connection.exec_driver_sql(sql, values)
     width = list(result.keys()).index("sorted_by")
     rows = [tuple(row) for row in result]
     found = [row for row in rows if row[width + 1] is not None]

@@ -187,12 +187,13 @@ WITH RECURSIVE reported AS ({{reported}}
     FROM moved m JOIN first f ON f.item_id = m.item_id AND f.version = m.version
 ), ended AS (
     SELECT g.item_id, g.version, o.document_id AS ended_by,
-           CASE WHEN o.to_class <> 'lost' OR EXISTS (SELECT FROM live b WHERE b.item_id = o.item_id AND b.version > o.version
-                                                     AND b.from_class = 'lost' AND b.to_class <> 'lost')
+           CASE WHEN o.to_class <> 'lost' OR back.version > o.version
                 THEN '{State.FOUND}' ELSE '{State.CONCLUDED}' END AS state,
            least(g.up_to, o.up_to) - greatest(g.up_to - g.quantity, o.up_to - o.quantity) AS quantity
     FROM leg g JOIN leg o ON o.item_id = g.item_id AND o.missing = g.missing AND NOT o.gone
      AND o.up_to > g.up_to - g.quantity AND o.up_to - o.quantity < g.up_to
+    LEFT JOIN (SELECT item_id, max(version) AS version FROM live WHERE from_class = 'lost' AND to_class <> 'lost' GROUP BY item_id) back
+      ON back.item_id = o.item_id
     WHERE g.gone
 ), part AS (
     SELECT g.item_id, g.version, g.from_account, g.to_site, g.happened_at, g.document_id, e.ended_by, e.state, e.quantity
@@ -296,7 +297,7 @@ def losses_by(
     if actor.role == DONOR and by is By.UNIT:
         raise NotAllowed(sentence("A donor may not read what units and persons hold."))
     grouped = _GROUPED.format(what=_WHAT[by], day=_DAY.get(by, "NULL::date"), summed=_SUMMED)
-    question = Question(_question(actor) + grouped, _ALL, _SUM_FIELDS, SUM_ORDERS, "''")
+    question = Question(_question(actor) + grouped, _ALL, _SUM_FIELDS, SUM_ORDERS, "''", by_hash=True)
     given = _given(connection, actor, sought, at)
     return read_lines(connection, question, given, partial(LossSum, by), limit, cursor, order)
 
@@ -314,7 +315,13 @@ def lost_pieces(
     `losses_by`.
     """
     question = Question(
-        _question(actor) + _PIECES, _SUMMED, _PIECE_FIELDS, PIECE_ORDERS, PIECE_ORDERS["lost_on"], _PIECE_JOINED
+        _question(actor) + _PIECES,
+        _SUMMED,
+        _PIECE_FIELDS,
+        PIECE_ORDERS,
+        PIECE_ORDERS["lost_on"],
+        _PIECE_JOINED,
+        by_hash=True,
     )
     return read_lines(connection, question, _given(connection, actor, sought, at), _piece, limit, cursor, order)
 
