@@ -62,8 +62,8 @@ def receipt(rows: int, number: str = "TAJI/B/2026/41", name: str = "Petrov", wit
 @example(334, Size.LETTER)  # the total alone on the last page
 @example(500, Size.A4)
 def test_no_line_is_lost_over_page_breaks(rows: int, size: Size) -> None:
-    """Every rifle once, in its order, and the total, under a heading on each page; each page says which of how many it is; nothing on
-    two pages.
+    """Every rifle once, in its order, and the total, under a heading on each page; each page says which of how many it is; nothing
+    on two pages.
     """
     pages = sheets(render([receipt(rows)], size=size))
     found = [serial for page in pages for serial in re.findall(r"KT (\d{5})", page.text)]
