@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from stockpile.cli import app
 from stockpile.errors import Invalid, NotFound, Refused
 from stockpile.files import file_store
-from stockpile.log import beginning
+from stockpile.log import beginning, tree
 from stockpile.log.alarms import all_alarms
 from stockpile.log.proofs import proof_of
 from stockpile.log.reading import published, reading_log
@@ -56,6 +56,12 @@ def signed_by(country: Country) -> set[str]:
         }
 
 
+def size_of_tree(country: Country, log: int = 1) -> int:
+    """How many leaves are in a log's tree, signed or not."""
+    with reading_log(country.engine) as connection:
+        return tree.size_of(connection, log)
+
+
 def restored_leaf(country: Country, log: int = 2) -> dict[str, Any]:
     """What the first leaf of a log says of the one before."""
     ((content,),) = country.query("SELECT content FROM log_statement WHERE kind = 'restored' AND log = %s", log)
@@ -85,6 +91,7 @@ def test_what_was_signed_last_is_lost(country: Country, signer: LogSigner, monke
     hand_out(country, RIFLES[0])
     with pytest.raises(MemoryLost, match="stockpile log restored"):
         running.step()
+    assert size_of_tree(country) == size, "nothing lies in a tree that nobody signs"
     monkeypatch.setenv("STOCKPILE_DATABASE_URL", country.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("STOCKPILE_LOG_FOLDER", str(signer.folder))
     said = " ".join(CliRunner().invoke(app, ["log", "restored"]).output.split())

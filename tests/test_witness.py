@@ -325,6 +325,7 @@ def test_a_machine_that_is_no_witness(witness: Witness) -> None:
         [b"HTTP/1.1 200 OK\r\nX-Slow: ", *[b"x"] * 100],
         [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x"] * 100],
     ):
+        drips = len(said) > 1
         with socket.create_server(("127.0.0.1", 0)) as listening:
             known = Known(witness.signer.verifier, f"http://127.0.0.1:{listening.getsockname()[1]}")
             thread = threading.Thread(target=answer_with, args=(listening, said))
@@ -332,7 +333,7 @@ def test_a_machine_that_is_no_witness(witness: Witness) -> None:
             with pytest.raises(Unreachable):
                 submit(*as_sent(TRUE, 5), known, timeout=0.3)
             thread.join()
-            assert not said or len(said) > 50, "it was heard to its end"
+            assert len(said) > 50 or not drips, "it was heard to its end"
 
 
 def answer_with(listening: socket.socket, said: list[bytes]) -> None:
