@@ -112,25 +112,30 @@ class Holders:
 
 _HELD_NOW = """SELECT h.account_id, i.model_id, h.quantity FROM holding h JOIN item i ON i.item_id = h.item_id
     WHERE %(donor)s::uuid IS NULL OR h.donor_id = %(donor)s"""
-_HELD_THEN = """SELECT l.account_id, l.model_id, sum(l.quantity)::bigint AS quantity
-    FROM (SELECT e.to_account AS account_id, e.model_id, e.quantity FROM {entries} e
-          WHERE {up_to} AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s)
-          UNION ALL
-          SELECT e.from_account, e.model_id, -e.quantity FROM {entries} e
-          WHERE {up_to} AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s)) l
-    GROUP BY l.account_id, l.model_id HAVING sum(l.quantity) > 0"""
+_HELD_THEN = """SELECT l.account_id, e.model_id, sum(l.quantity)::bigint AS quantity
+    FROM {entries} e CROSS JOIN LATERAL (VALUES (e.to_account, e.quantity), (e.from_account, -e.quantity)) l (account_id, quantity)
+    WHERE {up_to} AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s)
+    GROUP BY l.account_id, e.model_id HAVING sum(l.quantity) > 0"""
+_STOOD_NOW = """SELECT h.account_id, sum(h.quantity)::bigint AS pieces,
+           coalesce(sum(h.quantity) FILTER (WHERE h.serial), 0)::bigint AS weapons
+    FROM holding h {of_model} WHERE %(donor)s::uuid IS NULL OR h.donor_id = %(donor)s GROUP BY h.account_id"""
+_OF_MODEL = "JOIN item i ON i.item_id = h.item_id AND i.model_id = ANY (%(models)s)"
+_STOOD_THEN = """SELECT l.account_id, sum(l.quantity)::bigint AS pieces,
+           coalesce(sum(l.quantity) FILTER (WHERE {serial}), 0)::bigint AS weapons
+    FROM {entries} e {model} CROSS JOIN LATERAL (VALUES (e.to_account, e.quantity), (e.from_account, -e.quantity)) l (account_id, quantity)
+    WHERE {up_to} AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s)
+      AND (%(models)s::uuid[] IS NULL OR e.model_id = ANY (%(models)s))
+    GROUP BY l.account_id HAVING sum(l.quantity) > 0"""
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
-# A person of another site is none whom a desk may see: who holds here and is unseen serves there.
+# By model only for allowances, where there are any: else nobody asks for that step. A person of another site is none whom a desk may see:
+# who holds here and is unseen serves there.
 _DOUBTS = f""", on_account AS MATERIALIZED (
     {{held}}
 ), stood AS MATERIALIZED (
     SELECT a.account_id, a.class, a.party_id, a.site_id, o.pieces, o.weapons,
            CASE a.class WHEN 'unit' THEN a.party_id WHEN 'person' THEN u.unit_id ELSE a.unit_id END AS unit_id
-    FROM (SELECT o.account_id, sum(o.quantity)::bigint AS pieces,
-                 coalesce(sum(o.quantity) FILTER (WHERE m.tracked_by = 'serial'), 0)::bigint AS weapons
-          FROM on_account o JOIN model m ON m.model_id = o.model_id
-          WHERE %(models)s::uuid[] IS NULL OR o.model_id = ANY (%(models)s) GROUP BY o.account_id) o
+    FROM ({{stood}}) o
     JOIN account a ON a.account_id = o.account_id LEFT JOIN parent u ON a.class = 'person' AND u.party_id = a.party_id
     WHERE a.class = ANY (%(held)s) AND (a.class IN ('unit', 'person') OR a.unit_id IS NOT NULL)
       AND (%(site)s::uuid IS NULL OR a.site_id = %(site)s)
@@ -261,7 +266,8 @@ def doubtful_holders(
     for_sums(connection)
     # The planner takes a step's rows for far more than they are, and would sort everybody where a table of them is enough.
     connection.exec_driver_sql("SELECT set_config('enable_mergejoin', 'off', true)")
-    rows = connection.exec_driver_sql(lines + _DOUBTS.format(held=_held(actor, at), **by), given).all()
+    question = _DOUBTS.format(held=_held(actor, at), stood=_stood(actor, at, sought.model), **by)
+    rows = connection.exec_driver_sql(lines + question, given).all()
     connection.exec_driver_sql("SELECT set_config('enable_mergejoin', 'on', true)")
     holders, quantity, by_doubt = rows[0][:3]
     found = [tuple(row[3:]) for row in rows if row[3] is not None]
@@ -304,6 +310,16 @@ def _held(actor: Actor, at: AsOf) -> str:
     if actor.role in DESK:
         return _HELD_THEN.format(entries=_SITE_ENTRIES, up_to="true")
     return _HELD_THEN.format(entries="entry", up_to=at.up_to)
+
+
+def _stood(actor: Actor, at: AsOf, model: str | None) -> str:
+    """What is on each account: of one model, or without looking at models at all."""
+    if at.now:
+        return _STOOD_NOW.format(of_model=_OF_MODEL if model else "")
+    if actor.role in DESK:
+        join = "JOIN model m ON m.model_id = e.model_id"
+        return _STOOD_THEN.format(entries=_SITE_ENTRIES, model=join, serial="m.tracked_by = 'serial'", up_to="true")
+    return _STOOD_THEN.format(entries="entry", model="", serial="e.serial", up_to=at.up_to)
 
 
 def _row(
