@@ -41,16 +41,6 @@ UNSORTED = {
         "posted_by",
         "approved_by",
     },  # however many: by their index alone
-    "/reports/flows/movements": {
-        "happened_at",
-        "model",
-        "serial_number",
-        "asset_tag",
-        "quantity",
-        "act",
-        "document_number",
-        "recorded_at",
-    },
 }
 COMPUTED = {
     "/counts": {"of", "counters"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,9 +16,11 @@ import pytest
 from api.words import catalogue
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.loss import REPORT_MISSING
+from stockpile.acts.overrun import OVERRUN
 from stockpile.documents import now
+from stockpile.movements import AccountClass
 from stockpile.reports.count_compliance import count_compliance
-from stockpile.reports.flows import FlowsSought, flows
+from stockpile.reports.flows import FlowsSought, flow_movements, flows
 from stockpile.reports.over_time import holdings_over_time
 from stockpile.reports.questions import REPORTS
 from tests.api_world import Web, problem, served
@@ -117,6 +120,26 @@ def test_every_number_leads_to_its_rows(web: Web) -> None:
     assert "holdings" in visit(web, "auditor", "/reports/balance").text
 
 
+def test_what_an_overrun_took_is_one_click_away(web: Web) -> None:
+    """On the overrun's own page: a file of what was inside, with serial numbers, read with a real reader, and its paper; and the site's
+    holdings as they were before it fell.
+    """
+    before = now()
+    fall = web.country.do("commander", OVERRUN, circumstances="attacked at night")
+    page = visit(web, "commander", f"/documents/{fall.document_id}")
+    (link,) = {one for one in page.addresses if one.endswith("format=csv")}
+    listed = list(csv.DictReader(io.StringIO(web.get("commander", link).text.removeprefix("\ufeff"))))
+    assert {row["serial_number"] for row in listed} >= set(RIFLES)
+    assert sum(int(row["quantity"]) for row in listed) == 110
+    book = openpyxl.load_workbook(io.BytesIO(web.get("commander", link.replace("csv", "xlsx")).content))
+    assert len(list(book.worksheets[0].values)) == len(listed) + 1
+    assert web.get("commander", f"/v1/documents/{fall.document_id}/paper.pdf").content.startswith(b"%PDF")
+    for at, pieces in ((before, 110), (now(), 0)):
+        held = web.get("auditor", "/v1/reports/holdings", site="TAJI", as_of=at.isoformat()).json()
+        assert held["quantity"] == pieces
+    assert web.get("auditor", "/v1/reports/lost", cause="overrun").json()["sums"]["missing"] == 110
+
+
 def test_who_may_ask_what(web: Web) -> None:
     """A donor reads no shipments, no lists of the host, nobody's units; a desk not another site's; nobody without signing in."""
     make_busy(web)
@@ -163,9 +186,14 @@ def test_flows_and_holdings_over_time(country: Country) -> None:
     assert net() == {("outside", "store"): 110, ("store", "missing"): 2}
     assert net(recorded_at=before) == {("outside", "store"): 110, ("store", "missing"): 1}
     assert net(since=before) == {("store", "missing"): 1}
+    ask = partial(flow_movements, origin=AccountClass.STORE, place=AccountClass.MISSING)
+    moved = asked_by(country, "auditor", lambda connection, actor: ask(connection, actor)).rows
+    assert {row.serial_number for row in moved} == set(RIFLES[:2])
     country.do_with_approval("clerk", "commander", CORRECT, document=wrong.document_id, reason="found at once")
     assert net() == {("outside", "store"): 110, ("store", "missing"): 1}
     assert net(since=before) == {}
+    (left,) = asked_by(country, "auditor", lambda connection, actor: ask(connection, actor)).rows
+    assert (left.serial_number, left.act) == (RIFLES[0], "report missing")
     (month,) = asked_by(country, "auditor", holdings_over_time)
     assert (month.store, month.missing) == (109, 1)
     assert asked_by(country, "erbil clerk", holdings_over_time) == []
