@@ -27,9 +27,11 @@ from stockpile.db.tables import metadata
 from stockpile.errors import DatabaseUnavailable
 from stockpile.files import file_store
 from stockpile.keys import new_key
+from stockpile.registers.judgements import Judge, judge
 from stockpile.signatures import Sign, sign
 from tests.conftest import Databases
 from tests.counts import opened
+from tests.registers import compared, imported
 from tests.service import Service
 from tests.signing_in import add_users
 from tests.test_allowances import allowed
@@ -218,6 +220,36 @@ def test_no_way_back_from_who_signs_in_and_signed(databases: Databases, empty: s
         migrate.downgrade(owner, "0003")
     assert country.query("SELECT name FROM stockpile.user") == [("talib",)]
     assert country.query("SELECT how FROM signature") == [("drawn",)]
+    engine.dispose()
+
+
+def test_lists_that_were_kept_before_are_brought_up(databases: Databases, empty: str) -> None:
+    """The older schema knew neither what a list repeats nor the digest of who imported it, nor both numbers of a near match: brought up,
+    a list and an audit have what they would have if they were made today.
+    """
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    log = imported(country, "serial,model\nKT 1001,AKM\nKT 2,AKM\nkt-2,AKM\n,AKM\n")
+    compared(country, log, imported(country, "serial,model\nKT 1OO1,AKM\n", source="OTHER"), name="Log")
+    questions = (
+        "SELECT line FROM register_repeated ORDER BY line",
+        "SELECT name, imported_by_version, imported_by_digest FROM register ORDER BY name",
+        "SELECT right_key FROM audit_finding WHERE kind = 'near match'",
+    )
+    made = [country.owner_query(question) for question in questions]
+    assert made[0] == [(3,), (4,)]
+    assert made[2] == [("KT1OO1",)]
+    migrate.downgrade(owner, "0005")
+    migrate.upgrade(owner)
+    assert [country.owner_query(question) for question in questions] == made
+
+    near = Judge.model_validate({"judged": "same", "reason": "the photo"})
+    ((audit,),) = country.query("SELECT audit_id FROM audit")
+    judge(engine, country.actors["auditor"], audit, 1, near)
+    with pytest.raises(IntegrityError, match="near matches were judged here"):
+        migrate.downgrade(owner, "0005")
     engine.dispose()
 
 

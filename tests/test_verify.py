@@ -263,6 +263,20 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
         "lines of registers", "register Book 2019",
     ),
     "a line of a list deleted": (("DELETE FROM register_line WHERE line = 4",), "lines of registers", "it says 3 lines, and has 2"),
+    "the name of a list whose importer was erased": (
+        (
+            "UPDATE party SET secret = NULL, name = NULL WHERE party_id IN (SELECT imported_by FROM register)",
+            "UPDATE register SET name = 'Book 2018'",
+        ),
+        "leaves of registers", "register Book 2018",
+    ),
+    "who imported a list": (
+        ("UPDATE register SET imported_by_digest = sha256('x')",), "digests of persons", "its digest does not follow from version 1",
+    ),
+    "what a list repeats": (
+        ("INSERT INTO register_repeated SELECT register_id, 99 FROM register WHERE name = 'Book 2019'",),
+        "register_id, line of register_repeated", "is missing",
+    ),
     "the name of a list": (("UPDATE register SET name = 'Book 2018'",), "leaves of registers", "register Book 2018"),
     "what an erasure took": (
         ("UPDATE register_erasure SET lines = '[2, 3]'",),

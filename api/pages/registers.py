@@ -47,8 +47,8 @@ from stockpile.reports.audits import (
     list_judgements,
     read_audit,
 )
-from stockpile.reports.keyset import Page
-from stockpile.reports.pages import cursor_of, read_cursor_as
+from stockpile.reports.keyset import Page, page_of
+from stockpile.reports.pages import cursor_of
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
 from stockpile.rights import COMPARE, IMPORT_REGISTER, READ_PEOPLE, RIGHTS, WRITE_CASES, Actor, reading, require
 from stockpile.sentences import sentence
@@ -328,17 +328,23 @@ def _audit_asked(connection: Connection, asked: Asked) -> UUID:
     return audit_called(connection, name)
 
 
-def _changes(connection: Connection, actor: Actor, asked: Asked) -> Page[Change]:
-    """A page of what changed; the cursor is how many rows stood before it."""
+def _every_change(connection: Connection, actor: Actor, asked: Asked) -> list[Change]:
     require(actor, READ_PEOPLE)
     before = asked.values.get("before")
-    every = list_changes(
-        connection, actor, _audit_asked(connection, asked), audit_called(connection, before) if before else None
-    )
-    wanted = [one for one in every if asked.values.get("change") in (None, one.change)]
-    (begins,) = read_cursor_as(asked.cursor, int) if asked.cursor else (0,)
-    ends = max(begins, 0) + asked.limit
-    return Page(tuple(wanted[max(begins, 0) : ends]), cursor_of(str(ends)) if ends < len(wanted) else None)
+    since = audit_called(connection, before) if before else None
+    every = list_changes(connection, actor, _audit_asked(connection, asked), since)
+    return [one for one in every if asked.values.get("change") in (None, one.change)]
+
+
+def _changes(connection: Connection, actor: Actor, asked: Asked) -> Page[Change]:
+    every = _every_change(connection, actor, asked)
+    places = {id(one): f"{place:09}" for place, one in enumerate(every)}
+    return page_of(every, lambda one: (places[id(one)],), asked.limit, asked.cursor, asked.order, CHANGE_ORDERS)
+
+
+CHANGE_ORDERS = (
+    "change", "kind", "model", "serial_number", "held_by", "left_before", "right_before", "left_now", "right_now",
+)  # fmt: skip
 
 
 CHANGES = Listing(
@@ -365,13 +371,14 @@ CHANGES = Listing(
     ),
     empty=N_("Nothing changed."),
     ask=_changes,
-    every=lambda connection, actor, asked: list_changes(connection, actor, _audit_asked(connection, asked)),
+    every=_every_change,
+    orders=CHANGE_ORDERS,
 )  # fmt: skip
 
 
 def _judgements(connection: Connection, actor: Actor, asked: Asked) -> Page[JudgementRow]:
     require(actor, READ_PEOPLE)
-    return list_judgements(connection, actor, _audit_asked(connection, asked), asked.limit, asked.cursor)
+    return list_judgements(connection, actor, _audit_asked(connection, asked), asked.limit, asked.cursor, asked.order)
 
 
 JUDGEMENTS = Listing(
@@ -393,6 +400,7 @@ JUDGEMENTS = Listing(
     filters=(hidden_filter("audit", N_("Audit"), fixed=True),),
     empty=N_("No near match was judged yet."),
     ask=_judgements,
+    orders=audit_report.JUDGEMENT_ORDERS,
 )
 
 

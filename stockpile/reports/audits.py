@@ -411,14 +411,40 @@ LEFT JOIN model m ON m.model_id = j.model_key LEFT JOIN party p ON p.party_id = 
 
 
 def list_judgements(
-    connection: Connection, actor: Actor, audit_id: UUID, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    audit_id: UUID,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[JudgementRow]:
     """All that was said of near matches in the runs of an audit's name, the newest first. Raises NotFound, NotAllowed, Invalid."""
     require(actor, READ_PEOPLE)
     _check(connection, audit_id)
-    where = {"a.audit_id = %s": audit_id}
-    keys = {"j.judgement_id": UUID}
-    return read_page(connection, _JUDGEMENTS, where, keys, JudgementRow, limit, cursor, newest_first=True)
+    return read_page(
+        connection,
+        _JUDGEMENTS,
+        {"a.audit_id = %s": audit_id},
+        {"j.judgement_id": UUID},
+        JudgementRow,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, JUDGEMENT_ORDERS),
+    )
+
+
+JUDGEMENT_ORDERS = orders(
+    {"j.judgement_id": UUID},
+    judged=by_text("j.judged"),
+    model=by_text("m.name"),
+    left_key=by_text("j.left_key"),
+    right_key=by_text("j.right_key"),
+    reason=by_text("j.reason"),
+    judged_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    recorded_at=by_moment("j.recorded_at"),
+    run=by_number("o.run"),
+)
 
 
 _OF_PAIR = f"""

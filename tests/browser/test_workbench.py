@@ -106,8 +106,8 @@ def test_from_a_list_to_its_differences_to_next_month(visitors: Visitors, scheme
     ]
     fits(page)
     page.get_by_role("link", name="What changed since the run before").click()
-    expect(page.get_by_role("row", name=f"Settled Only right AKM {RIFLES[8]}")).to_be_visible()
-    expect(page.get_by_role("row", name="New Only right AKM KT 77")).to_be_visible()
+    expect(page.locator("tbody tr", has_text=RIFLES[8])).to_contain_text("settled")
+    expect(page.locator("tbody tr", has_text="KT 77")).to_contain_text("new")
     fits(page)
 
 
