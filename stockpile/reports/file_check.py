@@ -22,6 +22,7 @@ _NAMED_BY = (
        FROM note n JOIN document d USING (document_id) JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id,
             jsonb_array_elements_text(n.attachments) AS f (sha256)""",
     "SELECT encode(file_sha256, 'hex'), kind || ' ' || name FROM register WHERE file_sha256 IS NOT NULL",
+    """SELECT f.sha256, t.kind || ' ' || t.year || '/' || t.number FROM tracing t, jsonb_array_elements_text(t.photos) AS f (sha256)""",
     """SELECT f.sha256 #>> '{}', 'draft ' || document_id
        FROM draft, jsonb_path_query(request, 'strict $.** ? (@ like_regex "^[0-9a-f]{64}$")') AS f (sha256)""",
 )

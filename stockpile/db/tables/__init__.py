@@ -15,6 +15,7 @@ from stockpile.db.tables import (
     ledger,
     log,
     reference,
+    tracing,
     transfers,
 )
 from stockpile.db.tables.base import metadata
@@ -37,5 +38,6 @@ __all__ = [
     "log",
     "metadata",
     "reference",
+    "tracing",
     "transfers",
 ]
