@@ -44,6 +44,7 @@ from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
 from api.pages import station as station_pages
+from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
 from api.v1 import (
@@ -79,6 +80,7 @@ from api.v1 import (
     sites,
     station,
     station_snapshot,
+    tracing,
     treaty_returns,
     weapons,
 )
@@ -128,6 +130,7 @@ API = (
     allowances,
     reports,
     treaty_returns,
+    tracing,
     sign_in,
     signatures,
     papers,
@@ -164,6 +167,7 @@ PAGES = (
     register_pages,
     report_pages,
     draft_pages,
+    tracing_pages,
     log_pages,
     station_pages,
     station_offline,

@@ -31,9 +31,9 @@ SERIES: Mapping[str, str] = {INCOMING: "TRACE-IN", OUTGOING: "TRACE-OUT", SIGHTI
 """How the numbers of each kind begin."""
 
 SAID = (
-    "serial_number", "serial_status", "firearm_type", "model", "maker", "calibre", "country", "import_mark", "other_marks", "place",
-    "place_country", "found_on", "asked_by", "reference", "contact", "circumstances", "illicit_because", "intended_use", "how", "confidence",
-    "came_on",
+    "serial_number", "serial_status", "firearm_type", "model", "maker", "calibre", "country", "import_mark", "other_marks",
+    "place", "place_country", "found_on", "asked_by", "reference", "contact", "circumstances", "illicit_because",
+    "intended_use", "how", "confidence", "came_on",
 )  # fmt: skip
 """The columns of the register, in their order. Words that may name people stand there alone, where an erasure finds them."""
 

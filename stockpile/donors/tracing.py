@@ -119,7 +119,7 @@ def propose(engine: Engine, actor: Actor, tracing_id: UUID, request: ProposeAnsw
         _refuse_unless(found.kind == INCOMING, found, PROPOSED)
         if waiting_answer(connection, tracing_id) is not None:
             raise Refused(sentence("Nothing was done: an answer waits already. Release it or turn it down first."))
-        item_id = _weapon(connection, request.weapon) if request.weapon is not None else None
+        item_id = weapon_meant(connection, request.weapon) if request.weapon is not None else None
         answer: dict[str, Any] = {"outcome": request.outcome, "words": request.words}
         if item_id is not None:
             answer["traced"] = trace(connection, as_tracer(actor), item_id).to_json()
@@ -177,13 +177,13 @@ def _refuse_unless(possible: bool, found: Tracing, what: str) -> None:
         )
 
 
-def _weapon(connection: Connection, scan: str) -> UUID:
+def weapon_meant(connection: Connection, scan: str) -> UUID:
     """The one weapon that is meant. Raises Invalid."""
     try:
         known = connection.exec_driver_sql(
             "SELECT item_id FROM item WHERE item_id = %s AND tracked_by = 'serial'", (UUID(scan),)
         ).scalar()
-        meant = [known] if known else []
+        meant: list[UUID] = [known] if known else []
     except ValueError:
         meant = list(look_up(connection, [scan]).get(scan, ()))
     if len(meant) == 1:

@@ -81,23 +81,25 @@ class Sought:
 
 
 _STATE = f"""CASE
-    WHEN EXISTS (SELECT FROM tracing_step s WHERE s.tracing_id = t.tracing_id AND s.what IN ('answer released', 'answered', 'refused')) THEN 'answered'
+    WHEN EXISTS (SELECT FROM tracing_step s WHERE s.tracing_id = t.tracing_id
+                 AND s.what IN ('answer released', 'answered', 'refused')) THEN 'answered'
     WHEN EXISTS (SELECT FROM tracing_step s WHERE s.tracing_id = t.tracing_id AND s.what = 'answer proposed'
-                 AND NOT EXISTS (SELECT FROM tracing_step r WHERE r.tracing_id = s.tracing_id AND r.settles = s.step)) THEN 'waiting for release'
+                 AND NOT EXISTS (SELECT FROM tracing_step r WHERE r.tracing_id = s.tracing_id AND r.settles = s.step))
+        THEN 'waiting for release'
     WHEN t.kind = '{SIGHTING}' AND EXISTS (SELECT FROM tracing_weapon w WHERE w.tracing_id = t.tracing_id) THEN '{IDENTIFIED}'
     WHEN EXISTS (SELECT FROM tracing_step s WHERE s.tracing_id = t.tracing_id) THEN 'under way'
     ELSE 'new' END"""
 
 # What was said stands in the register's one line; its columns are `keeping.SAID`.
 _HOST = f"""
-SELECT t.tracing_id, t.tracing_id, t.kind, t.year, t.number, {_STATE}, t.serial_number, t.serial_status, t.model, t.calibre, t.place, t.place_country,
-       t.found_on, t.how, t.confidence, l.cells ->> 12, l.cells ->> 13, t.came_on, t.recorded_at,
+SELECT t.tracing_id, t.tracing_id, t.kind, t.year, t.number, {_STATE}, t.serial_number, t.serial_status, t.model,
+       t.calibre, t.place, t.place_country, t.found_on, t.how, t.confidence, l.cells ->> 12, l.cells ->> 13, t.came_on, t.recorded_at,
        (SELECT count(*) FROM discrepancy x WHERE x.register_id = t.register_id AND x.kind = 'diversion alarm')
 FROM tracing t LEFT JOIN register_line l ON l.register_id = t.register_id AND l.line = 1
 """
 _DONOR = """
-SELECT t.tracing_id, t.tracing_id, t.kind, NULL::int, NULL::int, NULL, t.serial_number, t.serial_status, t.model, t.calibre, t.place, t.place_country,
-       t.found_on, t.how, t.confidence, NULL, NULL, NULL::date, t.recorded_at, NULL::int
+SELECT t.tracing_id, t.tracing_id, t.kind, NULL::int, NULL::int, NULL, t.serial_number, t.serial_status, t.model,
+       t.calibre, t.place, t.place_country, t.found_on, t.how, t.confidence, NULL, NULL, NULL::date, t.recorded_at, NULL::int
 FROM tracing t
 """
 _ORDER: Keys = {"t.tracing_id": UUID}
@@ -153,7 +155,7 @@ def _escaped(text: str) -> str:
 
 def _row(*row: Any) -> TracingRow:
     number = number_of(row[1], row[2], row[3]) if row[3] is not None else None
-    return TracingRow(row[0], row[1], number, *row[4:14], row[14] or None, row[15] or None, *row[16:])
+    return TracingRow(*(row[0], row[1], number, *row[4:14], row[14] or None, row[15] or None, *row[16:]))
 
 
 @dataclass(frozen=True, slots=True)
