@@ -141,7 +141,7 @@ IARMS = Listing(
         Column("calibre", N_("Calibre"), "code"),
         Column("serial_number", N_("Serial number"), "code", lambda row: f"/weapons/{row.item_id}"),
         Column("serial_status", N_("Serial status"), "term"),
-        Column("date", N_("Day"), "day"),
+        Column("happened_on", N_("Day"), "day"),
         Column("place", N_("Place")),
         Column("reference", N_("Document"), "code"),
     ),

@@ -36,7 +36,7 @@ class IarmsRow:
     year: int | None
     import_mark: str | None
     other_marks: str | None
-    date: date
+    happened_on: date
     place: str | None
     circumstances: str | None
     reference: str
