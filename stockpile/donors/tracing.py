@@ -169,7 +169,7 @@ def _refuse_unless(possible: bool, found: Tracing, what: str) -> None:
     if not possible:
         raise Refused(
             sentence(
-                "Nothing was done: {number} is an {kind}; it cannot be {what}.",
+                "Nothing was done: {number} ({kind}) cannot be {what}.",
                 number=found.number,
                 kind=of_the_books(found.kind),
                 what=of_the_books(what),
