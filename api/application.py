@@ -49,6 +49,7 @@ from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
 from api.pages import station as station_pages
+from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
 from api.pages.listing import listings_of
@@ -87,6 +88,7 @@ from api.v1 import (
     sites,
     station,
     station_snapshot,
+    tracing,
     treaty_returns,
     verifications,
     weapons,
@@ -144,6 +146,7 @@ API = (
     people_report_routes,
     weapon_report_routes,
     audit_packages,
+    tracing,
     sign_in,
     signatures,
     papers,
@@ -185,6 +188,7 @@ PAGES = (
     reports_of_people,
     weapon_reports,
     draft_pages,
+    tracing_pages,
     log_pages,
     station_pages,
     station_offline,

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     ACCESSORIES_SHORT = "accessories short"
     MISSING_AT_COUNT = "missing at count"
     UNEXPECTED_AT_COUNT = "unexpected at count"
+    DIVERSION = "diversion alarm"
 
 
 JUDGED = (

@@ -63,6 +63,10 @@ PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
 READ_ALARMS = "read alarms of the log"
+TRACE = "trace weapons"
+"""Keep and answer tracing requests, ask other States, read sightings; an answer is released by another than who proposed it."""
+REPORT_SIGHTING = "report sightings"
+"""Say that a weapon was seen or recovered abroad. Who stands at a desk is not told what came of it."""
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -90,6 +94,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     READ_ALARMS: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
+    TRACE: frozenset({REGISTRAR, AUDITOR}),
+    REPORT_SIGHTING: DESK | {REGISTRAR, AUDITOR},
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},

@@ -24,6 +24,8 @@ from stockpile.acts.void import VOID
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
+from stockpile.donors.sightings import report_sighting
+from stockpile.donors.weapon_read import Sighting
 from stockpile.errors import DatabaseUnavailable
 from stockpile.files import file_store
 from stockpile.keys import new_key
@@ -188,6 +190,20 @@ def test_no_way_back_from_what_was_counted(databases: Databases, empty: str) -> 
     with pytest.raises(IntegrityError, match="hold counts"):
         migrate.downgrade(owner, "0002")
     assert country.query("SELECT count(*) FROM physical_count") == [(1,)]
+    engine.dispose()
+
+
+def test_no_way_back_from_a_sighting(databases: Databases, empty: str) -> None:
+    """A weapon was seen abroad: the older schema would forget it. It is refused, with the sighting kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    seen = {"asked_by": "A driver", "how": "observed", "confidence": "possible", "serial_number": RIFLES[0]}
+    report_sighting(engine, country.actors["auditor"], Sighting.model_validate(seen))
+    with pytest.raises(IntegrityError, match="tracing requests or sightings"):
+        migrate.downgrade(owner, "0005")
+    assert country.query("SELECT count(*) FROM tracing") == [(1,)]
     engine.dispose()
 
 

@@ -21,6 +21,7 @@ from api.pages.listing import (
     Column,
     Filter,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     flag_filter,
@@ -52,7 +53,7 @@ from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import Holder, HoldingLine, Holdings, Sought, every_weapon, holdings, list_weapons
 from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.standing import Standing
-from stockpile.rights import DONOR, Actor, reading
+from stockpile.rights import DONOR, REPORT_SIGHTING, RIGHTS, Actor, reading
 from stockpile.sentences import sentence, words_of
 from stockpile.weapon_assignments import search_assignments
 
@@ -125,6 +126,7 @@ WEAPONS = Listing(
     default="model",
     sums=_sums,
     every=lambda connection, actor, asked: every_weapon(connection, actor, *_sought(actor, asked)),
+    ways=(Way(N_("Report that a weapon was seen abroad"), "/tracing/new/sighting", RIGHTS[REPORT_SIGHTING]),),
 )
 
 

@@ -36,7 +36,7 @@ Language = Annotated[
 Sheet = Annotated[Size, Query(description="a4 or letter")]
 
 
-def _a_paper(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def a_paper(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that answers with a paper."""
     shown = {"schema": {"type": "string", "format": "binary"}}
     headers = {"Content-Disposition": {"description": "The file's name", "schema": {"type": "string"}}}
@@ -44,7 +44,7 @@ def _a_paper(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     return {200: said, **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID, TOO_SOON, *kinds)}
 
 
-def _printed(actor: Actor, name: str, papers: tuple[Paper, ...], language: str | None, size: Size) -> Response:
+def printed(actor: Actor, name: str, papers: tuple[Paper, ...], language: str | None, size: Size) -> Response:
     """The papers as an answer that a browser shows, to be printed."""
     headers = {"Content-Disposition": f'inline; filename="{file_name(actor, name)}.pdf"'}
     return Response(render(papers, language, size), media_type=PDF, headers=headers)
@@ -54,7 +54,7 @@ def _printed(actor: Actor, name: str, papers: tuple[Paper, ...], language: str |
     "/documents/{document_id}/paper.pdf",
     summary="The paper of a document",
     response_class=Response,
-    responses=_a_paper(),
+    responses=a_paper(),
 )
 def print_document(
     document_id: UUID, engine: Database, actor: Asker, language: Language = None, size: Sheet = Size.A4
@@ -65,7 +65,7 @@ def print_document(
     """
     with reading(engine, actor) as connection:
         paper = paper_of(connection, actor, document_id)
-    return _printed(actor, f"{paper.title.text} {paper.number}", (paper,), language, size)
+    return printed(actor, f"{paper.title.text} {paper.number}", (paper,), language, size)
 
 
 @router.get(
@@ -110,7 +110,7 @@ def print_custody_of_consignment(
     "/persons/{code}/holdings.pdf",
     summary="All that a person holds, to sign",
     response_class=Response,
-    responses=_a_paper(REFUSED),
+    responses=a_paper(REFUSED),
 )
 def print_holdings(
     code: Annotated[Code, Path(description="Service number", examples=["A-1001"])],
@@ -122,14 +122,14 @@ def print_holdings(
     """As the books stand now, at one's own site. Not for donors."""
     with reading(engine, actor) as connection:
         paper = holdings_of(connection, actor, code)
-    return _printed(actor, f"holdings {code}", (paper,), language, size)
+    return printed(actor, f"holdings {code}", (paper,), language, size)
 
 
 @router.get(
     "/signature-cards/{unit}/paper.pdf",
     summary="The signature card of a unit, to sign",
     response_class=Response,
-    responses=_a_paper(),
+    responses=a_paper(),
 )
 def print_signature_card(
     unit: Annotated[Code, Path(description="Unit code", examples=["1COY"])],
@@ -141,14 +141,14 @@ def print_signature_card(
     """Who may draw for the unit today and until when, with room for each signature. Not for donors."""
     with reading(engine, actor) as connection:
         paper = signature_card_of(connection, actor, unit)
-    return _printed(actor, f"signature-card {unit}", (paper,), language, size)
+    return printed(actor, f"signature-card {unit}", (paper,), language, size)
 
 
 @router.get(
     "/counts/{count_id}/sheet.pdf",
     summary="A count sheet, to fill in",
     response_class=Response,
-    responses=_a_paper(REFUSED),
+    responses=a_paper(REFUSED),
 )
 def print_count_sheet(
     count_id: UUID,
@@ -161,7 +161,7 @@ def print_count_sheet(
     """Of an open count; it never says what to expect. What was written is keyed as a file: `POST /v1/counts/{count_id}/lines`."""
     with reading(engine, actor) as connection:
         paper = count_sheet_of(connection, actor, count_id, rows)
-    return _printed(actor, f"count-sheet {paper.number}", (paper,), language, size)
+    return printed(actor, f"count-sheet {paper.number}", (paper,), language, size)
 
 
 @router.get(
@@ -190,7 +190,7 @@ def print_daily_sheet(
     "/papers/issue-sheet.pdf",
     summary="Blank pages of a paper book, for when the service is away",
     response_class=Response,
-    responses=_a_paper(),
+    responses=a_paper(),
 )
 def print_issue_sheets(
     engine: Database,
@@ -209,4 +209,4 @@ def print_issue_sheets(
     """
     with reading(engine, actor) as connection:
         papers = issue_sheets(connection, actor, book, first, count, site)
-    return _printed(actor, f"issue-sheets {book} {first}", papers, language, size)
+    return printed(actor, f"issue-sheets {book} {first}", papers, language, size)

@@ -390,6 +390,7 @@ KINDS_OF_DISCREPANCY = (
     "accessories short",
     "missing at count",
     "unexpected at count",
+    "diversion alarm",
 )
 
 NOTES = (
@@ -422,6 +423,36 @@ NOTES = (
     "launch tube",
     "mount",
     "stock",
+)
+
+TRACING = (
+    "Answer to a tracing request",
+    "Number",
+    "Prepared by",
+    "Released by",
+    "What was asked",
+    "Asked by",
+    "Their reference",
+    "Came in on",
+    "Receipt acknowledged on",
+    "Delayed since",
+    "Answer released on",
+    "Serial number as read",
+    "Found at",
+    "Found on",
+    "The weapon was traced.",
+    "No weapon in our books bears these marks.",
+    "The trace is refused.",
+    "Persons are not named: units and sites are told, by rule.",
+    "The weapon",
+    "Formerly",
+    "Import mark",
+    "Stands in the books as",
+    "Last lawful holder",
+    "until",
+    "Chain of custody",
+    "Day",
+    "Movement",
 )
 
 TYPES_OF_WEAPON = (
@@ -479,6 +510,7 @@ WORDS = frozenset(
         *WHY,
         *KINDS_OF_DISCREPANCY,
         *NOTES,
+        *TRACING,
         *TYPES_OF_WEAPON,
         *CUSTODY,
     )

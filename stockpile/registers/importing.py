@@ -57,7 +57,7 @@ BESIDE = frozenset(
 """Fields that are read beside the serial number."""
 BETWEEN = "\0"
 """What stands between cells that are one text; in no cell, for `OpenList` lets none through."""
-RESERVED = frozenset({"roster", "allowance", "count sheet"})
+RESERVED = frozenset({"roster", "allowance", "count sheet", "incoming request", "outgoing request", "sighting"})
 """Kinds of registers that come about otherwise, and count for more than what somebody wrote."""
 INSPECTION = "inspection"
 """What an inspector read; it settles what is due, for the donor too, so that no desk may say it of itself."""

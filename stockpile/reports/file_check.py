@@ -24,6 +24,7 @@ _NAMED_BY = (
     """SELECT f.sha256, 'part ' || p.part || ' of case ' || p.case_id
        FROM case_part p, jsonb_array_elements_text(p.attachments) AS f (sha256) WHERE p.attachments <> '[]'""",
     "SELECT encode(file_sha256, 'hex'), kind || ' ' || name FROM register WHERE file_sha256 IS NOT NULL",
+    """SELECT f.sha256, t.kind || ' ' || t.year || '/' || t.number FROM tracing t, jsonb_array_elements_text(t.photos) AS f (sha256)""",
     """SELECT f.sha256 #>> '{}', 'draft ' || document_id
        FROM draft, jsonb_path_query(request, 'strict $.** ? (@ like_regex "^[0-9a-f]{64}$")') AS f (sha256)""",
 )

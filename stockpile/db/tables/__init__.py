@@ -16,6 +16,7 @@ from stockpile.db.tables import (
     ledger,
     log,
     reference,
+    tracing,
     transfers,
 )
 from stockpile.db.tables.base import metadata
@@ -39,5 +40,6 @@ __all__ = [
     "log",
     "metadata",
     "reference",
+    "tracing",
     "transfers",
 ]
