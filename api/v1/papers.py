@@ -72,7 +72,7 @@ def print_document(
     "/weapons/{item_id}/custody.pdf",
     summary="The custody of a weapon, complete, with its proof",
     response_class=Response,
-    responses=_a_paper(REFUSED),
+    responses=a_paper(REFUSED),
 )
 def print_custody(
     item_id: UUID, engine: Database, actor: Asker, language: Language = None, size: Sheet = Size.A4
@@ -82,14 +82,14 @@ def print_custody(
     """
     with reading(engine, actor) as connection:
         paper = custody_of(connection, actor, item_id)
-    return _printed(actor, f"custody {paper.number}", (with_proofs(engine, actor, paper, [item_id]),), language, size)
+    return printed(actor, f"custody {paper.number}", (with_proofs(engine, actor, paper, [item_id]),), language, size)
 
 
 @router.get(
     "/consignments/custody.pdf",
     summary="The custody of a consignment, complete, with its proofs",
     response_class=Response,
-    responses=_a_paper(REFUSED),
+    responses=a_paper(REFUSED),
 )
 def print_custody_of_consignment(
     engine: Database,
@@ -103,7 +103,7 @@ def print_custody_of_consignment(
     with reading(engine, actor) as connection:
         weapons = consignment_called(connection, actor, donor, reference)[3]
         paper = custody_of_consignment(connection, actor, donor, reference)
-    return _printed(actor, f"custody {reference}", (with_proofs(engine, actor, paper, weapons),), language, size)
+    return printed(actor, f"custody {reference}", (with_proofs(engine, actor, paper, weapons),), language, size)
 
 
 @router.get(
@@ -168,7 +168,7 @@ def print_count_sheet(
     "/sites/{code}/daily-sheet.pdf",
     summary="The daily sheet of a site, with the log's checkpoint",
     response_class=Response,
-    responses=_a_paper(),
+    responses=a_paper(),
 )
 def print_daily_sheet(
     code: Annotated[Code, Path(description="Site code", examples=["TAJI"])],
@@ -183,7 +183,7 @@ def print_daily_sheet(
     """
     with reading(engine, actor) as connection:
         paper = daily_sheet_of(connection, actor, code, day)
-    return _printed(actor, f"daily-sheet {code} {paper.number}", (paper,), language, size)
+    return printed(actor, f"daily-sheet {code} {paper.number}", (paper,), language, size)
 
 
 @router.get(
