@@ -265,7 +265,8 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "a line of a list deleted": (("DELETE FROM register_line WHERE line = 4",), "lines of registers", "it says 3 lines, and has 2"),
     "the name of a list whose importer was erased": (
         (
-            "UPDATE party SET secret = NULL, name = NULL WHERE party_id IN (SELECT imported_by FROM register)",
+            "UPDATE party SET secret = NULL, code = NULL, name = NULL, rank = NULL, erased_at = now()\n"
+            "WHERE party_id IN (SELECT imported_by FROM register)",
             "UPDATE register SET name = 'Book 2018'",
         ),
         "leaves of registers", "register Book 2018",

@@ -87,7 +87,6 @@ TRACINGS = Listing(
         Column("state", N_("State"), "term", roles=HOST),
         Column("alarms", N_("Diversion alarms"), "number", roles=HOST),
         Column("serial_number", N_("Serial number as read"), "code", _one),
-        Column("serial_status", N_("Serial status"), "term"),
         Column("model", N_("Model as read")),
         Column("place", N_("Found at")),
         Column("place_country", N_("Country"), "code"),

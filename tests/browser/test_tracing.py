@@ -44,7 +44,7 @@ def test_a_rifle_is_seen_abroad(visitors: Visitors, scheme: str, size: dict[str,
     page.get_by_label("How it was found to be illicit").fill("Found with an armed group")
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("alert")).to_contain_text("Diversion alarm")
-    expect(page.get_by_role("table", name="Candidates").get_by_role("row").nth(1)).to_contain_text(RIFLES[1])
+    expect(page.get_by_role("table", name="Candidates").get_by_role("link").first).to_have_text(RIFLES[1])
     page.get_by_label("Outcome").select_option("traced")
     page.get_by_label("Weapon that was traced").fill(RIFLES[1])
     page.get_by_role("button", name="Propose it").click()
