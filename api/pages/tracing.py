@@ -121,7 +121,7 @@ def tracings(request: Request, engine: Database, actor: Asker) -> Response:
 
 
 def _ask_iarms(connection: Connection, actor: Actor, asked: Asked) -> Page[IarmsRow]:
-    return list_iarms(connection, actor, iarms.Sought(**asked.values), asked.limit, asked.cursor)
+    return list_iarms(connection, actor, iarms.Sought(**asked.values), asked.limit, asked.cursor, asked.order)
 
 
 IARMS = Listing(
@@ -151,6 +151,8 @@ IARMS = Listing(
     ),
     empty=N_("No weapon is missing or lost, and none was recovered."),
     ask=_ask_iarms,
+    orders=iarms.ORDERS,
+    default="happened_on",
 )
 
 

@@ -172,6 +172,14 @@ def _lay_out_repeated(connection: Connection, hand: Hand, values: dict[str, Any]
 
 
 def _register(connection: Connection, source: Source, hand: Hand) -> Side:
+    side = lines_of(connection, source, hand)
+    side.values[f"{hand}_repeated"] = _lay_out_repeated(connection, hand, side.values)
+    side.query = _NUMBERED.format(hand=hand, lines=side.query)
+    return side
+
+
+def lines_of(connection: Connection, source: Source, hand: Hand) -> Side:
+    """A register's lines as they stand, without how often each is mentioned. Raises NotFound, Invalid (not read in our fields)."""
     assert source.register_key is not None
     register_id = register_called(connection, source.register_key)
     name, kind, as_of, spoken_by, mapping, count, rejected = connection.exec_driver_sql(_REGISTER, (register_id,)).one()
@@ -186,9 +194,8 @@ def _register(connection: Connection, source: Source, hand: Hand) -> Side:
     models, unmapped = _say_models(connection, [(maker, model) for maker, model in spoken], spoken_by)
     values = {"register": register_id, **_name_units(connection), **models}
     given = {f"{hand}_{name}": value for name, value in values.items()}
-    given[f"{hand}_repeated"] = _lay_out_repeated(connection, hand, given)
     return Side(
-        _NUMBERED.format(hand=hand, lines=_LINES.format(hand=hand)),
+        _LINES.format(hand=hand),
         given,
         f"{name} ({kind}, as of {as_of:%Y-%m-%d})",
         register_id=register_id,

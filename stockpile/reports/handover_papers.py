@@ -31,7 +31,7 @@ from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.sentences import sentence, template
 
 QUESTION = template("Which handovers lack a receiver, a signature, a date or a scan, or were recorded late?")
-FINDING = (
+FINDING = template(
     "GAO-07-711: no consistent collection of supporting documents, to confirm the date received, the quantity delivered, "
     "and the Iraqi unit that received it"
 )

@@ -34,7 +34,7 @@ from stockpile.sites import day_on_the_walls
 QUESTION = template(
     "Who holds weapons and is not on the roster, gone, or beyond what is allowed; which units are ghosts?"
 )
-FINDING = (
+FINDING = template(
     "SIGAR 14-84: more than 112,000 weapons beyond need; GAO-07-711: 190,000 weapons handed to units that no property book "
     "of theirs shows"
 )

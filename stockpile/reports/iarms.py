@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.db.tables.tracing import COMPLETE, NONE, OBLITERATED, PARTIAL
-from stockpile.reports.keyset import Keys, Page, read_page
+from stockpile.reports.keyset import Keys, Page, by_day, by_text, order_asked, orders, read_page
 from stockpile.rights import TRACE, Actor, require
 
 RECORD_TYPES = ("missing", "lost", "stolen", "captured", "abandoned", "recovered")
@@ -89,6 +89,14 @@ JOIN document t ON t.document_id = row.told_by
 JOIN document d ON d.document_id = row.document_id JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
 """
 _ORDER: Keys = {"t.happened_at::date": date.fromisoformat, "row.item_id": UUID}
+ORDERS = orders(
+    {"row.item_id": UUID},
+    record_type={"row.record_type": str},
+    make=by_text("coalesce(n.maker, m.maker)"),
+    model={"m.name": str},
+    serial_number=by_text("n.serial_number"),
+    happened_on=by_day("(t.happened_at AT TIME ZONE s.time_zone)::date"),
+)
 
 
 def list_iarms(
@@ -97,11 +105,22 @@ def list_iarms(
     sought: Sought = Sought(),
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[IarmsRow]:
-    """The records of the whole country, the oldest first. Raises NotAllowed, Invalid (limit, cursor)."""
+    """The records of the whole country, the oldest first or by one of ORDERS. Raises NotAllowed, Invalid (limit, cursor, order)."""
     require(actor, TRACE)
     where = {"row.record_type = %s": sought.record_type, "t.happened_at >= %s": sought.since}
-    return read_page(connection, _ROWS, where, _ORDER, _row, limit, cursor, parameters=(sought.contact,))
+    return read_page(
+        connection,
+        _ROWS,
+        where,
+        _ORDER,
+        _row,
+        limit,
+        cursor,
+        parameters=(sought.contact,),
+        order=order_asked(order, ORDERS),
+    )
 
 
 def _row(*row: Any) -> IarmsRow:

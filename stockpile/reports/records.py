@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.registers.reconcile import LEFT_OUT
-from stockpile.registers.sides import DATES, Source, side_of
+from stockpile.registers.sides import DATES, Source, lines_of
 from stockpile.reports.lines import NUMBER, Question, read_lines
 from stockpile.reports.listed import need_listed
 from stockpile.rights import READ_PEOPLE, Actor, require
@@ -121,7 +121,7 @@ def wrong_records(
     """
     require(actor, READ_PEOPLE)
     listed = need_listed(connection, actor, register_id)
-    side = side_of(connection, actor, Source(register=str(listed.register_id)), "left")
+    side = lines_of(connection, Source(register=str(listed.register_id)), "left")
     lacking = [
         f"CASE WHEN {condition} THEN '{what}' END" for what, (says, condition) in LEFT_OUT.items() if says & side.says
     ]

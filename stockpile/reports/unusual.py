@@ -31,7 +31,7 @@ from stockpile.sentences import Sentence, sentence, template
 from stockpile.sites import day_on_the_walls
 
 QUESTION = template("What was done at night, in bulk, too fast, by hand or against the rule, and how often?")
-FINDING = (
+FINDING = template(
     "GAO-07-711 and SIGAR 14-84: weapons left under entries that looked like any other; each of these signs is one that an "
     "auditor would have asked about"
 )
