@@ -21,6 +21,7 @@ from stockpile.acts.mark import MARK
 from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
+from stockpile.cases.case import OpenCase, open_case
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
@@ -218,6 +219,23 @@ def test_no_way_back_from_who_signs_in_and_signed(databases: Databases, empty: s
         migrate.downgrade(owner, "0003")
     assert country.query("SELECT name FROM stockpile.user") == [("talib",)]
     assert country.query("SELECT how FROM signature") == [("drawn",)]
+    engine.dispose()
+
+
+def test_no_way_back_from_what_is_looked_into(databases: Databases, empty: str) -> None:
+    """A case is open: the older schema has no place for it. It is refused, with the case kept; without one the way is free."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    before = "0005"
+    migrate.downgrade(owner, before)
+    migrate.upgrade(owner)
+    request = {"title": "Where is it?", "subject": {"weapon": RIFLES[0]}}
+    open_case(engine, country.actors["clerk"], OpenCase.model_validate(request))
+    with pytest.raises(IntegrityError, match="hold cases"):
+        migrate.downgrade(owner, before)
+    assert country.query("SELECT title FROM case_file") == [("Where is it?",)]
     engine.dispose()
 
 
