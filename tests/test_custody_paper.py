@@ -69,7 +69,7 @@ def test_a_weapon_s_whole_custody(web: Web, signer: LogSigner) -> None:
         "Mainstore",
     ):  # fmt: skip
         assert told in text, told
-    assert "Theproofof1weaponsisattached" in text
+    assert "Weaponswhoseproofisattachedtothisfile:1" in text
     ((name, proof),) = attached(answer.content).items()
     assert name.startswith("proof-SP-")
     found = check_text(proof, [Verifier.parse(signer.verifier)])
@@ -95,7 +95,7 @@ def test_a_consignment_weapon_by_weapon(web: Web, signer: LogSigner) -> None:
     path = "/v1/consignments/custody.pdf"
     answer = web.get("auditor", path, donor="USA", reference="FMS-1")
     text = seen(answer.content)
-    for told in ("Custodyofaconsignment", "FMS-1", "US1", "US2", "Petrov", "Theproofof2weaponsisattached"):
+    for told in ("Custodyofaconsignment", "FMS-1", "US1", "US2", "Petrov", "Weaponswhoseproofisattachedtothisfile:2"):
         assert told in text, told
     assert [check_text(proof, [Verifier.parse(signer.verifier)]).ok for proof in attached(answer.content).values()] == [
         True,

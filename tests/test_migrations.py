@@ -21,6 +21,7 @@ from stockpile.acts.mark import MARK
 from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
+from stockpile.cases.case import OpenCase, open_case
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
@@ -266,6 +267,23 @@ def test_lists_that_were_kept_before_are_brought_up(databases: Databases, empty:
     judge(engine, country.actors["auditor"], audit, 1, near)
     with pytest.raises(IntegrityError, match="near matches were judged here"):
         migrate.downgrade(owner, "0005")
+    engine.dispose()
+
+
+def test_no_way_back_from_what_is_looked_into(databases: Databases, empty: str) -> None:
+    """A case is open: the older schema has no place for it. It is refused, with the case kept; without one the way is free."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    before = "0005"
+    migrate.downgrade(owner, before)
+    migrate.upgrade(owner)
+    request = {"title": "Where is it?", "subject": {"weapon": RIFLES[0]}}
+    open_case(engine, country.actors["clerk"], OpenCase.model_validate(request))
+    with pytest.raises(IntegrityError, match="hold cases"):
+        migrate.downgrade(owner, before)
+    assert country.query("SELECT title FROM case_file") == [("Where is it?",)]
     engine.dispose()
 
 

@@ -116,10 +116,10 @@ def custody_of_consignment(connection: Connection, actor: Actor, donor: str, ref
         if item_id in known
     )
     columns = (
-        Column(Word("No."), 10, "number"),
+        Column(Word("No."), 9, "number"),
         Column(Word("Item"), None),
-        Column(Word("Serial number"), 40, "code"),
-        Column(Word("Asset tag"), 32, "code"),
+        Column(Word("Serial number"), 30, "code"),
+        Column(Word("Asset tag"), 25, "code"),
     )
     title = Word("Weapons of the consignment, each from its first entry to its last")
     return Paper(
@@ -153,7 +153,7 @@ def with_proofs(engine: Engine, actor: Actor, paper: Paper, weapons: Iterable[UU
 
 def _attached(number: int, checkpoint: Checkpoint) -> Word:
     return Word(
-        "The proof of %(n)s weapons is attached to this file, up to checkpoint %(size)s of the log %(origin)s. "
+        "Weapons whose proof is attached to this file: %(n)s, up to checkpoint %(size)s of the log %(origin)s. "
         "'stockpile check-proof' checks it without these books.",
         n=f"{number:,}",
         size=str(checkpoint.size),

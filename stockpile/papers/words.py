@@ -494,7 +494,7 @@ CUSTODY = (
     "How it was identified",
     "Weapons of the consignment, each from its first entry to its last",
     "Cases about it",
-    "The proof of %(n)s weapons is attached to this file, up to checkpoint %(size)s of the log %(origin)s. "
+    "Weapons whose proof is attached to this file: %(n)s, up to checkpoint %(size)s of the log %(origin)s. "
     "'stockpile check-proof' checks it without these books.",
     "No proof is attached: no checkpoint of the log covers what stands here yet.",
 )
