@@ -9,7 +9,7 @@ BROWSER_TESTS ?= tests/browser
 
 COUNTRY ?= var/large-country
 
-.PHONY: run test test-browser lint replay bench bench-reports format lock
+.PHONY: run test test-browser failed lint replay bench bench-reports format lock
 
 run: $(READY)
 	exec $(VENV)/bin/stockpile run
@@ -20,6 +20,10 @@ test: $(READY)
 # In the machine's own Chromium; says how to install it where there is none.
 test-browser: $(READY)
 	$(VENV)/bin/python -m pytest -n auto $(BROWSER_TESTS)
+
+# What failed last, once more and one after another: what fails on a busy machine alone shows so.
+failed: $(READY)
+	$(VENV)/bin/python -m pytest --last-failed --last-failed-no-failures none
 
 lint: $(READY)
 	$(VENV)/bin/python -m ruff check .

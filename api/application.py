@@ -19,6 +19,7 @@ from api.pages import (
     loss_reports,
     party_forms,
     people,
+    reports_of_people,
     scanner,
     seals,
     search,
@@ -28,7 +29,9 @@ from api.pages import (
     trust,
     waiting_lists,
     words,
+    workbench,
 )
+from api.pages import cases as case_pages
 from api.pages import catalogue as catalogue_pages
 from api.pages import closures as closure_pages
 from api.pages import counters as counter_pages
@@ -36,23 +39,29 @@ from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
 from api.pages import drafts as draft_pages
+from api.pages import jobs as job_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
+from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
 from api.pages import statements as statement_pages
 from api.pages import station as station_pages
+from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
 from api.pages import weapons as weapon_pages
+from api.pages.listing import listings_of
 from api.v1 import (
     acts,
     allowances,
     assignments,
+    audit_packages,
     audits,
     balance,
+    cases,
     catalogue,
     counts,
     destruction_orders,
@@ -81,9 +90,13 @@ from api.v1 import (
     statements,
     station,
     station_snapshot,
+    tracing,
     treaty_returns,
+    verifications,
     weapons,
 )
+from api.v1 import reports_of_people as people_report_routes
+from api.v1 import reports_of_weapons as weapon_report_routes
 from api.v1 import tokens as token_routes
 from stockpile import sessions, tokens
 from stockpile.attempts import Brake
@@ -113,6 +126,7 @@ API = (
     labels,
     balance,
     discrepancies,
+    cases,
     destruction_orders,
     registers,
     audits,
@@ -126,10 +140,15 @@ API = (
     devices,
     token_routes,
     erasures,
+    verifications,
     service,
     allowances,
     reports,
     treaty_returns,
+    people_report_routes,
+    weapon_report_routes,
+    audit_packages,
+    tracing,
     sign_in,
     signatures,
     papers,
@@ -153,6 +172,7 @@ PAGES = (
     people,
     document_pages,
     discrepancy_pages,
+    case_pages,
     closure_pages,
     shipment_pages,
     statement_pages,
@@ -165,9 +185,14 @@ PAGES = (
     site_pages,
     catalogue_forms,
     catalogue_pages,
+    workbench,
     register_pages,
+    job_pages,
     report_pages,
+    reports_of_people,
+    weapon_reports,
     draft_pages,
+    tracing_pages,
     log_pages,
     station_pages,
     station_offline,
@@ -195,6 +220,7 @@ def create_app(engine: Engine | None = None) -> FastAPI:
         application, _authenticator(engine, tokens.authenticate), _authenticator(engine, sessions.authenticate)
     )
     application.state.brake = Brake()
+    application.state.listings = listings_of(PAGES)
     application.add_exception_handler(NotSignedIn, sign_in_pages.to_sign_in)  # type: ignore[arg-type]
     for routes in API:
         application.include_router(routes.router, prefix="/v1")

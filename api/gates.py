@@ -33,6 +33,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 
 API = "/v1/"
 LOG = "/log/"
+CHECK_PAGE = "/check.html"
 STATIC = "/static/"
 WITHOUT_TOKEN = frozenset({"/v1/health"})
 FILES = frozenset({"/v1/files", "/v1/scans/image"})
@@ -52,6 +53,8 @@ API_HEADERS = [
 ]
 LOG_HEADERS = [NOSNIFF, NO_REFERRER, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
 """Of the transparency log, whose tiles never change: it says itself how long they may be kept."""
+CHECK_HEADERS = [NOSNIFF, NO_REFERRER, SAME_ORIGIN, (b"content-security-policy", b"frame-ancestors 'none'")]
+"""Of the page that checks a proof: the policy by which it asks nobody for anything stands in it, so that it has it on a stick too."""
 PAGE_HEADERS = [
     NOSNIFF,
     OWN_REFERRER,
@@ -154,6 +157,8 @@ class Gate:
 def _headers_of(path: str) -> list[tuple[bytes, bytes]]:
     if path.startswith(LOG):
         return LOG_HEADERS
+    if path == CHECK_PAGE:
+        return CHECK_HEADERS
     return API_HEADERS if path.startswith(API) or path == "/openapi.json" else PAGE_HEADERS
 
 

@@ -4,6 +4,7 @@ given. It takes a token, of whatever role, unless the operator opened it (STOCKP
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 
 TILES = "application/octet-stream"
+JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 FOREVER = "max-age=31536000, immutable"
 MOMENTS = "max-age=1"
@@ -44,6 +46,22 @@ _LENGTH = LEAF_BYTES.to_bytes(2, "big")
 def checkpoint(engine: Database) -> Response:
     """The newest log's latest checkpoint, with the lines of its witnesses."""
     return _checkpoint(engine, None)
+
+
+@router.get("/log/keys")
+def keys(engine: Database) -> Response:
+    """How the keys of these books' logs follow one another, and what the newest log says of its own keys."""
+    with reading.reading_log(engine) as connection:
+        told, notes = reading.told_of(connection), reading.successions(connection)
+    newest = told.origins[0] if told.origins else None
+    said = {
+        "format": "stockpile-log-keys@v1",
+        "origin": newest.origin if newest else None,
+        "keys": newest.keys if newest else (),
+        "lost": [what for one in newest.restored for what in one.lost] if newest else (),
+        "vouched": notes,
+    }
+    return _answer(json.dumps(said, ensure_ascii=False).encode(), JSON, MOMENTS)
 
 
 @router.get("/log/tile/entries/{place:path}")

@@ -29,9 +29,21 @@ from stockpile.db import roles
 from stockpile.db.embedded import Server
 from stockpile.db.engine import engine_of, transaction
 from stockpile.find import find
+from stockpile.movements import AccountClass
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.consignments import list_consignments
+from stockpile.reports.count_compliance import count_compliance
+from stockpile.reports.flows import FlowsSought, flow_movements, flows
+from stockpile.reports.handover_papers import handover_papers
 from stockpile.reports.history import history
+from stockpile.reports.holders import doubtful_holders
+from stockpile.reports.losses import By as LossesBy
+from stockpile.reports.losses import LossesSought, losses_by, lost_pieces
+from stockpile.reports.losses import State as LossState
+from stockpile.reports.over_time import holdings_over_time
+from stockpile.reports.transit import in_transit
 from stockpile.reports.trial_balance import By, proof, trial_balance
+from stockpile.reports.unusual import unusual
 from stockpile.rights import Actor, reading
 from stockpile.sites import find_site
 
@@ -42,6 +54,16 @@ ANY_DAY = AsOf(MOMENTS[1])
 ENTRIES_OF_ONE = "SELECT * FROM entry WHERE item_id = (SELECT item_id FROM identification LIMIT 1)"
 ONE_BY_SERIAL = "SELECT * FROM identification WHERE serial_key = (SELECT serial_key FROM identification LIMIT 1)"
 SOME_BY_SERIAL = "SELECT count(*) FROM identification WHERE serial_key LIKE (SELECT '%' || substr(serial_key, 3, 4) || '%' FROM identification LIMIT 1)"
+EVERY_HANDOVER = """
+SELECT d.act, count(*), count(g.party_id), sum((d.recorded_at - d.happened_at > interval '1 day')::int)
+FROM document d LEFT JOIN signatory g ON g.document_id = d.document_id AND g.part = 'received_by' WHERE d.act IN ('issue', 'return', 'receive')
+GROUP BY d.act
+"""
+EVERY_HOLDING = "SELECT h.account_id, i.model_id, sum(h.quantity) FROM holding h JOIN item i USING (item_id) GROUP BY h.account_id, i.model_id"
+EVERY_NIGHT = """
+SELECT count(*) FROM document d JOIN site s USING (site_id)
+WHERE d.act = 'issue' AND extract(hour FROM d.happened_at AT TIME ZONE s.time_zone) NOT BETWEEN 5 AND 21
+"""
 EVERY_ENTRY = "SELECT donor_id, sum(quantity) FROM entry GROUP BY donor_id"
 
 Question = Callable[[Connection, Actor, int], Any]
@@ -118,8 +140,65 @@ def questions(engine: Engine) -> list[Asked]:
         Asked("trial balance by donor, as of the last day", "auditor", lambda c, a, n: trial_balance(c, a, [By.DONOR], AsOf(MOMENTS[2])), 2000, EVERY_ENTRY),
         Asked("trial balance of a site, as of a day", "clerk", lambda c, a, n: trial_balance(c, a, [By.DONOR], day(n)), 2000, EVERY_ENTRY),
         Asked("trial balance of a donor, as of a day", "donor", lambda c, a, n: trial_balance(c, a, [By.SITE], day(n)), 2000, EVERY_ENTRY),
+        *reports_of_weapons(day),
         Asked("proof of the balance, now", "auditor", lambda c, a, n: proof(c, a, NOW), 10_000, EVERY_ENTRY),
         Asked("proof of the balance, as of a day", "auditor", lambda c, a, n: proof(c, a, ANY_DAY), 10_000, EVERY_ENTRY),
+        *(
+            asked
+            for who in ("auditor", "clerk")
+            for asked in (
+                Asked("handovers without papers, now", who, lambda c, a, n: handover_papers(c, a), 2000, EVERY_HANDOVER),
+                Asked("handovers without papers, as then recorded", who,
+                      lambda c, a, n: handover_papers(c, a, at=AsOf(recorded_at=MOMENTS[n % 3])), 2000, EVERY_HANDOVER),
+                Asked("holders against the roster, now", who, lambda c, a, n: doubtful_holders(c, a), 2000, EVERY_HOLDING),
+                Asked("holders against the roster, as of a day", who, lambda c, a, n: doubtful_holders(c, a, at=day(n)), 2000, EVERY_ENTRY),
+                Asked("unusual, now", who, lambda c, a, n: unusual(c, a), 2000, EVERY_NIGHT),
+                Asked("unusual, as of a day", who, lambda c, a, n: unusual(c, a, at=day(n)), 2000, EVERY_NIGHT),
+            )
+        ),
+    ]  # fmt: skip
+
+
+LOST_ENTRIES = "SELECT e.* FROM document d JOIN entry e ON e.document_id = d.document_id WHERE d.act IN ('report missing', 'overrun')"
+CONSIGNED_ENTRIES = """
+SELECT i.consignment_id, f.class, t.class, sum(e.quantity) FROM item i JOIN entry e ON e.item_id = i.item_id
+JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+WHERE i.consignment_id IS NOT NULL GROUP BY 1, 2, 3
+"""
+IN_TRANSIT = "SELECT h.* FROM account a JOIN holding h ON h.account_id = a.account_id WHERE a.class = 'transit'"
+LEGS_BY_MONTH = """
+SELECT date_trunc('month', e.happened_at AT TIME ZONE 'UTC'), f.class, t.class, sum(e.quantity)
+FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account GROUP BY 1, 2, 3
+"""
+LEGS = """
+SELECT f.class, t.class, e.reverses IS NULL, sum(e.quantity)
+FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account GROUP BY 1, 2, 3
+"""
+HELD_BY_ACCOUNT = "SELECT account_id, count(*) FROM holding WHERE serial GROUP BY account_id"
+
+
+def reports_of_weapons(day: Callable[[int], AsOf]) -> list[Asked]:
+    """The first page of each report of weapons, now and as of a day."""
+    every = FlowsSought()
+    return [
+        *(
+            Asked(f"losses by {by}{words}", who, lambda c, a, n, by=by, at=at: losses_by(c, a, by, LossesSought(), at(n)), 2000, LOST_ENTRIES)
+            for by, who, words, at in (
+                (LossesBy.UNIT, "auditor", "", lambda n: NOW), (LossesBy.TIME, "auditor", ", as of a day", day), (LossesBy.MODEL, "clerk", "", lambda n: NOW),
+                (LossesBy.MODEL, "donor", "", lambda n: NOW),
+            )
+        ),
+        Asked("open investigations", "auditor",
+              lambda c, a, n: lost_pieces(c, a, LossesSought(state=LossState.MISSING)), 2000, LOST_ENTRIES),
+        *(Asked("consignments", who, lambda c, a, n: list_consignments(c, a), 2000, CONSIGNED_ENTRIES) for who in ("auditor", "clerk", "donor")),
+        Asked("consignments as of a day", "auditor", lambda c, a, n: list_consignments(c, a, at=day(n)), 2000, CONSIGNED_ENTRIES),
+        *(Asked("in transit", who, lambda c, a, n: in_transit(c, a), 2000, IN_TRANSIT) for who in ("auditor", "clerk")),
+        Asked("in transit as of a day", "auditor", lambda c, a, n: in_transit(c, a, at=day(n)), 2000, EVERY_ENTRY),
+        *(Asked("holdings over time", who, lambda c, a, n: holdings_over_time(c, a), 2000, LEGS_BY_MONTH) for who in ("auditor", "donor")),
+        Asked("flows", "auditor", lambda c, a, n: flows(c, a, every), 2000, LEGS),
+        Asked("movements of a flow", "auditor",
+              lambda c, a, n: flow_movements(c, a, AccountClass.STORE, AccountClass.PERSON, every), 2000, LEGS),
+        Asked("count compliance", "auditor", lambda c, a, n: count_compliance(c, a), 2000, HELD_BY_ACCOUNT),
     ]  # fmt: skip
 
 

@@ -48,8 +48,9 @@ def code_128(text: str) -> Drawing:
 
 
 def qr_code(text: str) -> Drawing:
-    """A QR code with its quiet zone of four squares."""
-    image = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(
+    """A QR code with its quiet zone of four squares. What is not ASCII is written in UTF-8, and the code says so."""
+    said = {} if text.isascii() else {"eci": "UTF-8"}
+    image = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", **said).to_image(
         scale=1, add_quiet_zones=True
     )
     rows: list[list[int]] = memoryview(image).tolist()  # type: ignore[arg-type, assignment]

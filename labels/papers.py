@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from labels.barcodes import Drawing, code_of
+from labels.barcodes import Drawing, code_of, qr_code
 from labels.typesetting import FOLDER, pdf
 from labels.words import Language, language_of
 from stockpile.papers.paper import (
@@ -24,6 +24,7 @@ from stockpile.papers.paper import (
     Cards,
     Fact,
     Facts,
+    Note,
     Paper,
     Said,
     Sentence,
@@ -120,6 +121,10 @@ class _Setter:
             "watermark": self.said(paper.watermark),
             "printed": self.sentence(printed) if printed else None,
             "blocks": [self.block(block) for block in paper.blocks],
+            "attachments": [
+                {"name": one.name, "type": one.media_type, "text": one.text, "description": one.description}
+                for one in paper.attachments
+            ],
         }
 
     def said(self, said: Said | None, style: Style = "text") -> dict[str, Any] | None:
@@ -170,6 +175,14 @@ class _Setter:
                 }
             case Cards():
                 return {"kind": "cards", "cards": [self.card(one) for one in block.cards]}
+            case Note():
+                return {
+                    "kind": "note",
+                    "title": self.said(block.title),
+                    "purpose": self.sentence(block.purpose),
+                    "lines": block.text.splitlines(),
+                    "code": _code(qr_code(block.text)),
+                }
 
     def fact(self, fact: Fact) -> dict[str, Any]:
         """A labelled value."""

@@ -24,7 +24,7 @@ from secrets import token_hex
 from typing import Literal
 
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import ConnStatus, ExecStatus, PGconn
+from psycopg.pq import ConnStatus, ExecStatus, PGconn, abc
 from sqlalchemy import URL, make_url
 
 from stockpile.backup_contents import (
@@ -79,7 +79,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The database to be copied, and by which address."""
+    """The database to be copied, and by which address. `system_identifier` is the number that `initdb` gave the service's server."""
 
     address: URL
     server: Literal["embedded", "own"]
@@ -88,6 +88,7 @@ class Source:
     superuser: str
     schema_version: str
     newest_document: datetime | None
+    system_identifier: int
 
 
 @dataclass(slots=True)
@@ -217,11 +218,13 @@ def _source(settings: Settings, url: str, backup_url: str) -> Source:
         found.superuser,
         schema,
         newest,
+        found.system_identifier % 2**64,
     )
 
 
 _ABOUT_SERVER = """
 SELECT current_setting('server_version') AS version, current_database() AS database,
+       (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
        (SELECT rolname FROM pg_roles WHERE oid = 10) AS superuser,
        (SELECT string_agg(spcname, ', ') FROM pg_tablespace WHERE oid >= 16384) AS elsewhere
 """
@@ -293,6 +296,7 @@ def _log_kept(source: Source, target: Path) -> Iterator[None]:
     try:
         if connection.status != ConnStatus.OK:
             raise _refused(source, target, connection.error_message.decode(errors="replace"))
+        _check_same_server(source, connection)
         slot = f"stockpile_backup_{token_hex(8)}"
         answer = connection.exec_(f"CREATE_REPLICATION_SLOT {slot} TEMPORARY PHYSICAL RESERVE_WAL".encode())
         if answer.status != ExecStatus.TUPLES_OK:
@@ -300,6 +304,19 @@ def _log_kept(source: Source, target: Path) -> Iterator[None]:
         yield
     finally:
         connection.finish()
+
+
+def _check_same_server(source: Source, connection: abc.PGconn) -> None:
+    """The address of who may copy is typed in by itself: it may lead to a server that has other books, or none."""
+    answer = connection.exec_(b"IDENTIFY_SYSTEM")
+    found = answer.get_value(0, 0) if answer.status == ExecStatus.TUPLES_OK else None
+    if found is None or int(found) != source.system_identifier:
+        address = source.address
+        server = f"{address.host or address.query.get('host') or 'this machine'}:{address.port or 5432}"
+        raise BackupFailed(
+            f"STOCKPILE_BACKUP_URL leads to another PostgreSQL ({server}) than the one that the service works on: its backup would "
+            "not hold these books. Nothing was kept of it: mend the address."
+        )
 
 
 def _heard(process: subprocess.Popen[str]) -> str:

@@ -6,8 +6,10 @@ from stockpile.commands import (
     acts,
     allowances,
     approving,
+    asked_reports,
     audits,
     backing_up,
+    cases,
     catalogue,
     closing,
     counting,
@@ -22,17 +24,20 @@ from stockpile.commands import (
     lists,
     manual,
     monitoring,
+    packaging,
     parties,
     printing,
     proving,
     registers,
     replaying,
     reports,
+    reports_of_people,
     running,
     sites,
     statements,
     tls,
     tokens,
+    tracing,
     transfers,
     transparency,
     treaty_returns,
@@ -76,6 +81,20 @@ app.command("serial-capture")(monitoring.show_serial_capture)
 app.command("inspections")(monitoring.show_inspections)
 app.command("losses")(monitoring.show_losses)
 app.command("treaty-return")(treaty_returns.write_treaty_return)
+app.command("handover-papers")(reports_of_people.show_handover_papers)
+app.command("holders")(reports_of_people.show_holders)
+app.command("unusual")(reports_of_people.show_unusual)
+app.command("reports")(asked_reports.show_reports)
+app.command("losses-by")(asked_reports.show_losses_by)
+app.command("lost")(asked_reports.show_lost)
+app.command("consignments")(asked_reports.show_consignments)
+app.command("transit")(asked_reports.show_transit)
+app.command("records")(asked_reports.show_records)
+app.command("unaccounted")(asked_reports.show_unaccounted)
+app.command("holdings")(asked_reports.show_holdings)
+app.command("holdings-over-time")(asked_reports.show_holdings_over_time)
+app.command("flows")(asked_reports.show_flows)
+app.command("count-compliance")(asked_reports.show_count_compliance)
 app.command("books")(devices.show_books)
 app.command("rejects")(files.write_rejects)
 app.command("drafts")(approving.show_drafts)
@@ -86,6 +105,7 @@ app.command("movements")(manual.movements)
 app.command("check-proof")(proving.check_proof)
 app.command("find-entries")(proving.find_entries)
 app.command("replay")(replaying.replay)
+app.command("package")(packaging.write_package)
 app.command("verify")(verifying.verify)
 for name, group in (
     ("db", founding.database),
@@ -105,6 +125,7 @@ for name, group in (
     ("allowance", allowances.allowance),
     ("donor", parties.donor),
     ("assignment", drawing.assignment),
+    ("case", cases.case),
     ("closure", closing.closure),
     ("count", counting.count),
     ("seal", counting.seal),
@@ -112,6 +133,7 @@ for name, group in (
     ("tls", tls.tls),
     ("shipment", transfers.shipment),
     ("statement", statements.statement),
+    ("trace", tracing.trace),
     ("register", registers.register),
     ("audit", audits.audit),
     ("device", devices.device),

@@ -102,7 +102,7 @@ def _verdict(
 def _seen(desk: Desk, item_ids: list[UUID]) -> tuple[WeaponSeen, ...]:
     """The weapons without where they are, and in what condition the books have them."""
     seen = weapons_seen(desk, item_ids[:CANDIDATES], with_since=False)
-    return tuple(replace(one, account_class="", where="", condition=None) for one in seen)
+    return tuple(replace(one, account_class="", where="", condition=None, open_cases=0) for one in seen)
 
 
 _READ_BEFORE = """

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     MISSING_AT_COUNT = "missing at count"
     UNEXPECTED_AT_COUNT = "unexpected at count"
     BEYOND_CERTIFICATE = "beyond the end-user certificate"
+    DIVERSION = "diversion alarm"
 
 
 JUDGED = (

@@ -71,6 +71,11 @@ UNION ALL
 SELECT s.code, 'owns ' || count(*) || ' open discrepancies: give them another owner first'
 FROM discrepancy x JOIN site s ON s.site_id = x.site_id WHERE x.owner_id = %(party)s AND x.closed_at IS NULL GROUP BY s.code
 UNION ALL
+SELECT concat_ws('/', s.code, 'CASE', f.number), 'answers for it: let another answer for it first'
+FROM case_file f LEFT JOIN site s ON s.site_id = f.site_id
+WHERE %(party)s = (SELECT p.owner_id FROM case_part p WHERE p.case_id = f.case_id AND p.owner_id IS NOT NULL ORDER BY p.part DESC LIMIT 1)
+  AND NOT EXISTS (SELECT FROM case_part p WHERE p.case_id = f.case_id AND p.kind = 'closed')
+UNION ALL
 SELECT 'draft ' || document_id, 'asked for it, and it still waits: approve or reject it first'
 FROM draft WHERE drafted_by = %(party)s AND outcome IS NULL
 UNION ALL
@@ -113,6 +118,9 @@ SELECT DISTINCT ON (sha256) sha256, what FROM (
     SELECT n.sha256, concat_ws('/', s.code, b.code, b.year, d.number)
     FROM named n JOIN document d USING (document_id) JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
     UNION
+    SELECT jsonb_array_elements_text(p.attachments), 'part ' || p.part || ' of case ' || p.case_id
+    FROM case_part p WHERE p.part_id = ANY (%(parts)s)
+    UNION
     SELECT encode(r.file_sha256, 'hex'), 'list ' || r.name FROM register r
     WHERE r.file_sha256 IS NOT NULL AND (r.register_id = ANY (%(registers)s) OR r.kind = 'roster' AND r.site_id IN
           (SELECT site_id FROM account WHERE party_id = %(party)s))) f (sha256, what)
@@ -125,7 +133,7 @@ LIMIT 1000
 def files_of(
     connection: Connection, party: Party, found: Sequence[Words], wanted: Sequence[str] | None = None
 ) -> list[PersonsFile]:
-    """Scans of papers and notes on which the person stands, or that name the person; lists in which, and rosters of the sites
+    """Scans of papers, notes and cases on which the person stands, or that name the person; lists in which, and rosters of the sites
     where: only these may an erasure take away. `wanted`: those of these files.
     """
 
@@ -136,6 +144,7 @@ def files_of(
         "party": party.party_id,
         "documents": rows_of("document"),
         "notes": rows_of("note"),
+        "parts": rows_of("case_part"),
         "registers": rows_of("register_line"),
         "wanted": None if wanted is None else list(wanted),
     }
@@ -146,12 +155,13 @@ def files_of(
 
 
 def times_named(connection: Connection, digest: str) -> int:
-    """How many documents and lists name a file."""
+    """How many documents, cases and lists name a file."""
     return int(
         connection.exec_driver_sql(
             """SELECT (SELECT count(*) FROM documents_of_file(%s))
-                      + (SELECT count(*) FROM register WHERE file_sha256 = %s AND document_id IS NULL)""",
-            (digest, bytes.fromhex(digest)),
+                      + (SELECT count(*) FROM register WHERE file_sha256 = %s AND document_id IS NULL)
+                      + (SELECT count(*) FROM case_part WHERE attachments <> '[]' AND attachments @> to_jsonb(ARRAY[%s::text]))""",
+            (digest, bytes.fromhex(digest), digest),
         ).scalar_one()
     )
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -58,16 +61,36 @@ def request(
     until = time.monotonic() + timeout
     connecting = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connecting(parts.hostname or "", parts.port, timeout=timeout)
+    cut_off = threading.Timer(timeout, lambda: None)
     try:
+        connection.connect()
+        cut_off = _cut_off_at(until, connection.sock)
         connection.request(method, parts.path or "/", body, {"User-Agent": "stockpile", **(headers or {})})
         answer = connection.getresponse()
         content = bytearray()
         while part := answer.read1(65_536):
             content += part
-            if len(content) > longest or time.monotonic() > until:
-                raise Unreachable(f"{parts.hostname} answers too much, or too slowly.")
+            if len(content) > longest:
+                raise Unreachable(f"{parts.hostname} answers too much.")
+        if time.monotonic() > until:  # what was cut off may look like an answer that ended
+            raise TimeoutError("it answers too slowly")
         return Reply(answer.status, answer.headers.get_content_type(), bytes(content))
     except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise Unreachable(f"{parts.hostname} gave no answer: {problem or type(problem).__name__}.") from None
+        why = "it answers too slowly" if time.monotonic() > until else problem or type(problem).__name__
+        raise Unreachable(f"{parts.hostname} gave no answer: {why}.") from None
     finally:
+        cut_off.cancel()
         connection.close()
+
+
+def _cut_off_at(until: float, connected: socket.socket) -> threading.Timer:
+    """Ends a connection when its time is over, whatever comes by it: a time limit of the socket begins anew with each byte."""
+
+    def cut_off() -> None:
+        with suppress(OSError):
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)  # below the encryption, which another thread reads
+
+    timer = threading.Timer(max(0.0, until - time.monotonic()), cut_off)
+    timer.daemon = True
+    timer.start()
+    return timer

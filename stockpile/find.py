@@ -25,6 +25,7 @@ from stockpile.parties import Party
 from stockpile.reports.counted import CountedLine, counted_called
 from stockpile.reports.described import Described, described
 from stockpile.reports.holdings import Holder, Holdings, holdings
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
@@ -40,10 +41,13 @@ AFTER_ALL = "\U0010ffff" * 4
 
 @dataclass(frozen=True, slots=True)
 class FoundItem:
-    """A weapon, or what is counted. A weapon stands on one account or, outside the books, on none."""
+    """A weapon, or what is counted. A weapon stands on one account or, outside the books, on none. `open_cases`: how many cases
+    about it are open; donors are told of none.
+    """
 
     item: Described
     standings: tuple[Standing, ...]
+    open_cases: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,8 @@ def _described(connection: Connection, actor: Actor, items: Iterable[UUID]) -> t
         return ()
     known = described(connection, actor, wanted)
     stood = standings(connection, actor, wanted)
-    return tuple(FoundItem(known[item], stood.get(item, ())) for item in wanted if item in known)
+    in_cases = open_cases_of(connection, actor, wanted)
+    return tuple(FoundItem(known[item], stood.get(item, ()), in_cases.get(item, 0)) for item in wanted if item in known)
 
 
 _DOCUMENTS = """

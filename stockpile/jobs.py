@@ -41,7 +41,7 @@ _plain: TypeAdapter[Any] = TypeAdapter(Any)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A long task: what it is, how far it is, and what came of it."""
+    """A long task: what it is, how far it is, and what came of it. `doing`: the step of which `done` and `total` are counted."""
 
     job_id: UUID
     kind: str
@@ -51,6 +51,7 @@ class Job:
     result: dict[str, Any] | None
     started_at: datetime
     ended_at: datetime | None
+    doing: str | None = None
 
 
 class _Cancelled(StockpileError):
@@ -115,8 +116,9 @@ class _Watched:
             return
         self.told_at = time.monotonic()
         state = self._write(
-            "UPDATE job SET done = %s, total = %s, seen_at = %s WHERE job_id = %s RETURNING state", done, of, now()
-        )
+            "UPDATE job SET done = %s, total = %s, seen_at = %s, doing = %s WHERE job_id = %s RETURNING state",
+            done, of, now(), what,
+        )  # fmt: skip
         if state == "cancelled":
             raise _Cancelled("cancelled by its owner")
 
@@ -143,7 +145,7 @@ def _problem(problem: StockpileError) -> dict[str, Any]:
     return told
 
 
-_COLUMNS = "job_id, kind, state, done, total, result, started_at, ended_at, seen_at"
+_COLUMNS = "job_id, kind, state, done, total, result, started_at, ended_at, doing, seen_at"
 _JOB = f"SELECT {_COLUMNS} FROM job WHERE party_id = %s"
 _JOBS = f"SELECT job_id, {_COLUMNS} FROM job"
 
@@ -198,8 +200,8 @@ def cancel(engine: Engine, actor: Actor, job_id: UUID) -> Job:
 
 
 def _job(*row: Any) -> Job:
-    job = Job(*row[:8])
-    if job.state == "running" and now() - row[8] > SILENT_FOR:
+    job, seen_at = Job(*row[:9]), row[9]
+    if job.state == "running" and now() - seen_at > SILENT_FOR:
         gone = {"problem": {"title": "Interrupted", "detail": "The service stopped. Nothing was done: start it again."}}
-        return Job(job.job_id, job.kind, "interrupted", job.done, job.total, gone, job.started_at, row[8])
+        return Job(job.job_id, job.kind, "interrupted", job.done, job.total, gone, job.started_at, seen_at)
     return job

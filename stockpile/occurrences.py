@@ -191,6 +191,8 @@ def _shipment(column: str) -> Source:
 MAPPING_KEY = "md5(x.source || '/' || x.kind)::uuid"
 """A mapping has no key of its own."""
 
+_TRACED = "x.kind || ' ' || x.year || '/' || x.number"
+
 SOURCES = (
     Source("document", "details", Fate.REMAINS,
            f"""SELECT d.document_id, NULL, 'document ' || {_NUMBER}, d.details FROM document d {_BOOKED}
@@ -198,10 +200,13 @@ SOURCES = (
     Source("note", "text", Fate.REMAINS,
            f"""SELECT n.note_id, NULL, 'note to ' || {_NUMBER}, to_jsonb(n.text)
                FROM note n JOIN document d USING (document_id) {_BOOKED} WHERE n.text ILIKE ANY (%s)"""),
+    _column("case_part", "x.part_id", "text", Fate.REMAINS, "'part ' || x.part || ' of case ' || x.case_id"),
+    *(_column("case_file", "x.case_id", column, Fate.REMAINS, "'case ' || x.case_id") for column in ("title", "report")),
     *(_column("register", "x.register_id", column, Fate.REMAINS, "'the list ' || x.name")
       for column in ("kind", "name", "file_name", "headings", "mapping")),
     *(_column("audit", "x.audit_id", column, Fate.REMAINS, "'the audit ' || x.name")
       for column in ("name", "left_source", "right_source", "left_side", "right_side")),
+    _column("audit_judgement", "x.judgement_id", "reason", Fate.REMAINS, "'why a near match was judged'"),
     _discrepancy("books_said"),
     _discrepancy("seen"),
     _discrepancy("explanation"),
@@ -224,6 +229,11 @@ SOURCES = (
       for column in ("distinguishing_mark", "mark_place")),
     *(_column("physical_count", "x.count_id", column, Fate.REMAINS, "'the count ' || x.count_id")
       for column in ("override", "abandoned_because")),
+    _column("tracing", "x.tracing_id", "place", Fate.REMAINS, f"{_TRACED} || ': place'"),
+    *(Source("tracing_step", column, Fate.REMAINS,
+             f"""SELECT h.tracing_id, h.step, 'step ' || h.step || ' of ' || {_TRACED}, to_jsonb(h.{column})
+                 FROM tracing_step h JOIN tracing x USING (tracing_id) WHERE h.{column}::text ILIKE ANY (%s)""")
+      for column in ("words", "answer")),
     *(_order(table, column) for table in ("erasure_order", "erasure") for column in ("order_reference", "reason")),
     Source("device_reject", "payload", Fate.REMAINS,
            """SELECT reject_id, NULL, 'voucher of a device that could not be posted', to_jsonb(encode(payload, 'escape')) FROM device_reject
@@ -262,8 +272,10 @@ WITHOUT_PEOPLE = {
         model.security_risk_category model.stock_number model.value_source model.treaty_row model.tracked_by item.tracked_by item.lot
         identification.maker identification.serial_number identification.serial_key identification.fold identification.import_mark
         identification.uii identification.import_country identification.mark_method identity.identity_key entry.condition
-        audit_finding.model audit_finding.serial_key audit_finding.serial_number count_line.scan count_line.scan_key count_line.model
-        count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot""",
+        audit_finding.model audit_finding.serial_key audit_finding.serial_number audit_finding.right_key
+        audit_judgement.left_key audit_judgement.right_key count_line.scan count_line.scan_key count_line.model
+        count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot tracing.serial_number
+        tracing.model tracing.maker tracing.calibre tracing.country tracing_weapon.reasons""",
     "codes and numbers": """
         site.code site.time_zone book.code book.counter_code restoration.series
         device.book_code counter.book_code draft.book_code token.book_code donor_statement.kind
@@ -277,12 +289,16 @@ WITHOUT_PEOPLE = {
     "goes with the person": "audit_finding.held_by",
     "words of ours, one of a few": """
         party.kind account.class book.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
-        discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state note.kind signatory.part token.role
+        discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state job.doing
+        audit_judgement.judged note.kind signatory.part token.role
         erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
-        count_period.method user.role session.how signature.how""",
+        count_period.method user.role session.how signature.how case_file.subject case_part.kind
+        case_part.outcome tracing.kind tracing.serial_status tracing.confidence tracing.how
+        tracing.place_country tracing_weapon.stood tracing_step.what""",
     "keys and digests of ours": """
-        document.attachments note.attachments erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
+        document.attachments note.attachments case_part.attachments tracing.photos
+        erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
         register_erasure.lines audit.totals user.password_hash pin.pin_hash""",
     "a counter or a network address": "sign_in_failure.place",
     "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",

@@ -26,7 +26,7 @@ from stockpile.rights import Actor, require
 from stockpile.scans import candidates
 from stockpile.sentences import Sentence, begun, sentence, template
 from stockpile.shipments import shipped_items
-from stockpile.verdicts import CANDIDATES, GONE, AskVerdict, Severity, Verdict, weapons_seen
+from stockpile.verdicts import CANDIDATES, GONE, AskVerdict, Severity, Verdict, weapons_seen, with_cases
 
 SEVERITY: dict[str, Severity] = {
     "declared": "ready",
@@ -126,7 +126,7 @@ def _told(of: _Asked, asked: AskVerdict) -> Verdict:
         "where": said.weapon.where.name if said.weapon else "",
         "gone": GIVEN_UP.get(said.weapon.where.account_class, "") if said.weapon else "",
     }
-    words = Sentence(WORDS[said.verdict], values)
+    words = with_cases(Sentence(WORDS[said.verdict], values), weapon)
     return Verdict(said.verdict, SEVERITY[said.verdict], words, weapon, () if weapon else tuple(seen))
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import ProgrammingError
 
-from stockpile import series
+from stockpile import restored_settings, series
 from stockpile.backup import KEPT
 from stockpile.backup_contents import DATABASE, FILES, TOLD_EVERY, About, DamagedBackup, check, copy, make_durable, sums
 from stockpile.db import embedded, migrate, ready, roles
@@ -44,6 +44,7 @@ PATIENCE = 3600.0
 
 NOT_IN_THE_WAY = {
     "archive_mode": "off",
+    "max_logical_replication_workers": "0",
     "shared_preload_libraries": "",
     "ssl": "off",
 }
@@ -60,7 +61,7 @@ class RestoreFailed(StockpileError):
 class Restored:
     """What a restore found and did. `place` holds the database; `aside` what was there before. `newest`: the number of the last
     document that the backup holds, `newest_at` when it was recorded. `migrated_from`: the older schema that the
-    backup had, if it was one.
+    backup had, if it was one. `settings_aside`: the names of what the server was told that does not hold any more.
     """
 
     about: About
@@ -72,6 +73,7 @@ class Restored:
     series: Series
     files: FileCheck
     migrated_from: str | None
+    settings_aside: tuple[str, ...]
 
 
 def restore(settings: Settings, folder: Path, aside: bool = False) -> Restored:
@@ -172,13 +174,14 @@ def _make_folders(workshop: Path, place: str) -> None:
         (workshop / part).mkdir(mode=0o700, exist_ok=True)
 
 
-Found = tuple[str | None, datetime | None, int, Series, FileCheck, str | None]
+Found = tuple[str | None, datetime | None, int, Series, FileCheck, str | None, tuple[str, ...]]
 
 
 def _brought_up(workshop: Path, about: About, moment: datetime) -> Found:
     """Starts the restored database once, where nobody else reaches it, and does what is to be done before anybody works with it."""
     data = workshop / DATABASE
     data.chmod(0o700)
+    restored_settings.take_away(data)
     for each in (workshop, data):
         give(each, server_user(workshop / "none"))
     _give_all(data)
@@ -188,7 +191,9 @@ def _brought_up(workshop: Path, about: About, moment: datetime) -> Found:
         migrated_from = _migrated(server, about)
         newest, newest_at, documents = _newest(server, about)
         begun = _new_series(server, about, moment, newest_at)
-        return newest, newest_at, documents, begun, _checked_files(server, about, workshop), migrated_from
+        files = _checked_files(server, about, workshop)
+    set_aside = restored_settings.bring_back(data, own=about.server == "own")
+    return newest, newest_at, documents, begun, files, migrated_from, set_aside
 
 
 def _give_all(data: Path) -> None:

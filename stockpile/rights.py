@@ -55,6 +55,10 @@ WRITE_NOTES = "write notes"
 IMPORT_REGISTER = "import registers"
 COMPARE = "compare registers"
 """Two lists, or a list and the ledger; what was found is kept."""
+WRITE_CASES = "write cases"
+"""Open a case, and add to it: research, notes, evidence, how it should end. A case is no ledger."""
+LEAD_CASES = "lead cases"
+"""Say who answers for a case and until when, and end one as the second person."""
 PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
@@ -66,6 +70,10 @@ ANSWER_DONORS = "answer donors"
 SIGN_DELIVERIES = "sign delivery verifications"
 """As receiver, or as the second person."""
 STORE_FILES = "store files"
+TRACE = "trace weapons"
+"""Keep and answer tracing requests, ask other States, read sightings; an answer is released by another than who proposed it."""
+REPORT_SIGHTING = "report sightings"
+"""Say that a weapon was seen or recovered abroad. Who stands at a desk is not told what came of it."""
 
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
@@ -87,6 +95,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     WRITE_NOTES: DESK | {REGISTRAR},
     IMPORT_REGISTER: DESK | {REGISTRAR, AUDITOR},
     COMPARE: DESK | {REGISTRAR, AUDITOR},
+    WRITE_CASES: DESK | {REGISTRAR, AUDITOR},
+    LEAD_CASES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     PRINT_LABELS: DESK | {REGISTRAR},
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
@@ -95,6 +105,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     ANSWER_DONORS: frozenset({REGISTRAR}),
     SIGN_DELIVERIES: DESK,
     STORE_FILES: frozenset(ROLES),
+    TRACE: frozenset({REGISTRAR, AUDITOR}),
+    REPORT_SIGHTING: DESK | {REGISTRAR, AUDITOR},
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},

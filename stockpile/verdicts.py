@@ -32,6 +32,7 @@ from stockpile.items import Held
 from stockpile.movements import AccountClass, Act
 from stockpile.parties import find_receiver
 from stockpile.reports.accessories import Accessory, last_moves
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import READ, Actor, require
 from stockpile.sentences import Sentence, begun, of_the_books, sentence, template
@@ -120,7 +121,7 @@ class AskVerdict(ItemLine):
 @dataclass(frozen=True, slots=True)
 class WeaponSeen:
     """A weapon, or what is counted, as the counter shows it. `since` and `document_number` are told where they matter;
-    `accessories`: of what comes back, what it went out with.
+    `accessories`: of what comes back, what it went out with; `open_cases`: how many cases about it are open, at whichever site.
     """
 
     item_id: UUID
@@ -136,6 +137,7 @@ class WeaponSeen:
     since: datetime | None = None
     document_number: str | None = None
     accessories: tuple[Accessory, ...] = ()
+    open_cases: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,7 @@ def _told(desk: Desk, asked: AskVerdict, judged: Judged) -> Verdict:
     return Verdict(
         verdict,
         SEVERITY[verdict],
-        words or _in_words(verdict, judged, weapon, desk.site),
+        with_cases(words or _in_words(verdict, judged, weapon, desk.site), weapon),
         weapon,
         () if weapon else tuple(seen),
         one.repeats,
@@ -328,6 +330,13 @@ def _in_words(verdict: str, judged: Judged, weapon: WeaponSeen | None, site: Sit
     return Sentence(words, values)
 
 
+def with_cases(words: str, weapon: WeaponSeen | None) -> str:
+    """What a verdict says, and that a case about the weapon is open."""
+    if weapon is None or not weapon.open_cases:
+        return words
+    return sentence("{words}. A case about it is open", words=words)
+
+
 def _since(weapon: WeaponSeen | None, site: Site) -> str:
     if weapon is None or weapon.since is None:
         return ""
@@ -356,11 +365,12 @@ def weapons_seen(
         held |= items.whereabouts(desk.connection, unknown, lock=False, accounts=_stores(desk.connection, desk.site))
     stood = standings(desk.connection, desk.actor, wanted) if with_since else {}
     lasts = last_moves(desk.connection, wanted) if with_accessories else {}
+    in_cases = open_cases_of(desk.connection, desk.actor, wanted)
     shown = []
     for item_id in wanted:
         if item_id not in held:
             continue
-        seen = _seen(held[item_id], stood.get(item_id, ()))
+        seen = replace(_seen(held[item_id], stood.get(item_id, ())), open_cases=in_cases.get(item_id, 0))
         last = lasts.get(item_id)
         shown.append(replace(seen, accessories=last.accessories) if last is not None else seen)
     return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pypdfium2
 import zxingcpp
@@ -30,11 +31,37 @@ class Sheet:
     """A page as it was printed."""
 
     text: str
-    letters: tuple[Letter, ...]
     width: float
     height: float
     pdf: bytes
     number: int
+
+    @cached_property
+    def letters(self) -> tuple[Letter, ...]:
+        """Every character that can be seen, where it stands."""
+        document = pypdfium2.PdfDocument(self.pdf)
+        text = document[self.number].get_textpage()
+        try:
+            found = []
+            for index in range(text.count_chars()):
+                character = text.get_text_range(index, 1)
+                if character.strip() and character not in UNSEEN:
+                    left, bottom, right, top = text.get_charbox(index, loose=True)
+                    found.append(Letter(character, left, right, bottom, top))
+            return tuple(found)
+        finally:
+            document.close()
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """How far to the left and to the right something is written."""
+        document = pypdfium2.PdfDocument(self.pdf)
+        text = document[self.number].get_textpage()
+        try:
+            boxes = [text.get_rect(index) for index in range(text.count_rects())]
+            return min(box[0] for box in boxes), max(box[2] for box in boxes)
+        finally:
+            document.close()
 
     def picture(self, dots: int = COARSE) -> Image.Image:
         """The page in grey, as a printer of so many dots to the inch puts it on paper."""
@@ -69,14 +96,8 @@ def sheets(pdf: bytes) -> list[Sheet]:
     for number in range(len(document)):
         page = document[number]
         text = page.get_textpage()
-        letters = []
-        for index in range(text.count_chars()):
-            character = text.get_text_range(index, 1)
-            if character.strip() and character not in UNSEEN:
-                left, bottom, right, top = text.get_charbox(index, loose=True)
-                letters.append(Letter(character, left, right, bottom, top))
         said = "".join(one for one in text.get_text_bounded().replace("\r\n", "\n") if one not in UNSEEN)
-        found.append(Sheet(said, tuple(letters), page.get_width(), page.get_height(), pdf, number))
+        found.append(Sheet(said, page.get_width(), page.get_height(), pdf, number))
     document.close()
     return found
 

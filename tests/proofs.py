@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from stockpile.proof.checkpoint import Checkpoint
 from stockpile.proof.commitment import DOCUMENT, ENTRY, NOTE, entry_tag, row_tag
 from stockpile.proof.merkle import Tree, consistency_proof, inclusion_proof, leaf_hash
 from stockpile.proof.note import COSIGNATURE, Note, Signature, Signer, Verifier
+from stockpile.proof.succession import Succession
 from stockpile.proof.tlog_proof import TlogProof
 
 TABLE = json.loads((Path(__file__).parent / "proof_cases.json").read_text(encoding="utf-8"))
@@ -27,12 +28,14 @@ ORIGIN = "armoury.example/log"
 LOG = Signer(ORIGIN, b"\x01" * 32)
 THIEF = Signer(ORIGIN, b"\x02" * 32)
 OTHER_LOG = Signer("elsewhere.example/log", b"\x03" * 32)
+BEFORE, BEFORE_LATER = (Signer("before.example/log", bytes([number]) * 32) for number in (7, 8))
 WITNESS = Signer("donor.example/witness", b"\x04" * 32, COSIGNATURE)
 KEYS = {
     "log": str(LOG.verifier),
     "witness": str(WITNESS.verifier),
     "thief": str(THIEF.verifier),
     "elsewhere": str(OTHER_LOG.verifier),
+    "before": str(BEFORE.verifier),
 }
 SECRET, OTHER_SECRET = b"\x05" * 32, b"\x06" * 32
 SEEN = 1_795_000_000
@@ -221,11 +224,40 @@ def with_cosignature_moved() -> str:
     return bundle().encoded().replace(seen.line()[:-1], later.line()[:-1])
 
 
+def with_keys(*notes: str) -> str:
+    """The bundle with what keys say of those after them."""
+    return replace(bundle(), keys=notes).encoded()
+
+
+def followed() -> list[str]:
+    """The log followed another after a restore, which had a new key before."""
+    ended = Checkpoint(BEFORE.name, 40, seed("root"))
+    return [
+        Succession(BEFORE_LATER.verifier).signed(BEFORE),
+        Succession(LOG.verifier, ended, memory_lost=True).signed(BEFORE_LATER),
+    ]
+
+
+def vouched_for_by_another() -> str:
+    """The keeper of another log says that this one follows it."""
+    ended = Checkpoint(OTHER_LOG.name, 40, seed("root"))
+    return Succession(LOG.verifier, ended).signed(OTHER_LOG)
+
+
 FILES: dict[str, Callable[[], str]] = {
     "good": lambda: bundle().encoded(),
     "cosigned a second later": with_cosignature_moved,
     "compact": lambda: bundle().compact(),
     "statements": lambda: told().encoded(),
+    "keys that follow one another": lambda: with_keys(*followed()),
+    "keys with one missing between": lambda: with_keys(*followed()[1:]),
+    "a key that another's log vouches for": lambda: with_keys(vouched_for_by_another()),
+    "a key that is vouched for by nobody": lambda: with_keys(
+        Succession(LOG.verifier).signed(replace(THIEF, seed=b"\x09" * 32))
+    ),
+    "keys with another put in": lambda: with_keys(
+        followed()[0].replace(str(BEFORE_LATER.verifier), str(Signer(BEFORE.name, b"\x0a" * 32).verifier))
+    ),
     "a gap in custody": lambda: bundle(entry(3, 4, 3)).encoded(),
     "another rifle's entry": lambda: bundle(entry(3, 2, 3, item=2)).encoded(),
 }

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -268,7 +269,8 @@ def test_a_backup_that_was_cut_off_or_altered_is_no_backup(depot: Depot) -> None
     assert str(unfinished) not in arguments()
     assert not folder.exists()
     cut_off = "is no finished backup: it has no backup.json, which is written last"
-    assert cut_off in said(service, "backup", "--check", str(unfinished))
+    with pytest.raises(DamagedBackup, match=cut_off):
+        check(unfinished)
     elsewhere = depot.data.parent / "elsewhere"
     with lying_in(elsewhere), pytest.raises(DamagedBackup, match=cut_off):
         restore.restore(read_settings(), unfinished)
@@ -336,24 +338,35 @@ def test_data_that_are_there_are_not_written_over(depot: Depot) -> None:
 
 
 def test_the_same_backup_restored_twice_gives_two_series(databases: Databases, country: Country) -> None:
-    """The disk dies again before the next backup: what was numbered between the two restores is not numbered again either. Books of
-    later years begin as ever, but of a year that has begun somewhere on earth. A database restored by other means is told so by its owner.
+    """The disk dies again before the next backup, and two seconds later, in another minute, the books are restored once more: neither a
+    document's number nor a tag that was given in between is given again, also if it is another backup. Books of later years begin as
+    ever, but of a year that has begun somewhere on earth. A database restored by other means is told so by its owner.
     """
     engine = engine_of(country.engine.url.set(username=embedded.SUPERUSER).render_as_string())
     made = now() - timedelta(days=2)
-    tags, marks = [], []
-    for moment in (datetime(2026, 12, 31, 9, 59, tzinfo=UTC), datetime(2026, 12, 31, 10, 1, tzinfo=UTC)):
+
+    def begun_at(moment: datetime, backup_at: datetime) -> tuple[str, int, int]:
+        """What would begin: the series, the last year that it is for, the next tag."""
         with connected(engine) as connection:
-            begun = series.begin(connection, moment, made, None)
+            begun = series.begin(connection, moment, backup_at, None)
             years = connection.exec_driver_sql("SELECT last_year FROM restoration WHERE series = %s", (begun.name,))
-            marks.append((begun.name, years.scalar_one()))
-            tags.append(begun.next_tag)
+            last_year = years.scalar_one()
             connection.rollback()
-    assert marks == [("310959ZDEC", 2026), ("311001ZDEC", 2027)]
+        return begun.name, last_year, begun.next_tag
+
+    new_year = (datetime(2026, 12, 31, 9, 59, tzinfo=UTC), datetime(2026, 12, 31, 10, 1, tzinfo=UTC))
+    assert [begun_at(moment, made)[:2] for moment in new_year] == [("310959ZDEC", 2026), ("311001ZDEC", 2027)]
+    first = (now() + timedelta(days=1)).replace(second=59)
+    restores = (
+        (first, made),
+        (first + timedelta(seconds=2), made),
+        (first + timedelta(minutes=2), made + timedelta(hours=9)),
+    )
+    tags = [begun_at(*one)[2] for one in restores]
+    assert [later - earlier for earlier, later in pairwise(tags)] == [series.TAGS_A_MINUTE] * 2
     with connected(engine) as connection:
         begun = series.begin(connection, made + timedelta(hours=5), made, None)
         later = series.begin(connection, made + timedelta(hours=9), made, None)
-        assert later.next_tag - begun.next_tag >= 4 * series.TAGS_AN_HOUR
         assert (begun.closed > 0, later.closed) == (True, 0)
     with pytest.raises(RestoreFailed, match="takes the role that owns the tables"):
         restore.declare(country.engine.url.render_as_string(hide_password=False))
@@ -368,9 +381,20 @@ def test_the_same_backup_restored_twice_gives_two_series(databases: Databases, c
     engine.dispose()
 
 
-def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None:
-    """The service's role may not copy the server, and is told what the administrator has to do; then the backup is made, with no
-    password to be seen. Restored, the data are another server's that starts on them: old passwords, the books, a new series.
+TOLD_THE_SERVER = {
+    "archive_mode": "on",
+    "archive_command": "cp %p /mnt/archive/%f",
+    "primary_conninfo": "host=127.0.0.1 password=hush-hush",
+    "synchronous_standby_names": "elsewhere",
+    "recovery_target_name": "before the fire",
+    "work_mem": "7MB",
+}
+
+
+def test_a_server_of_one_s_own(depot: Depot, own_server: OwnServer, operator: Service) -> None:
+    """The service's role may not copy the server, and is told what the administrator has to do; another server is not taken for this one.
+    Then the backup is made, with no password to be seen. Restored, the data are another server's that starts on them: old passwords, the
+    books, a new series; it archives nothing where the old one did, and waits for nobody.
     """
     password = ready.set_up(own_server.url(ADMINISTRATOR, PASSWORD), "copied")
     url = own_server.url(roles.SERVICE, password, "copied")
@@ -379,9 +403,14 @@ def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None
         patch.setenv("STOCKPILE_DATABASE_URL", url)
         with pytest.raises(BackupFailed, match="CREATE ROLE stockpile_backup LOGIN REPLICATION"):
             backup.make(read_settings(), folder)
+        another = as_administrator(depot.country).url.render_as_string()
+        with pytest.raises(BackupFailed, match="leads to another PostgreSQL"):
+            backup.make(read_settings(), folder, another)
     assert list(operator.folder.glob("own*")) == []
 
     own_server.ask("CREATE ROLE stockpile_backup LOGIN REPLICATION PASSWORD 'copy''s'")
+    for name, value in TOLD_THE_SERVER.items():  # heard by the next that starts on these data
+        own_server.ask(f"ALTER SYSTEM SET {name} = '{value}'")
     copying = own_server.url("stockpile_backup", "copy's", "copied")
     made = operator.command("backup", str(folder), STOCKPILE_DATABASE_URL=url, STOCKPILE_BACKUP_URL=copying)
     assert made.returncode == 0, made.stderr
@@ -389,6 +418,9 @@ def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None
         assert secret not in made.stdout + made.stderr + (folder / "backup.json").read_text()
     full = operator.command("restore", str(folder), STOCKPILE_DATABASE_URL=url)
     assert full.returncode == 0, full.stderr
+    own_server.ask("ALTER SYSTEM RESET ALL")
+    assert f"left: {', '.join(sorted(set(TOLD_THE_SERVER) - {'work_mem'}))}. What they were stands in" in full.stdout
+    assert "hush-hush" not in full.stdout + full.stderr
     place = operator.folder / "var" / "restored-server"
     assert f"Your server's data lie in {place}" in full.stdout
     assert "stockpile log restored" in full.stdout
@@ -400,7 +432,9 @@ def test_a_server_of_one_s_own(own_server: OwnServer, operator: Service) -> None
         administrator = f"postgresql://{ADMINISTRATOR}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/copied"
         with psycopg.connect(administrator) as connection:
             restorations = connection.execute("SELECT count(*) FROM stockpile.restoration").fetchone()
+            shown = {name: connection.execute(f"SHOW {name}".encode()).fetchone() for name in TOLD_THE_SERVER}
         assert restorations == (1,)
+        assert [value for (value,) in shown.values() if value] == ["off", "(disabled)", "7MB"]
         with pytest.raises(RestoreFailed, match="books without any need no new series"):
             restore.declare(administrator)
 

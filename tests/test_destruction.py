@@ -19,6 +19,7 @@ from stockpile.acts.recover import RECOVER
 from stockpile.acts.turn_in import RETURN
 from stockpile.documents import Posted, Precision
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
+from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.rights import reading
 from tests.test_export import consent, delivered, donated
@@ -365,6 +366,25 @@ def test_the_list_of_orders_says_what_is_overdue(country: Country, monkeypatch: 
         orders(country, "USA")
     with pytest.raises(NotFound):
         orders(country, "auditor", site="NOWHERE")
+
+
+def test_the_list_of_orders_as_it_was_on_either_clock(country: Country) -> None:
+    """Before the certificate it was ordered, before the order it was nothing; what was taken back since was ordered then."""
+    before = documents.now()
+    done, back = ordered(country, *scans(RIFLES[0])), ordered(country, *scans(RIFLES[1]))
+    between = documents.now()
+    certified(country, done, *scans(RIFLES[0]))
+    country.do_with_approval("clerk", "commander", CORRECT, document=back.document_id, reason="still needed")
+
+    def states(at: AsOf) -> list[str]:
+        return [row.state for row in orders(country, "auditor", at=at)]
+
+    assert states(NOW) == states(AsOf(recorded_at=documents.now())) == ["certified", "taken back"]
+    for then in (AsOf(recorded_at=between), AsOf(between, between)):
+        assert states(then) == ["ordered", "ordered"]
+    assert states(AsOf(happened_at=between)) == ["ordered", "taken back"]
+    for then in (AsOf(recorded_at=before), AsOf(happened_at=before)):
+        assert states(then) == []
 
 
 def test_another_site_destroys_nothing_here(country: Country) -> None:

@@ -122,7 +122,7 @@ def erased(country: Country, second: str = "second registrar", **wanted: Any) ->
 
 TEXT_COLUMNS = """
 SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped
-WHERE c.relnamespace = 'stockpile'::regnamespace AND c.relkind = 'r' AND a.atttypid::regtype::text IN ('text', 'jsonb')
+WHERE c.relnamespace = 'stockpile'::regnamespace AND c.relkind = 'r' AND a.atttypid::regtype::text IN ('text', 'json', 'jsonb')
 """
 
 

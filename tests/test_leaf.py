@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
 
+import psutil
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stockpile.log import leaf_making
 from stockpile.log.leaf import (
     document_leaf,
     entries_digest,
@@ -133,3 +136,26 @@ def test_the_same_soldier_in_two_documents_cannot_be_linked() -> None:
 def test_a_moment_is_written_in_utc_whatever_clock_showed_it() -> None:
     baghdad = EIGHT.astimezone(timezone(timedelta(hours=3)))
     assert moment_text(baghdad) == moment_text(EIGHT) == "2026-11-24T08:00:00.000000Z"
+
+
+def test_processes_that_stay_make_the_same_leaves() -> None:
+    """Batch after batch, in order; of one that is ended the leaves fail whole; and whoever stops early leaves no process behind."""
+    rows = [(SECRET, n.to_bytes(32, "big"), ENTRY, n) for n in range(leaf_making.MANY)]
+    expected = [entry_leaf(*row) for row in rows]
+    assert leaf_making.begin(rows)() == expected
+    with leaf_making.workshop() as begin:
+        first, second = begin(rows), begin(rows[::-1])
+        assert (first(), second()) == (expected, expected[::-1])
+        assert begin(rows[:2])() == expected[:2]
+    children = set(psutil.Process().children())
+
+    def stops_early() -> None:
+        with leaf_making.workshop() as begin:
+            begin(rows)
+            for child in set(psutil.Process().children()) - children:
+                child.kill()
+            begin(rows)()
+
+    with pytest.raises(leaf_making.WorkerDied):
+        stops_early()
+    assert set(psutil.Process().children()) == children

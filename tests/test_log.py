@@ -296,7 +296,7 @@ def test_an_older_database_is_not_signed(country: Country, signer: LogSigner, da
         statement = connection.exec_driver_sql("SELECT content, leaf FROM log_statement WHERE kind = 'restored'").one()
     assert leaves[0] == statement.leaf
     assert statement.content["checkpoint"] == final
-    assert len(leaves) == 1 + 4
+    assert len(leaves) == 1 + 4 + 1, "the restore, what waited, and the new key"
     old_key = Verifier.parse((signer.folder / "keys.pub").read_text(encoding="ascii").split()[0])
     with reading_log(yesterday.engine) as connection:
         opened = open_checkpoint(published(connection).note, [old_key, Verifier.parse(signer.verifier)])

@@ -21,16 +21,21 @@ from stockpile.acts.mark import MARK
 from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
+from stockpile.cases.case import OpenCase, open_case
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, with_driver
 from stockpile.db.tables import metadata
+from stockpile.donors.sightings import report_sighting
+from stockpile.donors.weapon_read import Sighting
 from stockpile.errors import DatabaseUnavailable
 from stockpile.files import file_store
 from stockpile.keys import new_key
+from stockpile.registers.judgements import Judge, judge
 from stockpile.signatures import Sign, sign
 from tests.conftest import Databases
 from tests.consigned import declared, listed
 from tests.counts import opened
+from tests.registers import compared, imported
 from tests.service import Service
 from tests.signing_in import add_users
 from tests.test_allowances import allowed
@@ -190,6 +195,20 @@ def test_no_way_back_from_what_was_counted(databases: Databases, empty: str) -> 
     engine.dispose()
 
 
+def test_no_way_back_from_a_sighting(databases: Databases, empty: str) -> None:
+    """A weapon was seen abroad: the older schema would forget it. It is refused, with the sighting kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    seen = {"asked_by": "A driver", "how": "observed", "confidence": "possible", "serial_number": RIFLES[0]}
+    report_sighting(engine, country.actors["auditor"], Sighting.model_validate(seen))
+    with pytest.raises(IntegrityError, match="tracing requests or sightings"):
+        migrate.downgrade(owner, "0005")
+    assert country.query("SELECT count(*) FROM tracing") == [(1,)]
+    engine.dispose()
+
+
 def test_no_way_back_from_what_units_may_have(databases: Databases, empty: str) -> None:
     """An order's list was imported: the older schema would forget it. It is refused, with the list kept."""
     owner = databases.server.url(empty, roles.OWNER)
@@ -232,6 +251,53 @@ def test_no_way_back_from_what_donors_declared(databases: Databases, empty: str)
     with pytest.raises(IntegrityError, match="hold statements of donors"):
         migrate.downgrade(owner, "0005")
     assert country.query("SELECT kind FROM donor_statement") == [("declaration",)]
+    engine.dispose()
+
+
+def test_lists_that_were_kept_before_are_brought_up(databases: Databases, empty: str) -> None:
+    """The older schema knew neither what a list repeats nor the digest of who imported it, nor both numbers of a near match: brought up,
+    a list and an audit have what they would have if they were made today.
+    """
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    log = imported(country, "serial,model\nKT 1001,AKM\nKT 2,AKM\nkt-2,AKM\n,AKM\n")
+    compared(country, log, imported(country, "serial,model\nKT 1OO1,AKM\n", source="OTHER"), name="Log")
+    questions = (
+        "SELECT line FROM register_repeated ORDER BY line",
+        "SELECT name, imported_by_version, imported_by_digest FROM register ORDER BY name",
+        "SELECT right_key FROM audit_finding WHERE kind = 'near match'",
+    )
+    made = [country.owner_query(question) for question in questions]
+    assert made[0] == [(3,), (4,)]
+    assert made[2] == [("KT1OO1",)]
+    migrate.downgrade(owner, "0005")
+    migrate.upgrade(owner)
+    assert [country.owner_query(question) for question in questions] == made
+
+    near = Judge.model_validate({"judged": "same", "reason": "the photo"})
+    ((audit,),) = country.query("SELECT audit_id FROM audit")
+    judge(engine, country.actors["auditor"], audit, 1, near)
+    with pytest.raises(IntegrityError, match="near matches were judged here"):
+        migrate.downgrade(owner, "0005")
+    engine.dispose()
+
+
+def test_no_way_back_from_what_is_looked_into(databases: Databases, empty: str) -> None:
+    """A case is open: the older schema has no place for it. It is refused, with the case kept; without one the way is free."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    before = "0005"
+    migrate.downgrade(owner, before)
+    migrate.upgrade(owner)
+    request = {"title": "Where is it?", "subject": {"weapon": RIFLES[0]}}
+    open_case(engine, country.actors["clerk"], OpenCase.model_validate(request))
+    with pytest.raises(IntegrityError, match="hold cases"):
+        migrate.downgrade(owner, before)
+    assert country.query("SELECT title FROM case_file") == [("Where is it?",)]
     engine.dispose()
 
 

@@ -18,8 +18,8 @@ OF_A_KIND = 12
 """So many pages of one kind are opened; more would show the same."""
 DATA = {"head", "bdi", "time", "code", "kbd", "pre", "textarea", "tspan"}
 """Elements whose text is what the books or a user say, or what stands on a key, not ours."""
-NOT_IN_WORDS = ("/docs", "/openapi.json", "/static/")
-"""The API speaks English, as its documents do."""
+NOT_IN_WORDS = ("/docs", "/openapi.json", "/static/", "/check.html")
+"""The API speaks English, as its documents do; and the page that checks a proof, in the words of the command."""
 
 
 def crawl(web: Web, who: str, language: str = "en") -> dict[str, PageRead]:

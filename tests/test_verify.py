@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,21 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
         "lines of registers", "register Book 2019",
     ),
     "a line of a list deleted": (("DELETE FROM register_line WHERE line = 4",), "lines of registers", "it says 3 lines, and has 2"),
+    "the name of a list whose importer was erased": (
+        (
+            "UPDATE party SET secret = NULL, code = NULL, name = NULL, rank = NULL, erased_at = now()\n"
+            "WHERE party_id IN (SELECT imported_by FROM register)",
+            "UPDATE register SET name = 'Book 2018'",
+        ),
+        "leaves of registers", "register Book 2018",
+    ),
+    "who imported a list": (
+        ("UPDATE register SET imported_by_digest = sha256('x')",), "digests of persons", "its digest does not follow from version 1",
+    ),
+    "what a list repeats": (
+        ("INSERT INTO register_repeated SELECT register_id, 99 FROM register WHERE name = 'Book 2019'",),
+        "register_id, line of register_repeated", "is missing",
+    ),
     "the name of a list": (("UPDATE register SET name = 'Book 2018'",), "leaves of registers", "register Book 2018"),
     "what an erasure took": (
         ("UPDATE register_erasure SET lines = '[2, 3]'",),
@@ -468,14 +484,52 @@ def test_a_day_is_verified_once(country: Country) -> None:
         last_verification(connection, country.actors["clerk"])
 
 
-def test_the_page_of_the_log_shows_the_last_verification(web: Web) -> None:
-    """To the auditor with its rows, to the commander that there are some, to a clerk nothing of it."""
+def test_the_page_of_the_log_shows_the_last_verification_and_those_before(web: Web, tmp_path: Path) -> None:
+    """To the auditor with its rows, to the commander that there are some, to a clerk nothing of it; each with the checkpoint up to which
+    it was made. In the API as on the page.
+    """
+    verify_if_due(web.country.engine)
+    signer = beginning.begin_log(web.country.engine, tmp_path / "log", ORIGIN)
+    sequencer = Sequencer(web.country.engine, signer)
+    sequencer.step()
+    sequencer.close()
+    record(web.country.engine, verify(web.country.engine, file_store()))
     record(
         web.country.engine,
-        Verified(ago(), now(), ("holdings",), (Found("holdings", "holding of Helmet", "99 instead of 100"),)),
+        Verified(
+            now(),
+            now(),
+            ("holdings",),
+            (Found("holdings", "holding of Helmet", "99 instead of 100"),),
+            (),
+            None,
+            (1, 5),
+        ),
     )
     shown = {who: web.get(who, "/log").text for who in ("auditor", "commander", "clerk")}
     assert "99 instead of 100" in shown["auditor"]
     assert "An auditor reads which they are." in shown["commander"]
     assert "99 instead of 100" not in shown["commander"]
+    assert "Past verifications" in shown["commander"]
     assert "Verified from the rows" not in shown["clerk"]
+    rows = web.get("auditor", "/v1/verifications").json()["rows"]
+    assert [(row["log"], row["checkpoint"], row["wrong_count"], row["first_wrong"]) for row in rows] == [
+        (ORIGIN, 5, 1, "holding of Helmet: 99 instead of 100"),
+        (ORIGIN, signer.signed.size, 0, None),
+        (None, None, 0, None),
+    ]
+    seen = web.get("commander", "/v1/verifications").json()["rows"]
+    assert [(row["wrong_count"], row["first_wrong"]) for row in seen] == [(1, None), (0, None), (0, None)]
+    assert web.get("clerk", "/v1/verifications").status_code == 403
+    assert "holding of Helmet" in web.get("auditor", "/verifications?order=wrong_count").text
+
+
+def test_the_page_that_checks_a_proof_is_given_to_everybody(web: Web) -> None:
+    """As it is on the disk, with the policy that stands in it; its digest and the way to use it stand on the page of the log."""
+    page = web.client.get("/check.html")
+    on_disk = (Path(__file__).parents[1] / "stockpile" / "proof" / "check.html").read_bytes()
+    assert (page.status_code, page.content == on_disk) == (200, True)
+    assert page.headers["content-security-policy"] == "frame-ancestors 'none'"
+    told = web.get("USA", "/log").text
+    assert sha256(on_disk).hexdigest() in told
+    assert 'href="/check.html" download' in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ from stockpile.witness import witness as witnesses
 from stockpile.witness.message import LONGEST, SIZE_TYPE, AddCheckpoint
 from stockpile.witness.pinning import Pins
 from stockpile.witness.serving import create_witness_app
+from stockpile.witness.settling import FORKED, OTHER_TILES, SETTLED, TOO_SMALL, settle
 from stockpile.witness.witness import Answer, Witness
 
 ORIGIN = "armoury.example/log"
@@ -157,6 +159,30 @@ def test_a_wrong_proof_is_forgiven_once_the_right_one_comes(witness: Witness) ->
     assert witness.add_checkpoint(TRUE.asks(9, 20)).status == 200
     assert witness.memory.contradictions() == []
     assert run.invoke(app, ["witness", "show", str(witness.folder)]).exit_code == 0
+
+
+def test_what_was_not_shown_to_extend_is_settled_by_the_log_itself(witness: Witness) -> None:
+    """It was sent with a proof that is none, and never again. Once more was cosigned, the tiles tell: it is part of that, or the log
+    signed two trees. Tiles of another log settle nothing.
+    """
+    altered = Leaves(altered=7)
+    witness.add_checkpoint(TRUE.asks(0, 9))
+    for sent in (TRUE.checkpoint(20), altered.checkpoint(21)):
+        wrong = AddCheckpoint(9, (bytes(32),), sent).encoded().encode()
+        assert witness.add_checkpoint(wrong).status == 422
+
+    def settled(log: Leaves) -> list[str]:
+        return [said for _, said in settle(witness, ORIGIN, lambda size: log.node)]
+
+    assert settled(TRUE) == [TOO_SMALL, TOO_SMALL]
+    witness.add_checkpoint(TRUE.asks(9, 31))
+    assert settled(altered) == [OTHER_TILES.format(size=31)] * 2
+    assert [one.fork for one in witness.memory.contradictions()] == [False, False]
+    assert settled(TRUE) == [SETTLED.format(size=31), FORKED.format(size=31)]
+    assert [(one.size, one.fork) for one in witness.memory.contradictions()] == [(21, True)]
+    assert settled(TRUE) == []
+    command = run.invoke(app, ["witness", "settle", str(witness.folder), "https://log.example/log"])
+    assert (command.exit_code, "nothing to settle" in command.output) == (1, True)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
@@ -290,8 +316,16 @@ def test_the_log_has_its_checkpoints_cosigned(witness: Witness) -> None:
 
 
 def test_a_machine_that_is_no_witness(witness: Witness) -> None:
-    """One that takes the connection and is silent, and one that never ends its answer, cost the time that was given, and no more."""
-    for said in (b"", b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (LONGEST + 1)):
+    """One that takes the connection and is silent, one that never ends its answer, and one that lets its headers, or what follows them,
+    drip cost the time that was given, and no more.
+    """
+    for said in (
+        [b""],
+        [b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (LONGEST + 1)],
+        [b"HTTP/1.1 200 OK\r\nX-Slow: ", *[b"x"] * 100],
+        [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x"] * 100],
+    ):
+        drips = len(said) > 1
         with socket.create_server(("127.0.0.1", 0)) as listening:
             known = Known(witness.signer.verifier, f"http://127.0.0.1:{listening.getsockname()[1]}")
             thread = threading.Thread(target=answer_with, args=(listening, said))
@@ -299,13 +333,17 @@ def test_a_machine_that_is_no_witness(witness: Witness) -> None:
             with pytest.raises(Unreachable):
                 submit(*as_sent(TRUE, 5), known, timeout=0.3)
             thread.join()
+            assert len(said) > 50 or not drips, "it was heard to its end"
 
 
-def answer_with(listening: socket.socket, said: bytes) -> None:
-    """Takes one connection, says something, and waits until the other side has enough."""
+def answer_with(listening: socket.socket, said: list[bytes]) -> None:
+    """Takes one connection, says something bit by bit, and waits until the other side has enough."""
     connection, _ = listening.accept()
     with connection, suppress(OSError):
-        connection.sendall(said)
+        drips = len(said) > 1
+        while said:
+            connection.sendall(said.pop(0))
+            time.sleep(0.1 if drips else 0)
         while connection.recv(65_536):
             pass
 

@@ -21,6 +21,7 @@ from api.pages.listing import (
     Column,
     Filter,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     day_filter,
@@ -34,6 +35,7 @@ from stockpile import closures
 from stockpile.closures import AskClosure, AssignDiscrepancies
 from stockpile.discrepancies import Kind
 from stockpile.errors import NotFound, StockpileError
+from stockpile.reports.cases import CasesSought, list_cases
 from stockpile.reports.described import described
 from stockpile.reports.discrepancies import ORDERS, DiscrepancyRow, Sought, State, list_discrepancies, read_discrepancy
 from stockpile.reports.documents import number_of
@@ -81,6 +83,7 @@ DISCREPANCIES = Listing(
         key_filter("document_id", N_("Opened by one document."), roles=HOST),
     ),
     default="opened_at",
+    ways=(Way(N_("Cases"), "/cases"),),
     empty=N_("Nothing contradicts the books here."),
     ask=_ask,
     orders=ORDERS,
@@ -175,6 +178,11 @@ def _page(
             for document in {row.concerns, row.explained_by, *(step.document_id for step in steps)}
         }
         waiting = closures.waiting_for(connection, actor, discrepancy_id) if actor.role != DONOR else None
+        cases = (
+            list_cases(connection, actor, CasesSought(discrepancy_id=discrepancy_id)).rows
+            if actor.role != DONOR
+            else ()
+        )
         item = described(connection, actor, [row.item_id]).get(row.item_id) if row.item_id else None
     # Somebody else may have asked while this form was filled in: what was written stays in view.
     writing = bool(form.get("given", {}).get("explained_by"))
@@ -187,6 +195,7 @@ def _page(
             STEPS, (StepShown(step, known[step.document_id]) for step in steps), N_("Nothing was done about it yet.")
         ),
         "waiting": waiting,
+        "open_cases": cases,
         "may_close": (writing or (row.closed_at is None and waiting is None)) and actor.role in RIGHTS[ASK_CLOSURE],
         "may_assign": row.closed_at is None and actor.role in RIGHTS[ASSIGN_DISCREPANCY],
         "form": {"given": {}, "faults": {}, "problem": None, "asked": False, **form},

@@ -30,6 +30,7 @@ from api.pages.listing import (
 from api.words import N_
 from stockpile.movements import Act
 from stockpile.reports.attachments import file_to_read, list_attachments
+from stockpile.reports.cases import CasesSought, list_cases
 from stockpile.reports.discrepancies import Sought as SoughtDiscrepancies
 from stockpile.reports.discrepancies import State, list_discrepancies
 from stockpile.reports.documents import DocumentLine, DocumentRow, Sought, corrections, list_documents, read_document
@@ -127,6 +128,7 @@ def document(document_id: UUID, request: Request, engine: Database, actor: Asker
         host = actor.role != DONOR
         sought = SoughtDiscrepancies(state=State.ALL, document_id=document_id)
         opened = list_discrepancies(connection, actor, sought, limit=20) if host else None
+        cases = list_cases(connection, actor, CasesSought(document_id=document_id)).rows if host else ()
         files = list_attachments(connection, actor, document_id).rows if host else ()
     shown = {
         "document": found.document,
@@ -139,6 +141,7 @@ def document(document_id: UUID, request: Request, engine: Database, actor: Asker
         "opened": table(FOUND, opened.rows, N_("It contradicted nothing.")) if opened else None,
         "more_opened": bool(opened and opened.cursor),
         "files": files,
+        "open_cases": cases,
         "notes": table(NOTES, found.notes, N_("Nothing was added later.")),
         "has_notes": bool(found.notes),
     }

@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -31,17 +33,22 @@ from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Format, Paging
-from api.exports import listing
+from api.exports import file_name, listing
 from api.pages import address, templates
 from api.pages.problems import shown_problem
 from api.validation import said_of
 from api.words import N_
+from stockpile.audit_packages import Answered, all_rows, make_package
+from stockpile.db.engine import at_one_moment
 from stockpile.documents import Code
-from stockpile.errors import Fault, Invalid, NotFound, StockpileError
-from stockpile.reports.export import PageOf
+from stockpile.errors import Fault, Invalid, NotFound, Refused, StockpileError
+from stockpile.log.leaf import canonical
+from stockpile.log.signer import KEYS
+from stockpile.reports.export import PageOf, every_row
 from stockpile.reports.reference import search_sites
-from stockpile.rights import AUDITOR, DONOR, REGISTRAR, ROLES, Actor, reading
+from stockpile.rights import AUDITOR, DONOR, REGISTRAR, RIGHTS, ROLES, WRITE_CASES, Actor, reading
 from stockpile.sentences import sentence, words_of
+from stockpile.settings import read_settings
 
 PAGE_ROWS = 50
 SITES_OFFERED = 500
@@ -245,15 +252,18 @@ def _columns(columns: Sequence[Column], rows: Sequence[Any], role: str | None) -
 
 
 Ask = Callable[[Connection, Actor, Asked], PageOf[Any]]
-Figure = tuple[str, Any, str]
-"""A sum over a whole list: what it is called, its value, the kind by which it is shown."""
+Figure = tuple[str, Any, str] | tuple[str, Any, str, Mapping[str, str]]
+"""A sum over a whole list: what it is called, its value, the kind by which it is shown; and by which filters the list holds its rows
+alone.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
     what is told above the table, for one and for several, and the number; `ways` lead on, such as to the form of a new row;
-    `figures` are sums over all pages, shown above the table; `orders`: the names of the orders that `ask` knows.
+    `figures` are sums over all pages, shown above the table; `orders`: the names of the orders that `ask` knows; `cases`: a row of it
+    can become a case.
     """
 
     path: str
@@ -272,6 +282,7 @@ class Listing:
     ways: tuple[Way, ...] = ()
     figures: Callable[[PageOf[Any]], Sequence[Figure]] = field(default=lambda page: ())
     orders: Collection[str] = ()
+    cases: bool = True
 
     def order_of(self, column: Column) -> str | None:
         """By which order a column sorts: the one it names, else one that is called as it is."""
@@ -287,6 +298,27 @@ class Listing:
         return address(self.path, **asked)
 
 
+def listings_of(modules: Iterable[ModuleType]) -> dict[str, Listing]:
+    """The lists that pages declare, by their addresses."""
+    declared = (one for module in modules for one in vars(module).values())
+    return {one.path: one for one in declared if isinstance(one, Listing)}
+
+
+CASE, CHOOSE = "case", "choose"
+"""In a list's address: a row of it is to be chosen, about which a case is opened."""
+
+
+def row_digest(row: object) -> str:
+    """A mark of what a row says: whether it still says the same."""
+    return sha256(canonical(row_as_read(row))).hexdigest()[:16]
+
+
+def row_as_read(row: object) -> dict[str, Any]:
+    """A row of a list as the API tells it."""
+    told: dict[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
+    return told
+
+
 def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, **context: Any) -> Response:
     """The list as it is asked for: a page, or a file of all its rows."""
     given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
@@ -299,9 +331,11 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
         asked = _read(filters, given)
         if given.get("format") in (Format.CSV, Format.XLSX):
             return _file(this, engine, actor, asked, Format(given["format"]))
+        if given.get("format") == PACKAGE:
+            return package_file(this, engine, actor, given)
         with reading(engine, actor) as connection:
             page = this.ask(connection, actor, asked)
-    except (Invalid, NotFound) as problem:
+    except (Invalid, NotFound, Refused) as problem:
         trouble = problem
     shown = _shown(this, filters, given, sites, actor, page, trouble)
     status = shown["problem"]["status"] if trouble else 200
@@ -350,6 +384,36 @@ def _file(this: Listing, engine: Engine, actor: Actor, asked: Asked, form: Forma
     return listing(engine, actor, Paging(PAGE_ROWS, None, form), this.name, this.row, ask, whole)
 
 
+PACKAGE = "package"
+
+
+def signs_here() -> bool:
+    """Whether this machine has the log's key, and so can sign a package."""
+    return (read_settings().signing_folder / KEYS).exists()
+
+
+def package_file(
+    this: Listing, engine: Engine, actor: Actor, given: Mapping[str, str], pinned: Sequence[tuple[str, int]] = ()
+) -> Response:
+    """All rows of what is asked as an audit package. Raises Invalid, NotFound, NotAllowed, Refused."""
+    packed = make_package(engine, actor, read_settings().signing_folder, answered(this, engine, actor, given), pinned)
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(actor, this.name)}.zip"'}
+    return Response(packed, media_type="application/zip", headers=headers)
+
+
+def answered(this: Listing, engine: Engine, actor: Actor, given: Mapping[str, str]) -> Answered:
+    """All rows of what is asked, as they are at one moment, and how it was asked. Raises Invalid, NotFound, NotAllowed, Refused."""
+    asked = asked_of(this, actor, given, PAGE_ROWS)
+    with reading(at_one_moment(engine), actor) as connection:
+        rows = all_rows(
+            every_row(
+                lambda limit, cursor: this.ask(connection, actor, Asked(asked.values, asked.order, limit, cursor))
+            )
+        )
+    said = this.taken_from(actor, given) | ({"order": asked.order} if asked.order else {})
+    return Answered(str(this.title), str(this.question), this.path, said, this.row, rows)
+
+
 def _shown(
     this: Listing,
     filters: Sequence[Filter],
@@ -367,12 +431,30 @@ def _shown(
     sorting = order or this.default or ""
     faults = {fault.field: fault.message for fault in getattr(trouble, "faults", ())}
     fields = [each for each in filters if each.kind != "hidden"]
+    may_choose = this.cases and actor.role in RIGHTS[WRITE_CASES]
+    choosing = may_choose and given.get(CASE) == CHOOSE
+    here = {**kept, "order": order, "cursor": given.get("cursor")}
+    on = {"order": order, CASE: CHOOSE if choosing else None}
     return {
         "list": this,
+        "choosing": choosing,
+        "choose_for_case": address(this.path, **here, **{CASE: CHOOSE})
+        if may_choose and rows and not choosing
+        else None,
+        "choose_no_more": address(this.path, **here),
         "ways": [way for way in this.ways if actor.role in way.roles],
         "table": Table(
-            tuple(_head(this, column, kept, sorting) for column in columns),
-            tuple(tuple(column.cell(row) for column in columns) for row in rows),
+            (
+                *(_head(this, column, kept, sorting) for column in columns),
+                *((Head(N_("Case"), "term"),) if choosing else ()),
+            ),
+            tuple(
+                (
+                    *(column.cell(row) for column in columns),
+                    *((Cell(N_("Open a case"), "term", _case_of(this, row, number, here)),) if choosing else ()),
+                )
+                for number, row in enumerate(rows)
+            ),
             this.empty,
         ),
         "filters": [
@@ -384,16 +466,33 @@ def _shown(
         "narrowed": any(each.name in kept and not each.fixed for each in filters),
         "order": order,
         "sums": this.sums(page) if page else None,
-        "figures": this.figures(page) if page else (),
-        "next_page": address(this.path, **kept, order=order, cursor=page.cursor) if page and page.cursor else None,
-        "first_page": address(this.path, **kept, order=order) if given.get("cursor") else None,
+        "figures": [_figure(this, kept, *figure) for figure in this.figures(page)] if page else (),
+        "next_page": address(this.path, **kept, **on, cursor=page.cursor) if page and page.cursor else None,
+        "first_page": address(this.path, **kept, **on) if given.get("cursor") else None,
         "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
         "files": {form.upper(): address(this.path, **kept, order=order, format=form) for form in ("csv", "xlsx")},
+        "package": address(this.path, **kept, order=order, format=PACKAGE) if signs_here() else None,
         "without": {
             name: address(this.path, **{other: kept[other] for other in kept if other != name}) for name in kept
         },
         "problem": shown_problem(trouble) if trouble else None,
     }
+
+
+def _figure(
+    this: Listing, kept: Mapping[str, str], label: str, value: Any, kind: str, rows: Mapping[str, str] | None = None
+) -> tuple[str, Any, str, str | None]:
+    """A sum with the way to its rows, where it has one."""
+    return label, value, kind, address(this.path, **{**kept, **rows}) if rows and value else None
+
+
+def _case_of(this: Listing, row: Any, number: int, here: Mapping[str, str | None]) -> str:
+    """The form of a case about a row: where to read it again, and what it says now."""
+    found = getattr(row, "discrepancy_id", None)
+    if found is not None:
+        return address("/cases/new", discrepancy=found)
+    asked = address("", **here).removeprefix("?")
+    return address("/cases/new", list=this.path, asked=asked, row=number, seen=row_digest(row))
 
 
 def _head(this: Listing, column: Column, kept: Mapping[str, str], sorting: str) -> Head:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.words import N_
-from stockpile.rights import COMMANDER, DESK, DONOR, REGISTRAR, ROLES
+from stockpile.rights import AUDITOR, COMMANDER, DESK, DONOR, REGISTRAR, ROLES
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
@@ -32,6 +32,7 @@ AREAS = (
     Area(N_("Consignments"), "/statements", frozenset({DONOR})),
     Area(N_("Counts"), "/counts"),
     Area(N_("Approvals"), "/drafts"),
+    Area(N_("Tracing"), "/tracing", frozenset({REGISTRAR, AUDITOR, DONOR})),
     Area(N_("Sites"), "/sites", EVERYBODY),
     Area(N_("Catalogue"), "/models", EVERYBODY),
     Area(N_("Reports"), "/reports", EVERYBODY),

@@ -17,6 +17,7 @@ from api.pages.weapons import HELD, HELD_BY_ONE
 from api.words import N_
 from stockpile.errors import NotFound
 from stockpile.parties import Party, find_party, read_party
+from stockpile.reports.cases import CasesSought, list_cases
 from stockpile.reports.clearance import clearance_of
 from stockpile.reports.documents import Sought as SoughtDocuments
 from stockpile.reports.documents import list_documents
@@ -137,6 +138,7 @@ def person(party_id: UUID, request: Request, engine: Database, actor: Asker) -> 
         assigned = search_assignments(connection, actor, person=about.code, limit=SHOWN).rows if named else ()
         sought = SoughtDocuments(signatory=about.code or "")
         signed = list_documents(connection, actor, sought, limit=10)
+        cases = list_cases(connection, actor, CasesSought(party_id=party_id)).rows
     shown = {
         "party": about,
         "display": found.display,
@@ -148,6 +150,7 @@ def person(party_id: UUID, request: Request, engine: Database, actor: Asker) -> 
         "memberships": table(MEMBERSHIPS, about.memberships, N_("In no unit so far.")),
         "signed": table(SIGNED, signed.rows, N_("No document bears this signature.")),
         "more_signed": bool(signed.cursor),
+        "open_cases": cases,
     }
     response: Response = templates.TemplateResponse(request, "person.html", shown)
     return response
@@ -222,6 +225,7 @@ def unit(unit_id: UUID, request: Request, engine: Database, actor: Asker) -> Res
         held = holdings(connection, actor, holder, limit=SHOWN) if about.accounts else None
         by_model = sums_by_model(connection, actor, holder) if about.accounts else ()
         who: Page[Member] = members(connection, unit_id, day, limit=SHOWN)
+        cases = list_cases(connection, actor, CasesSought(party_id=unit_id)).rows
         may_draw = search_signature_cards(connection, day, unit_id=unit_id, state="valid", limit=SHOWN).rows
     shown = {
         "party": about,
@@ -230,6 +234,7 @@ def unit(unit_id: UUID, request: Request, engine: Database, actor: Asker) -> Res
         "by_model": table(BY_MODEL, by_model, N_("Nothing is held.")),
         "held": table(HELD, held.rows if held else (), N_("Nothing is held."), actor.role),
         "more_held": bool(held and held.cursor),
+        "open_cases": cases,
         "members": table(MEMBERS, who.rows, N_("Nobody is in it.")),
         "more_members": bool(who.cursor),
         "cards": table(MAY_DRAW, may_draw, N_("Nobody may draw for it.")),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from api.audit_file import audit_file
 from api.dependencies import Asker, Cursor, Database
 from api.pages import address, templates
 from api.pages.listing import (
+    CHOOSE,
     Asked,
     Column,
     Filter,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     hidden_filter,
@@ -24,15 +27,30 @@ from api.pages.listing import (
     table,
     text_filter,
 )
+from api.v1.registers import show_kept_rejects, show_rejects
 from api.words import N_
-from stockpile.db.tables.audits import KINDS
+from stockpile.db.tables.audits import JUDGED, KINDS, MATCHED, NOT_JUDGED
 from stockpile.errors import Fault, Invalid
 from stockpile.reports import audits as audit_report
 from stockpile.reports import registers as register_report
-from stockpile.reports.audits import AuditRow, Finding, audit_called, list_audits, list_findings, read_audit
-from stockpile.reports.keyset import Page
+from stockpile.reports.audits import (
+    AuditRow,
+    AuditShown,
+    Change,
+    Finding,
+    JudgementRow,
+    ModelTotal,
+    audit_called,
+    list_audits,
+    list_changes,
+    list_findings,
+    list_judgements,
+    read_audit,
+)
+from stockpile.reports.keyset import Page, page_of
+from stockpile.reports.pages import cursor_of
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
-from stockpile.rights import READ_PEOPLE, Actor, reading, require
+from stockpile.rights import COMPARE, IMPORT_REGISTER, READ_PEOPLE, RIGHTS, WRITE_CASES, Actor, reading, require
 from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
@@ -80,6 +98,10 @@ REGISTERS = Listing(
     ask=_registers,
     orders=register_report.ORDERS,
     default="-recorded_at",
+    ways=(
+        Way(N_("Take in a list"), "/registers/new", RIGHTS[IMPORT_REGISTER]),
+        Way(N_("Compare two lists"), "/audits/new", RIGHTS[COMPARE]),
+    ),
 )  # fmt: skip
 
 
@@ -91,21 +113,53 @@ def registers(request: Request, engine: Database, actor: Asker) -> Response:
 
 @router.get("/registers/{register_id}", response_class=HTMLResponse)
 def register(
-    register_id: UUID, request: Request, engine: Database, actor: Asker, lines: Lines = Lines.ALL, cursor: Cursor = None
+    register_id: UUID,
+    request: Request,
+    engine: Database,
+    actor: Asker,
+    lines: Lines = Lines.ALL,
+    cursor: Cursor = None,
+    line: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    case: str = "",
 ) -> Response:
-    """One register with a page of its lines as they stood in the file."""
+    """One register with a page of its lines as they stood in the file; with `line` from that one on. `case`: a line is to be chosen that
+    a case is about.
+    """
+    if cursor is None and line is not None and line > 1:
+        cursor = cursor_of(str(line - 1))
+    may_choose = actor.role in RIGHTS[WRITE_CASES]
+    choosing = may_choose and case == CHOOSE
     with reading(engine, actor) as connection:
         found = read_register(connection, actor, register_id, lines, LINES_SHOWN, cursor)
     shown = {
         "register": found.register,
-        "lines": table(_columns(found.headings), found.lines, N_("It has no such line.")),
+        "lines": table(
+            (*_columns(found.headings), *_case_columns(register_id, choosing)), found.lines, N_("It has no such line.")
+        ),
         "which": lines,
+        "from_line": line,
         "choices": list(Lines),
         "hidden_columns": max(len(found.headings) - COLUMNS_SHOWN, 0),
-        "next_page": address(request.url.path, lines=lines, cursor=found.cursor) if found.cursor else None,
+        "next_page": (
+            address(request.url.path, lines=lines, cursor=found.cursor, case=case if choosing else None)
+            if found.cursor
+            else None
+        ),
+        "choose_for_case": (
+            address(request.url.path, lines=lines, cursor=cursor, case=CHOOSE) if may_choose and not choosing else None
+        ),
     }
     response: Response = templates.TemplateResponse(request, "register.html", shown)
     return response
+
+
+def _case_columns(register_id: UUID, choosing: bool) -> tuple[Column, ...]:
+    """A way to a case about each line."""
+
+    def form(line: RegisterLine) -> str:
+        return address("/cases/new", register_id=register_id, line=line.line)
+
+    return (Column("case", N_("Case"), "term", form, read=lambda line: N_("Open a case")),) if choosing else ()
 
 
 def _columns(headings: list[str]) -> tuple[Column, ...]:
@@ -141,9 +195,21 @@ def _kind(kind: str, label: str) -> Column:
     return Column(name, label, "number", lambda row: findings_of(row, kind) if getattr(row, name) else None)
 
 
-def findings_of(row: AuditRow, kind: str) -> str:
+def called(row: AuditRow) -> str:
+    """How a run of an audit is called."""
+    return f"{row.name}#{row.run}"
+
+
+def findings_of(row: AuditRow, kind: str, **more: str) -> str:
     """The address of an audit's findings of a kind."""
-    return address("/audits/findings", audit=f"{row.name}#{row.run}", kind=kind)
+    return address("/audits/findings", audit=called(row), kind=kind, **more)
+
+
+def _asked_anew(found: AuditShown) -> str:
+    """The form of another run of the name, as this one was asked for."""
+    sources = {"left": found.left_source, "right": found.right_source}
+    given = {f"{hand}_{name}": value for hand, source in sources.items() for name, value in source.items()}
+    return address("/audits/new", name=found.audit.name, **given)
 
 
 LABELS = {
@@ -155,6 +221,9 @@ LABELS = {
     "repeated right": N_("Repeated right"),
     "incomplete left": N_("Incomplete left"),
     "incomplete right": N_("Incomplete right"),
+    "near match": N_("Near matches"),
+    "quantity matched": N_("Quantities that match"),
+    "quantity differs": N_("Quantities that differ"),
 }
 AUDITS = Listing(
     path="/audits",
@@ -176,21 +245,21 @@ AUDITS = Listing(
     ask=_audits,
     orders=audit_report.ORDERS,
     default="-recorded_at",
+    ways=(
+        Way(N_("Compare two lists"), "/audits/new", RIGHTS[COMPARE]),
+        Way(N_("Take in a list"), "/registers/new", RIGHTS[IMPORT_REGISTER]),
+    ),
 )
 
 
 def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[Finding]:
     require(actor, READ_PEOPLE)
     values = dict(asked.values)
-    name = values.pop("audit", None)
-    if name is None:
-        raise Invalid(
-            sentence("Say of which audit."), [Fault(sentence("its name, such as 3rd Division#2"), field="audit")]
-        )
+    values.pop("audit", None)
     return list_findings(
         connection,
         actor,
-        audit_called(connection, name),
+        _audit_asked(connection, asked),
         **values,
         limit=asked.limit,
         cursor=asked.cursor,
@@ -201,6 +270,18 @@ def _findings(connection: Connection, actor: Actor, asked: Asked) -> Page[Findin
 def _item(finding: Finding) -> str | None:
     item = finding.left_item or finding.right_item
     return f"/weapons/{item}" if item else None
+
+
+def _line(register: UUID | None, line: int | None) -> str | None:
+    return address(f"/registers/{register}", line=line) + "#lines" if register and line else None
+
+
+def _judged(finding: Finding) -> str | None:
+    return finding.judged or NOT_JUDGED if finding.kind == "near match" else None
+
+
+def _near(finding: Finding) -> str | None:
+    return f"/audits/{finding.audit_id}/near-matches/{finding.number}" if finding.kind == "near match" else None
 
 
 FINDINGS = Listing(
@@ -214,18 +295,21 @@ FINDINGS = Listing(
         Column("model", N_("Model")),
         Column("serial_number", N_("Serial number"), "code", _item),
         Column("held_by", N_("Held by"), "person"),
-        Column("left_line", N_("Line left"), "number"),
-        Column("right_line", N_("Line right"), "number"),
+        Column("left_line", N_("Line left"), "number", lambda row: _line(row.left_register, row.left_line)),
+        Column("right_line", N_("Line right"), "number", lambda row: _line(row.right_register, row.right_line)),
+        Column("judged", N_("Judged"), "term", _near, read=_judged, sparse=True),
         Column("left_quantity", N_("Pieces left"), "number"),
         Column("right_quantity", N_("Pieces right"), "number"),
         Column("times", N_("Times"), "number"),
         Column("why", N_("Why")),
         Column("left_says", N_("Left says")),
         Column("right_says", N_("Right says")),
+        Column("reason", N_("Reason"), sparse=True),
     ),
     filters=(
         text_filter(N_("Serial number or holder")),
         choice_filter("kind", N_("What"), KINDS),
+        choice_filter("judged", N_("Near matches judged"), (NOT_JUDGED, *JUDGED)),
         Filter("model", N_("Model"), help=N_("Its whole name, such as AKM")),
         hidden_filter("audit", N_("Audit"), fixed=True),
     ),
@@ -234,13 +318,107 @@ FINDINGS = Listing(
     orders=audit_report.FINDING_ORDERS,
 )
 
-BY_MODEL = (
-    Column("kind", N_("What"), "term"),
-    Column("model", N_("Model")),
-    Column("findings", N_("Findings"), "number"),
-    Column("left_quantity", N_("Pieces left"), "number"),
-    Column("right_quantity", N_("Pieces right"), "number"),
+
+def _audit_asked(connection: Connection, asked: Asked) -> UUID:
+    name = asked.values.get("audit")
+    if name is None:
+        raise Invalid(
+            sentence("Say of which audit."), [Fault(sentence("its name, such as 3rd Division#2"), field="audit")]
+        )
+    return audit_called(connection, name)
+
+
+def _every_change(connection: Connection, actor: Actor, asked: Asked) -> list[Change]:
+    require(actor, READ_PEOPLE)
+    before = asked.values.get("before")
+    since = audit_called(connection, before) if before else None
+    every = list_changes(connection, actor, _audit_asked(connection, asked), since)
+    return [one for one in every if asked.values.get("change") in (None, one.change)]
+
+
+def _changes(connection: Connection, actor: Actor, asked: Asked) -> Page[Change]:
+    every = _every_change(connection, actor, asked)
+    places = {id(one): f"{place:09}" for place, one in enumerate(every)}
+    return page_of(every, lambda one: (places[id(one)],), asked.limit, asked.cursor, asked.order, CHANGE_ORDERS)
+
+
+CHANGE_ORDERS = (
+    "change", "kind", "model", "serial_number", "held_by", "left_before", "right_before", "left_now", "right_now",
+)  # fmt: skip
+
+
+CHANGES = Listing(
+    path="/audits/changes",
+    name="audit-changes",
+    title=N_("What changed since the run before"),
+    question=N_("Which differences are new, which are settled, and which quantities changed?"),
+    row=Change,
+    columns=(
+        Column("change", N_("What"), "term"),
+        Column("kind", N_("Finding"), "term"),
+        Column("model", N_("Model")),
+        Column("serial_number", N_("Serial number"), "code", lambda row: address("/search", q=row.serial_number)),
+        Column("held_by", N_("Held by"), "person"),
+        Column("left_before", N_("Left before"), "number"),
+        Column("right_before", N_("Right before"), "number"),
+        Column("left_now", N_("Left now"), "number"),
+        Column("right_now", N_("Right now"), "number"),
+    ),
+    filters=(
+        choice_filter("change", N_("What"), ("new", "settled", "changed")),
+        Filter("before", N_("Since the run"), help=N_("Its name and number, such as 3rd Division#1; left out: the run before")),
+        hidden_filter("audit", N_("Audit"), fixed=True),
+    ),
+    empty=N_("Nothing changed."),
+    ask=_changes,
+    every=_every_change,
+    orders=CHANGE_ORDERS,
+)  # fmt: skip
+
+
+def _judgements(connection: Connection, actor: Actor, asked: Asked) -> Page[JudgementRow]:
+    require(actor, READ_PEOPLE)
+    return list_judgements(connection, actor, _audit_asked(connection, asked), asked.limit, asked.cursor, asked.order)
+
+
+JUDGEMENTS = Listing(
+    path="/audits/judgements",
+    name="audit-judgements",
+    title=N_("Near matches that were judged"),
+    question=N_("Which numbers are one weapon, misread, and which are two: who says so, and why?"),
+    row=JudgementRow,
+    columns=(
+        Column("judged", N_("Judged"), "term"),
+        Column("model", N_("Model")),
+        Column("left_key", N_("Left"), "code", lambda row: address("/search", q=row.left_key)),
+        Column("right_key", N_("Right"), "code", lambda row: address("/search", q=row.right_key)),
+        Column("reason", N_("Reason")),
+        Column("judged_by", N_("Judged by"), "person"),
+        Column("recorded_at", N_("Recorded"), "moment"),
+        Column("run", N_("In run"), "number", lambda row: f"/audits/{row.audit_id}"),
+    ),
+    filters=(hidden_filter("audit", N_("Audit"), fixed=True),),
+    empty=N_("No near match was judged yet."),
+    ask=_judgements,
+    orders=audit_report.JUDGEMENT_ORDERS,
 )
+
+
+def _by_model(row: AuditRow) -> tuple[Column, ...]:
+    def findings(total: ModelTotal) -> str | None:
+        # What agrees is kept without its model, and the smallest totals under no name.
+        named = total.model and total.model != "others" and total.kind != MATCHED
+        return (
+            findings_of(row, total.kind, model=total.model) if named and total.model else findings_of(row, total.kind)
+        )
+
+    return (
+        Column("kind", N_("What"), "term"),
+        Column("model", N_("Model")),
+        Column("findings", N_("Findings"), "number", findings),
+        Column("left_quantity", N_("Pieces left"), "number"),
+        Column("right_quantity", N_("Pieces right"), "number"),
+    )
 
 
 @router.get("/audits", response_class=HTMLResponse)
@@ -255,6 +433,36 @@ def audit_findings(request: Request, engine: Database, actor: Asker) -> Response
     return answer_list(FINDINGS, request, engine, actor)
 
 
+@router.get("/audits/changes", response_class=HTMLResponse)
+def audit_changes(request: Request, engine: Database, actor: Asker) -> Response:
+    """What changed since an audit was made before."""
+    return answer_list(CHANGES, request, engine, actor)
+
+
+@router.get("/audits/judgements", response_class=HTMLResponse)
+def audit_judgements(request: Request, engine: Database, actor: Asker) -> Response:
+    """What was said of near matches."""
+    return answer_list(JUDGEMENTS, request, engine, actor)
+
+
+@router.get("/audits/{audit_id}/file", response_class=Response)
+def whole_audit(audit_id: UUID, engine: Database, actor: Asker) -> Response:
+    """All of an audit as one file of JSON."""
+    return audit_file(engine, actor, audit_id)
+
+
+@router.get("/registers/{register_id}/rejects", response_class=Response)
+def register_rejects(register_id: UUID, engine: Database, actor: Asker) -> Response:
+    """The rows of a register that were set aside, as a file to be mended."""
+    return show_rejects(register_id, engine, actor)
+
+
+@router.get("/rejects/{sha256}", response_class=Response)
+def refused_rows(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], actor: Asker) -> Response:
+    """All rows for which a list was refused, as a file to be mended."""
+    return show_kept_rejects(sha256, actor)
+
+
 @router.get("/audits/{audit_id}", response_class=HTMLResponse)
 def audit(audit_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
     """One audit: its two sides, and its findings by kind and model."""
@@ -265,8 +473,17 @@ def audit(audit_id: UUID, request: Request, engine: Database, actor: Asker) -> R
     shown: dict[str, Any] = {
         "audit": row,
         "figures": figures,
-        "by_model": table(BY_MODEL, found.by_model[:200], N_("Nothing was found.")),
-        "sides": ((N_("Left"), row.left, found.left_source), (N_("Right"), row.right, found.right_source)),
+        "near_open": findings_of(row, "near match", judged=NOT_JUDGED),
+        "near_judged": row.near_match and found.judged_since,
+        "found": found,
+        "changes": address("/audits/changes", audit=called(row)) if found.before else None,
+        "judgements": address("/audits/judgements", audit=called(row)),
+        "anew": _asked_anew(found),
+        "by_model": table(_by_model(row), found.by_model[:200], N_("Nothing was found.")),
+        "sides": (
+            (N_("Left"), row.left, found.left_side, found.left_source),
+            (N_("Right"), row.right, found.right_side, found.right_source),
+        ),
     }
     response: Response = templates.TemplateResponse(request, "audit.html", shown)
     return response

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
+from api.pages.cases import CASES
 from api.pages.listing import (
     HOST,
     Asked,
@@ -28,8 +29,10 @@ from api.pages.listing import (
     hidden_filter,
     site_filter,
 )
+from api.pages.moments import MOMENTS, RECORDED, as_of, carrying
 from api.pages.navigation import EVERYBODY
 from api.pages.registers import AUDITS, REGISTERS
+from api.pages.reports_of_weapons import COMPLIANCE, FLOWS, LOSSES_BY, OVER_TIME, TRANSIT
 from api.pages.sites import BOOKS, CLASS_LABELS, DEVICES, STOCKS, of_classes
 from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE
 from api.pages.weapons import HELD
@@ -57,8 +60,9 @@ from stockpile.reports.holdings import HoldingLine, Holdings
 from stockpile.reports.inspections import InspectionRow, Inspections, InspectionSought, inspections_due
 from stockpile.reports.keyset import Page, page_of
 from stockpile.reports.loss_timeliness import LossRow, LossSought, LossTimeliness, loss_timeliness
+from stockpile.reports.questions import REPORTS
 from stockpile.reports.serial_capture import CaptureLine, CaptureSought, SerialCapture, serial_capture
-from stockpile.reports.trial_balance import BalanceLine, trial_balance
+from stockpile.reports.trial_balance import FINDING, BalanceLine, trial_balance
 from stockpile.reports.trial_balance import By as BalanceBy
 from stockpile.reports.trial_balance import proof as proof_of
 from stockpile.rights import DONOR, Actor, reading
@@ -75,9 +79,9 @@ def _narrowed(row: Any) -> dict[str, Any]:
 
 
 def _capture(connection: Connection, actor: Actor, asked: Asked) -> SerialCapture:
-    return serial_capture(
-        connection, actor, CaptureSought(**asked.values), limit=asked.limit, cursor=asked.cursor, order=asked.order
-    )
+    values = dict(asked.values)
+    at = as_of(actor, values)
+    return serial_capture(connection, actor, CaptureSought(**values), at, asked.limit, asked.cursor, asked.order)
 
 
 def _capture_figures(page: PageOf[Any]) -> Sequence[Figure]:
@@ -106,7 +110,8 @@ SERIAL_CAPTURE = Listing(
         Column("without_serial", N_("Without one"), "number"),
         Column("percent", N_("Recorded"), "percent"),
     ),
-    filters=(MODEL_FILTER, DONOR_FILTER, Filter("consignment", N_("Consignment"), help=N_("The donor's number of it")), site_filter()),
+    filters=(MODEL_FILTER, DONOR_FILTER, Filter("consignment", N_("Consignment"), help=N_("The donor's number of it")), site_filter(),
+             *MOMENTS),
     empty=N_("No weapon fits."),
     ask=_capture,
     orders=serial_capture_report.ORDERS,
@@ -116,9 +121,16 @@ SERIAL_CAPTURE = Listing(
 
 def _inspections(connection: Connection, actor: Actor, asked: Asked) -> Inspections:
     values = dict(asked.values)
-    on = values.pop("on", None)
+    on, known = values.pop("on", None), as_of(actor, values).recorded_at
     return inspections_due(
-        connection, actor, InspectionSought(**values), on, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection,
+        actor,
+        InspectionSought(**values),
+        on,
+        known,
+        limit=asked.limit,
+        cursor=asked.cursor,
+        order=asked.order,
     )
 
 
@@ -153,7 +165,8 @@ INSPECTIONS = Listing(
         Column("days_late", N_("Days late"), "number", read=lambda row: row.days_late or None),
         Column("value", N_("Value"), "number"),
     ),
-    filters=(MODEL_FILTER, flag_filter("delinquent", N_("Delinquent")), DONOR_FILTER, day_filter("on", N_("As of")), site_filter()),
+    filters=(MODEL_FILTER, flag_filter("delinquent", N_("Delinquent")), DONOR_FILTER, day_filter("on", N_("As of")), site_filter(),
+             RECORDED),
     empty=N_("No weapon under enhanced monitoring fits."),
     ask=_inspections,
     orders=inspections.ORDERS,
@@ -217,11 +230,10 @@ LOSSES = Listing(
 
 def _excess(connection: Connection, actor: Actor, asked: Asked) -> Excess:
     values = dict(asked.values)
+    at = as_of(actor, values)
     by, state = By(values.pop("by", By.UNIT)), values.pop("state", None)
     sought = AllowanceSought(**values, state=State(state) if state else None)
-    return excess_and_shortfall(
-        connection, actor, sought, by, limit=asked.limit, cursor=asked.cursor, order=asked.order
-    )
+    return excess_and_shortfall(connection, actor, sought, by, at, asked.limit, asked.cursor, asked.order)
 
 
 def _excess_figures(page: PageOf[Any]) -> Sequence[Figure]:
@@ -261,6 +273,7 @@ ALLOWANCES = Listing(
         choice_filter("state", N_("State"), State),
         choice_filter("category", N_("Category"), CATEGORIES),
         choice_filter("by", N_("A line for each"), By, any=N_("unit")),
+        *MOMENTS,
     ),
     empty=N_("Nothing is held, and nothing is allowed."),
     ask=_excess,
@@ -274,9 +287,8 @@ def _of_line(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     model = asked.values.get("model")
     if model is None:
         raise Invalid(sentence("Say of which model."), [Fault(sentence("its name, such as AKM"), field="model")])
-    return held_by_unit(
-        connection, actor, asked.values.get("unit"), model, limit=asked.limit, cursor=asked.cursor, order=asked.order
-    )
+    at = as_of(actor, dict(asked.values))
+    return held_by_unit(connection, actor, asked.values.get("unit"), model, at, asked.limit, asked.cursor, asked.order)
 
 
 OF_LINE = Listing(
@@ -289,6 +301,7 @@ OF_LINE = Listing(
     filters=(
         hidden_filter("unit", N_("Of the unit"), fixed=True),
         hidden_filter("model", N_("Of the model"), fixed=True),
+        *MOMENTS,
     ),
     empty=N_("Nothing is held."),
     ask=_of_line,
@@ -320,11 +333,21 @@ SUMMED = ("came_in", *(str(one) for one in CLASS_LABELS), "difference")
 
 def _balance(connection: Connection, actor: Actor, asked: Asked) -> Balance:
     values = dict(asked.values)
-    lines = trial_balance(connection, actor, BALANCE_BY[values.pop("by", "model")], **values)
+    at = as_of(actor, values)
+    lines = trial_balance(connection, actor, BALANCE_BY[values.pop("by", "model")], at, **values)
     page: Page[BalanceLine] = page_of(
         lines, _key, asked.limit, asked.cursor, asked.order, ("donor", "model", "site", *SUMMED)
     )
     return Balance(page.rows, page.cursor, {name: sum(getattr(line, name) for line in lines) for name in SUMMED})
+
+
+COUNTED_NOW = N_(
+    "The difference is what came in, counted by the entries, less the sum of the other columns, counted by the holdings: two counts, and 0 "
+    "where nobody wrote past the books."
+)
+COUNTED_THEN = N_(
+    "As of a moment all columns are counted by the entries up to it; the difference is what came in less the sum of the others, and 0."
+)
 
 
 def _key(line: BalanceLine) -> tuple[str, ...]:
@@ -359,8 +382,9 @@ BALANCE = Listing(
         *of_classes(),
         Column("difference", N_("Difference"), "number"),
     ),
-    filters=(choice_filter("by", N_("A line for each"), BALANCE_BY, any=N_("model")), MODEL_FILTER, DONOR_FILTER, site_filter()),
+    filters=(choice_filter("by", N_("A line for each"), BALANCE_BY, any=N_("model")), MODEL_FILTER, DONOR_FILTER, site_filter(), *MOMENTS),
     empty=N_("Nothing has come in."),
+    template="report.html",
     ask=_balance,
     orders=("donor", "model", "site", *SUMMED),
     figures=_balance_figures,
@@ -370,9 +394,9 @@ BALANCE = Listing(
 
 def _orders(connection: Connection, actor: Actor, asked: Asked) -> Page[DestructionOrderRow]:
     state = asked.values.get("state")
-    wanted = OrderState(state) if state else None
+    wanted, at = OrderState(state) if state else None, as_of(actor, dict(asked.values))
     return list_destruction_orders(
-        connection, actor, wanted, asked.values.get("site"), asked.limit, asked.cursor, asked.order
+        connection, actor, wanted, asked.values.get("site"), asked.limit, asked.cursor, asked.order, at
     )
 
 
@@ -398,27 +422,31 @@ ORDERS = Listing(
         Column("authority", N_("Authority")),
         Column("method", N_("Method")),
     ),
-    filters=(choice_filter("state", N_("State"), OrderState), site_filter()),
+    filters=(choice_filter("state", N_("State"), OrderState), site_filter(), *MOMENTS),
     empty=N_("Nothing is ordered to be destroyed."),
     ask=_orders,
     orders=order_report.ORDERS,
     default="ordered_at",
 )
 
-OF_ALL = (SERIAL_CAPTURE, INSPECTIONS, LOSSES, BALANCE)
 INDEX: tuple[tuple[str, tuple[Listing, ...], frozenset[str]], ...] = (
-    (N_("Asked by auditors and donors"), OF_ALL, EVERYBODY),
-    (N_("Who has what"), (ALLOWANCES, STOCKS, CARDS), HOST),
-    (N_("What is to be done"), (COUNTS_DUE, ORDERS, CLOSURES), HOST),
+    (N_("Pictures, each with its table"), (OVER_TIME, FLOWS, LOSSES_BY), EVERYBODY),
+    (N_("Pictures of what waits"), (TRANSIT, COMPLIANCE), HOST),
+    (N_("Who has what"), (STOCKS, CARDS), HOST),
+    (N_("What is to be done"), (CASES, COUNTS_DUE, CLOSURES), HOST),
     (N_("Books and lists"), (BOOKS, DEVICES, REGISTERS, AUDITS), HOST),
 )
-"""The reports by what they are about, and whom they are shown."""
+"""Beside the fifteen questions of the auditor (`stockpile/reports/questions.py`): lists by what they are about, and whom they are shown."""
 
 
 @router.get("/reports", response_class=HTMLResponse)
 def reports(request: Request, actor: Asker) -> Response:
     """The index of reports, each with the question it answers."""
-    shown = {"groups": [(title, lists) for title, lists, roles in INDEX if actor.role in roles]}
+    host = actor.role != DONOR
+    shown = {
+        "reports": [(one, one.for_role(actor.role)) for one in REPORTS if host or one.for_role(actor.role)],
+        "groups": [(title, lists) for title, lists, roles in INDEX if actor.role in roles],
+    }
     response: Response = templates.TemplateResponse(request, "reports.html", shown)
     return response
 
@@ -426,7 +454,7 @@ def reports(request: Request, actor: Asker) -> Response:
 @router.get("/reports/serial-capture", response_class=HTMLResponse)
 def of_serial_numbers(request: Request, engine: Database, actor: Asker) -> Response:
     """Serial numbers recorded."""
-    return answer_list(SERIAL_CAPTURE, request, engine, actor)
+    return answer_list(carrying(SERIAL_CAPTURE, request, "donor", "site"), request, engine, actor)
 
 
 @router.get("/reports/inspections", response_class=HTMLResponse)
@@ -444,7 +472,7 @@ def of_losses(request: Request, engine: Database, actor: Asker) -> Response:
 @router.get("/reports/allowances", response_class=HTMLResponse)
 def of_allowances(request: Request, engine: Database, actor: Asker) -> Response:
     """Excess and shortfall."""
-    return answer_list(ALLOWANCES, request, engine, actor)
+    return answer_list(carrying(ALLOWANCES, request), request, engine, actor)
 
 
 @router.get("/reports/allowances/weapons", response_class=HTMLResponse)
@@ -456,7 +484,8 @@ def of_one_line(request: Request, engine: Database, actor: Asker) -> Response:
 @router.get("/reports/balance", response_class=HTMLResponse)
 def of_balance(request: Request, engine: Database, actor: Asker) -> Response:
     """The trial balance."""
-    return answer_list(BALANCE, request, engine, actor)
+    note = COUNTED_THEN if any(request.query_params.get(each.name, "").strip() for each in MOMENTS) else COUNTED_NOW
+    return answer_list(carrying(BALANCE, request), request, engine, actor, note=note, finding=FINDING)
 
 
 @router.get("/reports/balance/proof", response_class=HTMLResponse)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api.dependencies import Asker, Cursor, Database
@@ -14,9 +15,10 @@ from api.pages import templates
 from api.pages.listing import HOST, Column, table
 from api.pages.problems import shown_problem
 from api.words import N_
-from stockpile.errors import Invalid
+from stockpile.errors import Invalid, NotFound
 from stockpile.find import Found, FoundItem, find
-from stockpile.rights import reading
+from stockpile.reports.cases import case_called
+from stockpile.rights import DONOR, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,6 +41,7 @@ ITEMS = (
     Column("account", N_("Account"), "person", read=_stands("account"), roles=HOST),
     Column("site", N_("Site"), "code", read=_stands("site")),
     Column("since", N_("Since"), "moment", read=_stands("since")),
+    Column("open_cases", N_("Cases open"), "number", lambda found: f"/cases?item_id={found.item.item_id}", sparse=True),
 )
 DOCUMENTS = (
     Column("number", N_("Number"), "code", lambda found: f"/documents/{found.document_id}"),
@@ -77,6 +80,8 @@ def search(
     if q.strip():
         try:
             with reading(engine, actor) as connection:
+                if (case := _case(connection, actor, q)) is not None:
+                    return RedirectResponse(case, 303)
                 found = find(connection, actor, q, 50, cursor)
         except Invalid as error:
             problem = shown_problem(error)
@@ -93,6 +98,16 @@ def search(
     }
     response: Response = templates.TemplateResponse(request, "search.html", shown, status_code=422 if problem else 200)
     return response
+
+
+def _case(connection: Connection, actor: Actor, asked: str) -> str | None:
+    """Where a case is shown that is called so, such as TAJI/CASE/3."""
+    if "CASE/" not in asked.upper() or actor.role == DONOR:
+        return None
+    try:
+        return f"/cases/{case_called(connection, actor, asked)}"
+    except NotFound:
+        return None
 
 
 def _only(found: Found) -> str | None:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.dependencies import Database
 from api.pages import asker, templates
+from api.pages.cases import CASES
 from api.pages.counts import COUNTS
 from api.pages.discrepancies import DISCREPANCIES
 from api.pages.listing import HOST, Listing, asked_of
@@ -31,6 +32,7 @@ from stockpile.rights import (
     CLOSE_COUNT,
     DESK,
     DONOR,
+    LEAD_CASES,
     READ_ALARMS,
     REGISTRAR,
     RIGHTS,
@@ -79,6 +81,12 @@ WAITS = (
     Waits(N_("Discrepancies you answer for"), DISCREPANCIES, {"owner": "{me}"}, WITH_PEOPLE),
     Waits(N_("Discrepancies overdue"), DISCREPANCIES, {"due_before": "{today}"}, EVERYBODY, late=True),
     Waits(N_("Discrepancies open"), DISCREPANCIES, {}, EVERYBODY),
+    Waits(N_("Cases that wait for a second person"), CASES, {"state": "waiting"}, RIGHTS[LEAD_CASES]),
+    Waits(N_("Cases you answer for"), CASES, {"owner": "{me}"}, HOST),
+    Waits(N_("Cases overdue"), CASES, {"due_before": "{today}"}, RIGHTS[LEAD_CASES], late=True),
+    Waits(N_("Cases open for over 90 days"), CASES, {"age": "over 90 days"}, RIGHTS[LEAD_CASES], late=True),
+    Waits(N_("Cases open for 31 to 90 days"), CASES, {"age": "31 to 90 days"}, RIGHTS[LEAD_CASES]),
+    Waits(N_("Cases open for up to 30 days"), CASES, {"age": "up to 30 days"}, RIGHTS[LEAD_CASES]),
     Waits(N_("Counts overdue"), COUNTS_DUE, {"overdue": "yes"}, HOST, late=True),
     Waits(N_("Counts due"), COUNTS_DUE, {}, RIGHTS[CLOSE_COUNT]),
     Waits(N_("Counts open"), COUNTS, {"state": "open"}, HOST),

@@ -222,8 +222,9 @@ JOBS = Listing(
     question=N_("How far is what I started in the background, and what came of it?"),
     row=Job,
     columns=(
-        Column("kind", N_("Task"), "term"),
+        Column("kind", N_("Task"), "term", lambda job: f"/jobs/{job.job_id}"),
         Column("state", N_("State"), "term"),
+        Column("doing", N_("Step"), "term", sparse=True),
         Column("done", N_("Done"), "number", _came_of_it),
         Column("total", N_("Of"), "number"),
         Column("started_at", N_("Started"), "moment"),

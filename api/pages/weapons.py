@@ -21,6 +21,7 @@ from api.pages.listing import (
     Column,
     Filter,
     Listing,
+    Way,
     answer_list,
     choice_filter,
     flag_filter,
@@ -32,6 +33,7 @@ from api.pages.listing import (
     table,
     text_filter,
 )
+from api.pages.moments import MOMENTS, as_of
 from api.pages.problems import shown_problem
 from api.pages.timeline import Timeline, timeline_of
 from api.words import N_, plural
@@ -42,14 +44,16 @@ from stockpile.reports import history as histories
 from stockpile.reports.accessories import out_with
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.attachments import photos_of
+from stockpile.reports.cases import CasesSought, list_cases
 from stockpile.reports.discrepancies import Sought as SoughtDiscrepancies
 from stockpile.reports.discrepancies import list_discrepancies
 from stockpile.reports.export import PageOf
 from stockpile.reports.history import HistoryEntry
 from stockpile.reports.holdings import ORDERS as WEAPON_ORDERS
 from stockpile.reports.holdings import Holder, HoldingLine, Holdings, Sought, every_weapon, holdings, list_weapons
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.standing import Standing
-from stockpile.rights import DONOR, Actor, reading
+from stockpile.rights import DONOR, REPORT_SIGHTING, RIGHTS, Actor, reading
 from stockpile.sentences import sentence, words_of
 from stockpile.weapon_assignments import search_assignments
 
@@ -58,14 +62,14 @@ router = APIRouter(include_in_schema=False)
 ENTRIES_SHOWN = 60
 
 
-def _sought(asked: Asked) -> Sought:
+def _sought(actor: Actor, asked: Asked) -> tuple[Sought, AsOf]:
     values = dict(asked.values)
-    wanted = values.pop("class", None)
-    return Sought(classes=(wanted,) if wanted else BALANCED, **values)
+    wanted, at = values.pop("class", None), as_of(actor, values)
+    return Sought(classes=(wanted,) if wanted else BALANCED, **values), at
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
-    return list_weapons(connection, actor, _sought(asked), NOW, asked.limit, asked.cursor, asked.order)
+    return list_weapons(connection, actor, *_sought(actor, asked), asked.limit, asked.cursor, asked.order)
 
 
 PIECES = plural("%(num)s piece", "%(num)s pieces")
@@ -95,6 +99,7 @@ HELD = (
     Column("quantity", N_("Pieces"), "number"),
     Column("condition", N_("Condition"), "term"),
     Column("since", N_("Since"), "day", read=lambda row: row.since and row.since.date()),
+    Column("open_cases", N_("Cases open"), "number", lambda row: f"/cases?item_id={row.item_id}", sparse=True),
 )
 HELD_BY_ONE = tuple(column for column in HELD if column.name not in ("account_class", "account"))
 """The same where whose it is goes without saying."""
@@ -112,6 +117,7 @@ WEAPONS = Listing(
         Filter("donor", N_("Donor"), help=N_("Its code"), roles=HOST),
         flag_filter("unverified", N_("From an opening list, unverified")),
         site_filter(),
+        *MOMENTS,
         key_filter("account", N_("On one account.")),
     ),
     empty=N_("No weapon fits."),
@@ -119,7 +125,8 @@ WEAPONS = Listing(
     orders=WEAPON_ORDERS,
     default="model",
     sums=_sums,
-    every=lambda connection, actor, asked: every_weapon(connection, actor, _sought(asked)),
+    every=lambda connection, actor, asked: every_weapon(connection, actor, *_sought(actor, asked)),
+    ways=(Way(N_("Report that a weapon was seen abroad"), "/tracing/new/sighting", RIGHTS[REPORT_SIGHTING]),),
 )
 
 
@@ -131,9 +138,9 @@ def weapons(request: Request, engine: Database, actor: Asker) -> Response:
 
 def _held(connection: Connection, actor: Actor, asked: Asked) -> Holdings:
     values = dict(asked.values)
-    search = values.pop("text", None)
+    search, at = values.pop("text", None), as_of(actor, values)
     return holdings(
-        connection, actor, Holder(**values), NOW, search, limit=asked.limit, cursor=asked.cursor, order=asked.order
+        connection, actor, Holder(**values), at, search, limit=asked.limit, cursor=asked.cursor, order=asked.order
     )
 
 
@@ -149,6 +156,7 @@ HOLDINGS = Listing(
         hidden_filter("unit", N_("Of the unit, its sub-units and people:"), fixed=True),
         hidden_filter("person", N_("Of the person:"), fixed=True),
         hidden_filter("site", N_("Of the site:"), fixed=True),
+        *MOMENTS,
     ),
     empty=N_("Nothing is held."),
     ask=_held,
@@ -259,6 +267,8 @@ def weapon(
         assigned = search_assignments(connection, actor, weapon=found.item.asset_tag, limit=1).rows if host else ()
         photos = photos_of(connection, actor, item_id) if host else ()
         out = out_with(connection, item_id) if host else ()
+        in_cases = open_cases_of(connection, actor, [item_id]).get(item_id, 0)
+        cases = list_cases(connection, actor, CasesSought(item_id=item_id), limit=20).rows if host else ()
         provable = is_published(connection)
     shown = {
         "item": found.item,
@@ -271,6 +281,8 @@ def weapon(
         "assigned": assigned[0] if assigned else None,
         "accessories": [one.name for one in out],
         "photos": photos,
+        "open_cases": cases,
+        "cases_elsewhere": in_cases - len(cases),
         "provable": provable,
         "discrepancies": table(FOUND, open_ones, N_("No discrepancy of this weapon is open."), actor.role),
         "timeline": _drawn(found.entries),

@@ -235,6 +235,7 @@ class JobShown(BaseModel):
     result: dict[str, Any] | None
     started_at: datetime
     ended_at: datetime | None
+    doing: str | None
 
 
 IdempotencyKey = Annotated[

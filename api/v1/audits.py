@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import Page, Rows, answer
+from api.audit_file import audit_file
 from api.dependencies import Asker, Database, FileFormat, Format, Pages
 from api.exports import exportable, listing, table_file
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
@@ -15,22 +16,29 @@ from api.v1.acts import JobShown
 from stockpile import jobs
 from stockpile.documents import Code
 from stockpile.registers.audits import MakeAudit, make_audit
+from stockpile.registers.judgements import Judge, Judged, judge
 from stockpile.reports.audits import (
     AuditRow,
     AuditShown,
     Change,
     Finding,
+    JudgementRow,
+    NearMatch,
     every_finding,
     lines_of,
     list_audits,
     list_changes,
     list_findings,
+    list_judgements,
     read_audit,
+    read_near_match,
 )
 from stockpile.reports.export import columns, table
 from stockpile.rights import COMPARE, reading, require
 
 router = APIRouter(tags=["audits"])
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number among the near matches of the audit")]
 
 EXAMPLE = {
     "name": "3rd Division 2007",
@@ -108,12 +116,74 @@ def search_findings(
     kind: Annotated[Code | None, Query(description="matched, only left, only right, conflicting ...")] = None,
     model: Annotated[Code | None, Query(description="Of one model: its name")] = None,
     text: Annotated[Code | None, Query(description="Part of a serial number or of a holder")] = None,
+    judged: Annotated[
+        Code | None, Query(description="Near matches of which somebody said this: same, different, not judged")
+    ] = None,
 ) -> Response:
     """Each with the rows of both lists and the weapon: GET /v1/registers/{id} shows the rows, GET /v1/weapons/{id} the weapon."""
     return listing(
         engine, actor, pages, f"findings-{audit_id}", Finding,
-        lambda connection, limit, cursor: list_findings(connection, actor, audit_id, kind, model, text, limit, cursor),
-        lambda connection: every_finding(connection, actor, audit_id, kind, model, text),
+        lambda connection, limit, cursor: list_findings(
+            connection, actor, audit_id, kind, model, text, limit, cursor, judged=judged
+        ),
+        lambda connection: every_finding(connection, actor, audit_id, kind, model, text, judged),
+    )  # fmt: skip
+
+
+@router.get(
+    "/audits/{audit_id}/file",
+    summary="An audit as one JSON file",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The audit, its sides and totals, every finding and every judgement",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        **documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND),
+    },
+)
+def show_file(audit_id: UUID, engine: Database, actor: Asker) -> Response:
+    """All of it, to be kept or read by another program."""
+    return audit_file(engine, actor, audit_id)
+
+
+@router.get(
+    "/audits/{audit_id}/near-matches/{number}",
+    summary="A near match",
+    response_model=NearMatch,
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND),
+)
+def show_near_match(audit_id: UUID, number: Number, engine: Database, actor: Asker) -> Response:
+    """With the rows of both lists, what was said of it, and the next that nobody has judged."""
+    with reading(engine, actor) as connection:
+        return answer(read_near_match(connection, actor, audit_id, number))
+
+
+@router.post(
+    "/audits/{audit_id}/near-matches/{number}",
+    status_code=201,
+    summary="Judge a near match",
+    response_model=Judged,
+    responses=documented(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+)
+def post_judgement(audit_id: UUID, number: Number, body: Judge, engine: Database, actor: Asker) -> Response:
+    """Say that its two numbers are one weapon, misread (same), or two (different), and why. It is kept for ever and holds in every later
+    run of the audit's name; of several the newest.
+    """
+    return answer(judge(engine, actor, audit_id, number, body), 201)
+
+
+@router.get(
+    "/audits/{audit_id}/judgements",
+    summary="What was said of near matches",
+    response_model=Page[JudgementRow],
+    responses=exportable(NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, INVALID),
+)
+def search_judgements(audit_id: UUID, engine: Database, actor: Asker, pages: Pages) -> Response:
+    """In all runs of the audit's name, the newest first."""
+    return listing(
+        engine, actor, pages, f"judgements-{audit_id}", JudgementRow,
+        lambda connection, limit, cursor: list_judgements(connection, actor, audit_id, limit, cursor),
     )  # fmt: skip
 
 

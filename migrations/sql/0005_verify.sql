@@ -11,16 +11,20 @@ CREATE TABLE stockpile.verification (
     began_at TIMESTAMP WITH TIME ZONE NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE NOT NULL,
     since BIGINT,
+    log SMALLINT,
+    tree_size BIGINT,
     checks JSONB NOT NULL,
     wrong JSONB NOT NULL,
     wrong_count INTEGER NOT NULL,
     CONSTRAINT verification_pkey PRIMARY KEY (verification_id),
     CONSTRAINT verification_ended CHECK (ended_at >= began_at),
+    CONSTRAINT verification_checkpoint CHECK ((log IS NULL) = (tree_size IS NULL)),
     CONSTRAINT verification_wrong_count CHECK (wrong_count >= 0)
 );
 CREATE INDEX verification_began ON stockpile.verification (began_at);
 COMMENT ON TABLE stockpile.verification IS 'That everything was recomputed from the rows, and what was found wrong.';
 COMMENT ON COLUMN stockpile.verification.since IS 'only what came after the checkpoint of this size; none: everything';
+COMMENT ON COLUMN stockpile.verification.tree_size IS 'the newest checkpoint that was verified, of that log; none: nothing was signed yet';
 COMMENT ON COLUMN stockpile.verification.checks IS 'the checks that were made';
 COMMENT ON COLUMN stockpile.verification.wrong IS 'the rows that are wrong, and what is wrong with each; may name documents of any site';
 CREATE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON stockpile.verification FOR EACH STATEMENT EXECUTE FUNCTION stockpile.never();
@@ -45,4 +49,4 @@ END $$;
 GRANT INSERT ON stockpile.verification TO stockpile_verifier;
 GRANT SELECT ON stockpile.verification TO stockpile_auditor, stockpile_registrar;
 -- What is wrong may name another site's documents: a commander reads that something is.
-GRANT SELECT (verification_id, began_at, ended_at, since, wrong_count) ON stockpile.verification TO stockpile_poster;
+GRANT SELECT (verification_id, began_at, ended_at, since, log, tree_size, wrong_count) ON stockpile.verification TO stockpile_poster;

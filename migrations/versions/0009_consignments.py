@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0009"
-down_revision = "0005"
+down_revision = "0008"
 
 SQL = Path(__file__).parent.parent / "sql"
 SUBJECTS: tuple[str, ...] = ("consignments",)

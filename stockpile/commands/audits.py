@@ -12,8 +12,9 @@ from stockpile.commands.asking import Token, acting, reading_as
 from stockpile.commands.files import Csv, Xlsx, write_report
 from stockpile.commands.options import pairs
 from stockpile.commands.shown import counted, new_group, out, progress, show_table
-from stockpile.db.tables.audits import KINDS
+from stockpile.db.tables.audits import JUDGED, KINDS
 from stockpile.registers.audits import MakeAudit, make_audit
+from stockpile.registers.judgements import Judge, judge
 from stockpile.reports.audits import (
     Change,
     Finding,
@@ -25,10 +26,12 @@ from stockpile.reports.audits import (
     list_findings,
     read_audit,
 )
+from stockpile.rights import reading
 
 audit = new_group("Comparisons of two lists, kept under a name to be made again.")
 
 Kind = StrEnum("Kind", {kind.replace(" ", "_").upper(): kind for kind in KINDS})  # type: ignore[misc]
+Judgement = StrEnum("Judgement", {judged.upper(): judged for judged in JUDGED})  # type: ignore[misc]
 SideOption = (
     "site=TAJI, unit=1-COY, donor=USA, consignment=..., account=..., happened_by=..., recorded_by=...; repeated"
 )
@@ -136,6 +139,7 @@ def show_audit(
         return
     headings = (
         "kind",
+        "number",
         "model",
         "serial number",
         "held by",
@@ -148,13 +152,29 @@ def show_audit(
         "right says",
     )
     found = [
-        (row.kind, row.model, row.serial_number, row.held_by, row.left_line, row.right_line, row.left_quantity, row.right_quantity,
-         row.why, row.left_says, row.right_says)
+        (row.kind, row.number, row.model, row.serial_number, row.held_by, row.left_line, row.right_line, row.left_quantity,
+         row.right_quantity, f"{row.why} ({row.judged})" if row.judged else row.why, row.left_says, row.right_says)
         for row in page.rows
     ]  # fmt: skip
     show_table(headings, found, "Nothing of the kind was found.")
     if page.cursor:
         out.print("... and more: --limit, or --csv for all.")
+
+
+@audit.command("judge")
+def judge_near_match(
+    called: Called,
+    number: Annotated[int, typer.Argument(help="Of the near match, as 'audit show --kind 'near match'' has it", min=1)],
+    judged: Annotated[Judgement, typer.Argument(help="One weapon, misread, or two")],
+    reason: Annotated[str, typer.Option(help="What shows it; kept for ever")],
+    token: Token = None,
+) -> None:
+    """Say what a near match is: it holds in every later run of the audit's name."""
+    with acting(token) as (engine, actor):
+        with reading(engine, actor) as connection:
+            audit_id = audit_called(connection, called)
+        judge(engine, actor, audit_id, number, Judge.model_validate({"judged": judged.value, "reason": reason}))
+    out.print(f"Near match {number}: {judged.value}. The next run takes it into account.")
 
 
 @audit.command("changes")

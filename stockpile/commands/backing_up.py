@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stockpile import backup as backups
-from stockpile import backup_contents
+from stockpile import backup_contents, restored_settings
 from stockpile import restore as restoring
 from stockpile.backup import Made
 from stockpile.backup_contents import About
@@ -84,6 +84,7 @@ def restore(
         out.print(f"What was there before lies in {done.aside}.", markup=False)
     _show_books(done)
     _show_found(done)
+    _show_settings(done)
     _show_next(done)
 
 
@@ -109,6 +110,17 @@ def show_series(begun: Series) -> None:
     )
 
 
+def _show_settings(done: Restored) -> None:
+    """What the server was told that reached beyond its data. Without the values: they may hold passwords."""
+    if done.settings_aside:
+        out.print(
+            f"Not taken over from the server's settings, lest the restored one harms what the old one left: "
+            f"{', '.join(done.settings_aside)}. What they were stands in {done.place}, in postgresql.conf and files that end "
+            f"with '{restored_settings.BEFORE}'.",
+            markup=False,
+        )
+
+
 def _show_found(done: Restored) -> None:
     found = done.files
     if found.is_sound:
@@ -127,7 +139,8 @@ def _show_next(done: Restored) -> None:
     if done.about.server == "own":
         steps.append(
             f"Your server's data lie in {done.place}: stop your PostgreSQL {done.about.major}, put them where it keeps its "
-            "data, as the user that it runs as, and start it."
+            "data, as the user that it runs as, and start it. Archiving, standbys and following another server are switched off "
+            "in postgresql.auto.conf: set them anew by ALTER SYSTEM."
         )
     steps += [
         "Run 'stockpile log restored': the log begins anew and names what was lost, so that donors and witnesses see a "

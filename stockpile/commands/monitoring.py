@@ -74,7 +74,7 @@ def show_serial_capture(
         return serial_capture(connection, actor, sought, at, limit, cursor)
 
     fields = ("what", "maker", "model", "quantity", "with_serial", "without_serial", "percent")
-    found = _shown(token, ask, CaptureLine, fields, "There are no weapons.", limit, csv, xlsx)
+    found = show_report(token, ask, CaptureLine, fields, "There are no weapons.", limit, csv, xlsx)
     if found is not None:
         share = f" ({found.percent} %)" if found.percent is not None else ""
         out.print(
@@ -108,7 +108,7 @@ def show_inspections(
     """Show which weapons under enhanced monitoring are due for inspection, and what is delinquent."""
     of_register_alone(register, donor=donor, site=site, recorded=recorded)
     sought, periods = InspectionSought(donor, site, model, delinquent), Periods(initial_days, yearly_days)
-    day, known = _day(on), in_utc(recorded)
+    day, known = day_of(on), in_utc(recorded)
 
     def ask(connection: Connection, actor: Actor, limit: int | None, cursor: str | None) -> Inspections:
         if register is not None:
@@ -119,7 +119,7 @@ def show_inspections(
 
     which = ("line",) if register is not None else ("asset_tag", "donor", "site")
     fields = (*which, "model", "serial_number", "arrived_on", "inspected_on", "due_on", "days_late", "value")
-    found = _shown(token, ask, InspectionRow, fields, "Nothing under enhanced monitoring.", limit, csv, xlsx)
+    found = show_report(token, ask, InspectionRow, fields, "Nothing under enhanced monitoring.", limit, csv, xlsx)
     if found is not None:
         out.print(
             f"\nOn {found.on}: {found.delinquent:,} of {found.items:,} items delinquent ({found.delinquent_percent or 0} %), "
@@ -146,7 +146,7 @@ def show_losses(
 ) -> None:
     """Show how long losses took to be reported."""
     of_register_alone(register, donor=donor, site=site)
-    sought = LossSought(donor, site, model, _day(since), _day(until), late)
+    sought = LossSought(donor, site, model, day_of(since), day_of(until), late)
 
     def ask(connection: Connection, actor: Actor, limit: int | None, cursor: str | None) -> LossTimeliness:
         if register is not None:
@@ -155,7 +155,7 @@ def show_losses(
 
     which = ("line",) if register is not None else ("document_number", "act")
     fields = (*which, "model", "serial_number", "quantity", "lost_on", "reported_on", "days", "late")
-    found = _shown(token, ask, LossRow, fields, "No loss was reported.", limit, csv, xlsx)
+    found = show_report(token, ask, LossRow, fields, "No loss was reported.", limit, csv, xlsx)
     if found is not None:
         out.print(
             f"\n{found.losses:,} reported, {found.late:,} later than {found.days_allowed} days ({found.late_percent or 0} %); "
@@ -164,11 +164,12 @@ def show_losses(
         )
 
 
-def _day(given: datetime | None) -> date | None:
+def day_of(given: datetime | None) -> date | None:
+    """The day of an option."""
     return given.date() if given else None
 
 
-def _shown(
+def show_report(
     token: str | None,
     ask: Callable[[Connection, Actor, int | None, str | None], Any],
     row: type,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from stockpile.commands.shown import errors, out
 from stockpile.errors import Invalid, UnreadableFile
 from stockpile.fetching import Unreachable, check_url, request
 from stockpile.proof.merkle import TILE_HEIGHT, TILE_WIDTH, NodeReader, Tile, node_reader
-from stockpile.proof.note import LONGEST_NOTE
-from stockpile.witness.pinning import Comparison, Pins
+from stockpile.proof.note import LONGEST_NOTE, Malformed
+from stockpile.witness import on_paper
+from stockpile.witness.pinning import Comparison, Pins, ServedKeys
 
 PATIENCE = 30.0
 """Seconds that the log has for an answer."""
@@ -24,7 +26,12 @@ PATIENCE = 30.0
 
 def pin(
     folder: Annotated[Path, typer.Argument(help="Where you keep checkpoints; only added to")],
-    checkpoint: Annotated[str, typer.Argument(help="A checkpoint's file, or the log's address (https://.../log)")],
+    checkpoint: Annotated[
+        str,
+        typer.Argument(
+            help="The log's address (https://.../log), or a file: text (-: from the input), picture or PDF of a daily sheet"
+        ),
+    ],
     key: Annotated[
         list[str] | None, typer.Option(help="Key of the log or of a witness; remembered in the folder")
     ] = None,
@@ -37,19 +44,32 @@ def pin(
     """Keep a checkpoint of a log and compare it with those kept before. Ends with status 1 when they contradict one another."""
     online = bool(re.match("https?://", checkpoint))
     address = checkpoint if online else tiles
-    base = re.sub("/checkpoint$", "", check_url(address)) if address else None
-    headers = {"Authorization": f"Bearer {token.strip()}"} if token else {}
+    base = base_of(address) if address else None
+    headers = headers_of(token)
     note = _read(f"{base}/checkpoint", headers).decode("utf-8", "replace") if online else _from_file(Path(checkpoint))
     pins = Pins(folder)
     pins.trust(key or [])
-    done = pins.pin(note, (lambda size: _nodes(str(base), headers, size)) if base else None, latest or online)
+    read_nodes = (lambda size: nodes_at(str(base), headers, size)) if base else None
+    done = pins.pin(note, read_nodes, latest or online, _keys(base, headers) if base else None)
     _show(done)
     if done.disagreements:
         raise typer.Exit(1)
 
 
+def base_of(address: str) -> str:
+    """The log's address without what may stand behind it. Raises Invalid."""
+    return re.sub("/checkpoint$", "", check_url(address))
+
+
+def headers_of(token: str | None) -> dict[str, str]:
+    """What is sent along with a request to the log."""
+    return {"Authorization": f"Bearer {token.strip()}"} if token else {}
+
+
 def _show(done: Comparison) -> None:
     shown = done.opened.checkpoint
+    for line in done.keys:
+        out.print(f"{line} It is trusted from now on.", markup=False)
     for number, (words, one, other) in enumerate(done.disagreements):
         errors.print(("" if number else "THE LOG DISAGREES WITH WHAT IT SIGNED.\n\n") + words, markup=False)
         for kept in dict.fromkeys((one.file, other.file)):
@@ -65,7 +85,16 @@ def _show(done: Comparison) -> None:
         out.print(line, markup=False)
 
 
-def _nodes(base: str, headers: Mapping[str, str], size: int) -> NodeReader:
+def _keys(base: str, headers: Mapping[str, str]) -> ServedKeys | None:
+    """What the log says of its keys; None: it is another's log, which says nothing of them."""
+    reply = request("GET", f"{base}/keys", PATIENCE, LONGEST_NOTE, headers=headers)
+    try:
+        return ServedKeys.parse(reply.content) if reply.status == 200 else None
+    except Malformed:
+        return None
+
+
+def nodes_at(base: str, headers: Mapping[str, str], size: int) -> NodeReader:
     """The hashes of a tree from the log's tiles, each fetched once."""
 
     def tile(level: int, index: int) -> bytes:
@@ -76,13 +105,24 @@ def _nodes(base: str, headers: Mapping[str, str], size: int) -> NodeReader:
 
 
 def _from_file(file: Path) -> str:
+    """The note in a file: as text, or by the code on a daily sheet, printed to PDF, scanned or photographed."""
     try:
-        if file.stat().st_size > LONGEST_NOTE:
-            raise UnreadableFile(f"{file} is too large to be a checkpoint.")
-        return file.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "it is not text in UTF-8"
-        raise UnreadableFile(f"{file} can't be read: {why}.") from None
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
+            content = opened.read(on_paper.LARGEST + 1)
+    except OSError as problem:
+        raise UnreadableFile(f"{file} can't be read: {problem.strerror}.") from None
+    try:
+        return _as_text(content) if not content.startswith(on_paper.PDF) else on_paper.note_on_paper(content)
+    except UnicodeDecodeError:
+        return on_paper.note_on_paper(content)
+
+
+def _as_text(content: bytes) -> str:
+    """As it is written; pasted, it may have lost its last line feed or have others. Raises UnicodeDecodeError."""
+    text = content.decode()
+    if len(content) > LONGEST_NOTE:
+        raise UnreadableFile("It is too large to be a checkpoint.")
+    return text.replace("\r\n", "\n").strip("\n") + "\n"
 
 
 def _read(url: str, headers: Mapping[str, str]) -> bytes:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from labels.papers import Size, render
-from stockpile.commands.asking import Token, reading_as
+from stockpile.commands.asking import Token, acting, reading_as
+from stockpile.commands.reports import one_weapon
 from stockpile.commands.shown import new_group, out
 from stockpile.errors import Fault, Invalid
 from stockpile.papers.count_sheet import count_sheet_of
+from stockpile.papers.custody import consignment_called, custody_of, custody_of_consignment, with_proofs
+from stockpile.papers.daily_sheet import daily_sheet_of
 from stockpile.papers.documents import paper_of
 from stockpile.papers.holdings import holdings_of
 from stockpile.papers.issue_sheet import issue_sheets
 from stockpile.papers.paper import Paper
 from stockpile.papers.signature_card import signature_card_of
 from stockpile.reports.counts import count_named
+from stockpile.rights import reading
 
-printing = new_group("Papers as PDF: of documents, holdings, signature cards and counts; blank pages of a paper book.")
+printing = new_group(
+    "Papers as PDF: of documents, holdings, signature cards, counts and days; blank pages of a paper book."
+)
 
 Language = Annotated[str | None, typer.Option(help="en, ar or uk; left out: en")]
 Sheet = Annotated[Size, typer.Option(help="The sheet that is printed on")]
@@ -40,6 +47,41 @@ def print_document(
     with reading_as(token) as (connection, actor):
         paper = paper_of(connection, actor, number)
     _write(to, f"{paper.title.text} {paper.number}", (paper,), language, size)
+
+
+@printing.command("custody")
+def print_custody(
+    scan: Annotated[str, typer.Argument(help="Asset tag, serial number or UII")],
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """The custody of a weapon, complete, with its proof attached to the PDF."""
+    with acting(token) as (engine, actor):
+        with reading(engine, actor) as connection:
+            item_id = one_weapon(connection, actor, scan)
+            paper = custody_of(connection, actor, item_id)
+        paper = with_proofs(engine, actor, paper, [item_id])
+    _write(to, f"custody {paper.number}", (paper,), language, size)
+
+
+@printing.command("consignment")
+def print_consignment(
+    donor: Annotated[str, typer.Argument(help="The donor's code")],
+    reference: Annotated[str, typer.Argument(help="The consignment's reference")],
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """The custody of a consignment, weapon by weapon, with their proofs attached to the PDF."""
+    with acting(token) as (engine, actor):
+        with reading(engine, actor) as connection:
+            weapons = consignment_called(connection, actor, donor, reference)[3]
+            paper = custody_of_consignment(connection, actor, donor, reference)
+        paper = with_proofs(engine, actor, paper, weapons)
+    _write(to, f"custody {paper.number}", (paper,), language, size)
 
 
 @printing.command("holdings")
@@ -83,6 +125,24 @@ def print_count_sheet(
     with reading_as(token) as (connection, actor):
         paper = count_sheet_of(connection, actor, count_named(connection, actor, name), rows)
     _write(to, f"count-sheet {paper.number}", (paper,), language, size)
+
+
+@printing.command("daily-sheet")
+def print_daily_sheet(
+    site: Annotated[str | None, typer.Argument(help="Site code; left out: one's own")] = None,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on the site's wall; left out: today")
+    ] = None,
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """A site's day on a page, with the log's newest checkpoint as text and code: to be kept elsewhere."""
+    with reading_as(token) as (connection, actor):
+        paper = daily_sheet_of(connection, actor, site, day.date() if day else None)
+        name = f"daily-sheet {site or actor.site_code} {paper.number}"
+    _write(to, name, (paper,), language, size)
 
 
 @printing.command("issue-sheets")

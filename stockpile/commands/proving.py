@@ -12,26 +12,31 @@ import typer
 from stockpile.commands.shown import out
 from stockpile.errors import Invalid, UnreadableFile
 from stockpile.proof.bundle import LONGEST
-from stockpile.proof.check import check_text, printable
+from stockpile.proof.check import Findings, check_text, printable
 from stockpile.proof.later import find_later, leaves_of
 from stockpile.proof.merkle import ProofFailed
 from stockpile.proof.note import Malformed, Verifier
+from stockpile.proof.package import BEGINS, check_package
+from stockpile.proof.package import LONGEST as LONGEST_PACKAGE
 
 Secret = Annotated[Path | None, typer.Option(help="A file with the item's secret, 64 hexadecimal digits")]
 
 
 def check_proof(
-    file: Annotated[Path, typer.Argument(help="The proof: a file from 'stockpile proof', or the text of its QR code")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The proof: a file from 'stockpile proof', the text of its QR code, or an audit package"),
+    ],
     key: Annotated[
         list[str], typer.Option(help="name+id+base64 of the log or of a witness, or a file with one a line; repeated")
     ],
     pinned: Annotated[Path | None, typer.Option(help="A checkpoint of the log that you kept earlier")] = None,
     secret_file: Secret = None,
 ) -> None:
-    """Check a weapon's proof, with nothing but the file and the keys. Ends with status 1 when a check fails."""
+    """Check a weapon's proof, or an audit package, with nothing but the file and the keys. Ends with status 1 when a check fails."""
     keys = [verifier for text in key for verifier in _keys(text)]
     kept = _read(pinned) if pinned else None
-    found = check_text(_read(file), keys, kept, _secret(secret_file))
+    found = _checked(file, keys, kept, secret_file)
     for line in found.lines():
         out.print(line, markup=False)
     if not found.ok:
@@ -54,6 +59,24 @@ def find_entries(
         out.print(f"entry {one.version} at leaf {one.index}", markup=False)
     if not found:
         out.print(f"No entry from version {from_version} on is in this copy. It may be in a later one.", markup=False)
+
+
+def _checked(file: Path, keys: list[Verifier], kept: str | None, secret_file: Path | None) -> Findings:
+    if _is_package(file):
+        return check_package(file.read_bytes(), keys, kept)
+    return check_text(_read(file), keys, kept, _secret(secret_file))
+
+
+def _is_package(file: Path) -> bool:
+    """Whether it is a ZIP file. Raises UnreadableFile (it is larger than a package may be)."""
+    try:
+        with file.open("rb") as opened:
+            packed = opened.read(len(BEGINS)) == BEGINS
+    except OSError:
+        return False  # reading it says why
+    if packed and file.stat().st_size > LONGEST_PACKAGE:
+        raise UnreadableFile(f"{file} is too large to be an audit package.")
+    return packed
 
 
 def _keys(text: str) -> Iterator[Verifier]:

@@ -26,9 +26,8 @@ from stockpile.reports.described import described
 from stockpile.reports.destruction_orders import DestructionOrderRow, OrderState, list_destruction_orders
 from stockpile.reports.discrepancies import DiscrepancyRow, State
 from stockpile.reports.documents import DocumentRow
-from stockpile.reports.export import every_row
+from stockpile.reports.export import PageOf, every_row
 from stockpile.reports.history import End, HistoryEntry, Identified, history, list_entries
-from stockpile.reports.keyset import Page
 from stockpile.reports.trial_balance import BalanceLine, By, Proof, proof, trial_balance
 from stockpile.rights import DONOR, Actor
 from stockpile.scans import look_up
@@ -266,13 +265,15 @@ def show_documents(
 def show_destruction_orders(
     state: Annotated[OrderState | None, typer.Option(help="How far they are; left out: all of them")] = None,
     site: Annotated[str | None, typer.Option(help="Only of this site")] = None,
+    happened: Moment = None,
+    recorded: Moment = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     csv: Csv = None,
     xlsx: Xlsx = None,
     token: Token = None,
 ) -> None:
     """Show destruction orders, the oldest first: what is certified, what is left, what is overdue."""
-    ask = partial(list_destruction_orders, state=state, site=site)
+    ask = partial(list_destruction_orders, state=state, site=site, at=AsOf(in_utc(happened), in_utc(recorded)))
     headings = ("number", "authority", "due", "ordered", "certified", "left", "state")
     fields = ("number", "authority", "due_on", "quantity", "certified", "left", "state")
     show_list(token, ask, DestructionOrderRow, headings, fields, "There are no such orders.", limit, csv, xlsx)
@@ -280,7 +281,7 @@ def show_destruction_orders(
 
 def show_list(
     token: str | None,
-    ask: Callable[..., Page[Any]],
+    ask: Callable[..., PageOf[Any]],
     row: type,
     headings: Sequence[str],
     fields: Sequence[str],

@@ -17,7 +17,7 @@ from stockpile.errors import Invalid
 from stockpile.log import beginning, reading
 from stockpile.log.alarms import all_alarms
 from stockpile.log.proofs import proof_of
-from stockpile.log.signer import KEYS, VERIFIERS, LogSigner
+from stockpile.log.signer import KEYS, MEMORY, VERIFIERS, LogSigner
 from stockpile.proof.checkpoint import Checkpoint
 from stockpile.proof.note import Malformed, Note
 from stockpile.settings import read_settings
@@ -41,7 +41,8 @@ def init(origin: Origin) -> None:
     _print_key(signer.verifier)
     out.print(
         f"\nThe signing key stands in {settings.signing_folder / KEYS}. Keep a copy of it in a safe, away from this machine, and none with "
-        "the backups of the database.",
+        f"the backups of the database; after 'stockpile log rotate' another. Of {MEMORY} beside it keep none: it only counts if it is the "
+        "last. Where it is lost, 'stockpile log restored' begins a new log.",
         markup=False,
     )
 
@@ -86,17 +87,34 @@ def restored(
     origin: Annotated[
         str | None, typer.Option(help="Name of the new log; by default that of the old one, counted on")
     ] = None,
+    keys_lost: Annotated[
+        bool, typer.Option("--keys-lost", help="No copy of the log's keys is left anywhere: make new ones")
+    ] = False,
 ) -> None:
-    """Say that the database was restored from a backup: a new log begins, whose first leaf says where the old one ended."""
+    """Say that the database was restored from a backup, or that what was signed last is lost: a new log begins, whose first leaf says where
+    the old one ended.
+    """
     settings = read_settings()
     with ready.opened(settings) as engine:
-        told = beginning.begin_after_restore(engine, settings.signing_folder, origin)
+        told = beginning.begin_after_restore(engine, settings.signing_folder, origin, keys_lost)
     out.print(
         f"The log {told.origin} follows {told.old_origin}, which had signed {told.signed:,} leaves; {told.left:,} of them are in the "
-        f"restored database, {told.signed - told.left:,} are lost.",
+        f"database, {told.signed - told.left:,} are lost.",
         markup=False,
     )
-    out.print("\nThe new log's key, to give to donors, auditors and witnesses; the old key signs beside it:\n")
+    if beginning.MEMORY in told.lost:
+        out.print(
+            f"What was signed last is lost: the newest checkpoint in the database, of {told.signed:,} leaves, was taken for the final one. "
+            "The new log says so. Ask donors and witnesses whether they hold a later one: then more is lost than is said here.",
+            markup=False,
+        )
+    if beginning.KEYS in told.lost:
+        out.print(
+            "\nNo key is left that could sign for the new one, and the new log says so. Give the new key to donors, auditors and witnesses "
+            "by hand, as the first one, and tell them why. They trust it with --key:\n"
+        )
+    else:
+        out.print("\nThe new log's key, to give to donors, auditors and witnesses; the old key signs beside it:\n")
     _print_key(LogSigner(settings.signing_folder).verifier)
 
 
@@ -109,7 +127,7 @@ def write_proof(
     token: Token = None,
 ) -> None:
     """Write the proof of a weapon's history, to be checked without these books: 'stockpile check-proof'."""
-    known = [_named(pinned)] if pinned is not None else []
+    known = [named_checkpoint(pinned)] if pinned is not None else []
     with acting(token) as (engine, actor):
         with rights.reading(engine, actor) as connection:
             item_id = one_weapon(connection, actor, scan)
@@ -121,8 +139,8 @@ def write_proof(
     )
 
 
-def _named(pinned: Path) -> tuple[str, int]:
-    """Name and size of a checkpoint in a file."""
+def named_checkpoint(pinned: Path) -> tuple[str, int]:
+    """Name and size of a checkpoint in a file. Raises Invalid."""
     try:
         checkpoint = Checkpoint.parse(Note.parse(pinned.read_bytes()).text)
     except OSError as problem:

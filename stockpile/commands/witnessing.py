@@ -10,7 +10,10 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from stockpile.commands.asking import Token
+from stockpile.commands.pinning import base_of, headers_of, nodes_at
 from stockpile.commands.shown import counted, errors, new_group, out, show_table
+from stockpile.witness import settling
 from stockpile.witness import witness as domain
 from stockpile.witness.memory import Contradiction
 from stockpile.witness.serving import create_witness_app
@@ -93,6 +96,24 @@ def show(folder: Folder) -> None:
         raise typer.Exit(1)
 
 
+@witness.command("settle")
+def settle(
+    folder: Folder,
+    log: Annotated[str, typer.Argument(help="The log's address (https://.../log): its tiles show what it holds")],
+    token: Token = None,
+) -> None:
+    """Look whether what was not shown to extend is part of what was cosigned since. Ends with status 1 when something still contradicts."""
+    opened, base, headers = domain.open_witness(folder), base_of(log), headers_of(token)
+    doubtful = {one.origin for one in opened.memory.contradictions() if not one.fork}
+    if not doubtful:
+        out.print("There is nothing to settle.")
+    for origin in sorted(doubtful):
+        for found, said in settling.settle(opened, origin, lambda size: nodes_at(base, headers, size)):
+            out.print(f"{found.origin}, {counted(found.size, 'leaf', 'leaves')}: {said}", markup=False)
+    if opened.memory.contradictions():
+        raise typer.Exit(1)
+
+
 def _show_contradictions(contradictions: Sequence[Contradiction]) -> None:
     if any(one.fork for one in contradictions):
         errors.print(
@@ -106,7 +127,7 @@ def _show_contradictions(contradictions: Sequence[Contradiction]) -> None:
         else:
             errors.print(
                 f"NOT SHOWN TO EXTEND: {about}: the log signed this, and no proof came that it holds the {one.kept_size:,} leaves "
-                "cosigned before. Ask who runs the log for one.",
+                "cosigned before. Once it cosigned more than this, 'stockpile witness settle' looks whether that holds it.",
                 markup=False,
             )
         errors.print(f"\nCosigned before:\n{one.kept_note}\nSent later, and refused:\n{one.note}", markup=False)

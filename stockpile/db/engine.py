@@ -105,6 +105,14 @@ def for_sums(connection: Connection) -> None:
     connection.exec_driver_sql("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
 
 
+@contextmanager
+def joining_by_hash(connection: Connection) -> Iterator[None]:
+    """For a question whose parts hold thousands of rows where the planner expects one: row against row it would take hours."""
+    connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'off', true)")
+    yield
+    connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'on', true)")
+
+
 def take_role(connection: Connection, role: str, site_id: UUID | None = None, donor_id: UUID | None = None) -> None:
     """Takes a database role and a scope for the rest of the transaction; row-level security follows them."""
     connection.exec_driver_sql(

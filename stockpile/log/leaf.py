@@ -72,6 +72,41 @@ ERASURE_FIELDS = (
 )
 """An erasure is a note too, to the books as a whole: it names no document."""
 
+CASE_FIELDS = (
+    "part_id",
+    "case_id",
+    "part",
+    "kind",
+    "case",
+    "text",
+    "attachments",
+    "owner_id",
+    "due_on",
+    "outcome",
+    "document_id",
+    "of_part",
+    "recorded_at",
+    "content_hash",
+    "written_by",
+)
+"""A part of a case is a note too. `case`: of its first part what the case is about, of all others nothing."""
+
+OPENING_FIELDS = (
+    "site_id",
+    "number",
+    "title",
+    "subject",
+    "item_id",
+    "discrepancy_id",
+    "document_id",
+    "register_id",
+    "line",
+    "party_id",
+    "report",
+    "reopens",
+)
+"""What the field `case` holds: the case's row, but for its key and moment, which are those of the part."""
+
 STATEMENT_FIELDS = (
     "statement_id",
     "kind",
@@ -85,6 +120,7 @@ DOCUMENT_FORM = Form(DOCUMENT, DOCUMENT_FIELDS)
 REGISTER_FORM = Form(REGISTER, REGISTER_FIELDS)
 NOTE_FORM = Form(NOTE, NOTE_FIELDS)
 ERASURE_FORM = Form(NOTE, ERASURE_FIELDS)
+CASE_FORM = Form(NOTE, CASE_FIELDS)
 STATEMENT_FORM = Form(NOTE, STATEMENT_FIELDS)
 DONOR_STATEMENT_FORM = Form(NOTE, DONOR_STATEMENT_FIELDS)
 KEY_STATEMENT_FORM = Form(KEY, STATEMENT_FIELDS)
@@ -172,6 +208,17 @@ def donor_statement_leaf(seed: bytes, header: Mapping[str, object], said_by: byt
 def erasure_leaf(seed: bytes, header: Mapping[str, object], persons: Mapping[str, bytes]) -> bytes:
     """The leaf of an erasure; `persons` are the digests of who asked and who approved, salted by the erasure's id."""
     return _leaf_with_persons(ERASURE_FORM, seed, header, persons)
+
+
+def case_leaf(seed: bytes, header: Mapping[str, object], written_by: bytes) -> bytes:
+    """The leaf of a part of a case; `written_by` is the digest of the person, salted by the part's id."""
+    return _leaf_with_persons(CASE_FORM, seed, header, {"written_by": written_by})
+
+
+def opening_value(case: Mapping[str, object]) -> dict[str, object]:
+    """What the leaf of a case's first part commits of the case: its columns that hold anything, keys as text."""
+    held = {name: case[name] for name in OPENING_FIELDS if case[name] is not None}
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in held.items()}
 
 
 def statement_leaf(seed: bytes, statement: Mapping[str, object]) -> bytes:

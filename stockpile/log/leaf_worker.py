@@ -1,4 +1,4 @@
-"""A process that hashes leaves of entries for one bulk posting: reads the rows from its input, writes the leaves, ends.
+"""A process that hashes leaves of entries: reads pieces of rows from its input, writes the leaves of each, and ends with its input.
 
 Started by `leaf_making`; it sees no database and keeps nothing.
 """
@@ -19,6 +19,7 @@ def main() -> None:
         except EOFError:
             return
         sys.stdout.buffer.write(b"".join(entry_leaf(*row) for row in rows))
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ that reads them: they tell nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from stockpile.donors.statements import Kept, need_statement
 from stockpile.errors import Fault, Invalid, Refused
 from stockpile.log import tree
 from stockpile.log.leaf import entries_digest, microseconds, value_bytes
-from stockpile.log.reading import Published, published
+from stockpile.log.reading import Published, published, successions
 from stockpile.proof.bundle import Bundle, Growth, Row, build, fields_of
 from stockpile.proof.commitment import DOCUMENT, ENTRY, NOTE, commitment
 from stockpile.proof.fields import DOCUMENT_FIELDS, DONOR_STATEMENT_FIELDS, ENTRY_FIELDS, PARTS
@@ -44,26 +45,33 @@ CLOCKS_APART = timedelta(hours=1)
 
 @dataclass(slots=True)
 class _Logs:
-    """The published logs, newest first, and their trees."""
+    """The published logs, oldest first, since when each is, and their trees."""
 
     connection: Connection
     shown: list[Published]
+    began: list[datetime]
     nodes: dict[int, NodeReader] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection) -> _Logs:
-        numbers = connection.exec_driver_sql("SELECT DISTINCT log FROM checkpoint ORDER BY 1 DESC").scalars().all()
-        return cls(connection, [published(connection, number) for number in numbers])
+        rows = connection.exec_driver_sql(
+            "SELECT log, began_at FROM log_origin WHERE log IN (SELECT log FROM checkpoint) ORDER BY log"
+        ).all()
+        return cls(connection, [published(connection, row.log) for row in rows], [row.began_at for row in rows])
 
     def node(self, shown: Published) -> NodeReader:
         if shown.log not in self.nodes:
             self.nodes[shown.log] = tree.nodes_of(self.connection, shown.log, shown.size)
         return self.nodes[shown.log]
 
-    def proof(self, leaf: bytes, recorded_at: Any) -> TlogProof | None:
-        """Where a leaf is; None: no checkpoint covers it yet."""
-        for shown in self.shown:
-            index = tree.find_leaf(self.connection, shown.log, leaf, recorded_at - CLOCKS_APART)
+    def proof(self, leaf: bytes, recorded_at: datetime) -> TlogProof | None:
+        """Where a leaf is; None: no checkpoint covers it yet. In each log it is looked for from what was signed before it was recorded. So
+        the log that was there then comes first, and a longer look into a newer one is only for what still waited when that began.
+        """
+        since = recorded_at - CLOCKS_APART
+        then = max(bisect_right(self.began, since) - 1, 0)
+        for shown in (*self.shown[then:], *reversed(self.shown[:then])):
+            index = tree.find_leaf(self.connection, shown.log, leaf, since)
             if index is not None and index < shown.size:
                 hashes = inclusion_proof(index, shown.size, self.node(shown))
                 return TlogProof(index, tuple(hashes), shown.note)
@@ -90,7 +98,8 @@ def proof_of(engine: Engine, actor: Actor, item_id: UUID, pinned: Sequence[tuple
             _documents(logs, item_id, [int(row.values()["version"]) for row in entries], actor.role == DONOR)
         )
         growth = [_growth(logs, origin, size) for origin, size in pinned]
-    return build(item.asset_tag, entries, documents, growth)
+        keys = successions(connection)
+    return build(item.asset_tag, entries, documents, growth, keys=keys)
 
 
 def _unbroken(versions: Sequence[int]) -> list[int]:
@@ -167,13 +176,18 @@ def _altered(what: str) -> Refused:
     )
 
 
+def growth_of(connection: Connection, origin: str, size: int, shown: Published) -> Growth:
+    """What leads from a checkpoint that somebody keeps to a published one. Raises Invalid."""
+    return _growth(_Logs(connection, [shown], []), origin, size)
+
+
 def _growth(logs: _Logs, origin: str, size: int) -> Growth:
     """What leads from a checkpoint that somebody keeps to the latest of its log."""
-    for shown in logs.shown:
+    for shown in reversed(logs.shown):
         if shown.origin == origin and 0 < size <= shown.size:
             hashes = consistency_proof(size, shown.size, logs.node(shown)) if size < shown.size else []
             return Growth(origin, size, shown.size, tuple(hashes))
-    names = [f"{shown.origin} with up to {shown.size:,} leaves" for shown in logs.shown]
+    names = [f"{shown.origin} with up to {shown.size:,} leaves" for shown in reversed(logs.shown)]
     fault = Fault(f"these books have {', '.join(names) or 'no log'}", field="pinned", value=f"{origin} {size}")
     raise Invalid("The checkpoint that you keep is of no log of these books.", [fault])
 
@@ -200,7 +214,8 @@ def proof_of_statement(
         if not statements or statements[0].values()["answers"]:
             raise Refused(sentence("No checkpoint covers it yet: try again in a moment."))
         growth = [_growth(logs, origin, size) for origin, size in pinned]
-    return build(f"{kept.donor} {kept.reference}", [], [], growth, statements)
+        keys = successions(connection)
+    return build(f"{kept.donor} {kept.reference}", [], [], growth, statements, keys)
 
 
 def _statements(logs: _Logs, kept: Kept) -> Iterator[Row]:

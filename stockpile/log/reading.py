@@ -33,11 +33,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """That a log follows another after a restore: of the leaves signed there so many are left."""
+    """That a log follows another after a restore: of the leaves signed there so many are left. `lost`: of the signer its memory, so that
+    more may have been signed; its keys, so that none of them vouches for this log.
+    """
 
     origin: str
     signed: int
     left: int
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,29 @@ def published(connection: Connection, log: int | None = None) -> Published:
     found = connection.exec_driver_sql(_LATEST, (log,)).one_or_none()
     if found is None:
         raise NotFound("No checkpoint of this log was signed yet.")
+    return _with_lines(connection, found)
+
+
+def _with_lines(connection: Connection, found: Row[Any]) -> Published:
     lines = connection.exec_driver_sql(_LINES, (found.log, found.tree_size)).scalars()
     note = found.note + "".join(f"{line}\n" for line in lines)
     return Published(found.log, found.origin, found.tree_size, found.root, note)
+
+
+_COSIGNED = """
+SELECT c.log, o.origin, c.tree_size, c.root, c.note FROM checkpoint c JOIN log_origin o USING (log)
+WHERE c.log = (SELECT max(log) FROM log_origin) AND c.signed_at >= %s
+  AND EXISTS (SELECT FROM cosignature w WHERE w.log = c.log AND w.tree_size = c.tree_size)
+ORDER BY c.tree_size DESC LIMIT 1
+"""
+
+
+def to_carry_away(connection: Connection, since: datetime) -> Published:
+    """The checkpoint to put on paper: of the newest log the latest that a witness cosigned and that was signed since then; where there is
+    none, the latest of all. Raises NotFound.
+    """
+    found = connection.exec_driver_sql(_COSIGNED, (since,)).one_or_none()
+    return published(connection) if found is None else _with_lines(connection, found)
 
 
 def is_published(connection: Connection) -> bool:
@@ -108,6 +131,16 @@ def leaf_tile(connection: Connection, shown: Published, index: int, width: int =
     return tree.split_leaves(packed)
 
 
+_VOUCHED = """
+SELECT content ->> 'vouched' FROM log_statement WHERE kind = 'key' AND content ? 'vouched' ORDER BY log, recorded_at, statement_id
+"""
+
+
+def successions(connection: Connection) -> tuple[str, ...]:
+    """The notes in which keys of these logs vouch for those after them, in their order (`stockpile.proof.succession`)."""
+    return tuple(connection.exec_driver_sql(_VOUCHED).scalars())
+
+
 _ORIGINS = """
 SELECT o.log, o.origin, (SELECT max(signed_at) FROM checkpoint c WHERE c.log = o.log) AS signed_at,
        array(SELECT content ->> 'key' FROM log_statement s WHERE s.log = o.log AND kind = 'key' ORDER BY recorded_at) AS keys,
@@ -126,5 +159,7 @@ def _told(connection: Connection, row: Row[Any]) -> OriginTold:
     latest = published(connection, row.log) if row.signed_at else None
     asked = (row.log, latest.size if latest else 0)
     witnesses = tuple(connection.exec_driver_sql(_WITNESSES, asked).scalars())
-    restored = tuple(Restore(one["origin"], one["signed"], one["left"]) for one in row.restored)
+    restored = tuple(
+        Restore(one["origin"], one["signed"], one["left"], tuple(one.get("lost", ()))) for one in row.restored
+    )
     return OriginTold(row.origin, latest, row.signed_at, witnesses, tuple(row.keys), restored)

@@ -13,21 +13,22 @@ and checkpoint make a second tree beside the first impossible within one databas
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from stockpile.db import roles
-from stockpile.db.engine import take_role
+from stockpile.db.engine import take_role, transaction
 from stockpile.documents import now
-from stockpile.errors import DatabaseUnavailable, NotFound
+from stockpile.errors import DatabaseUnavailable, NotFound, Refused
 from stockpile.log import tree
 from stockpile.log.alarms import raise_alarm
 from stockpile.log.signer import LogSigner, SignerRefuses
-from stockpile.log.statements import Statement, write_statement
+from stockpile.log.statements import Statement, queue_key, write_statement
 from stockpile.log.tree import Edge
 from stockpile.proof.merkle import consistency_proof
 
@@ -35,8 +36,22 @@ AT_ONCE = 65_536
 """Leaves moved in one transaction."""
 LOCK = 7_365_003
 """Advisory lock of the database: who holds it sequences."""
+PATIENCE = 10
+"""Seconds that is waited for whoever sequences to stop."""
 
 logged = structlog.get_logger("stockpile.log")
+
+
+@contextmanager
+def nobody_sequences(engine: Engine) -> Iterator[None]:
+    """Meanwhile no sequencer looks at the log. One that refuses lets go by itself. Raises Refused (one goes on)."""
+    with transaction(engine, roles.SEQUENCER) as holding:
+        holding.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+        try:
+            holding.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        except OperationalError:
+            raise Refused("The log is being sequenced: stop the service, then say it again.") from None
+        yield
 
 
 @dataclass(slots=True)
@@ -108,6 +123,7 @@ class Sequencer:
             last = "SELECT coalesce(max(tree_size), 0) FROM checkpoint WHERE log = %s"
             self._published = int(connection.exec_driver_sql(last, (self._log,)).scalar_one())
             self.signer.check(self._origin, self._edge.size, self._edge.tree.root(), self._proof(connection))
+            queue_key(connection, self._log, self.signer)  # if its making was cut off before that
         return True
 
     def _proof(self, connection: Connection) -> list[bytes]:
@@ -134,6 +150,7 @@ class Sequencer:
             leaves = [leaf for _, leaf in sorted(waiting)]
             leaves += self._filling(connection, edge.size + len(leaves))
             if leaves:
+                self.signer.check_at_hand()  # else they would lie in a tree that nobody signs
                 before = edge.size
                 full = edge.append(leaves)
                 tree.write(connection, self._log, before, edge, full)

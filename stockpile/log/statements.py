@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from stockpile.documents import now
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import statement_leaf
+from stockpile.log.signer import LogSigner
 
 Kind = Literal["key", "restored", "padding"]
 
@@ -57,3 +58,20 @@ def write_statement(connection: Connection, statement: Statement) -> bytes:
          statement.seed, leaf),
     )  # fmt: skip
     return leaf
+
+
+def queue_key(connection: Connection, log: int, signer: LogSigner) -> bool:
+    """Queues the statement that the signer's newest key signs the log, unless it was made before; whether it was missing."""
+    said = "SELECT EXISTS (SELECT FROM log_statement WHERE log = %s AND kind = 'key' AND content ->> 'key' = %s)"
+    if connection.exec_driver_sql(said, (log, signer.verifier)).scalar():
+        return False
+    content = {"origin": _origin(connection, log), "key": signer.verifier}
+    if signer.vouched is not None:
+        content["vouched"] = signer.vouched
+    leaf = write_statement(connection, Statement.new(log, "key", content))
+    connection.exec_driver_sql("INSERT INTO unsequenced (leaf) VALUES (%s)", (leaf,))
+    return True
+
+
+def _origin(connection: Connection, log: int) -> str:
+    return str(connection.exec_driver_sql("SELECT origin FROM log_origin WHERE log = %s", (log,)).scalar_one())

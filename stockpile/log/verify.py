@@ -62,7 +62,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What came of it: the checks that were made, the wrong rows, and of which checks there are more than those."""
+    """What came of it: the checks that were made, the wrong rows, and of which checks there are more than those. `checkpoint`: the newest
+    that was verified, by the number of its log and its size.
+    """
 
     began_at: datetime
     ended_at: datetime
@@ -70,6 +72,7 @@ class Verified:
     wrong: tuple[Found, ...]
     more: tuple[str, ...] = ()
     since: Since | None = None
+    checkpoint: tuple[int, int] | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -98,8 +101,12 @@ def verify(
         books = Books(connection, store, log_keys=tuple(keys))
         if since is not None:
             books.since = _kept(books, since)
+        newest = connection.exec_driver_sql(
+            "SELECT log, tree_size FROM checkpoint ORDER BY log DESC, tree_size DESC LIMIT 1"
+        ).one_or_none()
         made, wrong, more = look(books, go_on, heard)
-    return Verified(began_at, now(), tuple(made), tuple(wrong), tuple(more), books.since)
+    checkpoint = (newest.log, newest.tree_size) if newest is not None else None
+    return Verified(began_at, now(), tuple(made), tuple(wrong), tuple(more), books.since, checkpoint)
 
 
 def look(
@@ -165,9 +172,10 @@ def record(engine: Engine, verified: Verified) -> None:
     """Writes down what came of a verification; where something is wrong, an alarm of the log says so to who must look into it."""
     with transaction(engine, roles.VERIFIER) as connection:
         connection.exec_driver_sql(
-            """INSERT INTO verification (verification_id, began_at, ended_at, since, checks, wrong, wrong_count)
-               VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-            (new_key(), verified.began_at, verified.ended_at, verified.since and verified.since.size, Jsonb(list(verified.checks)),
+            """INSERT INTO verification (verification_id, began_at, ended_at, since, log, tree_size, checks, wrong, wrong_count)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            (new_key(), verified.began_at, verified.ended_at, verified.since and verified.since.size,
+             *(verified.checkpoint or (None, None)), Jsonb(list(verified.checks)),
              Jsonb([asdict(one) for one in verified.wrong]), len(verified.wrong)),
         )  # fmt: skip
     if verified.is_sound:

@@ -48,7 +48,7 @@ class Facts:
 class Column:
     """A column: its heading and its width, in millimetres, or None: what is left over."""
 
-    heading: Word
+    heading: Said
     width: float | None
     style: Style = "text"
 
@@ -123,7 +123,16 @@ class Cards:
     cards: tuple[Card, ...]
 
 
-Block = Facts | Table | Signatures | Text | Cards
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text to the letter, line by line, beside a QR code that says the same; under a title, with what it is for."""
+
+    text: str
+    title: Word
+    purpose: Sentence = ()
+
+
+Block = Facts | Table | Signatures | Text | Cards | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,16 @@ class Printed:
 
     by: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that the paper carries along inside its PDF."""
+
+    name: str
+    media_type: str
+    text: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,7 @@ class Paper:
     leaf_hash: str | None = None
     watermark: Word | None = None
     printed: Printed | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -293,6 +293,39 @@ HEADINGS = (
     "Copy printed by",
 )
 
+DAILY_SHEET = (
+    "Daily sheet",
+    "Day",
+    "Documents of the day",
+    "No document was posted on this day.",
+    "Book",
+    "Kind of document",
+    "First number",
+    "Last number",
+    "Documents",
+    "all kinds",
+    "As the books stand at %(moment)s",
+    "Account",
+    "Weapons",
+    "Counted equipment",
+    "Open discrepancies",
+    "None is open.",
+    "Open",
+    "Overdue",
+    "Oldest of",
+    "Accounts whose count is overdue",
+    "Weapon cards overdue",
+    "Shipments overdue",
+    "Numbers of books that have not come",
+    "SHA-256 of the last backup's backup.json",
+    "Checkpoint of the log",
+    (
+        "Keep this sheet where those who run the service cannot reach it. With its code anybody can prove later that nothing "
+        "which the log held then was altered since: stockpile log pin."
+    ),
+    "Nothing of the log was signed yet.",
+)
+
 CONDITIONS = (
     "serviceable",
     "unserviceable",
@@ -374,6 +407,7 @@ KINDS_OF_DISCREPANCY = (
     "missing at count",
     "unexpected at count",
     "beyond the end-user certificate",
+    "diversion alarm",
 )
 
 NOTES = (
@@ -408,6 +442,36 @@ NOTES = (
     "stock",
 )
 
+TRACING = (
+    "Answer to a tracing request",
+    "Number",
+    "Prepared by",
+    "Released by",
+    "What was asked",
+    "Asked by",
+    "Their reference",
+    "Came in on",
+    "Receipt acknowledged on",
+    "Delayed since",
+    "Answer released on",
+    "Serial number as read",
+    "Found at",
+    "Found on",
+    "The weapon was traced.",
+    "No weapon in our books bears these marks.",
+    "The trace is refused.",
+    "Persons are not named: units and sites are told, by rule.",
+    "The weapon",
+    "Formerly",
+    "Import mark",
+    "Stands in the books as",
+    "Last lawful holder",
+    "until",
+    "Chain of custody",
+    "Day",
+    "Movement",
+)
+
 TYPES_OF_WEAPON = (
     "ammunition",
     "anti-materiel rifle",
@@ -440,6 +504,18 @@ TYPES_OF_WEAPON = (
     "unguided anti-tank weapon",
 )
 
+CUSTODY = (
+    "Custody of a weapon",
+    "Custody of a consignment",
+    "From the first entry to the last",
+    "How it was identified",
+    "Weapons of the consignment, each from its first entry to its last",
+    "Cases about it",
+    "Weapons whose proof is attached to this file: %(n)s, up to checkpoint %(size)s of the log %(origin)s. "
+    "'stockpile check-proof' checks it without these books.",
+    "No proof is attached: no checkpoint of the log covers what stands here yet.",
+)
+
 WORDS = frozenset(
     (
         *TITLES,
@@ -447,11 +523,14 @@ WORDS = frozenset(
         *FACTS_OF_DOCUMENTS,
         *LINES,
         *HEADINGS,
+        *DAILY_SHEET,
         *CONDITIONS,
         *WHY,
         *KINDS_OF_DISCREPANCY,
         *NOTES,
+        *TRACING,
         *TYPES_OF_WEAPON,
+        *CUSTODY,
     )
 )
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from .commitment import DOCUMENT, ENTRY, NOTE, commitment, field_digest, field_salt
 from .fields import DOCUMENT_FIELDS, DONOR_STATEMENT_FIELDS, ENTRY_FIELDS
-from .note import Malformed, base64_text, strict_base64
+from .note import Malformed, Note, base64_text, strict_base64
+from .succession import Succession
 from .tlog_proof import LONGEST_PROOF, TlogProof, hash_of
 
 FORMAT = "stockpile-proof@v1"
@@ -22,6 +23,7 @@ COMPACT = "SP1:"
 """How the text of a QR code begins: then base45 (RFC 9285) of the zlib-packed JSON."""
 LONGEST = 16 << 20
 LONGEST_COMPACT = 1 << 16
+MOST_KEYS = 1000
 NAMES = {ENTRY: ENTRY_FIELDS, DOCUMENT: DOCUMENT_FIELDS, NOTE: DONOR_STATEMENT_FIELDS}
 
 _BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
@@ -92,13 +94,16 @@ class Growth:
 
 @dataclass(frozen=True)
 class Bundle:
-    """The file. `weapon` is how its maker calls the weapon, or what the statements are about: for people, proves nothing."""
+    """The file. `weapon` is how its maker calls the weapon, or what the statements are about: for people, proves nothing. `keys`: notes
+    in which keys of the log vouch for those after them.
+    """
 
     weapon: str
     entries: tuple[Row, ...]
     documents: tuple[Row, ...] = ()
     growth: tuple[Growth, ...] = ()
     statements: tuple[Row, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -111,9 +116,9 @@ class Bundle:
 
     def compact(self, entry: int = -1) -> str:
         """One entry, the last unless another is asked for, as text for a QR code in its alphanumeric mode: with three
-        opened fields and a log of a million leaves about 3,000 characters. Documents and consistency proofs stay out.
+        opened fields and a log of a million leaves about 3,000 characters. Documents, consistency proofs and keys stay out.
         """
-        one = replace(self, entries=(self.entries[entry],), documents=(), growth=(), statements=())
+        one = replace(self, entries=(self.entries[entry],), documents=(), growth=(), statements=(), keys=())
         packed = json.dumps(one._plain(), ensure_ascii=False, separators=(",", ":")).encode()
         return COMPACT + base45(zlib.compress(packed, 9))
 
@@ -137,8 +142,9 @@ class Bundle:
             weapon,
             _rows(plain.get("entries", []), ENTRY, "entry"),
             _rows(plain.get("documents", []), DOCUMENT, "document"),
-            _growths(plain.get("growth", [])),
+            growths_of(plain.get("growth", [])),
             _rows(plain.get("statements", []), NOTE, "statement"),
+            _keys(plain.get("keys", [])),
         )
 
     def _plain(self) -> dict[str, Any]:
@@ -150,6 +156,8 @@ class Bundle:
             shown["documents"] = [row.plain() for row in self.documents]
         if self.growth:
             shown["growth"] = [growth.plain() for growth in self.growth]
+        if self.keys:
+            shown["keys"] = list(self.keys)
         return shown
 
 
@@ -159,13 +167,14 @@ def build(
     documents: Sequence[Row] = (),
     growth: Sequence[Growth] = (),
     statements: Sequence[Row] = (),
+    keys: Sequence[str] = (),
 ) -> Bundle:
     """A bundle of rows in the order of the item's versions. Raises ValueError when there is neither entry nor statement, or a
     row has not the fields of its kind.
     """
     if not entries and not statements:
         raise ValueError("a bundle has at least one entry")
-    built = Bundle(weapon, tuple(entries), tuple(documents), tuple(growth), tuple(statements))
+    built = Bundle(weapon, tuple(entries), tuple(documents), tuple(growth), tuple(statements), tuple(keys))
     for row in built.rows:
         if tuple(field.name for field in row.fields) != NAMES[row.kind]:
             raise ValueError(f"a row of kind {row.kind} has the fields {', '.join(NAMES[row.kind])}")
@@ -269,11 +278,23 @@ def _bytes(text: str, size: int) -> bytes:
     return value
 
 
-def _growths(plain: object) -> tuple[Growth, ...]:
+def growths_of(plain: object) -> tuple[Growth, ...]:
+    """Consistency proofs as they stand in a file. Raises Malformed."""
     try:
         return tuple(_growth(one) for one in plain)  # type: ignore[attr-defined]
     except (Malformed, LookupError, TypeError, ValueError):
         raise Malformed("its consistency proofs are not written as docs/proofs.md says") from None
+
+
+def _keys(plain: object) -> tuple[str, ...]:
+    try:
+        if not isinstance(plain, list) or len(plain) > MOST_KEYS:
+            raise Malformed("")
+        for note in plain:
+            Succession.parse(Note.parse(note).text)
+    except (Malformed, TypeError, AttributeError):
+        raise Malformed("its keys are not written as docs/proofs.md says") from None
+    return tuple(plain)
 
 
 def _growth(plain: Any) -> Growth:

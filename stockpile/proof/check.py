@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint, Opened, open_checkpoint
 from .commitment import ENTRY, NOTE, entry_tag
 from .merkle import ProofFailed, leaf_hash, verify_consistency, verify_inclusion
 from .note import Malformed, SignatureFailed, Verifier
+from .succession import follow
 
 NOTHING_FOLLOWS = (
     "That nothing follows: the weapon may have entries that this file does not hold, in the log up to this checkpoint or"
@@ -125,6 +126,7 @@ class _Check:
 
     def findings(self) -> Findings:
         """Every check in its order."""
+        self._follow_keys()
         held = [row for row in self.bundle.rows if self._is_in_log(row)]
         self._check_item(self.bundle.entries)
         self._check_documents(self.bundle.entries, self.bundle.documents)
@@ -132,11 +134,21 @@ class _Check:
         if self.pinned is not None:
             self._check_pinned(self.pinned)
         for opened in self.logs.values():
-            self.found.proven.extend(_signed_words(opened))
+            self.found.proven.extend(signed_words(opened))
             self.found.until.append(f"checkpoint {opened.checkpoint.size} of the log {opened.checkpoint.origin}")
         self.found.shown.extend(Shown(self._title(row), list(row.values().items())) for row in held)
         self.found.not_proven.extend(self._not_proven())
         return self.found
+
+    def _follow_keys(self) -> None:
+        try:
+            followed = follow(self.bundle.keys, self.keys)
+        except SignatureFailed as problem:
+            return self._fail(None, "keys", str(problem))
+        new = [one for one in followed if one.is_new]
+        self.keys = [*self.keys, *(one.succession.key for one in new)]
+        self.found.proven.extend(map(str, new))
+        return None
 
     def _fail(self, row: Row | None, check: str, why: str) -> None:
         self.found.failures.append(Failure(self.bundle.weapon, _called(row) if row else "", check, why))
@@ -311,7 +323,8 @@ def _unopened(entries: Collection[Row], secret_given: bool) -> Iterator[str]:
         yield f"What came before entry {values[0]['version']}: the file begins with it."
 
 
-def _signed_words(opened: Opened) -> Iterator[str]:
+def signed_words(opened: Opened) -> Iterator[str]:
+    """Who signed a checkpoint, in words: the log's keys, and the witnesses known."""
     checkpoint = opened.checkpoint
     for one in opened.signed:
         if one.verifier.name == checkpoint.origin:

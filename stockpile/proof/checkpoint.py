@@ -93,7 +93,9 @@ def open_checkpoint(encoded: bytes | str, verifiers: Collection[Verifier]) -> Op
     checkpoint = Checkpoint.parse(note.text)
     signed = note.check(verifiers)
     if not any(verifier.name == checkpoint.origin for verifier in verifiers):
-        raise SignatureFailed(f"no key was given for the log {checkpoint.origin}")
+        raise SignatureFailed(
+            f"no key was given for the log {checkpoint.origin}, nor one that vouches for its own: get it by other hands"
+        )
     if not any(one.verifier.name == checkpoint.origin for one in signed):
         raise SignatureFailed(f"the checkpoint is not signed by a given key of the log {checkpoint.origin}")
     return Opened(checkpoint, signed)

@@ -19,6 +19,7 @@ from stockpile.documents import Asked, Code, now
 from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
 from stockpile.registers.importing import writing
+from stockpile.registers.judgements import lay_out_judgements
 from stockpile.registers.reconcile import Total, for_joins, reconcile
 from stockpile.registers.sides import Source, side_of
 from stockpile.rights import COMPARE, DESK, Actor, require
@@ -70,9 +71,15 @@ def _made(connection: Connection, actor: Actor, request: MakeAudit) -> Audited:
     for_joins(connection)
     left, right = side_of(connection, actor, left_source, "left"), side_of(connection, actor, right_source, "right")
     audit_id, recorded_at = new_key(), now()
-    by_model = _largest(reconcile(connection, audit_id, left, right))
+    lay_out_judgements(connection, site_id, request.name)
+    found = reconcile(connection, audit_id, left, right)
+    by_model = _largest(found.totals)
     totals = _by_kind(by_model)
-    kept = {"by_kind": [asdict(total) for total in totals], "by_model": [asdict(total) for total in by_model]}
+    kept = {
+        "by_kind": [asdict(total) for total in totals],
+        "by_model": [asdict(total) for total in by_model],
+        "judged": {"same": found.judged_same, "different": found.judged_different},
+    }
     connection.exec_driver_sql(
         _INSERT,
         (

@@ -28,7 +28,7 @@ from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.headings import Field as Said
 from stockpile.registers.keep import Beside, KeptRow, Register, in_capitals, keep_rows
 from stockpile.registers.listing import ROWS_IN_MESSAGE, YES, ListFile, many_rows_at_hand, opened_list
-from stockpile.registers.mapping import Mapping, Reader, read_by, taking
+from stockpile.registers.mapping import Mapping, Reader, guess, read_by, taking
 from stockpile.registers.read import OpenList, Row
 from stockpile.registers.rejects import RowsRejected, keep_rejects
 from stockpile.rights import DESK, IMPORT_REGISTER, Actor, require
@@ -57,7 +57,7 @@ BESIDE = frozenset(
 """Fields that are read beside the serial number."""
 BETWEEN = "\0"
 """What stands between cells that are one text; in no cell, for `OpenList` lets none through."""
-RESERVED = frozenset({"roster", "allowance", "count sheet"})
+RESERVED = frozenset({"roster", "allowance", "count sheet", "incoming request", "outgoing request", "sighting"})
 """Kinds of registers that come about otherwise, and count for more than what somebody wrote."""
 INSPECTION = "inspection"
 """What an inspector read; it settles what is due, for the donor too, so that no desk may say it of itself."""
@@ -114,6 +114,29 @@ def import_register(engine: Engine, actor: Actor, request: ImportRegister) -> Im
     _check_kind(actor, request.kind)
     with many_rows_at_hand(), opened_list(request.file) as opened, writing(engine, actor) as connection:
         return _kept(connection, actor, request, opened)
+
+
+def check_import(engine: Engine, actor: Actor, request: ImportRegister) -> None:
+    """What can be told of an import before a row is read: keeps nothing. Raises as `import_register` does."""
+    require(actor, IMPORT_REGISTER)
+    _check_kind(actor, request.kind)
+    with opened_list(request.file) as opened, writing(engine, actor) as connection:
+        _register(connection, actor, request, opened)
+        columns_of(connection, request.file, request.source, opened.headers, ANY)
+
+
+def proposed_columns(engine: Engine, actor: Actor, file: ListFile, source: str) -> dict[str, str]:
+    """Our fields by the columns of a stored list: as remembered for its source, else as far as they can be guessed.
+
+    Raises NotAllowed, NotFound (file), UnreadableFile.
+    """
+    require(actor, IMPORT_REGISTER)
+    with opened_list(file) as opened, writing(engine, actor) as connection:
+        try:
+            mapping = columns_of(connection, file, source, opened.headers, ANY)
+        except Invalid:
+            mapping = guess(opened.headers).mapping
+    return {str(name): column for name, column in mapping.columns if name in ANY.fields}
 
 
 def _check_kind(actor: Actor, kind: str) -> None:

@@ -39,13 +39,45 @@ class Total:
     times: int
 
 
-def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
-    """Compares two sides and writes the findings of the audit; answers how many of each kind and model."""
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was found: how much of each kind and model. Near matches that are no longer told of, because somebody judged them:
+    `judged_same` of them are paired as one weapon, `judged_different` are two.
+    """
+
+    totals: tuple[Total, ...]
+    judged_same: int
+    judged_different: int
+
+
+def reconcile(connection: Connection, audit_id: UUID, left: Side, right: Side) -> Reconciled:
+    """Compares two sides and writes the findings of the audit. What was judged of near matches lies in the temporary table `judged`
+    (`judgements`).
+    """
+    totals: list[Total] = []
     for number, (what, step) in enumerate(STEPS):
         told(what, number, len(STEPS))
-        step(connection, audit_id, left, right)
+        totals += step(connection, audit_id, left, right)
     told("totals", len(STEPS), len(STEPS))
-    return _totals(connection, audit_id)
+    totals.sort(key=lambda total: (total.kind, total.model is None, total.model or ""))
+    same, different = connection.exec_driver_sql(_JUDGED_ALREADY).one()
+    return Reconciled(tuple(totals), same, different)
+
+
+_JUDGED_ALREADY = "SELECT count(*) FILTER (WHERE paired), count(*) FILTER (WHERE NOT paired) FROM judged_already"
+
+
+_WRITTEN = """
+WITH written AS ({insert} RETURNING kind, model, left_quantity, right_quantity, times)
+SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
+       coalesce(sum(times), 0)::bigint
+FROM written GROUP BY kind, model
+"""
+
+
+def _written(connection: Connection, insert: str, audit_id: UUID) -> list[Total]:
+    """Writes findings, and adds them up as they go by."""
+    return [Total(*row) for row in connection.exec_driver_sql(_WRITTEN.format(insert=insert), {"audit": audit_id})]
 
 
 def for_joins(connection: Connection) -> None:
@@ -58,7 +90,7 @@ def for_joins(connection: Connection) -> None:
     )
 
 
-def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Pairs all lines of both sides by model, number and mention; then by number alone what is left, where neither side has two of it:
     the models conflict, or one is not said.
     """
@@ -66,18 +98,20 @@ def _pair(connection: Connection, audit_id: UUID, left: Side, right: Side) -> No
     lines = {hand: _LINES.format(query=side.query, missing=_missing(side)) for hand, side in _hands(left, right)}
     connection.exec_driver_sql(_PAIRS.format(became=became, **lines), {**left.values, **right.values})
     connection.exec_driver_sql(_CROSSED.format(became=became))
+    if connection.exec_driver_sql("SELECT count(*) FROM judged").scalar_one():
+        connection.exec_driver_sql(_PAIR_JUDGED)
+        connection.exec_driver_sql(_PAIRED_AS_JUDGED.format(became=became))
+    else:
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE judged_already (paired boolean) ON COMMIT DROP")
+    return []
 
 
 def _hands(left: Side, right: Side) -> Iterator[tuple[Hand, Side]]:
     return zip(HANDS, (left, right), strict=True)
 
 
-# Each line, with which mention of its number it is, whether the number stands several times, and what the line leaves out.
-_LINES = """
-SELECT s.*, row_number() OVER mentions AS mention, coalesce(lead(true) OVER mentions, row_number() OVER mentions > 1) AS repeated,
-       {missing} AS missing
-FROM ({query}) s WINDOW mentions AS (PARTITION BY serial_key, model_key ORDER BY line, item_id)
-"""
+_LINES = "SELECT s.*, {missing} AS missing FROM ({query}) s"
+"""Each line, with what it leaves out."""
 LEFT_OUT: dict[str, tuple[frozenset[str], str]] = {
     "no serial number": (frozenset({"serial_number"}), "s.serial_key IS NULL AND NOT s.counted"),
     "no model": (frozenset({"model"}), "s.model IS NULL"),
@@ -129,7 +163,8 @@ _BECAME = f"""CASE WHEN left_serial_key IS NULL AND right_serial_key IS NULL THE
             WHEN left_mention IS NULL THEN CASE WHEN {{right}} THEN 'only right' END
             WHEN {{both}} THEN CASE WHEN {" OR ".join(_DIFFER.values())} THEN 'conflicting' ELSE 'matched' END END"""
 
-_SAID = ("mention", "repeated", "missing", *(field for field in FIELDS if field != "counted"))
+_FIRST = ("mention", "repeated", "missing")
+_SAID = (*_FIRST, *(field for field in FIELDS if field not in (*_FIRST, "counted")))
 """What either side of a pair says; a side that is not there has no mention. First what other steps look for their lines by."""
 _MET = ", ".join(f"{hand[0]}.{{{hand}}}{field} AS {hand}_{field}" for field in _SAID for hand in HANDS)
 _PAIRS = f"""
@@ -156,10 +191,38 @@ WITH lone AS (
 INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
 """
 
+# Near matches that somebody judged to be one weapon: each number in one pair at most. Those judged to be two are noted beside them.
+_PAIR_JUDGED = """
+CREATE TEMPORARY TABLE judged_already ON COMMIT DROP AS
+WITH near AS (
+    SELECT j.*, l.ctid AS left_row, r.ctid AS right_row
+    FROM judged j
+    JOIN pair l ON l.kind = 'only left' AND l.left_mention = 1 AND l.left_serial_key = j.left_key AND l.left_model_key = j.model_key
+    JOIN pair r ON r.kind = 'only right' AND r.right_mention = 1 AND r.right_serial_key = j.right_key AND r.right_model_key = j.model_key
+), one_left AS (
+    SELECT DISTINCT ON (left_row) * FROM near WHERE judged = 'same' ORDER BY left_row, right_row
+)
+(SELECT DISTINCT ON (right_row) true AS paired, model_key, left_key, right_key, left_row, right_row FROM one_left ORDER BY right_row)
+UNION ALL SELECT false, model_key, left_key, right_key, left_row, right_row FROM near WHERE judged = 'different'
+"""
+_PAIRED_AS_JUDGED = f"""
+WITH l AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT left_row FROM judged_already WHERE paired)) RETURNING *
+), r AS (
+    DELETE FROM pair WHERE ctid = ANY (ARRAY(SELECT right_row FROM judged_already WHERE paired)) RETURNING *
+), met AS (
+    SELECT {_MET.format(left="left_", right="right_")}
+    FROM judged_already j JOIN l ON l.left_serial_key = j.left_key AND l.left_model_key = j.model_key
+    JOIN r ON r.right_serial_key = j.right_key AND r.right_model_key = j.model_key WHERE j.paired
+)
+INSERT INTO pair SELECT {{became}} AS kind, met.* FROM met
+"""
 
-def _write_matched(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+
+def _write_matched(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """What agrees, a thousand pairs a row."""
     connection.exec_driver_sql(_WRITE_MATCHED, {"audit": audit_id, "chunk": CHUNK})
+    return [Total(*row) for row in connection.exec_driver_sql(_MATCHED_BY_MODEL)]
 
 
 _WRITE_MATCHED = """
@@ -170,11 +233,14 @@ SELECT %(audit)s, number / %(chunk)s, array_agg(left_line), array_agg(right_line
 FROM (SELECT left_line, right_line, left_item_id, right_item_id, row_number() OVER (ORDER BY left_line, left_item_id) - 1 AS number
       FROM pair WHERE kind = 'matched') p GROUP BY number / %(chunk)s
 """
+_MATCHED_BY_MODEL = """
+SELECT 'matched', coalesce(left_model, right_model), count(*), count(*), count(*), 0 FROM pair WHERE kind = 'matched' GROUP BY 2
+"""
 
 
-def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_conflicting(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     held_by = " || ' / ' || ".join(f"{hand}_holder" for hand, side in _hands(left, right) if side.distinct) or "NULL"
-    connection.exec_driver_sql(_WRITE_CONFLICTING.format(held_by=held_by), {"audit": audit_id})
+    return _written(connection, _WRITE_CONFLICTING.format(held_by=held_by), audit_id)
 
 
 _WRITE_CONFLICTING = f"""
@@ -187,10 +253,9 @@ FROM pair WHERE kind = 'conflicting'
 """
 
 
-def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_incomplete(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """The lines that leave something out."""
-    for hand in HANDS:
-        connection.exec_driver_sql(_WRITE_INCOMPLETE.format(hand=hand), {"audit": audit_id})
+    return [total for hand in HANDS for total in _written(connection, _WRITE_INCOMPLETE.format(hand=hand), audit_id)]
 
 
 _WRITE_INCOMPLETE = """
@@ -202,11 +267,13 @@ FROM pair WHERE {hand}_missing IS NOT NULL
 """
 
 
-def _write_alone(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_alone(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """What one side alone has."""
+    totals = []
     for hand, side in _hands(left, right):
         held_by = f"{hand}_holder" if side.distinct else "NULL"
-        connection.exec_driver_sql(_WRITE_ALONE.format(hand=hand, held_by=held_by), {"audit": audit_id})
+        totals += _written(connection, _WRITE_ALONE.format(hand=hand, held_by=held_by), audit_id)
+    return totals
 
 
 _WRITE_ALONE = """
@@ -218,12 +285,13 @@ FROM pair WHERE kind = 'only {hand}'
 """
 
 
-def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_quantities(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """What has no serial number is counted against what the other side has left of the model: its own lines without a number,
     and the weapons whose numbers this side does not name.
     """
-    if connection.exec_driver_sql(_WITHOUT_NUMBER).rowcount:
-        connection.exec_driver_sql(_WRITE_QUANTITIES, {"audit": audit_id})
+    if connection.exec_driver_sql(_WITHOUT_NUMBER).rowcount == 0:
+        return []
+    return _written(connection, _WRITE_QUANTITIES, audit_id)
 
 
 _SAYS = """
@@ -261,11 +329,13 @@ FROM summed
 """
 
 
-def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_repeated(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """A list that mentions a number several times. The ledger never does: those are several weapons."""
+    totals = []
     for hand, side in _hands(left, right):
         if not side.distinct:
-            connection.exec_driver_sql(_WRITE_REPEATED.format(hand=hand), {"audit": audit_id})
+            totals += _written(connection, _WRITE_REPEATED.format(hand=hand), audit_id)
+    return totals
 
 
 _WRITE_REPEATED = """
@@ -279,13 +349,23 @@ WHERE {hand}_mention = 1
 """
 
 
-def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> None:
+def _write_near(connection: Connection, audit_id: UUID, left: Side, right: Side) -> list[Total]:
     """Pairs of an only left and an only right that may be one weapon, misread."""
     lefts, rights = (_unmatched(connection, audit_id, hand) for hand in HANDS)
-    rows = list(near_matches(lefts, rights))
+    different = {(row[0], row[1]) for row in connection.exec_driver_sql(_JUDGED_DIFFERENT, (audit_id, audit_id))}
+    rows = [near for near in near_matches(lefts, rights) if (near.left, near.right) not in different]
     columns = (("left_number", "int4"), ("right_number", "int4"), ("rank", "int4"), ("why", "text"))
     with given(connection, columns, rows, len(rows)) as handed:
         handed.insert(_WRITE_NEAR, (audit_id,))
+    return [Total(*row) for row in connection.exec_driver_sql(_NEAR_BY_MODEL, (audit_id,))]
+
+
+_JUDGED_DIFFERENT = """
+SELECT l.number, r.number FROM judged j
+JOIN audit_finding l ON l.audit_id = %s AND l.kind = 'only left' AND l.serial_key = j.left_key AND l.model_key = j.model_key
+JOIN audit_finding r ON r.audit_id = %s AND r.kind = 'only right' AND r.serial_key = j.right_key AND r.model_key = j.model_key
+WHERE j.judged = 'different'
+"""
 
 
 def _unmatched(connection: Connection, audit_id: UUID, hand: str) -> Iterator[Unmatched]:
@@ -299,13 +379,17 @@ def _unmatched(connection: Connection, audit_id: UUID, hand: str) -> Iterator[Un
 _WRITE_NEAR = """
 WITH this AS (SELECT %s::uuid AS audit_id)
 INSERT INTO audit_finding (audit_id, kind, number, model_key, model, serial_key, serial_number, left_line, right_line, left_item,
-                           right_item, left_quantity, right_quantity, times, why)
+                           right_item, left_quantity, right_quantity, times, why, right_key)
 SELECT this.audit_id, 'near match', row_number() OVER (ORDER BY g.rank, g.left_number, g.right_number), l.model_key, l.model,
        l.serial_key, l.serial_number, l.left_line, r.right_line, l.left_item, r.right_item, l.left_quantity, r.right_quantity,
-       g.rank, ARRAY[g.why]
+       g.rank, ARRAY[g.why], r.serial_key
 FROM this CROSS JOIN (SELECT * FROM {given}) g
 JOIN audit_finding l ON l.audit_id = this.audit_id AND l.kind = 'only left' AND l.number = g.left_number
 JOIN audit_finding r ON r.audit_id = this.audit_id AND r.kind = 'only right' AND r.number = g.right_number
+"""
+_NEAR_BY_MODEL = """
+SELECT kind, model, count(*), sum(left_quantity)::bigint, sum(right_quantity)::bigint, sum(times)::bigint
+FROM audit_finding WHERE audit_id = %s AND kind = 'near match' GROUP BY kind, model
 """
 
 STEPS = (
@@ -319,16 +403,3 @@ STEPS = (
     ("near matches", _write_near),
 )
 """What is done, in its order: findings in that of the key of their table, which begins with their kind."""
-
-_TOTALS = """
-SELECT kind, model, count(*), coalesce(sum(left_quantity), 0)::bigint, coalesce(sum(right_quantity), 0)::bigint,
-       coalesce(sum(times), 0)::bigint
-FROM audit_finding WHERE audit_id = %s GROUP BY kind, model
-UNION ALL
-SELECT 'matched', coalesce(left_model, right_model), count(*), count(*), count(*), 0 FROM pair WHERE kind = 'matched' GROUP BY 2
-ORDER BY 1, 2
-"""
-
-
-def _totals(connection: Connection, audit_id: UUID) -> list[Total]:
-    return [Total(*row) for row in connection.exec_driver_sql(_TOTALS, (audit_id,))]

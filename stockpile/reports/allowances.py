@@ -26,8 +26,15 @@ from stockpile.reports.keyset import Page, read_page, text_order
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import models_of
 from stockpile.rights import DESK, DONOR, READ, Actor, require
-from stockpile.sentences import sentence
+from stockpile.sentences import sentence, template
 from stockpile.sites import day_on_the_walls
+
+QUESTION = template(
+    "How many of each model may each unit have, and how many does it have with its people and sub-units?"
+)
+FINDING = template(
+    "More than 112,000 weapons were beyond what the forces needed, 83,184 of them AK-47 (SIGAR 14-84, 2014)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +204,7 @@ _LEGS_THEN = """
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
 _IN_ORDER = ", ".join(f"{name}{{direction}}" for name in ("sorted_by", "unit", "maker", "model", "key"))
-_LINES = f"""{_UNITS}, held AS (
+UNIT_LINES = f"""{_UNITS}, held AS (
     SELECT p.unit_id, l.model_id, sum(l.quantity)::bigint AS quantity
     FROM ({{legs}}) l JOIN place p ON p.account_id = l.account_id
     GROUP BY p.unit_id, l.model_id HAVING sum(l.quantity) <> 0
@@ -219,7 +226,10 @@ _LINES = f"""{_UNITS}, held AS (
       AND (%(unit)s::text IS NULL OR u.code = %(unit)s) AND (%(models)s::uuid[] IS NULL OR s.model_id = ANY (%(models)s))
       AND (%(category)s::text IS NULL OR m.category = %(category)s)
       AND NOT EXISTS (SELECT FROM hidden x WHERE x.shown_id = s.unit_id)
-), wanted AS (
+)
+"""
+"""What every unit may have and has, as the step `line` of a question that goes on; `place`, `parent` and `book` tell what belongs where."""
+_LINES = f"""{UNIT_LINES}, wanted AS (
     SELECT * FROM line WHERE CASE %(state)s WHEN 'excess' THEN excess > 0 WHEN 'shortfall' THEN shortfall > 0
                                             WHEN 'not authorised' THEN not_authorised ELSE true END
 ), total AS (

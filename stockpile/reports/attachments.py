@@ -11,13 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.cases.evidence import is_of_a_case
 from stockpile.errors import NotFound, UnreadableFile
 from stockpile.evidence import Evidence, known
 from stockpile.files import file_store
 from stockpile.reports.documents import line_number, number_of
 from stockpile.reports.drafts import DraftRead, files_named, may_judge, waits_with_file
 from stockpile.reports.keyset import Page, read_page
-from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.rights import READ_PEOPLE, RIGHTS, TRACE, Actor, require
 from stockpile.sentences import sentence
 
 OTHER = ("application/octet-stream", "bin")
@@ -92,6 +93,11 @@ def files_of_draft(actor: Actor, draft: DraftRead) -> tuple[Attachment, ...]:
     return tuple(_attachment(sha256, draft.draft.drafted_at, None) for sha256 in files_named(draft.request))
 
 
+def attachment(sha256: str, attached_at: datetime) -> Attachment:
+    """A file that is attached elsewhere than to a document: whether it is there, and what it is."""
+    return _attachment(sha256, attached_at, None)
+
+
 def _attachment(sha256: str, attached_at: datetime, note_id: UUID | None) -> Attachment:
     store = file_store()
     try:
@@ -130,15 +136,20 @@ class Download:
 
 
 def file_to_read(connection: Connection, actor: Actor, sha256: str) -> Download:
-    """A stored file, for who may read a document that it belongs to, or has to answer a draft that names it. Raises NotFound: none in
-    the asker's scope names it, it is missing, or it was erased; NotAllowed (donors).
+    """A stored file, for who may read a document or case that it belongs to, or has to answer a draft that names it.
+
+    Raises NotFound: none in the asker's scope names it, it is missing, or it was erased; NotAllowed (donors).
     """
     require(actor, READ_PEOPLE)
     of_document = connection.exec_driver_sql(
         "SELECT 1 FROM document WHERE document_id IN (SELECT documents_of_file(%s)) LIMIT 1", (sha256,)
     ).first()
-    if of_document is None and not waits_with_file(connection, actor, sha256):
-        raise NotFound(sentence("No document here has a file {sha256}.", sha256=sha256))
+    if of_document is None and not (
+        is_of_a_case(connection, sha256)
+        or waits_with_file(connection, actor, sha256)
+        or _of_tracing(connection, actor, sha256)
+    ):
+        raise NotFound(sentence("No document and no case here has a file {sha256}.", sha256=sha256))
     store = file_store()
     if not store.was_erased(sha256) and not store.holds(sha256):
         raise NotFound(
@@ -150,3 +161,11 @@ def file_to_read(connection: Connection, actor: Actor, sha256: str) -> Download:
     path, seen = store.path(sha256), _seen(sha256)
     media_type, ending = (seen.media_type, seen.ending) if seen else OTHER
     return Download(path, media_type, f"{sha256[:16]}.{ending}")
+
+
+def _of_tracing(connection: Connection, actor: Actor, sha256: str) -> bool:
+    """Whether a tracing request or a sighting brought the file, for who reads those."""
+    if actor.role not in RIGHTS[TRACE]:
+        return False
+    question = "SELECT 1 FROM tracing WHERE photos @> to_jsonb(ARRAY[%s::text]) LIMIT 1"
+    return connection.exec_driver_sql(question, (sha256,)).first() is not None

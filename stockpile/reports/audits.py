@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stockpile.db.tables.audits import CHUNK, KINDS, MATCHED
+from stockpile.db.tables.audits import CHUNK, JUDGED, KINDS, MATCHED, NOT_JUDGED
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.reports.keyset import Page, by_moment, by_number, by_text, order_asked, orders, read_page, spellings
 from stockpile.reports.named import named
@@ -59,7 +59,9 @@ class ModelTotal:
 @dataclass(frozen=True, slots=True)
 class AuditShown:
     """An audit with its two sides and its findings by model. A side says what it is, the moments it speaks of, which fields its list
-    says at all, and how many of its lines could not be read.
+    says at all, and how many of its lines could not be read. `judged_same`: near matches that were paired because somebody had judged
+    them to be one weapon; `judged_different`: such that were not told of again; `judged_since`: near matches of this run that somebody
+    judged, as the next run will have them; `before`: the run before of the same name.
     """
 
     audit: AuditRow
@@ -68,13 +70,17 @@ class AuditShown:
     left_side: dict[str, Any]
     right_side: dict[str, Any]
     by_model: tuple[ModelTotal, ...]
+    judged_same: int
+    judged_different: int
+    judged_since: int
+    before: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A finding: what it is about, the row of either list, the item in the books, and what each list says of where it is and since
     when. `held_by`: where the ledger has it, or whose quantity it is; `why`: which fields conflict or are missing, or why a match is
-    near; `times`: how often a number stands, or the rank of a near match.
+    near; `times`: how often a number stands, or the rank of a near match; `judged`: what somebody said of a near match, and `reason`.
     """
 
     kind: str
@@ -92,6 +98,50 @@ class Finding:
     why: str | None
     left_says: str | None
     right_says: str | None
+    judged: str | None
+    reason: str | None
+    left_register: UUID | None
+    right_register: UUID | None
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementRow:
+    """What somebody said of a near match, in which run of the audit's name: that the two numbers are one weapon, or two. The newest of a
+    pair holds.
+    """
+
+    judgement_id: UUID
+    audit_id: UUID
+    run: int
+    model: str | None
+    left_key: str
+    right_key: str
+    judged: str
+    reason: str
+    judged_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLine:
+    """A row of a list as it stood in its file, under the names of its columns."""
+
+    register_id: UUID
+    line: int
+    headings: list[str]
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMatch:
+    """A near match with the rows of both lists, all that was said of it, the newest first, and the next that nobody has judged."""
+
+    finding: Finding
+    left: ListedLine | None
+    right: ListedLine | None
+    judgements: tuple[JudgementRow, ...]
+    next_open: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +234,29 @@ def read_audit(connection: Connection, actor: Actor, audit_id: UUID) -> AuditSho
     ).one()
     left_source, right_source, left_side, right_side, totals = sides
     by_model = tuple(ModelTotal(**line) for line in totals["by_model"])
-    return AuditShown(_row(*row[1:]), left_source, right_source, left_side, right_side, by_model)
+    judged = totals.get("judged", {})
+    since = connection.exec_driver_sql(_JUDGED_SINCE, (audit_id,)).scalar_one()
+    return AuditShown(
+        _row(*row[1:]), left_source, right_source, left_side, right_side, by_model, judged.get("same", 0),
+        judged.get("different", 0), since, _run_before(connection, audit_id),
+    )  # fmt: skip
+
+
+_JUDGED_SINCE = """
+SELECT count(*) FROM audit_finding f JOIN audit a USING (audit_id)
+WHERE f.audit_id = %s AND f.kind = 'near match' AND EXISTS (
+    SELECT FROM audit_judgement j JOIN audit o ON o.audit_id = j.audit_id AND o.name = a.name AND o.site_id IS NOT DISTINCT FROM a.site_id
+    WHERE j.model_key = f.model_key AND j.left_key = f.serial_key AND j.right_key = f.right_key)
+"""
+_BEFORE = """
+SELECT b.audit_id FROM audit a JOIN audit b ON b.name = a.name AND b.site_id IS NOT DISTINCT FROM a.site_id AND b.run < a.run
+WHERE a.audit_id = %s ORDER BY b.run DESC LIMIT 1
+"""
+
+
+def _run_before(connection: Connection, audit_id: UUID) -> UUID | None:
+    found: UUID | None = connection.exec_driver_sql(_BEFORE, (audit_id,)).scalar_one_or_none()
+    return found
 
 
 def _row(*row: Any) -> AuditRow:
@@ -200,19 +272,26 @@ SELECT f.kind, f.number, f.* FROM (
            coalesce(f.serial_number, l.serial_number, r.serial_number, n.serial_number) AS serial_number, f.held_by,
            f.left_line, f.right_line, f.left_item, f.right_item, f.left_quantity, f.right_quantity, f.times,
            array_to_string(f.why, ', ') AS why, CASE WHEN l.line IS NOT NULL THEN {_SAYS.format(hand="l")} END AS left_says,
-           CASE WHEN r.line IS NOT NULL THEN {_SAYS.format(hand="r")} END AS right_says, f.audit_id
+           CASE WHEN r.line IS NOT NULL THEN {_SAYS.format(hand="r")} END AS right_says, j.judged, j.reason,
+           l.register_id AS left_register, r.register_id AS right_register, f.audit_id
     FROM ({{found}}) f JOIN audit a ON a.audit_id = f.audit_id
     LEFT JOIN register_line l ON l.register_id = (a.left_side->>'register_id')::uuid AND l.line = f.left_line
     LEFT JOIN register_line r ON r.register_id = (a.right_side->>'register_id')::uuid AND r.line = f.right_line
     LEFT JOIN item i ON i.item_id = coalesce(f.right_item, f.left_item) AND f.model IS NULL
     LEFT JOIN model m ON m.model_id = i.model_id LEFT JOIN LATERAL identified(i.item_id) n ON true
+    LEFT JOIN LATERAL (
+        SELECT j.judged, j.reason
+        FROM audit_judgement j JOIN audit o ON o.audit_id = j.audit_id AND o.name = a.name AND o.site_id IS NOT DISTINCT FROM a.site_id
+        WHERE j.model_key = f.model_key AND j.left_key = f.serial_key AND j.right_key = f.right_key
+        ORDER BY j.recorded_at DESC, j.judgement_id DESC LIMIT 1) j ON f.right_key IS NOT NULL
 ) f
 """
 _DIFFERING = """SELECT audit_id, kind, number, model, serial_number, held_by, left_line, right_line, left_item, right_item, left_quantity,
-                       right_quantity, times, why FROM audit_finding"""
+                       right_quantity, times, why, model_key, serial_key, right_key FROM audit_finding"""
 _MATCHED = f"""SELECT g.audit_id, '{MATCHED}' AS kind, (g.chunk * {CHUNK} + u.place)::integer AS number, NULL::text AS model,
                       NULL::text AS serial_number, NULL::text AS held_by, u.left_line, u.right_line, u.left_item, u.right_item,
-                      1::bigint AS left_quantity, 1::bigint AS right_quantity, NULL::integer AS times, NULL::text[] AS why
+                      1::bigint AS left_quantity, 1::bigint AS right_quantity, NULL::integer AS times, NULL::text[] AS why,
+                      NULL::uuid AS model_key, NULL::text AS serial_key, NULL::text AS right_key
                FROM audit_matched g CROSS JOIN LATERAL unnest(g.left_lines, g.right_lines, g.left_items, g.right_items)
                     WITH ORDINALITY u (left_line, right_line, left_item, right_item, place)"""
 """What agrees is kept a thousand pairs a row."""
@@ -223,7 +302,18 @@ def _findings(kind: str | None) -> str:
     return _FINDINGS.format(found=found)
 
 
-def _sought(audit_id: UUID, kind: str | None, model: str | None, text: str | None) -> dict[str, Any]:
+def _sought(
+    audit_id: UUID, kind: str | None, model: str | None, text: str | None, judged: str | None
+) -> dict[str, Any]:
+    if judged is not None and judged not in (*JUDGED, NOT_JUDGED):
+        raise Invalid(
+            sentence("Nothing was looked for."),
+            [
+                Fault(
+                    sentence("is one of {kinds}", kinds=", ".join((*JUDGED, NOT_JUDGED))), field="judged", value=judged
+                )
+            ],
+        )
     if kind is not None and kind not in KINDS:
         raise Invalid(
             sentence("Nothing was looked for."),
@@ -234,6 +324,7 @@ def _sought(audit_id: UUID, kind: str | None, model: str | None, text: str | Non
         "f.kind = %s": kind,
         "f.model = %s": model,
         "concat_ws(' ', f.serial_number, f.held_by) ILIKE ANY (%s)": spellings(text),
+        "CASE f.kind WHEN 'near match' THEN coalesce(f.judged, 'not judged') END = %s": judged,
     }
 
 
@@ -247,17 +338,18 @@ def list_findings(
     limit: int = 100,
     cursor: str | None = None,
     order: str | None = None,
+    judged: str | None = None,
 ) -> Page[Finding]:
-    """Findings of an audit; of one kind, one model, or with a text in serial number or holder.
+    """Findings of an audit; of one kind, one model, with a text in serial number or holder, or near matches by what was said of them.
 
-    Raises NotFound, NotAllowed, Invalid (kind, limit, cursor).
+    Raises NotFound, NotAllowed, Invalid (kind, judged, limit, cursor).
     """
     require(actor, READ_PEOPLE)
     _check(connection, audit_id)
     return read_page(
         connection,
         _findings(kind),
-        _sought(audit_id, kind, model, text),
+        _sought(audit_id, kind, model, text, judged),
         {"f.kind": str, "f.number": int},
         _finding,
         limit,
@@ -278,6 +370,7 @@ FINDING_ORDERS = orders(
     right_quantity=by_number("f.right_quantity"),
     times=by_number("f.times"),
     why=by_text("f.why"),
+    judged=by_text("f.judged"),
 )
 
 
@@ -288,11 +381,16 @@ def every_finding(
     kind: str | None = None,
     model: str | None = None,
     text: str | None = None,
+    judged: str | None = None,
 ) -> Iterator[Finding]:
     """All such findings, as they come from the database. Raises as `list_findings` does, before the first."""
     require(actor, READ_PEOPLE)
     _check(connection, audit_id)
-    asked = {condition: value for condition, value in _sought(audit_id, kind, model, text).items() if value is not None}
+    asked = {
+        condition: value
+        for condition, value in _sought(audit_id, kind, model, text, judged).items()
+        if value is not None
+    }
     rows = connection.exec_driver_sql(
         f"{_findings(kind)} WHERE {' AND '.join(asked)} ORDER BY f.kind, f.number",
         tuple(asked.values()),
@@ -302,7 +400,96 @@ def every_finding(
 
 
 def _finding(*row: Any) -> Finding:
-    return Finding(*row[:-1])
+    return Finding(*row)
+
+
+_JUDGEMENTS = f"""
+SELECT j.judgement_id, j.judgement_id, j.audit_id, o.run, m.name, j.left_key, j.right_key, j.judged, j.reason, {named("p")}, j.recorded_at
+FROM audit a JOIN audit o ON o.name = a.name AND o.site_id IS NOT DISTINCT FROM a.site_id JOIN audit_judgement j ON j.audit_id = o.audit_id
+LEFT JOIN model m ON m.model_id = j.model_key LEFT JOIN party p ON p.party_id = j.judged_by
+"""
+
+
+def list_judgements(
+    connection: Connection,
+    actor: Actor,
+    audit_id: UUID,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
+) -> Page[JudgementRow]:
+    """All that was said of near matches in the runs of an audit's name, the newest first. Raises NotFound, NotAllowed, Invalid."""
+    require(actor, READ_PEOPLE)
+    _check(connection, audit_id)
+    return read_page(
+        connection,
+        _JUDGEMENTS,
+        {"a.audit_id = %s": audit_id},
+        {"j.judgement_id": UUID},
+        JudgementRow,
+        limit,
+        cursor,
+        newest_first=True,
+        order=order_asked(order, JUDGEMENT_ORDERS),
+    )
+
+
+JUDGEMENT_ORDERS = orders(
+    {"j.judgement_id": UUID},
+    judged=by_text("j.judged"),
+    model=by_text("m.name"),
+    left_key=by_text("j.left_key"),
+    right_key=by_text("j.right_key"),
+    reason=by_text("j.reason"),
+    judged_by=by_text("concat_ws(' ', p.rank, p.name)"),
+    recorded_at=by_moment("j.recorded_at"),
+    run=by_number("o.run"),
+)
+
+
+_OF_PAIR = f"""
+{_JUDGEMENTS} JOIN audit_finding f ON f.audit_id = a.audit_id AND f.kind = 'near match' AND f.number = %s
+    AND f.model_key = j.model_key AND f.serial_key = j.left_key AND f.right_key = j.right_key
+WHERE a.audit_id = %s ORDER BY j.recorded_at DESC, j.judgement_id DESC
+"""
+_OF_SIDE = """
+SELECT r.register_id, l.line, r.headings, l.cells
+FROM audit a JOIN register r ON r.register_id = (a.{hand}_side->>'register_id')::uuid
+JOIN register_line l ON l.register_id = r.register_id AND l.line = %s WHERE a.audit_id = %s
+"""
+_NEXT_OPEN = f"""
+{_findings("near match")} WHERE f.audit_id = %s AND f.kind = 'near match' AND f.judged IS NULL AND f.number <> %s
+ORDER BY f.number < %s, f.number LIMIT 1
+"""
+
+
+def read_near_match(connection: Connection, actor: Actor, audit_id: UUID, number: int) -> NearMatch:
+    """A near match with all that helps to judge it. Raises NotFound, NotAllowed."""
+    require(actor, READ_PEOPLE)
+    _check(connection, audit_id)
+    row = connection.exec_driver_sql(
+        f"{_findings('near match')} WHERE f.audit_id = %s AND f.kind = 'near match' AND f.number = %s",
+        (audit_id, number),
+    ).one_or_none()
+    if row is None:
+        raise NotFound(sentence("This audit has no near match {number} here.", number=number))
+    finding = _finding(*row[2:])
+    said = connection.exec_driver_sql(_OF_PAIR, (number, audit_id))
+    following = connection.exec_driver_sql(_NEXT_OPEN, (audit_id, number, number)).one_or_none()
+    return NearMatch(
+        finding,
+        _listed_line(connection, audit_id, "left", finding.left_line),
+        _listed_line(connection, audit_id, "right", finding.right_line),
+        tuple(JudgementRow(*one[1:]) for one in said),
+        following[1] if following else None,
+    )
+
+
+def _listed_line(
+    connection: Connection, audit_id: UUID, hand: Literal["left", "right"], line: int | None
+) -> ListedLine | None:
+    row = connection.exec_driver_sql(_OF_SIDE.format(hand=hand), (line, audit_id)).one_or_none()
+    return ListedLine(*row) if row else None
 
 
 def lines_of(
@@ -353,11 +540,7 @@ def list_changes(connection: Connection, actor: Actor, audit_id: UUID, before: U
     require(actor, READ_PEOPLE)
     _check(connection, audit_id)
     if before is None:
-        before = connection.exec_driver_sql(
-            """SELECT b.audit_id FROM audit a JOIN audit b ON b.name = a.name AND b.site_id IS NOT DISTINCT FROM a.site_id AND b.run < a.run
-               WHERE a.audit_id = %s ORDER BY b.run DESC LIMIT 1""",
-            (audit_id,),
-        ).scalar_one_or_none()
+        before = _run_before(connection, audit_id)
         if before is None:
             raise NotFound(sentence("This audit was made once: there is nothing to compare it with yet."))
     else:

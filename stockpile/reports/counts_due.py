@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +26,19 @@ from stockpile.reports.keyset import (
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
-from stockpile.sentences import sentence
+from stockpile.sentences import sentence, template
+
+QUESTION = template("Which stores, units and people are to be counted, and which counts are late?")
+FINDING = template(
+    "At one depot 551 of 4,388 entries of the property book did not match the count (SIGAR 14-84, 2014)."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
     """An account with weapons on it: when it was last counted by serial number, and when it is to be again by the shortest period
-    that binds what is on it. `due_on` None: it never was, and is overdue. `source`: who says how often; `unverified`: from memory.
+    that binds what is on it. `due_on` None: it never was, and is overdue. `source`: who says how often; `unverified`: from memory;
+    `value`: the catalogue's, of the models that have one.
     """
 
     account_id: UUID
@@ -49,19 +56,16 @@ class DueRow:
     every_days: int
     source: str
     unverified: bool
+    value: Decimal | None
 
 
-_DUE = """
-SELECT due.sorted_by, due.account_id, due.account_id, due.site, due.account, due.class, due.weapons, due.category, due.last_counted_at,
-       due.last_count, due.due_on, CASE WHEN due.due_on IS NOT NULL THEN greatest(due.today - due.due_on, 0) END,
-       due.due_on IS NULL OR due.due_on < due.today, due.code, due.days, due.source, due.unverified
-FROM (
-    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.categories[1] AS category,
+DUE = """
+    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.value, held.categories[1] AS category,
            last.opened_at AS last_counted_at, s.code || '/COUNT/' || last.number AS last_count,
            (last.opened_at AT TIME ZONE s.time_zone)::date + p.days AS due_on,
            coalesce((last.opened_at AT TIME ZONE s.time_zone)::date + p.days, '0001-01-01') AS sorted_by,
            (%s::timestamptz AT TIME ZONE s.time_zone)::date AS today, p.code, p.days, p.source, p.unverified
-    FROM (SELECT h.account_id, count(*) AS weapons,
+    FROM (SELECT h.account_id, count(*) AS weapons, sum(m.value) AS value,
                  array_agg(DISTINCT m.security_risk_category ORDER BY m.security_risk_category)
                      FILTER (WHERE m.security_risk_category IS NOT NULL) AS categories
           FROM holding h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
@@ -80,6 +84,12 @@ FROM (
         WHERE c.site_id = a.site_id AND c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site')
           AND (c.whole_site OR EXISTS (SELECT FROM count_account t WHERE t.count_id = c.count_id AND t.account_id = a.account_id))
         ORDER BY c.opened_at DESC LIMIT 1) last ON true
+"""
+_DUE = f"""
+SELECT due.sorted_by, due.account_id, due.account_id, due.site, due.account, due.class, due.weapons, due.category, due.last_counted_at,
+       due.last_count, due.due_on, CASE WHEN due.due_on IS NOT NULL THEN greatest(due.today - due.due_on, 0) END,
+       due.due_on IS NULL OR due.due_on < due.today, due.code, due.days, due.source, due.unverified, due.value
+FROM ({DUE}
 ) due
 """
 
@@ -117,6 +127,7 @@ DUE_ORDERS = orders(
     last_counted_at=by_moment("due.last_counted_at"),
     due_on=by_day("due.due_on"),
     every_days=by_number("due.days"),
+    value=by_number("due.value"),
 )
 
 

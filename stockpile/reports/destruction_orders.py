@@ -13,10 +13,17 @@ from sqlalchemy import Connection
 
 from stockpile.correction import STANDS
 from stockpile.documents import full_number
+from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.keyset import Page, by_day, by_moment, by_number, by_text, order_asked, orders, read_page
 from stockpile.reports.scope import site_asked
 from stockpile.rights import READ_PEOPLE, Actor, require
+from stockpile.sentences import template
 from stockpile.sites import day_on_the_walls
+
+QUESTION = template("What is ordered to be destroyed, what of it is certified, and what is overdue?")
+FINDING = template(
+    "More than 112,000 weapons were beyond need (SIGAR 14-84, 2014): what was to be destroyed and was not can be lost."
+)
 
 
 class OrderState(StrEnum):
@@ -55,18 +62,29 @@ SELECT o.ordered_at, o.document_id, o.* FROM (
            d.details->>'method' AS method, ordered.quantity, certified.quantity AS certified,
            CASE WHEN ordered.quantity = 0 THEN '{OrderState.TAKEN_BACK}'
                 WHEN certified.quantity >= ordered.quantity THEN '{OrderState.CERTIFIED}'
-                WHEN (d.details->>'due_on')::date < %s THEN '{OrderState.OVERDUE}' ELSE '{OrderState.ORDERED}' END AS state
-    FROM document d JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
+                WHEN (d.details->>'due_on')::date < asked.today THEN '{OrderState.OVERDUE}' ELSE '{OrderState.ORDERED}' END AS state
+    FROM (SELECT %s::date AS today, %s::timestamptz AS happened, %s::timestamptz AS recorded) asked
+    JOIN document d ON d.happened_at <= asked.happened AND d.recorded_at <= asked.recorded
+    JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(e.quantity), 0)::bigint AS quantity FROM entry e
-        WHERE e.document_id = d.document_id AND {STANDS}) ordered
+        WHERE e.document_id = d.document_id AND {{stands}}) ordered
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(e.quantity), 0)::bigint AS quantity
         FROM document c JOIN entry e ON e.document_id = c.document_id
         WHERE c.act = 'destroy' AND c.site_id = d.site_id AND c.details->>'order' = d.document_id::text
-          AND {STANDS}) certified
+          AND c.happened_at <= asked.happened AND c.recorded_at <= asked.recorded AND {{stands}}) certified
     WHERE d.act = 'order destruction') o
 """
+# As STANDS, by what was recorded up to the moment: not taken back by then, or posted again since by a late fact.
+_STOOD = """e.reverses IS NULL AND e.posts_again IS NULL AND NOT EXISTS (
+            WITH RECURSIVE chain AS (
+                SELECT e.version
+                UNION ALL
+                SELECT p.version FROM chain JOIN entry p ON p.item_id = e.item_id AND p.posts_again = chain.version
+                WHERE p.recorded_at <= asked.recorded)
+            SELECT FROM chain JOIN entry r ON r.item_id = e.item_id AND r.reverses = chain.version AND r.recorded_at <= asked.recorded
+            WHERE NOT EXISTS (SELECT FROM chain later WHERE later.version > chain.version))"""
 
 
 def list_destruction_orders(
@@ -77,13 +95,18 @@ def list_destruction_orders(
     limit: int = 100,
     cursor: str | None = None,
     order: str | None = None,
+    at: AsOf = NOW,
 ) -> Page[DestructionOrderRow]:
-    """The orders in the asker's scope, the oldest first. Raises NotAllowed, NotFound (site), Invalid (limit, cursor)."""
+    """The orders in the asker's scope, the oldest first; how far they are now, or were at a moment on either clock.
+
+    Raises NotAllowed, NotFound (site), Invalid (limit, cursor, order).
+    """
     require(actor, READ_PEOPLE)
     where = {"o.state = %s": state and str(state), "o.site_id = %s": site_asked(connection, actor, site)}
     keys: dict[str, Callable[[str], Any]] = {"o.ordered_at": datetime.fromisoformat, "o.document_id": UUID}
-    today = day_on_the_walls(connection, actor.time_zone)
-    return read_page(connection, _ORDERS, where, keys, _row, limit, cursor, (today,), order=order_asked(order, ORDERS))
+    asked = (day_on_the_walls(connection, actor.time_zone, at.moment), *at.parameters.values())
+    question = _ORDERS.format(stands=STANDS if at.now else _STOOD)
+    return read_page(connection, question, where, keys, _row, limit, cursor, asked, order=order_asked(order, ORDERS))
 
 
 ORDERS = orders(

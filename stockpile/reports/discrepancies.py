@@ -13,12 +13,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.discrepancies import Kind
 from stockpile.documents import full_number
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.reports.keyset import Keys, Page, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.reports.scope import site_asked
-from stockpile.rights import DONOR, READ, Actor, require
+from stockpile.rights import ARMOURER, CLERK, DONOR, READ, Actor, require
 from stockpile.sentences import sentence
 
 
@@ -118,6 +119,7 @@ def list_discrepancies(
             sentence("A donor finds its discrepancies by kind, site, item and due date, not by document or owner.")
         )
     where = {
+        "x.kind <> %s": _hidden_from(actor),
         "x.kind = %s": sought.kind,
         "x.site_id = %s": site_asked(connection, actor, sought.site),
         "(x.closed_at IS NULL) = %s": None if sought.state is State.ALL else sought.state is State.OPEN,
@@ -156,11 +158,17 @@ def read_discrepancy(connection: Connection, actor: Actor, discrepancy_id: UUID)
     """One discrepancy in the asker's scope. Raises NotFound."""
     require(actor, READ)
     found = connection.exec_driver_sql(
-        f"{_question(actor)} WHERE x.discrepancy_id = %s", (discrepancy_id,)
+        f"{_question(actor)} WHERE x.discrepancy_id = %s AND x.kind IS DISTINCT FROM %s",
+        (discrepancy_id, _hidden_from(actor)),
     ).one_or_none()
     if found is None:
         raise NotFound(sentence("There is no discrepancy {discrepancy_id} here.", discrepancy_id=discrepancy_id))
     return _row(*found[1:])
+
+
+def _hidden_from(actor: Actor) -> str | None:
+    """The kind that an asker is not told of: whoever hands weapons out is not warned that one was seen abroad."""
+    return str(Kind.DIVERSION) if actor.role in (CLERK, ARMOURER) else None
 
 
 def _question(actor: Actor) -> str:

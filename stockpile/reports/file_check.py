@@ -21,7 +21,10 @@ _NAMED_BY = (
     """SELECT f.sha256, 'a note to ' || concat_ws('/', s.code, b.code, b.year, d.number)
        FROM note n JOIN document d USING (document_id) JOIN book b USING (book_id) JOIN site s ON s.site_id = d.site_id,
             jsonb_array_elements_text(n.attachments) AS f (sha256)""",
+    """SELECT f.sha256, 'part ' || p.part || ' of case ' || p.case_id
+       FROM case_part p, jsonb_array_elements_text(p.attachments) AS f (sha256) WHERE p.attachments <> '[]'""",
     "SELECT encode(file_sha256, 'hex'), kind || ' ' || name FROM register WHERE file_sha256 IS NOT NULL",
+    """SELECT f.sha256, t.kind || ' ' || t.year || '/' || t.number FROM tracing t, jsonb_array_elements_text(t.photos) AS f (sha256)""",
     """SELECT f.sha256 #>> '{}', 'draft ' || document_id
        FROM draft, jsonb_path_query(request, 'strict $.** ? (@ like_regex "^[0-9a-f]{64}$")') AS f (sha256)""",
     """SELECT f.sha256, kind || ' ' || reference FROM donor_statement,

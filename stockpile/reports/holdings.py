@@ -18,12 +18,18 @@ from stockpile.identity import asset_tag, read_asset_tag, scan_pattern
 from stockpile.movements import BALANCED, HELD, AccountClass
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.keyset import Keys, Order, by_number, by_text, order_asked, orders
+from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.standing import Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
-from stockpile.sentences import of_the_books, sentence
+from stockpile.sentences import of_the_books, sentence, template
 from stockpile.sites import day_on_the_walls
+
+QUESTION = template("What did a site, a unit or a person hold at a moment, weapon by weapon?")
+FINDING = template(
+    "The property books held 75,000 of the 185,000 rifles that were reported as issued (GAO-07-711, 2007)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class HoldingLine:
-    """One item on one account. `account` and `party_id` are None for donors; `serial_number` is the one it bears now."""
+    """One item on one account. `account` and `party_id` are None for donors; `serial_number` is the one it bears now,
+    `open_cases` how many cases about it are open now; donors are told of none.
+    """
 
     item_id: UUID
     tracked_by: str
@@ -58,6 +66,7 @@ class HoldingLine:
     unverified: bool
     since: datetime | None
     document_number: str | None
+    open_cases: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +94,27 @@ SELECT a.account_id FROM belongs b JOIN account a ON a.unit_id = b.party_id
 """A party's accounts; a unit's with its people, sub-units and stores, as they belonged to it on the day."""
 
 _HELD_NOW = """
-    SELECT h.item_id, h.account_id, h.quantity
+    SELECT h.item_id, h.account_id, i.model_id, h.quantity
     FROM holding h JOIN account a ON a.account_id = h.account_id JOIN item i ON i.item_id = h.item_id
     WHERE {which}
 """
 _HELD_THEN = """
-    SELECT item_id, account_id, sum(quantity)::bigint AS quantity
-    FROM (SELECT e.item_id, e.to_account AS account_id, e.quantity
+    SELECT item_id, account_id, model_id, sum(quantity)::bigint AS quantity
+    FROM (SELECT e.item_id, e.to_account AS account_id, e.model_id, e.quantity
           FROM {entries} e JOIN account a ON a.account_id = e.to_account JOIN item i ON i.item_id = e.item_id
           WHERE {which} {moment}
           UNION ALL
-          SELECT e.item_id, e.from_account, -e.quantity
+          SELECT e.item_id, e.from_account, e.model_id, -e.quantity
           FROM {entries} e JOIN account a ON a.account_id = e.from_account JOIN item i ON i.item_id = e.item_id
           WHERE {which} {moment}) leg
-    GROUP BY item_id, account_id HAVING sum(quantity) <> 0
+    GROUP BY item_id, account_id, model_id HAVING sum(quantity) <> 0
 """
 _OF_MOMENT = "AND e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s"
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
 _LINES = """
-WITH held AS ({held}
-), line AS (
+WITH held AS {kept} ({held}
+){narrowed}, line AS (
     SELECT h.item_id, i.tracked_by, i.tag_number, i.model_id, m.maker, m.name AS model, n.serial_number,
            coalesce(n.serial_key, '') AS key, i.lot,
            p.code AS donor, h.account_id, a.class, s.code AS site, h.quantity
@@ -113,15 +122,28 @@ WITH held AS ({held}
     JOIN account a ON a.account_id = h.account_id
     JOIN site s ON s.site_id = a.site_id
     JOIN item i ON i.item_id = h.item_id
-    JOIN model m ON m.model_id = i.model_id
+    JOIN {models} m ON m.model_id = h.model_id
     LEFT JOIN party p ON p.party_id = i.donor_id
     LEFT JOIN LATERAL identified(h.item_id) n ON true
     WHERE %(search)s::text IS NULL OR n.serial_key LIKE %(serial)s OR lower(m.name) LIKE %(search)s OR i.tag_number = %(tag)s
 )
 """
-_PAGE = """, total AS (
+_TOTAL = """, total AS (
     SELECT count(*) AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM line
-), page AS (
+)"""
+# In the list's own order a page takes the lines of a few models: those alone are told of a million.
+_NARROWED = """, of_model AS (
+    SELECT m.name, count(*) AS lines, sum(h.quantity) AS quantity FROM held h JOIN model m ON m.model_id = h.model_id GROUP BY m.name
+), before AS (
+    SELECT name, coalesce(sum(lines) FILTER (WHERE name > (%(after)s::text[])[1] IS NOT FALSE)
+                          OVER (ORDER BY name ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS lines
+    FROM of_model WHERE name >= (%(after)s::text[])[1] IS NOT FALSE
+), needed AS (
+    SELECT m.model_id, m.maker, m.name FROM model m JOIN before b ON b.name = m.name AND b.lines < %(limit)s
+), total AS (
+    SELECT coalesce(sum(lines), 0)::bigint AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM of_model
+)"""
+_PAGE = """, page AS (
     SELECT * FROM line WHERE %(after)s::text[] IS NULL OR ({sorted}) {beyond} ({after}) ORDER BY {order} LIMIT %(limit)s
 )
 SELECT total.lines, total.of_all, page.*, {keys} FROM total LEFT JOIN page ON true ORDER BY {order}
@@ -172,8 +194,8 @@ class Question:
         """The same question of fewer."""
         return Question((*self.conditions, condition), {**self.values, **values}, self.at)
 
-    def sql(self, actor: Actor, rest: str) -> str:
-        """The whole question, with `rest` after its lines."""
+    def sql(self, actor: Actor, rest: str, narrowed: bool = False) -> str:
+        """The whole question, with `rest` after its lines; `narrowed` to the models that a page in the list's own order needs."""
         which = " AND ".join(("a.class <> 'outside'", *self.conditions))
         if self.at.now:
             held = _HELD_NOW.format(which=which)
@@ -181,7 +203,9 @@ class Question:
             held = _HELD_THEN.format(which=which, entries=_SITE_ENTRIES, moment="")
         else:
             held = _HELD_THEN.format(which=which, entries="entry", moment=_OF_MOMENT)
-        return _LINES.format(held=held) + rest
+        if narrowed:
+            return _LINES.format(held=held, kept="MATERIALIZED", narrowed=_NARROWED, models="needed") + rest
+        return _LINES.format(held=held, kept="", narrowed="", models="model") + rest
 
 
 def holdings(
@@ -256,6 +280,23 @@ def held_on(
     return _page(connection, actor, Question(conditions, {**of, **search_of(None)}, at), limit, cursor, order)
 
 
+def weapons_on(
+    connection: Connection,
+    actor: Actor,
+    accounts: Collection[UUID],
+    sought: Sought = Sought(),
+    at: AsOf = NOW,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
+) -> Holdings:
+    """A page of the weapons and quantities sought that are on these accounts. Raises as `list_weapons` does."""
+    require(actor, READ)
+    question = question_of(connection, actor, sought, at)
+    on_accounts = question.and_also("a.account_id = ANY (%(accounts)s)", accounts=list(accounts))
+    return _page(connection, actor, on_accounts, limit, cursor, order)
+
+
 def _page(
     connection: Connection, actor: Actor, question: Question, limit: int, cursor: str | None, order: str | None
 ) -> Holdings:
@@ -263,7 +304,9 @@ def _page(
     after = [str(value) for value in read_cursor_as(cursor, *by.keys.values())] if cursor else None
     given = {**question.values, **question.at.parameters, "after": after, "limit": page_size(limit) + 1}
     for_sums(connection)
-    rows = connection.exec_driver_sql(question.sql(actor, _in_order(by)), given).all()
+    narrowed = tuple(by.keys) == tuple(_ORDER) and not by.descending and question.values["search"] is None
+    rest = ("" if narrowed else _TOTAL) + _in_order(by)
+    rows = connection.exec_driver_sql(question.sql(actor, rest, narrowed), given).all()
     lines_in_all, quantity = rows[0][:2]
     page = [row for row in rows if row.item_id is not None]
     shown = page[:limit]
@@ -318,10 +361,11 @@ def _stood(connection: Connection, actor: Actor, rows: Sequence[Any], at: AsOf) 
         for several in standings(connection, actor, {row.item_id for row in rows}, at).values()
         for one in several
     }
-    return [_line(row, stood.get((row.item_id, row.account_id))) for row in rows]
+    in_cases = open_cases_of(connection, actor, {row.item_id for row in rows})
+    return [_line(row, stood.get((row.item_id, row.account_id)), in_cases.get(row.item_id, 0)) for row in rows]
 
 
-def _line(row: Any, standing: Standing | None) -> HoldingLine:
+def _line(row: Any, standing: Standing | None, open_cases: int) -> HoldingLine:
     return HoldingLine(
         item_id=row.item_id,
         tracked_by=row.tracked_by,
@@ -341,6 +385,7 @@ def _line(row: Any, standing: Standing | None) -> HoldingLine:
         unverified=standing.unverified if standing else False,
         since=standing.since if standing else None,
         document_number=standing.document_number if standing else None,
+        open_cases=open_cases,
     )
 
 

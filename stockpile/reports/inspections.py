@@ -27,10 +27,17 @@ from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.shares import percent
 from stockpile.rights import DESK, READ, Actor, require
+from stockpile.sentences import template
 from stockpile.sites import day_on_the_walls
 
 INSPECTION = "inspection"
 """The kind of a register whose lines are inspections."""
+
+QUESTION = template("Which weapons under enhanced monitoring are to be inspected, and which inspections are late?")
+FINDING = template(
+    "Of defence articles worth 1,699 million dollars more than 1,005 million dollars' worth were delinquent: 59 "
+    "per cent (DODIG-2024-043, 2024)."
+)
 
 
 @dataclass(frozen=True, slots=True)

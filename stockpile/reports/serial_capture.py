@@ -17,6 +17,12 @@ from stockpile.reports.listed import names_in, need_listed
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.shares import percent
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sentences import template
+
+QUESTION = template("Of how many weapons do the books have a readable serial number?")
+FINDING = template(
+    "About 10,000 of 370,251 weapons had their serial number recorded: 2.7 per cent (SIGIR-06-033, 2006)."
+)
 
 
 class What(StrEnum):

@@ -20,6 +20,13 @@ from stockpile.movements import BALANCED
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import DESK, DONOR, READ, Actor, require
+from stockpile.sentences import template
+
+QUESTION = template("How many came in, and where is each of them?")
+FINDING = template(
+    "There was no centralised record of all equipment distributed before December 2005; at least 190,000 weapons could "
+    "not be accounted for (GAO-07-711, 2007)."
+)
 
 
 class By(StrEnum):

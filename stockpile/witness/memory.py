@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS refused (
   note TEXT NOT NULL, kept_size INTEGER NOT NULL, kept_note TEXT NOT NULL, seen_at INTEGER NOT NULL,
   PRIMARY KEY (origin, size, root)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settled (
+  origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, by_size INTEGER NOT NULL, settled_at INTEGER NOT NULL,
+  PRIMARY KEY (origin, size, root)
+) WITHOUT ROWID;
 """
 
 
@@ -90,6 +94,7 @@ class Memory:
         """What was refused and never shown to be in order since, the oldest first."""
         question = """SELECT origin, size, root, fork, note, kept_size, kept_note, seen_at FROM refused r
                       WHERE NOT EXISTS (SELECT 1 FROM cosigned c WHERE (c.origin, c.size, c.root) = (r.origin, r.size, r.root))
+                      AND NOT EXISTS (SELECT 1 FROM settled s WHERE (s.origin, s.size, s.root) = (r.origin, r.size, r.root))
                       ORDER BY seen_at, origin, size"""
         with self._opened() as connection:
             return [
@@ -143,3 +148,10 @@ class Writing:
                WHERE excluded.fork > fork""",
             (found.origin, found.size, found.root, found.fork, found.note, found.kept_size, found.kept_note, found.seen_at),
         )  # fmt: skip
+
+    def settle(self, found: Contradiction, by_size: int, settled_at: int) -> None:
+        """Keeps that what seemed to contradict was shown to be part of a checkpoint that was cosigned later."""
+        self.connection.execute(
+            "INSERT INTO settled (origin, size, root, by_size, settled_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (found.origin, found.size, found.root, by_size, settled_at),
+        )

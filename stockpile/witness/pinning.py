@@ -7,6 +7,7 @@ hold all that it signed before.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -19,10 +20,33 @@ from stockpile.errors import Invalid, StockpileError
 from stockpile.proof.checkpoint import Checkpoint, Opened, open_checkpoint
 from stockpile.proof.merkle import NodeReader, ProofFailed, Tree, consistency_proof, verify_consistency
 from stockpile.proof.note import Malformed, Note, Verifier
+from stockpile.proof.succession import Followed, follow
 
 KEYS = "keys"
 ReadNodes = Callable[[int], NodeReader]
 """From the size of a tree, to its hashes as the log serves them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedKeys:
+    """What a log says of its keys: its name now, the keys that it names, what its signer lost, and the notes in which keys vouch for
+    those after them. Only the notes are believed, and only under a key that is trusted.
+    """
+
+    origin: str
+    keys: tuple[str, ...]
+    lost: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, content: bytes) -> ServedKeys:
+        """Reads what `/log/keys` answers. Raises Malformed."""
+        try:
+            said = json.loads(content)
+            lists = [tuple(map(str, said[name])) for name in ("keys", "lost", "vouched")]
+            return cls(str(said["origin"]), *lists)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise Malformed("the log's list of keys is not written as docs/log.md says") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +60,13 @@ class Kept:
 
 @dataclass(slots=True)
 class Comparison:
-    """What came of a checkpoint: what was shown, what could not be, and for a disagreement the checkpoints that do not go together."""
+    """What came of a checkpoint: which keys were taken up, what was shown, what could not be, and for a disagreement the checkpoints that
+    do not go together.
+    """
 
     opened: Opened
     file: Path
+    keys: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     disagreements: list[tuple[str, Kept, Kept]] = field(default_factory=list)
@@ -83,14 +110,27 @@ class Pins:
                 raise Invalid(f"{file} is not as it was kept: {problem}.") from None
         return sorted(found, key=lambda one: one.checkpoint.size)
 
-    def pin(self, note: str, read_nodes: ReadNodes | None = None, latest: bool = False) -> Comparison:
+    def follow(self, served: ServedKeys) -> list[Followed]:
+        """The keys that trusted keys vouch for; new ones are trusted from now on. Raises Invalid."""
+        try:
+            followed = follow(served.notes, self.keys())
+        except ProofFailed as problem:
+            raise Invalid(f"What the log says of its keys can't be believed: {problem}.") from None
+        self.trust([str(one.succession.key) for one in followed if one.is_new])
+        return followed
+
+    def pin(
+        self, note: str, read_nodes: ReadNodes | None = None, latest: bool = False, served: ServedKeys | None = None
+    ) -> Comparison:
         """Keeps a checkpoint and compares it with those kept before: by proofs from the log's tiles, where they can be read. `latest`: the
-        log shows it now. Raises Invalid (no checkpoint; not signed by a key that was given).
+        log shows it now. `served`: what the log says of its keys, so that a new one is taken up for which a trusted one vouches. Raises
+        Invalid (no checkpoint; not signed by a key that was given or vouched for).
         """
+        followed = self.follow(served) if served else []
         try:
             opened = open_checkpoint(note, self.keys())
         except ProofFailed as problem:
-            raise Invalid(f"This checkpoint can't be believed: {problem}. {self._hint(note)}") from None
+            raise Invalid(f"This checkpoint can't be believed: {problem}. {self._hint(note, served)}") from None
         before = self.kept(opened.checkpoint.origin)
         new = Kept(self._keep(opened.checkpoint, note), note, opened.checkpoint)
         done = Comparison(opened, new.file)
@@ -100,6 +140,9 @@ class Pins:
         if not others:
             done.open.append("It is the first of this log that you keep: there is nothing to compare it with.")
         _compare(done, others, new, latest)
+        done.keys += [str(one) for one in followed if one.is_new]
+        for step in followed:
+            self._compare_ended(done, step, new)
         if read_nodes is not None:
             _prove(done, others, new, read_nodes)
         elif others:
@@ -108,16 +151,42 @@ class Pins:
             )
         return done
 
-    def _hint(self, note: str) -> str:
+    def _compare_ended(self, done: Comparison, followed: Followed, new: Kept) -> None:
+        """Whether a log that ended with a restore ended with what is kept of it."""
+        ended = followed.succession.ended
+        if ended is None:
+            return
+        said = f"The log {ended.origin} is said to have ended with {ended.size:,} leaves"
+        for one in self.kept(ended.origin):
+            size = one.checkpoint.size
+            if size == ended.size and one.checkpoint.root != ended.root:
+                done.disagreements.append((f"{said}, and you keep another tree of as many.", one, new))
+            elif size > ended.size and followed.succession.memory_lost:
+                done.open.append(
+                    f"{said}; what was signed last was not known any more. You keep its checkpoint of {size:,}: show it to the auditors."
+                )
+            elif size > ended.size:
+                done.disagreements.append(
+                    (f"{said}, and it signed {size:,}: more is lost than was declared.", one, new)
+                )
+
+    def _hint(self, note: str, served: ServedKeys | None) -> str:
         """What to do about a checkpoint that no known key of its log signed."""
+        if served is not None and served.keys:
+            lost = " It says that the keys before it were lost." if "keys" in served.lost else ""
+            return (
+                f"No key that you trust vouches for the log's newest, {served.keys[-1]}.{lost} Ask whoever runs the log, by other hands "
+                "than this address, whether that is its key and why the ones before don't vouch for it; only then give it with --key."
+            )
         with suppress(ProofFailed):
             if signed := Note.parse(note).check(self.keys()):
                 name = signed[0].verifier.name
                 return (
                     f"The key of {name}, which you gave, signed it too: after a restore a log goes on under a new name with a new "
-                    "key. If that was declared to you, give the new key with --key; what you kept stays."
+                    "key. Give the log's address, or with a file --tiles, and the new key is taken up if the old one vouches for it; or "
+                    "give it with --key. What you kept stays."
                 )
-        return "Give the log's key with --key."
+        return "Give the log's key with --key, or its address: what a key that you trust vouches for is then taken up."
 
     def _folder_of(self, origin: str) -> Path:
         return self.folder / sha256(origin.encode()).hexdigest()[:16]

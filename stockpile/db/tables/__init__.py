@@ -8,6 +8,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 from stockpile.db.tables import (
     allowances,
     audits,
+    cases,
     counts,
     desk,
     discrepancies,
@@ -16,6 +17,7 @@ from stockpile.db.tables import (
     ledger,
     log,
     reference,
+    tracing,
     transfers,
 )
 from stockpile.db.tables.base import metadata
@@ -30,6 +32,7 @@ __all__ = [
     "CROSSING",
     "allowances",
     "audits",
+    "cases",
     "counts",
     "desk",
     "discrepancies",
@@ -39,5 +42,6 @@ __all__ = [
     "log",
     "metadata",
     "reference",
+    "tracing",
     "transfers",
 ]

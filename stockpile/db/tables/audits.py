@@ -64,6 +64,7 @@ audit_finding = Table(
     Column("right_quantity", BigInteger),
     Column("times", Integer, comment="how often it stands on the side that repeats it"),
     Column("why", ARRAY(Text), comment="which fields conflict or are missing; why a match is near"),
+    Column("right_key", Text, comment="of a near match the serial key on the right side"),
     CheckConstraint(one_of("kind", DIFFERENCES), name="audit_finding_kind"),
     info={"group": "audit_id"},
     comment="One finding of an audit, with the lines and items of both sides it is of.",
@@ -80,4 +81,31 @@ audit_matched = Table(
     Column("right_items", ARRAY(Uuid)),
     info={"group": "audit_id"},
     comment="What both sides of an audit have and agree on, a thousand pairs a row: nearly all, and nothing more is to be said of it.",
+)
+
+JUDGED = ("same", "different")
+NOT_JUDGED = "not judged"
+"""What a near match may be judged to be: one weapon, or two."""
+
+audit_judgement = Table(
+    "audit_judgement",
+    metadata,
+    key("judgement_id", primary_key=True),
+    key(
+        "audit_id",
+        ForeignKey("stockpile.audit.audit_id"),
+        nullable=False,
+        comment="the run in which it was judged; it holds for the later runs of its name",
+    ),
+    key("model_key", nullable=False),
+    Column("left_key", Text, nullable=False, comment="the serial key on the left side"),
+    Column("right_key", Text, nullable=False),
+    Column("judged", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    key("judged_by", ForeignKey("stockpile.party.party_id"), nullable=False),
+    moment("recorded_at", nullable=False),
+    CheckConstraint(one_of("judged", JUDGED), name="audit_judgement_judged"),
+    Index("audit_judgement_of_pair", "model_key", "left_key", "right_key"),
+    info={"group": "desk"},
+    comment="That the two numbers of a near match are one weapon, or two; of several of one pair the newest counts.",
 )

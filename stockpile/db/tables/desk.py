@@ -63,6 +63,7 @@ job = Table(
     moment("started_at", nullable=False),
     moment("seen_at", nullable=False, comment="the last sign of life: a running job without one was interrupted"),
     moment("ended_at"),
+    Column("doing", Text, comment="the step it is at, of which done and total are counted"),
     CheckConstraint(one_of("state", ("running", "done", "failed", "cancelled", "interrupted")), name="job_state"),
     info={"group": "desk"},
     comment="A long task of somebody's, with its progress.",

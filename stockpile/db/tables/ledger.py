@@ -372,6 +372,14 @@ register = Table(
         JSONB,
         comment="which column is which of our fields; none: its lines were not read in our fields",
     ),
+    Column(
+        "imported_by_version",
+        Integer,
+        comment="of the name; none: kept before it was noted, by somebody erased since",
+    ),
+    binary("imported_by_digest", comment="the field's digest, salted by the party's secret and this register"),
+    CheckConstraint("(imported_by_version IS NULL) = (imported_by_digest IS NULL)", name="register_importer"),
+    CheckConstraint("octet_length(imported_by_digest) = 32", name="register_importer_digest"),
     CheckConstraint("octet_length(file_sha256) = 32", name="register_file_sha256"),
     leaf_check("register_leaf", 3),
     info={"group": "reference"},
@@ -406,4 +414,13 @@ register_line = Table(
     CheckConstraint("quantity >= 0", name="register_line_quantity"),
     info={"group": "register_id"},
     comment="What somebody read, line by line; never where custody went.",
+)
+
+register_repeated = Table(
+    "register_repeated",
+    metadata,
+    key("register_id", primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    info={"group": "register_id"},
+    comment="Lines of a list whose serial number stands on another of its lines too.",
 )

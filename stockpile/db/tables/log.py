@@ -161,6 +161,12 @@ verification = Table(
     moment("began_at", nullable=False),
     moment("ended_at", nullable=False),
     Column("since", BigInteger, comment="only what came after the checkpoint of this size; none: everything"),
+    Column("log", SmallInteger),
+    Column(
+        "tree_size",
+        BigInteger,
+        comment="the newest checkpoint that was verified, of that log; none: nothing was signed yet",
+    ),
     Column("checks", JSONB, nullable=False, comment="the checks that were made"),
     Column(
         "wrong",
@@ -170,6 +176,7 @@ verification = Table(
     ),
     Column("wrong_count", Integer, nullable=False),
     CheckConstraint("ended_at >= began_at", name="verification_ended"),
+    CheckConstraint("(log IS NULL) = (tree_size IS NULL)", name="verification_checkpoint"),
     CheckConstraint("wrong_count >= 0", name="verification_wrong_count"),
     Index("verification_began", "began_at"),
     **LOG,

@@ -1,5 +1,5 @@
-"""Registers, notes, erasures and what donors and host tell each other: their leaves, the lines of a register, and the chain of what
-erasures took from them.
+"""Registers, notes, cases, erasures and what donors and host tell each other: their leaves, the lines of a register, and the chain of
+what erasures took from them.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from operator import itemgetter
 from typing import Any
 
 from stockpile.log.leaf import (
+    CASE_FIELDS,
     ERASURE_FIELDS,
     NOTE_FIELDS,
+    OPENING_FIELDS,
     REGISTER_FIELDS,
+    case_leaf,
     donor_statement_leaf,
     erasure_leaf,
     name_value,
     note_leaf,
+    opening_value,
     person_digest,
     register_leaf,
 )
@@ -84,7 +88,8 @@ def _erased_lines(books: Books) -> Iterator[Wrong]:
 
 
 _REGISTERS = f"""
-SELECT r.seed, r.leaf, p.secret, n.names, {", ".join(f"r.{name}" for name in REGISTER_FIELDS if name != "imported_by")}
+SELECT r.seed, r.leaf, r.imported_by_digest, p.secret, n.names,
+       {", ".join(f"r.{name}" for name in REGISTER_FIELDS if name != "imported_by")}
 FROM register r LEFT JOIN party p ON p.party_id = r.imported_by
 LEFT JOIN (SELECT party_id, jsonb_agg(jsonb_build_array(code, name, rank, version) ORDER BY version DESC) AS names
            FROM party_name WHERE name IS NOT NULL GROUP BY party_id) n ON n.party_id = r.imported_by
@@ -94,19 +99,23 @@ _REGISTER_NAMES = tuple(name for name in REGISTER_FIELDS if name != "imported_by
 
 
 def _registers(books: Books) -> Iterator[Wrong]:
-    """The digest of who imported a register is not kept beside it: it is made of the names that the person has had. Of one who was
-    erased there is none: the lines still speak for themselves, and the leaf is looked for in the log.
+    """The digest of who imported a list stands beside it. Lists that were kept before it was noted have it only where their leaf
+    followed from a name; of others it is made of the names that the person has had, and of who was erased before there is none: the
+    lines still speak for themselves, and the leaf is looked for in the log.
     """
-    for seed, leaf, secret, names, *values in books.rows(_REGISTERS):
+    for seed, leaf, noted, secret, names, *values in books.rows(_REGISTERS):
         header = dict(zip(_REGISTER_NAMES, values, strict=True))
-        if secret is None:
+        if noted is None and secret is None:
             continue
-        made = (
-            register_leaf(seed, header, person_digest(secret, header["register_id"], "imported_by", name_value(*name)))
-            for name in names or ()
+        digests = (
+            [noted]
+            if noted is not None
+            else [
+                person_digest(secret, header["register_id"], "imported_by", name_value(*name)) for name in names or ()
+            ]
         )
-        if leaf not in made:
-            fields = "its header or the name of who imported it"
+        if leaf not in (register_leaf(seed, header, digest) for digest in digests):
+            fields = "its header or the digest of who imported it"
             yield Wrong(f"register {header['name']} ({header['register_id']})", leaf_differs(seed, leaf, fields))
 
 
@@ -123,6 +132,34 @@ def _notes(books: Books) -> Iterator[Wrong]:
         if note_leaf(seed, header, digest) != leaf:
             what = leaf_differs(seed, leaf, "what it says, brings or belongs to, or its writer's digest")
             yield Wrong(f"note {header['note_id']} to {books.document(header['document_id'])}", what)
+
+
+_OPENING = ", ".join(f"f.{name}" for name in OPENING_FIELDS)
+_CASE_NAMES = tuple(name for name in CASE_FIELDS if name not in ("case", "written_by"))
+_CASES = f"""
+SELECT coalesce(p.case_id, f.case_id), p.seed, p.leaf, p.digest, f.opened_at, {_OPENING}, {", ".join(f"p.{name}" for name in _CASE_NAMES)}
+FROM (SELECT *, CASE part WHEN 1 THEN case_id END AS opens FROM case_part) p FULL JOIN case_file f ON f.case_id = p.opens
+ORDER BY 1, p.part
+"""
+
+
+def _cases(books: Books) -> Iterator[Wrong]:
+    """Each part of each case, the first with the case's own row."""
+    for case_id, seed, leaf, digest, opened_at, *values in books.rows(_CASES):
+        case = dict(zip(OPENING_FIELDS, values, strict=False))
+        header: dict[str, Any] = dict(zip(_CASE_NAMES, values[len(OPENING_FIELDS) :], strict=True))
+        if seed is None:
+            yield Wrong(f"case {case_id}", "its first part is missing")
+            continue
+        name = f"part {header['part']} of case {case_id}"
+        if header["part"] == 1 and (opened_at is None or opened_at != header["recorded_at"]):
+            yield Wrong(name, "the case that it opens is missing, or says another moment")
+            continue
+        if header["due_on"] is not None:
+            header["due_on"] = header["due_on"].isoformat()
+        header["case"] = opening_value(case) if header["part"] == 1 else None
+        if case_leaf(seed, header, digest) != leaf:
+            yield Wrong(name, leaf_differs(seed, leaf, "what it says, brings or is about, or its writer's digest"))
 
 
 _ERASURES = f"""
@@ -178,6 +215,7 @@ CHECKS = (
     Check("what erasures took from registers", _ERASED_LINES, _erased_lines),
     Check("leaves of registers", _REGISTERS, _registers),
     Check("leaves of notes", _NOTES, _notes),
+    Check("leaves of cases", _CASES, _cases),
     Check("leaves of erasures", _ERASURES, _erasures),
     Check("leaves of donors' statements", _STATEMENTS, _statements),
     Check("erasures", _UNRECORDED, _unrecorded),

@@ -15,6 +15,9 @@ SELECT s.key, s.part, s.party_id, s.name_version, s.digest, p.party_id IS NULL, 
 FROM (SELECT document_id AS key, part, party_id, name_version, digest, 'document' AS source FROM signatory
       UNION ALL SELECT note_id, 'written_by', written_by, name_version, digest, 'note' FROM note
       UNION ALL SELECT statement_id, 'said_by', said_by, name_version, digest, 'donor''s statement' FROM donor_statement
+      UNION ALL SELECT register_id, 'imported_by', imported_by, imported_by_version, imported_by_digest, 'register' FROM register
+                WHERE imported_by_digest IS NOT NULL
+      UNION ALL SELECT part_id, 'written_by', written_by, name_version, digest, 'part of a case' FROM case_part
       UNION ALL SELECT erasure_id, 'asked_by', asked_by, asked_by_version, asked_by_digest, 'erasure' FROM erasure
       UNION ALL SELECT erasure_id, 'approved_by', approved_by, approved_by_version, approved_by_digest, 'erasure' FROM erasure) s
 LEFT JOIN party p ON p.party_id = s.party_id

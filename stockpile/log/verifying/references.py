@@ -73,6 +73,10 @@ CROSSING = (
     _to_item("identity", "'identity ' || f.identity_key || ', bearer ' || f.ordinal"),
     Reference("register", ("document_id",), "document", ("document_id",), "'register ' || f.name"),
     _to_item("register_line", "'line ' || f.line || ' of register ' || f.register_id"),
+    Reference(
+        "register_repeated", ("register_id", "line"), "register_line", ("register_id", "line"),
+        "'repeated line ' || f.line || ' of register ' || f.register_id",
+    ),
     _to_item("discrepancy", "'discrepancy ' || f.discrepancy_id"),
     _to_item("weapon_assignment", "'assignment of item ' || f.item_id"),
     _to_item("count_item", "'count ' || f.count_id"),
@@ -80,6 +84,15 @@ CROSSING = (
     _to_item("count_finding", "'finding of count ' || f.count_id"),
     _to_item("seal_line", "'seal ' || f.seal_id"),
     Reference("note", ("document_id",), "document", ("document_id",), "'note ' || f.note_id", "t.site_id = f.site_id"),
+    _to_item("case_file", "'case ' || f.case_id"),
+    Reference("case_file", ("discrepancy_id",), "discrepancy", ("discrepancy_id",), "'case ' || f.case_id"),
+    Reference("case_file", ("document_id",), "document", ("document_id",), "'case ' || f.case_id"),
+    Reference("case_file", ("register_id", "line"), "register_line", ("register_id", "line"), "'case ' || f.case_id"),
+    Reference(
+        "case_part", ("case_id",), "case_file", ("case_id",), "'part ' || f.part || ' of case ' || f.case_id",
+        "t.site_id IS NOT DISTINCT FROM f.site_id",
+    ),
+    Reference("case_part", ("document_id",), "document", ("document_id",), "'part ' || f.part || ' of case ' || f.case_id"),
     Reference(
         "signatory", ("document_id",), "document", ("document_id",), "f.part || ' of document ' || f.document_id",
         "t.site_id = f.site_id",

@@ -22,8 +22,8 @@ UNION ALL SELECT leaf FROM leaf UNION ALL SELECT leaf FROM unsequenced
 _MEMBERS = f"""
 SELECT leaf, sum(in_rows), sum(in_log) FROM (
     SELECT leaf, 1 AS in_rows, 0 AS in_log FROM entry UNION ALL SELECT leaf, 1, 0 FROM document UNION ALL SELECT leaf, 1, 0 FROM register
-    UNION ALL SELECT leaf, 1, 0 FROM note UNION ALL SELECT leaf, 1, 0 FROM erasure UNION ALL SELECT leaf, 1, 0 FROM log_statement
-    UNION ALL SELECT leaf, 1, 0 FROM donor_statement
+    UNION ALL SELECT leaf, 1, 0 FROM note UNION ALL SELECT leaf, 1, 0 FROM case_part UNION ALL SELECT leaf, 1, 0 FROM donor_statement
+    UNION ALL SELECT leaf, 1, 0 FROM erasure UNION ALL SELECT leaf, 1, 0 FROM log_statement
     UNION ALL SELECT leaf, 0, 1 FROM ({_OF_LOG}) logged) leaves
 GROUP BY leaf HAVING sum(in_rows) <> sum(in_log) ORDER BY leaf
 """
@@ -46,6 +46,7 @@ _NAMED = (
     ("SELECT document_id FROM document WHERE leaf = %s", "document"),
     ("SELECT 'register ' || name FROM register WHERE leaf = %s", ""),
     ("SELECT 'note ' || note_id FROM note WHERE leaf = %s", ""),
+    ("SELECT 'part ' || part || ' of case ' || case_id FROM case_part WHERE leaf = %s", ""),
     ("SELECT 'erasure ' || erasure_id FROM erasure WHERE leaf = %s", ""),
     ("SELECT kind || ' ' || reference || ' (' || statement_id || ')' FROM donor_statement WHERE leaf = %s", ""),
     ("SELECT 'statement ' || statement_id || ' of the log' FROM log_statement WHERE leaf = %s", ""),

@@ -1,0 +1,94 @@
+"""Holdings over time: how many pieces were in which kind of place at the end of each month, as the books say now or said at a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from stockpile.db.engine import for_sums
+from stockpile.movements import BALANCED
+from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.scope import donor_asked, models_of, site_asked
+from stockpile.rights import READ, Actor, require
+from stockpile.sentences import template
+from stockpile.sites import day_on_the_walls
+
+QUESTION = template("How many pieces were in store, with units, missing or gone at the end of each month?")
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLine:
+    """The end of a month, or the day asked for in the last: how many pieces were in each kind of place."""
+
+    on: date
+    supply: int
+    transit: int
+    store: int
+    unit: int
+    person: int
+    maintenance: int
+    missing: int
+    lost: int
+    expended: int
+    destroyed: int
+    exported: int
+
+
+_FLOWS = """
+    SELECT date_trunc('month', e.happened_at AT TIME ZONE %(zone)s)::date AS month, f.class AS from_class, f.site_id AS from_site,
+           t.class AS to_class, t.site_id AS to_site, sum(e.quantity) AS quantity
+    FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    WHERE e.from_account <> e.to_account AND {up_to}
+      AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s) AND (%(models)s::uuid[] IS NULL OR e.model_id = ANY (%(models)s))
+    GROUP BY 1, 2, 3, 4, 5
+"""
+_LINES = """
+WITH flow AS MATERIALIZED ({flows}
+), leg AS (
+    SELECT month, to_class AS class, quantity FROM flow WHERE %(site)s::uuid IS NULL OR to_site = %(site)s
+    UNION ALL
+    SELECT month, from_class, -quantity FROM flow WHERE %(site)s::uuid IS NULL OR from_site = %(site)s
+), changed AS (
+    SELECT month, class, sum(quantity) AS quantity FROM leg WHERE class <> 'outside' GROUP BY month, class
+), month AS (
+    SELECT generate_series(min(month)::timestamp, date_trunc('month', %(today)s::date), '1 month')::date AS month FROM changed
+)
+SELECT m.month, {classes} FROM month m LEFT JOIN changed c ON c.month <= m.month GROUP BY m.month ORDER BY m.month
+"""
+_CLASSES = ", ".join(
+    f"coalesce(sum(c.quantity) FILTER (WHERE c.class = '{one}'), 0)::bigint AS {one}" for one in BALANCED
+)
+
+
+def holdings_over_time(
+    connection: Connection,
+    actor: Actor,
+    at: AsOf = NOW,
+    donor: str | None = None,
+    model: str | None = None,
+    site: str | None = None,
+) -> list[MonthLine]:
+    """From the first month in which something moved. A desk is told what its own site's documents moved.
+
+    Raises NotFound (an unknown code), NotAllowed (another site's books).
+    """
+    require(actor, READ)
+    today = day_on_the_walls(connection, actor.time_zone, at.happened_at)
+    given: dict[str, Any] = {
+        **at.parameters,
+        "zone": actor.time_zone or "UTC",
+        "today": today,
+        "donor": donor_asked(connection, actor, donor),
+        "models": models_of(connection, model) if model else None,
+        "site": site_asked(connection, actor, site),
+    }
+    for_sums(connection)
+    rows = connection.exec_driver_sql(_LINES.format(flows=_FLOWS.format(up_to=at.up_to), classes=_CLASSES), given)
+    return [MonthLine(min(_last_day(row[0]), today), *row[1:]) for row in rows]
+
+
+def _last_day(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
