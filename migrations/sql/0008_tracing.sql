@@ -112,9 +112,13 @@ BEGIN
         EXECUTE format('CREATE POLICY registrar_adds ON stockpile.%I FOR INSERT TO stockpile_registrar WITH CHECK (true)', kept);
     END LOOP;
 END $$;
--- The files that it names are checked with all others.
+-- The files and weapons that it names are checked with all others.
 GRANT SELECT (tracing_id, kind, year, number, photos) ON stockpile.tracing TO stockpile_verifier;
+GRANT SELECT (tracing_id, item_id) ON stockpile.tracing_weapon TO stockpile_verifier;
+GRANT SELECT (tracing_id, step, item_id) ON stockpile.tracing_step TO stockpile_verifier;
 CREATE POLICY verifier ON stockpile.tracing FOR SELECT TO stockpile_verifier USING (true);
+CREATE POLICY verifier ON stockpile.tracing_weapon FOR SELECT TO stockpile_verifier USING (true);
+CREATE POLICY verifier ON stockpile.tracing_step FOR SELECT TO stockpile_verifier USING (true);
 -- A donor is told that its own weapon was read, where and when; neither by whom nor what else was said, and of no other weapon.
 GRANT SELECT (tracing_id, kind, serial_number, serial_status, model, maker, calibre, country, place, place_country, found_on, confidence, how, recorded_at)
     ON stockpile.tracing TO stockpile_donor;
