@@ -43,6 +43,7 @@ from stockpile.donors.consignments import (
 )
 from stockpile.donors.files import remember_file
 from stockpile.donors.statements import (
+    ORDERS,
     SendBack,
     Sought,
     State,
@@ -69,7 +70,7 @@ DONORS = RIGHTS[TELL_HOST]
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[StatementRow]:
-    return list_statements(connection, actor, Sought(**asked.values), asked.limit, asked.cursor)
+    return list_statements(connection, actor, Sought(**asked.values), asked.limit, asked.cursor, asked.order)
 
 
 def _page_of(row: StatementRow) -> str:
@@ -106,6 +107,8 @@ STATEMENTS = Listing(
     ),
     empty=N_("Nothing was said so."),
     ask=_ask,
+    orders=ORDERS,
+    default="-recorded_at",
 )
 
 

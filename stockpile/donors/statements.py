@@ -26,7 +26,7 @@ from stockpile.errors import NotAllowed, NotFound, PostedWithOtherContent, Refus
 from stockpile.keys import new_key, new_secret
 from stockpile.log.leaf import canonical, donor_statement_leaf, name_value, person_digest
 from stockpile.notes import printable_lines
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.reports.scope import site_asked
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.sentences import of_the_books, sentence
@@ -289,11 +289,27 @@ class Sought:
     reference: str | None = None
 
 
+ORDERS = orders(
+    {"x.statement_id": UUID, "x.donor_id": UUID},
+    reference={"x.reference": str},
+    kind={"x.kind": str},
+    donor=by_text("p.code"),
+    site=by_text("s.code"),
+    recorded_at=by_moment("x.recorded_at"),
+    state={STATE: str},
+)
+
+
 def list_statements(
-    connection: Connection, actor: Actor, sought: Sought = Sought(), limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    sought: Sought = Sought(),
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[StatementRow]:
-    """The statements in the asker's scope, the newest first: a donor its own, a desk its site's. Answers stand with what they
-    answer. Raises NotAllowed, NotFound (site), Invalid (limit, cursor).
+    """The statements in the asker's scope, the newest first or by one of ORDERS: a donor its own, a desk its site's. Answers stand
+    with what they answer. Raises NotAllowed, NotFound (site), Invalid (limit, cursor, order).
     """
     require(actor, READ)
     where = {
@@ -305,7 +321,8 @@ def list_statements(
         "x.reference = %s": sought.reference,
     }
     keys = {"x.statement_id": UUID, "x.donor_id": UUID}
-    return read_page(connection, _LISTED, where, keys, StatementRow, limit, cursor, newest_first=True)
+    by = order_asked(order, ORDERS)
+    return read_page(connection, _LISTED, where, keys, StatementRow, limit, cursor, newest_first=True, order=by)
 
 
 def read_statement(connection: Connection, actor: Actor, statement_id: UUID) -> StatementShown:

@@ -57,24 +57,6 @@ class Sought:
 # The last live entry of each weapon that stands on a missing or lost account, or whose last way back was a recovery. The place and the
 # circumstances of a loss stand in its first report.
 _ROWS = f"""
-WITH now_gone AS (
-    SELECT h.item_id, a.class FROM holding h JOIN account a ON a.account_id = h.account_id AND a.class IN ('missing', 'lost') WHERE h.serial
-), live AS (
-    SELECT e.item_id, e.version, e.document_id, d.act FROM entry e JOIN document d USING (document_id)
-    WHERE e.serial AND e.reverses IS NULL AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version)
-      AND d.act IN ('report missing', 'overrun', 'conclude loss', 'recover')
-), last AS (
-    SELECT DISTINCT ON (item_id) item_id, version, document_id, act FROM live ORDER BY item_id, version DESC
-), row AS (
-    SELECT l.item_id, l.document_id,
-           CASE WHEN l.act = 'recover' THEN 'recovered' WHEN g.class = 'missing' THEN 'missing'
-                WHEN d.details ->> 'cause' IN ('stolen', 'captured', 'abandoned') THEN d.details ->> 'cause' ELSE 'lost' END AS record_type,
-           coalesce(first.document_id, l.document_id) AS told_by
-    FROM last l JOIN document d ON d.document_id = l.document_id LEFT JOIN now_gone g ON g.item_id = l.item_id
-    LEFT JOIN LATERAL (SELECT f.document_id FROM live f WHERE f.item_id = l.item_id AND f.act IN ('report missing', 'overrun')
-                       AND l.act = 'conclude loss' ORDER BY f.version DESC LIMIT 1) first ON true
-    WHERE g.item_id IS NOT NULL OR l.act = 'recover'
-)
 SELECT t.happened_at::date, row.item_id, row.record_type, coalesce(m.subcategory, m.category), coalesce(n.maker, m.maker), m.name,
        m.calibre, n.serial_number,
        CASE WHEN n.obliterated AND n.serial_number IS NOT NULL THEN '{PARTIAL}' WHEN n.obliterated THEN '{OBLITERATED}'
@@ -84,7 +66,29 @@ SELECT t.happened_at::date, row.item_id, row.record_type, coalesce(m.subcategory
        (t.happened_at AT TIME ZONE s.time_zone)::date, t.details ->> 'place', t.details ->> 'circumstances',
        concat_ws('/', s.code, b.code, b.year, d.number), %s::text,
        (SELECT string_agg(p, '; ') FROM jsonb_array_elements_text(t.attachments) p), row.item_id
-FROM row JOIN item i ON i.item_id = row.item_id JOIN model m ON m.model_id = i.model_id LEFT JOIN LATERAL identified(row.item_id) n ON true
+FROM (
+    WITH now_gone AS (
+        SELECT h.item_id, a.class FROM holding h JOIN account a ON a.account_id = h.account_id AND a.class IN ('missing', 'lost')
+        WHERE h.serial
+    ), live AS (
+        SELECT e.item_id, e.version, e.document_id, d.act FROM entry e JOIN document d USING (document_id)
+        WHERE e.serial AND e.reverses IS NULL AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version)
+          AND d.act IN ('report missing', 'overrun', 'conclude loss', 'recover')
+    ), last AS (
+        SELECT DISTINCT ON (item_id) item_id, version, document_id, act FROM live ORDER BY item_id, version DESC
+    ), row AS (
+        SELECT l.item_id, l.document_id,
+               CASE WHEN l.act = 'recover' THEN 'recovered' WHEN g.class = 'missing' THEN 'missing'
+                    WHEN d.details ->> 'cause' IN ('stolen', 'captured', 'abandoned') THEN d.details ->> 'cause'
+                    ELSE 'lost' END AS record_type,
+               coalesce(first.document_id, l.document_id) AS told_by
+        FROM last l JOIN document d ON d.document_id = l.document_id LEFT JOIN now_gone g ON g.item_id = l.item_id
+        LEFT JOIN LATERAL (SELECT f.document_id FROM live f WHERE f.item_id = l.item_id AND f.act IN ('report missing', 'overrun')
+                           AND l.act = 'conclude loss' ORDER BY f.version DESC LIMIT 1) first ON true
+        WHERE g.item_id IS NOT NULL OR l.act = 'recover'
+    )
+    SELECT * FROM row
+) row JOIN item i ON i.item_id = row.item_id JOIN model m ON m.model_id = i.model_id LEFT JOIN LATERAL identified(row.item_id) n ON true
 JOIN document t ON t.document_id = row.told_by
 JOIN document d ON d.document_id = row.document_id JOIN book b ON b.book_id = d.book_id JOIN site s ON s.site_id = d.site_id
 """

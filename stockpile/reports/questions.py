@@ -132,6 +132,12 @@ REPORTS: tuple[Report, ...] = (
         15, template("Custody of one weapon or consignment"),
         template("What is the complete custody of one weapon or consignment, as a document with proof attached?"),
         template("There was no centralised record of all equipment distributed before December 2005 (GAO-07-711, 2007)."),
+        (
+            Asked(template("What became of one weapon? On its page: print its whole custody."), "/weapons",
+                  "/v1/weapons/{item_id}/custody.pdf", "stockpile print custody"),
+            Asked(template("What became of one consignment, weapon by weapon?"), "/reports/consignments",
+                  "/v1/consignments/custody.pdf", "stockpile print consignment"),
+        ),
     ),
 )  # fmt: skip
 """In the auditor's order."""

@@ -46,7 +46,13 @@ SELECT began_at, verification_id, verification_id, began_at, ended_at, (SELECT o
 FROM verification v
 """
 _NEWEST: dict[str, Callable[[str], Any]] = {"began_at": datetime.fromisoformat, "verification_id": UUID}
-ORDERS = orders({"verification_id": UUID}, began_at=by_moment("began_at"), wrong_count=by_number("wrong_count"))
+ORDERS = orders(
+    {"verification_id": UUID},
+    began_at=by_moment("began_at"),
+    checkpoint=by_number("tree_size"),
+    since=by_number("since"),
+    wrong_count=by_number("wrong_count"),
+)
 
 
 def list_verifications(
