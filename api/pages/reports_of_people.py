@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -32,12 +30,12 @@ from api.pages.listing import (
     key_filter,
     site_filter,
 )
+from api.pages.moments import MOMENTS, as_of, read_moment
 from api.pages.weapons import HELD
 from api.words import N_
 from stockpile.reports import handover_papers as papers_report
 from stockpile.reports import holders as holders_report
 from stockpile.reports import unusual as unusual_report
-from stockpile.reports.as_of import AsOf
 from stockpile.reports.export import PageOf
 from stockpile.reports.handover_papers import Gap, HandoverPapers, PaperRow, PapersSought, handover_papers
 from stockpile.reports.holders import Doubt, HolderRow, Holders, HoldersSought, doubtful_holders, weapons_of_holder
@@ -46,27 +44,11 @@ from stockpile.reports.holdings import HoldingLine, Holdings
 from stockpile.reports.thresholds import thresholds
 from stockpile.reports.unusual import SIGNS, Unusual, UnusualRow, UnusualSought, unusual
 from stockpile.rights import DONOR, Actor
-from stockpile.sentences import joined, of_the_books, sentence
+from stockpile.sentences import joined, of_the_books
 
 router = APIRouter(include_in_schema=False)
 
 
-def read_moment(text: str) -> datetime:
-    """A moment on the wall of who asks. Raises ValueError."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(sentence("write a day and a time like 2026-11-24T09:30")) from None
-    if found.tzinfo is not None or not 1900 <= found.year <= 2999:
-        raise ValueError(sentence("write a day and a time like 2026-11-24T09:30"))
-    return found
-
-
-MOMENTS = ("as_of", "recorded_as_of")
-AS_OF = (
-    Filter("as_of", N_("As of"), "moment", read_moment, help=N_("By when things happened")),
-    Filter("recorded_as_of", N_("As the books said"), "moment", read_moment, help=N_("By when things were recorded")),
-)
 HIDDEN_AS_OF = (
     hidden_filter("as_of", N_("As of"), read=read_moment, fixed=True),
     hidden_filter("recorded_as_of", N_("As the books said"), read=read_moment, fixed=True),
@@ -77,13 +59,6 @@ NARROWED = (
     Filter("donor", N_("Donor"), help=N_("Its code"), roles=HOST),
 )
 BETWEEN = (day_filter("since", N_("From")), day_filter("until", N_("To")))
-
-
-def as_of(actor: Actor, values: dict[str, Any]) -> AsOf:
-    """Takes the moments out of what is asked, as moments on the wall of who asks; without a wall in UTC."""
-    wall = ZoneInfo(actor.time_zone) if actor.time_zone else UTC
-    happened, recorded = (values.pop(name, None) for name in MOMENTS)
-    return AsOf(*(moment.replace(tzinfo=wall) if moment else None for moment in (happened, recorded)))
 
 
 def _papers(connection: Connection, actor: Actor, asked: Asked, everything: bool = False) -> HandoverPapers:
@@ -130,7 +105,7 @@ PAPERS = Listing(
         Column("site", N_("Site"), "code"),
         Column("recorded_at", N_("Recorded"), "moment"),
     ),
-    filters=(choice_filter("gap", N_("Lacks"), Gap), *NARROWED, *BETWEEN, *AS_OF, site_filter()),
+    filters=(choice_filter("gap", N_("Lacks"), Gap), *NARROWED, *BETWEEN, *MOMENTS, site_filter()),
     empty=N_("The papers of every handover are complete."),
     ask=_papers,
     every=lambda connection, actor, asked: _papers(connection, actor, asked, everything=True).rows,
@@ -180,7 +155,7 @@ HOLDERS = Listing(
         Column("model", N_("Model"), sparse=True),
         Column("quantity", N_("Pieces"), "number", lambda row: weapons_behind(row, {})),
     ),
-    filters=(choice_filter("doubt", N_("What speaks against it"), Doubt), *NARROWED, *AS_OF, site_filter()),
+    filters=(choice_filter("doubt", N_("What speaks against it"), Doubt), *NARROWED, *MOMENTS, site_filter()),
     empty=N_("Whoever holds something is on the roster, and may."),
     ask=_holders,
     every=lambda connection, actor, asked: _holders(connection, actor, asked, everything=True).rows,
@@ -253,7 +228,7 @@ UNUSUAL = Listing(
         Column("person", N_("Who"), "person", lambda row: f"/parties/{row.party_id}" if row.party_id else None, roles=HOST),
         Column("recorded_at", N_("Recorded"), "moment"),
     ),
-    filters=(choice_filter("sign", N_("Sign"), [sign.name for sign in SIGNS]), *NARROWED, *BETWEEN, *AS_OF, site_filter()),
+    filters=(choice_filter("sign", N_("Sign"), [sign.name for sign in SIGNS]), *NARROWED, *BETWEEN, *MOMENTS, site_filter()),
     empty=N_("Nothing unusual."),
     ask=_unusual,
     every=lambda connection, actor, asked: _unusual(connection, actor, asked, everything=True).rows,
@@ -262,13 +237,6 @@ UNUSUAL = Listing(
     figures=_sign_figures,
     template="unusual.html",
 )  # fmt: skip
-
-TITLE = N_("People and papers")
-OF_PEOPLE = (
-    (TITLE, (PAPERS, HOLDERS, UNUSUAL), HOST),
-    (TITLE, (PAPERS, UNUSUAL), frozenset({DONOR})),
-)
-"""For the index of reports: whom each is shown."""
 
 
 @router.get("/reports/handover-papers", response_class=HTMLResponse)
@@ -280,7 +248,7 @@ def of_papers(request: Request, engine: Database, actor: Asker) -> Response:
 @router.get("/reports/holders", response_class=HTMLResponse)
 def of_holders(request: Request, engine: Database, actor: Asker) -> Response:
     """Holders against the roster; a number leads to its weapons as of the same moments."""
-    kept = ("donor", "model", "site", *MOMENTS)
+    kept = ("donor", "model", "site", *(each.name for each in MOMENTS))
     asked = {name: value for name in kept if (value := request.query_params.get(name, "").strip())}
 
     def behind(row: HolderRow) -> str:
