@@ -284,7 +284,7 @@ def test_both_killed_at_once_nothing_acknowledged_is_lost(running: Service) -> N
     check_nothing_is_lost(running, acknowledged)
 
 
-ROWS = 80_000
+ROWS = 250_000
 """Long enough that a register of so many can be seen half written."""
 
 

@@ -66,7 +66,7 @@ class OpenCase(Asked):
         default_factory=new_key, description="Made by the client: the key under which a repeat is known"
     )
     title: Words = Field(examples=["Rifle missing at the monthly count"])
-    subject: Subject
+    subject: Subject = Field(examples=[{"weapon": "KT 449900"}])
     site: Code | None = Field(
         None, description="Site code; left out: where the subject is, or no site", examples=["TAJI"]
     )

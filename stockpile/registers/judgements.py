@@ -25,7 +25,9 @@ from stockpile.sentences import sentence
 class Judge(Asked):
     """Say what a near match is."""
 
-    judged: Literal["same", "different"] = Field(description="Whether it is one weapon, misread, or two")
+    judged: Literal["same", "different"] = Field(
+        description="Whether it is one weapon, misread, or two", examples=["same"]
+    )
     reason: Words = Field(
         description="What shows it", examples=["Photo of the receiver: the last digit is 2, written like a 3"]
     )
