@@ -85,6 +85,7 @@ def _unpacked(packed: bytes) -> dict[str, bytes]:
                 if one.flag_bits & 1 or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise _Broken("the layout", f"{one.filename} is packed in a way that is not read")
                 files[one.filename] = _read(archive, one)
+    # All that zipfile raises for bytes somebody made up; NotImplementedError for packing that it does not know.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise _Broken("the file", "this is no audit package, or it is damaged") from None
     return files
