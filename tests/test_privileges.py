@@ -45,7 +45,7 @@ APPEND_ONLY = (
     "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure", "count_counter",
     "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance", "signature",
     "donor_statement", "donor_file",
-    "register_repeated", "audit_judgement", "tracing", "tracing_weapon", "tracing_step", "case_file", "case_part",
+    "audit_judgement", "tracing", "tracing_weapon", "tracing_step", "case_file", "case_part",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"

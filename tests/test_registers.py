@@ -15,7 +15,7 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.errors import Invalid, NotAllowed, UnreadableFile
 from stockpile.files import file_store
-from stockpile.registers import importing, keep
+from stockpile.registers import importing
 from stockpile.registers.importing import ImportRegister, import_register
 from stockpile.registers.rejects import RowsRejected, kept_rejects
 from stockpile.reports.registers import Lines, read_register
@@ -305,12 +305,3 @@ def test_a_desk_changes_no_columns_that_another_settled(country: Country) -> Non
 def test_an_inspection_in_any_spelling_is_one(country: Country) -> None:
     done = imported(country, BOOK + "KT 8,AKM,,,,,1,\n", kind=" Inspection ")
     assert country.query("SELECT kind FROM register WHERE register_id = %s", done.register_id) == [("inspection",)]
-
-
-def test_lines_that_repeat_a_number_are_noted(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exactly those, though many numbers share a slot while the list goes by."""
-    monkeypatch.setattr(keep, "SLOTS", 4)
-    lines = [f"KT {n % 40},{'AKM' if n % 3 else 'M4'}" for n in range(60)]
-    done = imported(country, "serial,model\n" + "\n".join(lines) + "\n")
-    noted = country.query("SELECT line FROM register_repeated WHERE register_id = %s ORDER BY line", done.register_id)
-    assert noted == [(n + 2,) for n in range(60) if n % 40 < 20]

@@ -274,10 +274,6 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "who imported a list": (
         ("UPDATE register SET imported_by_digest = sha256('x')",), "digests of persons", "its digest does not follow from version 1",
     ),
-    "what a list repeats": (
-        ("INSERT INTO register_repeated SELECT register_id, 99 FROM register WHERE name = 'Book 2019'",),
-        "register_id, line of register_repeated", "is missing",
-    ),
     "the name of a list": (("UPDATE register SET name = 'Book 2018'",), "leaves of registers", "register Book 2018"),
     "what an erasure took": (
         ("UPDATE register_erasure SET lines = '[2, 3]'",),

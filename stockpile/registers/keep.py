@@ -4,13 +4,11 @@ can't be swapped.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
-from mmap import mmap
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -156,46 +154,6 @@ def in_capitals(text: str | None) -> str | None:
     return " ".join(text.split()).upper() or None if text else None
 
 
-SLOTS = 1 << 23
-
-
-class Repeated:
-    """Which lines of a list may bear a number that another of its lines bears, found while they go by. A number is remembered by its slot
-    alone, so that five million need no more memory than five: two numbers may share one.
-    """
-
-    def __init__(self) -> None:
-        self._first = memoryview(mmap(-1, 4 * SLOTS)).cast("i")  # of which a short list touches little
-        self.lines = array("i")
-
-    def hear(self, line: int, key: str) -> None:
-        """A line with its number."""
-        slot = hash(key) % SLOTS
-        first = self._first[slot]
-        if first == 0:
-            self._first[slot] = line
-            return
-        if first > 0:
-            self.lines.append(first)
-            self._first[slot] = -1
-        self.lines.append(line)
-
-
-_INSERT_REPEATED = """
-INSERT INTO register_repeated (register_id, line)
-SELECT %(register)s, line
-FROM (SELECT l.line, count(*) OVER (PARTITION BY l.serial_key) AS times
-      FROM unnest(%(lines)s::integer[]) r (line) JOIN register_line l ON l.register_id = %(register)s AND l.line = r.line) l
-WHERE times > 1
-"""
-
-
-def _keep_repeated(connection: Connection, register_id: UUID, repeated: Repeated) -> None:
-    """Notes the lines that repeat a number, so that no comparison has to look for them."""
-    if repeated.lines:
-        connection.exec_driver_sql(_INSERT_REPEATED, {"register": register_id, "lines": list(repeated.lines)})
-
-
 @dataclass(slots=True)
 class _Committed:
     """What the rows that went by came to."""
@@ -203,11 +161,10 @@ class _Committed:
     digest: Any = field(default_factory=sha256)
     lines: int = 0
     rejected: int = 0
-    repeated: Repeated = field(default_factory=Repeated)
 
     def passing(self, rows: Iterable[KeptRow]) -> Iterator[bytes]:
         """The rows as COPY takes them: tabs between, nothing for NULL."""
-        committed, heard = self.digest.update, self.repeated.hear
+        committed = self.digest.update
         for self.lines, (number, cells, reason, doubts, item_id, serial, key, beside) in enumerate(rows, 1):
             written = cells_json(cells)
             committed(line_of_digest(number, written))
@@ -216,8 +173,6 @@ class _Committed:
                 self.rejected += reason is not None
                 became = as_copied((reason, "; ".join(doubts), item_id))
             said = f"{serial or ''}\t{key or ''}"
-            if key:
-                heard(number, key)
             numbers = said.encode() if is_plain(said, 2) else as_copied((serial, key))
             yield b"%d\t%b\t%b\t%b\t%b\n" % (number, written.replace(b"\\", b"\\\\"), became, numbers, beside)
 
@@ -228,7 +183,6 @@ def keep_rows(connection: Connection, imported_by: UUID, register: Register, row
     """
     register_id, seed, committed = register.register_id, new_secret(), _Committed()
     insert_as_they_come(connection, _COLUMNS, committed.passing(rows), _INSERT_LINES, (register_id,))
-    _keep_repeated(connection, register_id, committed.repeated)
     header: dict[str, Any] = {
         "register_id": register_id,
         "kind": register.kind,

@@ -150,31 +150,15 @@ LEFT JOIN unnest(%({hand}_makers)s::text[], %({hand}_models)s::text[], %({hand}_
 WHERE l.register_id = %({hand}_register)s AND l.rejected IS NULL
 """
 
-# Of half a million lines those that repeat a number are few: each is looked up, and the others are the first mention of theirs.
-_REPEATED = """
-CREATE TEMPORARY TABLE repeated_{hand} ON COMMIT DROP AS
-SELECT s.*, row_number() OVER (PARTITION BY serial_key, model_key ORDER BY line) AS mention,
-       count(*) OVER (PARTITION BY serial_key, model_key) > 1 AS repeated
-FROM ({lines} AND EXISTS (SELECT FROM register_repeated t WHERE t.register_id = l.register_id AND t.line = l.line)) s
+_MENTIONED = """
+SELECT s.*, row_number() OVER mentions AS mention, coalesce(lead(true) OVER mentions, row_number() OVER mentions > 1) AS repeated
+FROM ({lines}) s WINDOW mentions AS (PARTITION BY serial_key, model_key ORDER BY line, item_id)
 """
-_NUMBERED = """
-SELECT s.*, 1::bigint AS mention, false AS repeated FROM ({lines} AND l.line <> ALL (%({hand}_repeated)s::integer[])) s
-UNION ALL SELECT * FROM repeated_{hand}
-"""
-
-
-def _lay_out_repeated(connection: Connection, hand: Hand, values: dict[str, Any]) -> list[int]:
-    """Lays out the lines that repeat a number, each with which mention it is; answers which lines."""
-    connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'on', true)")
-    connection.exec_driver_sql(_REPEATED.format(hand=hand, lines=_LINES.format(hand=hand)), values)
-    connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'off', true)")
-    return list(connection.exec_driver_sql(f"SELECT line FROM repeated_{hand}").scalars())
 
 
 def _register(connection: Connection, source: Source, hand: Hand) -> Side:
     side = lines_of(connection, source, hand)
-    side.values[f"{hand}_repeated"] = _lay_out_repeated(connection, hand, side.values)
-    side.query = _NUMBERED.format(hand=hand, lines=side.query)
+    side.query = _MENTIONED.format(lines=side.query)
     return side
 
 
@@ -289,10 +273,6 @@ SELECT NULL::integer AS line, h.item_id, h.model_id AS model_key, h.model,
        a.unit, a.holder, string_to_array(a.also, E'\\x1f') AS also
 FROM held_{hand} h JOIN accounts_{hand} a USING (account_id) {borne}
 """
-_MENTIONED = """
-SELECT *, row_number() OVER mentions AS mention, coalesce(lead(true) OVER mentions, row_number() OVER mentions > 1) AS repeated
-FROM ledger_{hand} WINDOW mentions AS (PARTITION BY serial_key, model_key ORDER BY item_id)
-"""
 
 
 def _ledger(connection: Connection, actor: Actor, source: Source, hand: Hand) -> Side:
@@ -315,7 +295,7 @@ def _ledger(connection: Connection, actor: Actor, source: Source, hand: Hand) ->
     borne = now_borne if at.now else then_borne
     connection.exec_driver_sql(_LAID_OUT.format(hand=hand, **borne), at.parameters)
     return Side(
-        _MENTIONED.format(hand=hand),
+        _MENTIONED.format(lines=f"SELECT * FROM ledger_{hand}"),
         {},
         _title(source),
         happened_by=source.happened_by or moment,

@@ -415,12 +415,3 @@ register_line = Table(
     info={"group": "register_id"},
     comment="What somebody read, line by line; never where custody went.",
 )
-
-register_repeated = Table(
-    "register_repeated",
-    metadata,
-    key("register_id", primary_key=True),
-    Column("line", Integer, primary_key=True, autoincrement=False),
-    info={"group": "register_id"},
-    comment="Lines of a list whose serial number stands on another of its lines too.",
-)

@@ -73,10 +73,6 @@ CROSSING = (
     _to_item("identity", "'identity ' || f.identity_key || ', bearer ' || f.ordinal"),
     Reference("register", ("document_id",), "document", ("document_id",), "'register ' || f.name"),
     _to_item("register_line", "'line ' || f.line || ' of register ' || f.register_id"),
-    Reference(
-        "register_repeated", ("register_id", "line"), "register_line", ("register_id", "line"),
-        "'repeated line ' || f.line || ' of register ' || f.register_id",
-    ),
     _to_item("discrepancy", "'discrepancy ' || f.discrepancy_id"),
     _to_item("weapon_assignment", "'assignment of item ' || f.item_id"),
     _to_item("count_item", "'count ' || f.count_id"),
