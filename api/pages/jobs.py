@@ -23,7 +23,13 @@ ASKED_AGAIN = 2
 """Seconds until the page of a running task asks how far it is."""
 
 IMPORT, AUDIT = "import register", "audit"
-FORMS = {IMPORT: "/registers/new", AUDIT: "/audits/new"}
+OVERRUN_TASK, SHIP_TASK = "overrun", "ship"
+FORMS = {
+    IMPORT: "/registers/new",
+    AUDIT: "/audits/new",
+    OVERRUN_TASK: "/overruns/new",
+    SHIP_TASK: "/shipments/new",
+}
 """Where a task was asked for: what was typed there stands in the address of its page, so that it need not be typed again."""
 
 STEPS = (

@@ -25,9 +25,10 @@ from api.pages.listing import (
     table,
 )
 from api.words import N_
+from stockpile.movements import Act
 from stockpile.reports.keyset import Page
 from stockpile.reports.shipments import ORDERS, ShipmentRow, Sought, list_shipments, read_shipment
-from stockpile.rights import DESK, Actor, reading
+from stockpile.rights import DESK, RIGHTS, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,7 +68,10 @@ SHIPMENTS = Listing(
         day_filter("expected_before", N_("Expected before")),
     ),
     default="expected_on",
-    ways=(Way(N_("Receive what came, at the station"), "/station", DESK),),
+    ways=(
+        Way(N_("Send something"), "/shipments/new", RIGHTS[Act.SHIP]),
+        Way(N_("Receive what came, at the station"), "/station", DESK),
+    ),
     empty=N_("No shipment fits."),
     ask=_ask,
     orders=ORDERS,
