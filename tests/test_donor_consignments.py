@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from stockpile.acts.arrive import ARRIVE
 from stockpile.acts.declare import DECLARE
 from stockpile.acts.destruction_order import ORDER_DESTRUCTION
 from stockpile.acts.export import EXPORT
 from stockpile.acts.issue import ISSUE
+from stockpile.acts.loss import REPORT_MISSING
 from stockpile.acts.perform import Drafted
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.ship import SHIP
@@ -31,7 +33,7 @@ from stockpile.proof.note import Verifier
 from stockpile.rights import reading
 from tests.consigned import accepted, declared, in_force, listed
 from tests.test_log import ORIGIN, caught_up
-from tests.world import RIFLES, Country, kinds, paper, scans, told
+from tests.world import HELMET, RIFLES, Country, kinds, paper, scans, told
 
 LIST = [f"UA {n}" for n in range(1, 500)]
 
@@ -117,6 +119,32 @@ def test_five_hundred_are_declared_and_four_hundred_and_eighty_arrive(country: C
         assert len(bundle.statements) == 2
         assert "Talib" not in bundle.encoded()
     assert not check_text(bundle.encoded().replace("UA 33", "UA 34", 1), keys).ok
+
+
+def test_what_stops_on_the_way_is_outstanding(country: Country) -> None:
+    """Five rifles and forty helmets are shipped; two rifles and ten helmets do not come, one of the two is reported missing, one more
+    was never shipped: the certificate names each.
+    """
+    in_force(country)
+    content = (
+        b"Serial No.,Weapon type,Quantity\n" + b"".join(b"UA %d,AKM,1\n" % n for n in range(1, 7)) + b",Helmet,40\n"
+    )
+    accepted(country, declared(country, content).statement_id)
+    on_its_way = {"donor": "USA", "consignment": "FMS-117", "carrier": "Sea line", "expected_on": "2099-12-20"}
+    sent = [*scans(*(f"UA {n}" for n in range(1, 6))), {"model": HELMET, "quantity": 40}]
+    shipped = country.do("registrar", SHIP, site="TAJI", lines=sent, **on_its_way)
+    here = [*({"scan": f"UA {n}", "condition": "serviceable"} for n in range(1, 4)), {"model": HELMET, "quantity": 30}]
+    country.do("clerk", ARRIVE, store="Main store", shipment=shipped.number, complete=True, lines=here)
+    gone = {"place": "The road", "circumstances": "The truck was stopped"}
+    country.do("clerk", REPORT_MISSING, lines=scans("UA 4"), **gone)
+    wanted = {"donor": "USA", "consignment": "FMS-117", "title_passes_on": "2026-01-02"}
+    signed = verify_delivery(country.engine, country.actors["clerk"], VerifyDelivery.model_validate(wanted))
+    with reading(country.engine, country.actors["USA"]) as connection:
+        content = need_statement(connection, signed.statement_id).content
+    assert [(line["serial_number"], line["quantity"]) for line in content["outstanding"]] == [
+        ("UA 4", 1), ("UA 5", 1), ("UA 6", 1), (None, 10),
+    ]  # fmt: skip
+    assert (content["quantity"], content["outstanding_quantity"]) == (33, 13)
 
 
 def delivered(country: Country, *serials: str, **certificate: object) -> None:

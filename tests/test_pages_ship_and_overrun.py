@@ -38,7 +38,9 @@ def test_rifles_leave_for_another_site(web: Web) -> None:
     assert status == 409
     assert "KT 1" in text
     assert f"{RIFLES[0]}\nKT 1</textarea>" in text
-    status, _, text = fill_in(web, "clerk", "/shipments", **{**given, "weapons": RIFLES[0], "expected_on": "2020-01-01"})
+    status, _, text = fill_in(
+        web, "clerk", "/shipments", **{**given, "weapons": RIFLES[0], "expected_on": "2020-01-01"}
+    )
     assert status == 422
     assert "that day is over" in text
     status, where, _ = fill_in(web, "clerk", "/shipments", weapons=f"{RIFLES[0]}\n{RIFLES[1]}\n", **given)

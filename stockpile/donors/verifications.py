@@ -236,18 +236,30 @@ def _arrived(connection: Connection, consignment: _Consignment) -> Iterator[dict
         }  # fmt: skip
 
 
+# A weapon that never arrived may be in supply, on its way, or missing since; of what is counted, in supply or on its way.
 _OUTSTANDING = """
-SELECT m.maker, m.name, n.serial_number, i.lot, h.quantity
-FROM holding h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
-LEFT JOIN LATERAL identified(h.item_id) n ON true
-WHERE h.account_id = %s AND h.quantity > 0 ORDER BY m.name, n.serial_number NULLS LAST, h.item_id
+SELECT m.maker, m.name, n.serial_number, i.lot, sum(o.quantity)
+FROM (
+    SELECT h.item_id, h.quantity FROM holding h WHERE h.account_id = %(supply)s AND h.quantity > 0
+    UNION ALL
+    SELECT i.item_id, 1 FROM item i JOIN holding h ON h.item_id = i.item_id JOIN account a ON a.account_id = h.account_id
+    WHERE i.consignment_id = %(consignment)s AND i.tracked_by = 'serial' AND a.class IN ('transit', 'missing', 'lost')
+      AND NOT EXISTS (SELECT FROM entry e JOIN document d ON d.document_id = e.document_id
+                      WHERE e.item_id = i.item_id AND d.act = 'receive' AND e.reverses IS NULL
+                        AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version))
+    UNION ALL
+    SELECT l.item_id, l.outstanding
+    FROM shipment_lines(ARRAY(SELECT s.document_id FROM shipment s WHERE s.consignment_id = %(consignment)s)) l
+    JOIN item i ON i.item_id = l.item_id WHERE i.tracked_by <> 'serial' AND l.outstanding > 0
+) o JOIN item i ON i.item_id = o.item_id JOIN model m ON m.model_id = i.model_id LEFT JOIN LATERAL identified(o.item_id) n ON true
+GROUP BY m.maker, m.name, n.serial_number, i.lot, o.item_id ORDER BY m.name, n.serial_number NULLS LAST, o.item_id
 """
 
 
 def _outstanding(connection: Connection, consignment: _Consignment) -> Iterator[dict[str, Any]]:
-    for maker, model, serial_number, lot, quantity in connection.exec_driver_sql(
-        _OUTSTANDING, (consignment.account_id,)
-    ):
+    """What of a consignment did not arrive, wherever it stopped."""
+    named = {"supply": consignment.account_id, "consignment": consignment.consignment_id}
+    for maker, model, serial_number, lot, quantity in connection.exec_driver_sql(_OUTSTANDING, named):
         yield {"maker": maker, "model": model, "serial_number": serial_number, "lot": lot, "quantity": int(quantity)}
 
 

@@ -27,7 +27,8 @@ DeliveryKind = Literal["consignment", "shipment"]
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
     """A delivery of which something is outstanding. `number`: the donor's, or the shipping order's; `sender`: the donor's code, or
-    the sending site's.
+    the sending site's; `consignment`: of a shipment, the donor's code and number of the
+    consignment that it is.
     """
 
     kind: DeliveryKind
@@ -39,6 +40,7 @@ class DeliveryRow:
     seal_numbers: str | None = None
     expected_on: date | None = None
     overdue: bool = False
+    consignment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def list_deliveries(connection: Connection, actor: Actor, site: Site) -> list[De
         *(
             DeliveryRow(
                 "shipment", one.shipment_id, one.number, one.from_site, one.outstanding, one.carried_by, one.seal_numbers,
-                one.expected_on, one.overdue,
+                one.expected_on, one.overdue, one.consignment,
             )
             for one in shipments
         ),

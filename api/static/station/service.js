@@ -114,7 +114,7 @@ export const service = {
   /** Which weapon cards stand in the racks. */
   cards: () => ask("GET", query("/v1/weapon-cards", { limit: 500 })),
 
-  /** What the site waits for: {kind, delivery_id, number, sender, outstanding, carrier, seal_numbers, expected_on, overdue}. */
+  /** What the site waits for: {kind, delivery_id, number, sender, outstanding, carrier, seal_numbers, expected_on, overdue, consignment}. */
   deliveries: async () => (await ask("GET", "/v1/station/deliveries")).rows,
 
   /** What is outstanding of a delivery, all of it. */

@@ -92,7 +92,9 @@ export class ReceiveSession extends VoucherSession {
   _choiceByText(text) {
     const digit = /^[1-9]$/.test(text) ? this.deliveries[Number(text) - 1] : null;
     const wanted = text.trim().toUpperCase();
-    const found = digit || this.deliveries.find((one) => one.number.toUpperCase() === wanted || one.delivery_id.toUpperCase() === wanted);
+    const called = ({ number, delivery_id, consignment }) =>
+      [number, delivery_id].some((name) => name.toUpperCase() === wanted) || (consignment || "").toUpperCase().endsWith(` ${wanted}`);
+    const found = digit || this.deliveries.find(called);
     if (found) return this._choose(found);
     return this.stage.tell({ severity: "stop", title: text, words: say("Nothing under this number is on its way here. Choose what is received.") });
   }
@@ -100,7 +102,7 @@ export class ReceiveSession extends VoucherSession {
   suggest(text) {
     if (this.state.delivery || !this.deliveries) return this.awaited ? this._typedHalf(text) : null;
     const part = text.toUpperCase();
-    const found = this.deliveries.filter((one) => `${one.number} ${one.sender}`.toUpperCase().includes(part)).slice(0, CHOICES);
+    const found = this.deliveries.filter((one) => `${one.number} ${one.consignment || ""} ${one.sender}`.toUpperCase().includes(part)).slice(0, CHOICES);
     return Promise.resolve(found.map((one) => ({ model: "", serial_number: one.number, asset_tag: one.number, where: one.sender })));
   }
 
@@ -465,12 +467,18 @@ export class ReceiveSession extends VoucherSession {
     );
   }
 
+  _whence(delivery) {
+    if (delivery.kind !== "shipment") return say("consignment of {donor}", { donor: delivery.sender });
+    if (delivery.consignment) return say("consignment {number}", { number: delivery.consignment });
+    return say("shipment from {site}", { site: delivery.sender });
+  }
+
   _showChoice() {
     this.shown = this.deliveries;
     if (!this.deliveries) return;
     const row = (one, n) => {
       const words = [
-        one.kind === "shipment" ? say("shipment from {site}", { site: one.sender }) : say("consignment of {donor}", { donor: one.sender }),
+        this._whence(one),
         say("{n} pieces", { n: one.outstanding }), one.carrier, one.overdue ? say("overdue") : null,
       ];
       return element(
