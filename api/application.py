@@ -19,7 +19,6 @@ from api.pages import (
     loss_reports,
     party_forms,
     people,
-    reports_of_people,
     scanner,
     seals,
     search,
@@ -43,7 +42,6 @@ from api.pages import jobs as job_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
-from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
@@ -95,8 +93,6 @@ from api.v1 import (
     verifications,
     weapons,
 )
-from api.v1 import reports_of_people as people_report_routes
-from api.v1 import reports_of_weapons as weapon_report_routes
 from api.v1 import tokens as token_routes
 from stockpile import sessions, tokens
 from stockpile.attempts import Brake
@@ -143,10 +139,8 @@ API = (
     verifications,
     service,
     allowances,
-    reports,
+    *reports.ROUTES,
     treaty_returns,
-    people_report_routes,
-    weapon_report_routes,
     audit_packages,
     tracing,
     sign_in,
@@ -188,9 +182,7 @@ PAGES = (
     workbench,
     register_pages,
     job_pages,
-    report_pages,
-    reports_of_people,
-    weapon_reports,
+    *report_pages.PAGES,
     draft_pages,
     tracing_pages,
     log_pages,
