@@ -20,13 +20,13 @@ from api.pages import (
     overruns,
     party_forms,
     people,
-    reports_of_people,
     scanner,
     seals,
     search,
     shipment_forms,
     site_forms,
     start,
+    statement_forms,
     station_offline,
     trust,
     waiting_lists,
@@ -45,7 +45,6 @@ from api.pages import jobs as job_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
-from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
@@ -97,8 +96,6 @@ from api.v1 import (
     verifications,
     weapons,
 )
-from api.v1 import reports_of_people as people_report_routes
-from api.v1 import reports_of_weapons as weapon_report_routes
 from api.v1 import tokens as token_routes
 from stockpile import sessions, tokens
 from stockpile.attempts import Brake
@@ -145,10 +142,8 @@ API = (
     verifications,
     service,
     allowances,
-    reports,
+    *reports.ROUTES,
     treaty_returns,
-    people_report_routes,
-    weapon_report_routes,
     audit_packages,
     tracing,
     sign_in,
@@ -178,6 +173,7 @@ PAGES = (
     closure_pages,
     shipment_forms,
     shipment_pages,
+    statement_forms,
     statement_pages,
     waiting_lists,
     count_sheets,
@@ -192,9 +188,7 @@ PAGES = (
     workbench,
     register_pages,
     job_pages,
-    report_pages,
-    reports_of_people,
-    weapon_reports,
+    *report_pages.PAGES,
     draft_pages,
     tracing_pages,
     log_pages,

@@ -15,8 +15,9 @@ from starlette.responses import Response
 
 from api.exports import BLOCK, IN_MEMORY, file_name
 from stockpile.db.engine import at_one_moment
-from stockpile.reports.audits import every_finding, list_judgements, read_audit
+from stockpile.reports.audits import every_finding, read_audit
 from stockpile.reports.export import every_row
+from stockpile.reports.judgements import list_judgements
 from stockpile.rights import Actor, reading
 
 

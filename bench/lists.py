@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _lists() -> dict[str, Listing]:
-    modules = [import_module(f"api.pages.{module.name}") for module in pkgutil.iter_modules(api.pages.__path__)]
+    modules = [import_module(module.name) for module in pkgutil.walk_packages(api.pages.__path__, "api.pages.")]
     return {one.path: one for module in modules for one in vars(module).values() if isinstance(one, Listing)}
 
 

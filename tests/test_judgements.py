@@ -12,7 +12,8 @@ import pytest
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.registers.audits import Audited
 from stockpile.registers.judgements import Judge, judge
-from stockpile.reports.audits import NearMatch, every_finding, list_judgements, read_audit, read_near_match
+from stockpile.reports.audits import every_finding, read_audit
+from stockpile.reports.judgements import NearMatch, list_judgements, read_near_match
 from stockpile.rights import reading
 from tests.api_world import Web, problem, served
 from tests.registers import compared, counts, found, imported

@@ -55,7 +55,7 @@ COMPUTED = {
 
 def lists() -> dict[str, Listing]:
     """Every list that a page shows, by its address."""
-    modules = [import_module(f"api.pages.{module.name}") for module in pkgutil.iter_modules(api.pages.__path__)]
+    modules = [import_module(module.name) for module in pkgutil.walk_packages(api.pages.__path__, "api.pages.")]
     return {one.path: one for module in modules for one in vars(module).values() if isinstance(one, Listing)}
 
 

@@ -38,15 +38,14 @@ from stockpile.reports.audits import (
     AuditShown,
     Change,
     Finding,
-    JudgementRow,
     ModelTotal,
     audit_called,
     list_audits,
     list_changes,
     list_findings,
-    list_judgements,
     read_audit,
 )
+from stockpile.reports.judgements import JUDGEMENT_ORDERS, JudgementRow, list_judgements
 from stockpile.reports.keyset import Page, page_of
 from stockpile.reports.pages import cursor_of
 from stockpile.reports.registers import Lines, RegisterLine, RegisterRow, Sought, list_registers, read_register
@@ -400,7 +399,7 @@ JUDGEMENTS = Listing(
     filters=(hidden_filter("audit", N_("Audit"), fixed=True),),
     empty=N_("No near match was judged yet."),
     ask=_judgements,
-    orders=audit_report.JUDGEMENT_ORDERS,
+    orders=JUDGEMENT_ORDERS,
 )
 
 

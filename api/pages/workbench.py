@@ -32,7 +32,8 @@ from stockpile.registers.listing import ListFile
 from stockpile.registers.preview import Preview, preview
 from stockpile.registers.sides import Source
 from stockpile.registers.values import DateOrder
-from stockpile.reports.audits import NearMatch, read_audit, read_near_match
+from stockpile.reports.audits import read_audit
+from stockpile.reports.judgements import NearMatch, read_near_match
 from stockpile.reports.registers import Sought, list_registers
 from stockpile.rights import COMPARE, DESK, IMPORT_REGISTER, Actor, reading, require
 from stockpile.sentences import sentence

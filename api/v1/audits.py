@@ -22,18 +22,15 @@ from stockpile.reports.audits import (
     AuditShown,
     Change,
     Finding,
-    JudgementRow,
-    NearMatch,
     every_finding,
     lines_of,
     list_audits,
     list_changes,
     list_findings,
-    list_judgements,
     read_audit,
-    read_near_match,
 )
 from stockpile.reports.export import columns, table
+from stockpile.reports.judgements import JudgementRow, NearMatch, list_judgements, read_near_match
 from stockpile.rights import COMPARE, reading, require
 
 router = APIRouter(tags=["audits"])

@@ -106,45 +106,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgementRow:
-    """What somebody said of a near match, in which run of the audit's name: that the two numbers are one weapon, or two. The newest of a
-    pair holds.
-    """
-
-    judgement_id: UUID
-    audit_id: UUID
-    run: int
-    model: str | None
-    left_key: str
-    right_key: str
-    judged: str
-    reason: str
-    judged_by: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ListedLine:
-    """A row of a list as it stood in its file, under the names of its columns."""
-
-    register_id: UUID
-    line: int
-    headings: list[str]
-    cells: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class NearMatch:
-    """A near match with the rows of both lists, all that was said of it, the newest first, and the next that nobody has judged."""
-
-    finding: Finding
-    left: ListedLine | None
-    right: ListedLine | None
-    judgements: tuple[JudgementRow, ...]
-    next_open: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """What became of a difference between two runs: `new`, `settled`, or of a quantity `changed`."""
 
@@ -160,7 +121,6 @@ class Change:
 
 
 BATCH = 1000
-
 _AUDITS = f"""
 SELECT a.audit_id, a.audit_id, a.name, a.run, s.code, a.left_side->>'title', a.right_side->>'title', {named("p")}, a.recorded_at, a.totals
 FROM audit a LEFT JOIN site s ON s.site_id = a.site_id LEFT JOIN party p ON p.party_id = a.made_by
@@ -266,6 +226,8 @@ def _row(*row: Any) -> AuditRow:
 
 _SAYS = """concat_ws('; ', nullif('unit ' || {hand}.unit, ''), 'holder ' || {hand}.holder, 'shipped ' || {hand}.shipped_on,
     'received ' || {hand}.received_on, 'dated ' || {hand}.dated_on, nullif({hand}.condition, ''))"""
+
+
 _FINDINGS = f"""
 SELECT f.kind, f.number, f.* FROM (
     SELECT f.kind, f.number, coalesce(f.model, l.model, r.model, m.name) AS model,
@@ -286,6 +248,8 @@ SELECT f.kind, f.number, f.* FROM (
         ORDER BY j.recorded_at DESC, j.judgement_id DESC LIMIT 1) j ON f.right_key IS NOT NULL
 ) f
 """
+
+
 _DIFFERING = """SELECT audit_id, kind, number, model, serial_number, held_by, left_line, right_line, left_item, right_item, left_quantity,
                        right_quantity, times, why, model_key, serial_key, right_key FROM audit_finding"""
 _MATCHED = f"""SELECT g.audit_id, '{MATCHED}' AS kind, (g.chunk * {CHUNK} + u.place)::integer AS number, NULL::text AS model,
@@ -297,7 +261,8 @@ _MATCHED = f"""SELECT g.audit_id, '{MATCHED}' AS kind, (g.chunk * {CHUNK} + u.pl
 """What agrees is kept a thousand pairs a row."""
 
 
-def _findings(kind: str | None) -> str:
+def findings_of(kind: str | None) -> str:
+    """The query of findings of one kind, or of all, without its conditions."""
     found = {None: f"{_DIFFERING} UNION ALL {_MATCHED}", MATCHED: _MATCHED}.get(kind, _DIFFERING)
     return _FINDINGS.format(found=found)
 
@@ -345,10 +310,10 @@ def list_findings(
     Raises NotFound, NotAllowed, Invalid (kind, judged, limit, cursor).
     """
     require(actor, READ_PEOPLE)
-    _check(connection, audit_id)
+    need_audit(connection, audit_id)
     return read_page(
         connection,
-        _findings(kind),
+        findings_of(kind),
         _sought(audit_id, kind, model, text, judged),
         {"f.kind": str, "f.number": int},
         _finding,
@@ -385,14 +350,14 @@ def every_finding(
 ) -> Iterator[Finding]:
     """All such findings, as they come from the database. Raises as `list_findings` does, before the first."""
     require(actor, READ_PEOPLE)
-    _check(connection, audit_id)
+    need_audit(connection, audit_id)
     asked = {
         condition: value
         for condition, value in _sought(audit_id, kind, model, text, judged).items()
         if value is not None
     }
     rows = connection.exec_driver_sql(
-        f"{_findings(kind)} WHERE {' AND '.join(asked)} ORDER BY f.kind, f.number",
+        f"{findings_of(kind)} WHERE {' AND '.join(asked)} ORDER BY f.kind, f.number",
         tuple(asked.values()),
         execution_options={"stream_results": True, "max_row_buffer": BATCH},
     )
@@ -403,101 +368,12 @@ def _finding(*row: Any) -> Finding:
     return Finding(*row)
 
 
-_JUDGEMENTS = f"""
-SELECT j.judgement_id, j.judgement_id, j.audit_id, o.run, m.name, j.left_key, j.right_key, j.judged, j.reason, {named("p")}, j.recorded_at
-FROM audit a JOIN audit o ON o.name = a.name AND o.site_id IS NOT DISTINCT FROM a.site_id JOIN audit_judgement j ON j.audit_id = o.audit_id
-LEFT JOIN model m ON m.model_id = j.model_key LEFT JOIN party p ON p.party_id = j.judged_by
-"""
-
-
-def list_judgements(
-    connection: Connection,
-    actor: Actor,
-    audit_id: UUID,
-    limit: int = 100,
-    cursor: str | None = None,
-    order: str | None = None,
-) -> Page[JudgementRow]:
-    """All that was said of near matches in the runs of an audit's name, the newest first. Raises NotFound, NotAllowed, Invalid."""
-    require(actor, READ_PEOPLE)
-    _check(connection, audit_id)
-    return read_page(
-        connection,
-        _JUDGEMENTS,
-        {"a.audit_id = %s": audit_id},
-        {"j.judgement_id": UUID},
-        JudgementRow,
-        limit,
-        cursor,
-        newest_first=True,
-        order=order_asked(order, JUDGEMENT_ORDERS),
-    )
-
-
-JUDGEMENT_ORDERS = orders(
-    {"j.judgement_id": UUID},
-    judged=by_text("j.judged"),
-    model=by_text("m.name"),
-    left_key=by_text("j.left_key"),
-    right_key=by_text("j.right_key"),
-    reason=by_text("j.reason"),
-    judged_by=by_text("concat_ws(' ', p.rank, p.name)"),
-    recorded_at=by_moment("j.recorded_at"),
-    run=by_number("o.run"),
-)
-
-
-_OF_PAIR = f"""
-{_JUDGEMENTS} JOIN audit_finding f ON f.audit_id = a.audit_id AND f.kind = 'near match' AND f.number = %s
-    AND f.model_key = j.model_key AND f.serial_key = j.left_key AND f.right_key = j.right_key
-WHERE a.audit_id = %s ORDER BY j.recorded_at DESC, j.judgement_id DESC
-"""
-_OF_SIDE = """
-SELECT r.register_id, l.line, r.headings, l.cells
-FROM audit a JOIN register r ON r.register_id = (a.{hand}_side->>'register_id')::uuid
-JOIN register_line l ON l.register_id = r.register_id AND l.line = %s WHERE a.audit_id = %s
-"""
-_NEXT_OPEN = f"""
-{_findings("near match")} WHERE f.audit_id = %s AND f.kind = 'near match' AND f.judged IS NULL AND f.number <> %s
-ORDER BY f.number < %s, f.number LIMIT 1
-"""
-
-
-def read_near_match(connection: Connection, actor: Actor, audit_id: UUID, number: int) -> NearMatch:
-    """A near match with all that helps to judge it. Raises NotFound, NotAllowed."""
-    require(actor, READ_PEOPLE)
-    _check(connection, audit_id)
-    row = connection.exec_driver_sql(
-        f"{_findings('near match')} WHERE f.audit_id = %s AND f.kind = 'near match' AND f.number = %s",
-        (audit_id, number),
-    ).one_or_none()
-    if row is None:
-        raise NotFound(sentence("This audit has no near match {number} here.", number=number))
-    finding = _finding(*row[2:])
-    said = connection.exec_driver_sql(_OF_PAIR, (number, audit_id))
-    following = connection.exec_driver_sql(_NEXT_OPEN, (audit_id, number, number)).one_or_none()
-    return NearMatch(
-        finding,
-        _listed_line(connection, audit_id, "left", finding.left_line),
-        _listed_line(connection, audit_id, "right", finding.right_line),
-        tuple(JudgementRow(*one[1:]) for one in said),
-        following[1] if following else None,
-    )
-
-
-def _listed_line(
-    connection: Connection, audit_id: UUID, hand: Literal["left", "right"], line: int | None
-) -> ListedLine | None:
-    row = connection.exec_driver_sql(_OF_SIDE.format(hand=hand), (line, audit_id)).one_or_none()
-    return ListedLine(*row) if row else None
-
-
 def lines_of(
     connection: Connection, actor: Actor, audit_id: UUID, hand: Literal["left", "right"], serial_key: str
 ) -> list[int]:
     """All lines of a side's list that bear a number: of a repeated one every mention. Raises NotFound, NotAllowed."""
     require(actor, READ_PEOPLE)
-    _check(connection, audit_id)
+    need_audit(connection, audit_id)
     rows = connection.exec_driver_sql(
         f"""SELECT l.line FROM audit a JOIN register_line l ON l.register_id = (a.{hand}_side->>'register_id')::uuid
             WHERE a.audit_id = %s AND l.serial_key = %s ORDER BY l.line""",
@@ -506,7 +382,8 @@ def lines_of(
     return list(rows.scalars())
 
 
-def _check(connection: Connection, audit_id: UUID) -> None:
+def need_audit(connection: Connection, audit_id: UUID) -> None:
+    """Raises NotFound where the asker's scope has no such audit."""
     if not connection.exec_driver_sql("SELECT count(*) FROM audit WHERE audit_id = %s", (audit_id,)).scalar_one():
         raise NotFound(sentence("There is no audit {audit_id} here.", audit_id=audit_id))
 
@@ -514,6 +391,8 @@ def _check(connection: Connection, audit_id: UUID) -> None:
 _COMPARED = """SELECT *, row_number() OVER (PARTITION BY kind, model_key, serial_key, CASE WHEN serial_key IS NULL THEN held_by END
                                         ORDER BY number) AS mention
            FROM audit_finding WHERE audit_id = %({run})s AND kind NOT IN ('quantity matched', 'near match')"""
+
+
 _CHANGES = f"""
 WITH before AS ({_COMPARED.format(run="before")}), now AS ({_COMPARED.format(run="now")})
 SELECT CASE WHEN b.kind IS NULL THEN 'new' WHEN n.kind IS NULL THEN 'settled' ELSE 'changed' END AS change, coalesce(n.kind, b.kind),
@@ -538,13 +417,13 @@ def list_changes(connection: Connection, actor: Actor, audit_id: UUID, before: U
     Raises NotFound (either audit; there was none before), NotAllowed.
     """
     require(actor, READ_PEOPLE)
-    _check(connection, audit_id)
+    need_audit(connection, audit_id)
     if before is None:
         before = _run_before(connection, audit_id)
         if before is None:
             raise NotFound(sentence("This audit was made once: there is nothing to compare it with yet."))
     else:
-        _check(connection, before)
+        need_audit(connection, before)
     rows = connection.exec_driver_sql(_CHANGES, {"before": before, "now": audit_id})
     return [Change(*row) for row in rows]
 
