@@ -20,6 +20,7 @@ from tests.browser.test_donor_pages import fill
 from tests.browser.test_station_receive import receipt
 from tests.consigned import CERTIFICATE, listed
 from tests.test_log import ORIGIN, caught_up
+from tests.test_tracing_pages import second_registrar
 from tests.world import SCAN, Country, today
 
 SENT = tuple(f"UA {n:04}" for n in range(1, 501))
