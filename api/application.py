@@ -16,15 +16,16 @@ from api.pages import (
     api_page,
     catalogue_forms,
     count_sheets,
+    first,
     loss_reports,
     party_forms,
     people,
+    portal,
     reports_of_people,
     scanner,
     seals,
     search,
     site_forms,
-    start,
     station_offline,
     trust,
     waiting_lists,
@@ -34,6 +35,7 @@ from api.pages import (
 from api.pages import cases as case_pages
 from api.pages import catalogue as catalogue_pages
 from api.pages import closures as closure_pages
+from api.pages import consignments as consignment_pages
 from api.pages import counters as counter_pages
 from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
@@ -63,6 +65,7 @@ from api.v1 import (
     balance,
     cases,
     catalogue,
+    consignments,
     counts,
     destruction_orders,
     devices,
@@ -153,6 +156,7 @@ API = (
     signatures,
     papers,
     statements,
+    consignments,
     station,
     station_snapshot,
     scans,
@@ -160,7 +164,9 @@ API = (
 """The routes under /v1 by subject, in the order in which their page tells them."""
 
 PAGES = (
-    start,
+    first,
+    portal,
+    consignment_pages,
     api_page,
     words,
     sign_in_pages,

@@ -120,7 +120,13 @@ SELECT c.donor_id, pg_temp.key(c.declared_at, 'accepted' || c.reference), 'accep
        c.declared_at + interval '62 days', sha256('c'), sha256(uuid_send(c.statement_id)), '\\x05'::bytea || sha256('a') || sha256('b')
 FROM certificate c JOIN party p ON p.code = 'T-2'
 """
-STAGES = (("people", PEOPLE), ("consignments", CONSIGNMENTS), ("weapons", WEAPONS), ("steps", STEPS), ("signed", SIGNED))
+STAGES = (
+    ("people", PEOPLE),
+    ("consignments", CONSIGNMENTS),
+    ("weapons", WEAPONS),
+    ("steps", STEPS),
+    ("signed", SIGNED),
+)
 FLOOR = """
 SELECT i.consignment_id, a.class, sum(h.quantity) FROM stockpile.holding h JOIN stockpile.item i USING (item_id)
 JOIN stockpile.account a USING (account_id) WHERE h.donor_id = (SELECT party_id FROM stockpile.party WHERE code = 'USA') GROUP BY 1, 2
@@ -148,7 +154,9 @@ def main() -> None:
 def _fill(base: Ground, weapons: int, consignments: int) -> None:
     given = {"weapons": weapons, "consignments": consignments, "each": weapons // consignments, "persons": PERSONS}
     with base.administrator() as connection:
-        connection.execute("SET search_path = stockpile; SET session_replication_role = replica; SET work_mem = '512MB'")
+        connection.execute(
+            "SET search_path = stockpile; SET session_replication_role = replica; SET work_mem = '512MB'"
+        )
         connection.execute("SET maintenance_work_mem = '1GB'; SET synchronous_commit = off")
         connection.execute(KEY)
         for name, step in STAGES:
@@ -192,7 +200,7 @@ def _pages(base: Ground) -> Mapping[str, Callable[[], Any]]:
         "start page": page("/"),
         "start page, late ones": page("/?attention=late"),
         "the consignment's page": page(one),
-        "a page of its weapons": page(f"/consignments/weapons?consignment={row.consignment_id}"),
+        "a page of its weapons": page(f"{one}/weapons"),
     }
 
 

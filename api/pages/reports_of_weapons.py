@@ -37,7 +37,7 @@ from api.pages.listing import (
     site_filter,
 )
 from api.pages.moments import MOMENTS, RECORDED, as_of, carrying
-from api.pages.navigation import EVERYBODY
+from api.pages.navigation import EVERYBODY, WHO_FOLLOWS
 from api.pages.pictures_of_reports import (
     ages_of_transits,
     compliance_by_site,
@@ -257,6 +257,7 @@ CONSIGNMENTS = Listing(
         (N_("Rejected"), "number"), (N_("Awaited"), "number"), (N_("Short"), "number"), (N_("Excess"), "number"), (N_("Late"), "number"),
     ),
     template="report.html",
+    ways=(Way(N_("How far each is, and where now"), "/consignments", WHO_FOLLOWS),),
 )  # fmt: skip
 
 

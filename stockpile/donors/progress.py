@@ -1,8 +1,8 @@
 """How far each consignment is: what was declared, shipped, arrived and was verified, and where it is now, each number down to its weapons.
 It reads in the asker's own role: a donor is told of its own.
 
-Of now it adds up the holdings, and looks into the history of those weapons alone that are in no one's hands: whether they ever arrived. Of an
-earlier moment it adds up the entries. It never writes.
+Of now it adds up the holdings, and looks into the history of those weapons alone that are in no one's hands: whether they ever arrived.
+Of an earlier moment it adds up the entries. It never writes.
 
 Declared + in excess = not shipped + on its way + in store + issued + in maintenance + missing + lost + expended + destroyed + exported.
 """
@@ -241,7 +241,8 @@ WITH chosen AS (
 ), summed AS (
     SELECT c.consignment_id, c.donor, c.reference, c.site, c.declared_at, c.expected_on, c.end_user_certificate, c.today,
            coalesce(p.weapons, 0) - coalesce(b.weapons, 0) + coalesce(q.declared, 0) AS declared,
-           coalesce(p.weapons - p.weapons_in_supply, 0) - coalesce(b.weapons, 0) - coalesce(n.weapons, 0) + coalesce(q.arrived, 0) AS arrived,
+           coalesce(p.weapons - p.weapons_in_supply, 0) - coalesce(b.weapons, 0) - coalesce(n.weapons, 0)
+           + coalesce(q.arrived, 0) AS arrived,
            coalesce(b.weapons, 0) + coalesce(q.excess, 0) AS in_excess, coalesce(v.pieces, 0) AS verified,
            {{named}}, coalesce(w.pieces, 0) AS wanting, coalesce(d.open, 0) AS discrepancies
     FROM chosen c LEFT JOIN placed p USING (consignment_id) LEFT JOIN never_came n USING (consignment_id)
