@@ -4,7 +4,9 @@ down to its weapons, as of now and as of a moment.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -31,10 +33,22 @@ from stockpile.donors.progress import (
 )
 from stockpile.donors.verifications import VerifyDelivery, confirm_delivery, verify_delivery
 from stockpile.errors import NotAllowed, NotFound
+from stockpile.log import beginning
 from stockpile.movements import BALANCED
+from stockpile.proof.checkpoint import open_checkpoint
+from stockpile.proof.merkle import verify_consistency
+from stockpile.proof.note import Verifier
+from stockpile.proof.package import check_package
 from stockpile.reports.as_of import NOW, AsOf
+from tests import test_report_files
+from tests.api_world import Web, problem, served
 from tests.reading import asked_by
+from tests.test_log import ORIGIN, caught_up
+from tests.test_report_files import Command
 from tests.world import HELMET, Country, scans, today
+
+web = pytest.fixture(served)
+stockpile = pytest.fixture(test_report_files.stockpile.__wrapped__)
 
 RIFLES = tuple(f"US {n}" for n in range(10))
 
@@ -195,3 +209,47 @@ def test_who_reads_which(country: Country) -> None:
     with pytest.raises(NotAllowed):
         progress(country, "clerk")
     assert {one for classes in PLACES.values() for one in classes} == set(BALANCED)
+
+
+def test_over_http_and_at_a_terminal(
+    web: Web, stockpile: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same numbers by the API and the command, the weapons behind one as a file; the proofs of all, checked with the key alone; and how
+    the log grew out of a checkpoint.
+    """
+    country = web.country
+    monkeypatch.setenv("STOCKPILE_LOG_FOLDER", str(tmp_path / "log"))
+    signer = beginning.begin_log(country.engine, tmp_path / "log", ORIGIN)
+    declared(country, helmets=0)
+    lines = [{"model": "M4", "serial_number": serial} for serial in RIFLES[:7]]
+    country.do("clerk", RECEIVE, store="Main store", donor="USA", consignment="FMS-1", lines=lines)
+    size = caught_up(country, signer)
+    told_of = web.get("USA", "/v1/consignments/progress").json()
+    (row,) = told_of["rows"]
+    assert (row["arrived"], told_of["sums"]["arrived"], told_of["sums"]["late"]) == (7, 7, 0)
+    one = f"/v1/consignments/{row['consignment_id']}"
+    assert web.get("USA", f"{one}/progress").json() == row
+    assert web.get("USA", f"{one}/weapons", stage="not shipped").json()["sums"] == {"lines": 3, "pieces": 3}
+    assert web.get("USA", f"{one}/weapons", format="csv").text.count("in store") == 7
+    problem(web.get("FRA", f"{one}/weapons"), 404, "not-found")
+    problem(web.get("FRA", f"{one}/proof"), 404, "not-found")
+    problem(web.get("clerk", "/v1/consignments/progress"), 403, "not-allowed")
+    problem(web.get("USA", f"{one}/proof", part="2"), 404, "not-found")
+    keys = [Verifier.parse(signer.verifier)]
+    found = check_package(web.get("USA", f"{one}/proof").content, keys)
+    assert found.ok
+
+    first = web.get("USA", "/v1/log/growth").json()
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[0]))
+    caught_up(country, signer)
+    grown = web.get("USA", "/v1/log/growth", origin=ORIGIN, size=str(size)).json()
+    old, new = (open_checkpoint(each["checkpoint"].encode(), keys).checkpoint for each in (first, grown))
+    assert (old.size, first["hashes"]) == (size, [])
+    verify_consistency(old.size, old.root, new.size, new.root, [b64decode(one) for one in grown["hashes"]])
+    problem(web.get("USA", "/v1/log/growth", origin=ORIGIN), 422, "invalid")
+    problem(web.get("USA", "/v1/log/growth", origin="another.example/log", size="1"), 422, "invalid")
+
+    said = stockpile("USA", "progress").output
+    assert "FMS-1" in said
+    assert "declared 10, shipped 7, arrived 7" in " ".join(said.split())
+    assert "US 8" in stockpile("USA", "progress", "FMS-1", "--stage", "not shipped").output

@@ -15,7 +15,8 @@ const LONGEST = 1 << 20;
 class Trouble extends Error {}
 
 const language = () => document.documentElement.lang || "en";
-const moment = (at) => new Date(at).toLocaleString(language());
+const CLOCK = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
+const moment = (at) => new Date(at).toLocaleString(language(), CLOCK);
 const count = (size) => Number(size).toLocaleString(language());
 const withLineFeed = (text) => `${text.replace(/\r\n/g, "\n").replace(/\n+$/, "")}\n`;
 

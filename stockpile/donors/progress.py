@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.documents import full_number, now
-from stockpile.errors import NotAllowed, NotFound
+from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.identity import asset_tag, serial_key
 from stockpile.movements import AccountClass
 from stockpile.reports.as_of import NOW, AsOf
@@ -312,6 +312,21 @@ def read_progress_of(connection: Connection, actor: Actor, consignment_id: UUID,
     return rows[0]
 
 
+def need_consignment_called(connection: Connection, actor: Actor, reference: str, donor: str | None = None) -> UUID:
+    """The key of a consignment by its donor's number, as people write it. Raises NotFound, Invalid: several donors have one of it."""
+    require(actor, READ)
+    given = {"reference": reference, "donor": donor_asked(connection, actor, donor)}
+    question = """SELECT consignment_id FROM consignment
+                  WHERE lower(reference) = lower(%(reference)s) AND (%(donor)s::uuid IS NULL OR donor_id = %(donor)s)"""
+    found = connection.exec_driver_sql(question, given).scalars().all()
+    if not found:
+        raise NotFound(sentence("There is no such consignment, or it is not yours to read."))
+    if len(found) > 1:
+        fault = Fault(sentence("several donors have a consignment of this number"), field="donor")
+        raise Invalid(sentence("Say of which donor."), [fault])
+    return UUID(str(found[0]))
+
+
 _WEAPONS = f"""
 WITH {{there}}, beside AS (
     SELECT DISTINCT x.item_id FROM discrepancy x JOIN item i ON i.item_id = x.item_id WHERE {_NEVER_DECLARED} {{which}}
@@ -396,7 +411,7 @@ def list_consignment_weapons(
 def _weapon(item_id: UUID, tag: int, *told: Any) -> ConsignmentWeapon:
     *rest, document_id, site, book, year, number = told
     numbered = full_number(site, book, year, number) if number is not None else None
-    return ConsignmentWeapon(item_id, asset_tag(tag), *rest, document_id, numbered)
+    return ConsignmentWeapon(item_id, asset_tag(tag), *(*rest, document_id, numbered))
 
 
 def _chosen(connection: Connection, actor: Actor, sought: ProgressSought, at: AsOf) -> tuple[str, dict[str, Any]]:

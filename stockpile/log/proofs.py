@@ -190,7 +190,7 @@ def grown(engine: Engine, pinned: tuple[str, int] | None = None) -> tuple[str, t
             return published(connection).note, ()
         logs = _Logs.of(connection)
         growth = _growth(logs, *pinned)
-        note = next(shown.note for shown in logs.shown if (shown.origin, shown.size) == (growth.origin, growth.now))
+        note = next(shown.note for shown in logs.shown if (shown.origin, shown.size) == (growth.origin, growth.new))
     return note, growth.hashes
 
 
