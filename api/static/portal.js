@@ -141,6 +141,7 @@ function showKept() {
   const { first, last, note } = kept();
   const words = last.from === null
     ? say("Checkpoint {size} of the log {origin} is signed by a key that you gave, and is kept in this browser since {at}.", { size: count(last.size), origin: last.origin, at: moment(last.at) })
+    : last.from === last.size ? say("PROVEN: the newest checkpoint of the log {origin} is the one that this browser keeps, {size}.", { origin: last.origin, size: count(last.size) })
     : say("PROVEN: nothing in the log {origin} was changed or taken out between checkpoint {from} and checkpoint {size}.", { origin: last.origin, from: count(last.from), size: count(last.size) });
   const file = new Blob([note], { type: "text/plain" });
   const link = element("a", { class: "button quiet", href: URL.createObjectURL(file), download: `checkpoint-${last.size}.txt` }, say("Keep it as a file, too"));

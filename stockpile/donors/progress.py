@@ -178,8 +178,13 @@ _THERE_THEN = """there AS MATERIALIZED (
     JOIN account a ON a.account_id = l.account_id
     WHERE a.class <> 'outside' GROUP BY l.consignment_id, l.item_id, l.serial, a.class, a.site_id HAVING sum(l.quantity) <> 0
 )"""
-# A weapon that is in no one's hands arrived if a live entry ever brought it into somebody's, and none took it back to its supply since.
+# A weapon that is in no one's hands arrived if its last entry took it from somebody's; else if a live entry ever brought it into
+# somebody's, and none took it back to its supply since.
 _CAME = f"""coalesce((
+    SELECT true FROM (SELECT e.from_account, e.reverses FROM entry e WHERE e.item_id = {{item}} AND {{up_to}}
+                      ORDER BY e.version DESC LIMIT 1) l
+    JOIN account f ON f.account_id = l.from_account WHERE l.reverses IS NULL AND f.class IN {_IN_HAND}
+), (
     SELECT true FROM entry e JOIN account t ON t.account_id = e.to_account
     WHERE e.item_id = {{item}} AND t.class IN {_IN_HAND} AND e.reverses IS NULL AND {{up_to}}
       AND NOT EXISTS (SELECT FROM entry r WHERE r.item_id = e.item_id AND r.reverses = e.version AND {{reversed_by}})
