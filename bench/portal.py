@@ -10,12 +10,14 @@ missing, lost, destroyed, in maintenance, with a unit, on its way, not shipped; 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from fastapi.testclient import TestClient
 
 from api.application import create_app
@@ -140,6 +142,7 @@ def main() -> None:
     parser.add_argument("--consignments", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=9)
     asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with ground(shared_buffers="1GB", effective_cache_size="6GB", max_wal_size="8GB") as base:
         _fill(base, asked.weapons, asked.consignments)
         print(f"{asked.weapons:,} weapons in {asked.consignments:,} consignments; load {os.getloadavg()[0]:.1f}")
