@@ -16,16 +16,17 @@ from api.pages import (
     api_page,
     catalogue_forms,
     count_sheets,
+    first,
     loss_reports,
     overruns,
     party_forms,
     people,
+    portal,
     scanner,
     seals,
     search,
     shipment_forms,
     site_forms,
-    start,
     statement_forms,
     station_offline,
     trust,
@@ -36,6 +37,7 @@ from api.pages import (
 from api.pages import cases as case_pages
 from api.pages import catalogue as catalogue_pages
 from api.pages import closures as closure_pages
+from api.pages import consignments as consignment_pages
 from api.pages import counters as counter_pages
 from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
@@ -64,6 +66,7 @@ from api.v1 import (
     balance,
     cases,
     catalogue,
+    consignments,
     counts,
     destruction_orders,
     devices,
@@ -150,6 +153,7 @@ API = (
     signatures,
     papers,
     statements,
+    consignments,
     station,
     station_snapshot,
     scans,
@@ -157,7 +161,9 @@ API = (
 """The routes under /v1 by subject, in the order in which their page tells them."""
 
 PAGES = (
-    start,
+    first,
+    portal,
+    consignment_pages,
     api_page,
     words,
     sign_in_pages,

@@ -32,6 +32,7 @@ from stockpile.catalogue_data import CATEGORIES
 from stockpile.db.tables.audits import KINDS as AUDIT_KINDS
 from stockpile.db.tables.tracing import CONFIDENCES, HOW, SERIAL_STATUSES, STEPS
 from stockpile.discrepancies import Kind
+from stockpile.donors.progress import Attention, Stage
 from stockpile.donors.statements import State as StatementState
 from stockpile.donors.statements import StatementKind
 from stockpile.donors.tracing import OUTCOMES
@@ -242,7 +243,7 @@ TERMS: tuple[str, ...] = (
       "approved", "posted", "rejected", "not begun", "left", "there", "missing", "erased", "yes", "no"),
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
     *State, *FindingKind, *get_args(Reason), *OrderState, *AllowanceState, *AUDIT_KINDS, *Lines, *CATEGORIES, *BOOK_KINDS,
-    *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState,
+    *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState, *Attention, *Stage,
     *TracingKind, *TracingState, *SERIAL_STATUSES, *CONFIDENCES, *HOW, *STEPS, *OUTCOMES, *RECORD_TYPES,
     "draw", "emergency issue", "receipt", "list of weapons with their receivers",
     "person", "unit", "organisation", "donor", "counter", "device", "paper", "exceptions",

@@ -62,7 +62,12 @@ def all_rows(rows: Iterable[Any]) -> list[Any]:
 
 
 def make_package(
-    engine: Engine, actor: Actor, folder: Path, answered: Answered, pinned: Sequence[tuple[str, int]] = ()
+    engine: Engine,
+    actor: Actor,
+    folder: Path,
+    answered: Answered,
+    pinned: Sequence[tuple[str, int]] = (),
+    most_proofs: int = MOST_PROOFS,
 ) -> bytes:
     """The package of a report, as its asker may read it. `folder`: where the log's keys are; `pinned`: name and size of checkpoints that
     its receiver keeps.
@@ -90,7 +95,7 @@ def make_package(
         CHECKPOINT: shown.note.encode(),
     }
     items = _items(told)
-    proofs = _proofs(engine, actor, items[:MOST_PROOFS], [(shown.origin, shown.size)])
+    proofs = _proofs(engine, actor, items[:most_proofs], [(shown.origin, shown.size)])
     files |= {f"proofs/{n}.json": proof.encode() for n, proof in enumerate(proofs, 1)}
     manifest = _json(
         {

@@ -18,6 +18,7 @@ from stockpile.commands import (
     erasing,
     evidence,
     files,
+    following,
     founding,
     identification,
     labels,
@@ -88,6 +89,8 @@ app.command("reports")(asked_reports.show_reports)
 app.command("losses-by")(asked_reports.show_losses_by)
 app.command("lost")(asked_reports.show_lost)
 app.command("consignments")(asked_reports.show_consignments)
+app.command("progress")(following.show_progress)
+app.command("consignment-proof")(following.write_consignment_proof)
 app.command("transit")(asked_reports.show_transit)
 app.command("records")(asked_reports.show_records)
 app.command("unaccounted")(asked_reports.show_unaccounted)

@@ -20,7 +20,7 @@ come as a file, all of them, in the same order.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from types import ModuleType
@@ -283,6 +283,7 @@ class Listing:
     figures: Callable[[PageOf[Any]], Sequence[Figure]] = field(default=lambda page: ())
     orders: Collection[str] = ()
     cases: bool = True
+    rows_on_page: int = PAGE_ROWS
 
     def order_of(self, column: Column) -> str | None:
         """By which order a column sorts: the one it names, else one that is called as it is."""
@@ -334,7 +335,7 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
         if given.get("format") == PACKAGE:
             return package_file(this, engine, actor, given)
         with reading(engine, actor) as connection:
-            page = this.ask(connection, actor, asked)
+            page = this.ask(connection, actor, replace(asked, limit=this.rows_on_page))
     except (Invalid, NotFound, Refused) as problem:
         trouble = problem
     shown = _shown(this, filters, given, sites, actor, page, trouble)

@@ -9,6 +9,8 @@ from stockpile.rights import AUDITOR, COMMANDER, DESK, DONOR, REGISTRAR, ROLES
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
+WHO_FOLLOWS = EVERYBODY - DESK
+"""Who is told how far consignments are: a desk sees one site's weapons only."""
 
 
 @dataclass(frozen=True, slots=True)

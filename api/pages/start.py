@@ -1,5 +1,5 @@
-"""The start page: for who is signed in, what waits for them, each number a way to its list; for anybody else what this is,
-without a figure of any country.
+"""The start page of the host's people: what waits for them, each number a way to its list; for who is not signed in what this is, without
+a figure of any country. A donor's is its portal (`portal.py`); `first.py` says who is shown which.
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
-from sqlalchemy import Connection
+from fastapi import Request
+from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
-from api.dependencies import Database
-from api.pages import asker, templates
+from api.pages import templates
 from api.pages.cases import CASES
 from api.pages.counts import COUNTS
 from api.pages.discrepancies import DISCREPANCIES
@@ -41,8 +39,6 @@ from stockpile.rights import (
     reading,
 )
 from stockpile.sites import day_on_the_walls
-
-router = APIRouter(include_in_schema=False)
 
 COUNTED = 100
 """So many rows are counted; where there are more, it says so."""
@@ -111,13 +107,8 @@ WAITS = (
 """In the order in which they are shown."""
 
 
-@router.get("/", response_class=HTMLResponse)
-def start(request: Request, engine: Database) -> Response:
-    """The start page."""
-    actor = asker(request)
-    if actor is None:
-        response: Response = templates.TemplateResponse(request, "start.html", {})
-        return response
+def show_waiting(request: Request, engine: Engine, actor: Actor) -> Response:
+    """What waits for who is signed in."""
     with reading(engine, actor) as connection:
         waiting = waiting_for(connection, actor)
     answer: Response = templates.TemplateResponse(request, "waiting.html", {"waiting": waiting})
@@ -126,7 +117,7 @@ def start(request: Request, engine: Database) -> Response:
 
 def waiting_for(connection: Connection, actor: Actor) -> list[Waiting]:
     """What waits for who asks, what is overdue first, then what there is, then where there is nothing."""
-    me = None if actor.role == DONOR else read_party(connection, actor.party_id).code
+    me = read_party(connection, actor.party_id).code
     return counted(connection, actor, WAITS, {"me": me})
 
 

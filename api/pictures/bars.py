@@ -86,7 +86,7 @@ def lying_bars(caption: Caption, series: Sequence[Series], bars: Sequence[Bar], 
     """Bars below one another, each as long as its whole and in its parts, with the number of each part in it where there is room."""
     most = max((sum(bar.parts) for bar in bars), default=0) or 1
     room = WIDTH - NAMES - 90
-    picture = new_picture(caption, 12 + ROW * max(len(bars), 1) + 44)
+    picture = new_picture(caption, 12 + ROW * max(len(bars), 1) + (44 if len(series) > 1 else 0))
     for n, bar in enumerate(bars):
         x, y = float(NAMES), 10 + ROW * n
         text(picture, bar.label, NAMES - 10, y + 17, "end")
@@ -97,7 +97,7 @@ def lying_bars(caption: Caption, series: Sequence[Series], bars: Sequence[Bar], 
             x += wide
         told = " / ".join(number(part) for part in bar.parts)
         text(picture, Words(told, data=True), x + 8, y + 17, "start", "figure")
-    legend(
-        picture, caption, [(one.place, one.name) for one in series], NAMES, 18 + ROW * max(len(bars), 1), WIDTH - NAMES
-    )
+    if len(series) > 1:
+        below = 18 + ROW * max(len(bars), 1)
+        legend(picture, caption, [(one.place, one.name) for one in series], NAMES, below, WIDTH - NAMES)
     return markup(picture)

@@ -97,9 +97,8 @@ def confirm_delivery(
     with speaking(engine, actor) as (connection, signer):
         kept = need_statement(connection, statement_id, StatementKind.VERIFICATION)
         check_other_person(connection, actor, kept)
-        return say(
-            connection, actor, signer, answer_to(kept, StatementKind.ACCEPTED, {"signed_as": actor.role}, answer_id)
-        )
+        content = {"signed_as": actor.role, "quantity": kept.content["quantity"]}
+        return say(connection, actor, signer, answer_to(kept, StatementKind.ACCEPTED, content, answer_id))
 
 
 def _own_site(actor: Actor) -> Site:

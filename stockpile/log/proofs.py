@@ -181,6 +181,19 @@ def growth_of(connection: Connection, origin: str, size: int, shown: Published) 
     return _growth(_Logs(connection, [shown], []), origin, size)
 
 
+def grown(engine: Engine, pinned: tuple[str, int] | None = None) -> tuple[str, tuple[bytes, ...]]:
+    """The latest checkpoint as it was signed, and what leads to it from one that somebody keeps: of a log that a restore ended, its last.
+    Raises NotFound (nothing was signed yet), Invalid (pinned).
+    """
+    with transaction(at_one_moment(engine), roles.AUDITOR) as connection:
+        if pinned is None:
+            return published(connection).note, ()
+        logs = _Logs.of(connection)
+        growth = _growth(logs, *pinned)
+        note = next(shown.note for shown in logs.shown if (shown.origin, shown.size) == (growth.origin, growth.new))
+    return note, growth.hashes
+
+
 def _growth(logs: _Logs, origin: str, size: int) -> Growth:
     """What leads from a checkpoint that somebody keeps to the latest of its log."""
     for shown in reversed(logs.shown):

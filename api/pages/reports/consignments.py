@@ -9,8 +9,19 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address
-from api.pages.listing import Asked, Column, Filter, Listing, answer_list, choice_filter, hidden_filter, site_filter
+from api.pages.listing import (
+    Asked,
+    Column,
+    Filter,
+    Listing,
+    Way,
+    answer_list,
+    choice_filter,
+    hidden_filter,
+    site_filter,
+)
 from api.pages.moments import MOMENTS, as_of, carrying
+from api.pages.navigation import WHO_FOLLOWS
 from api.pages.reports.filters import DONOR_FILTER
 from api.pages.reports.shown import sums, weapon_page
 from api.words import N_
@@ -80,6 +91,7 @@ CONSIGNMENTS = Listing(
         (N_("Rejected"), "number"), (N_("Awaited"), "number"), (N_("Short"), "number"), (N_("Excess"), "number"), (N_("Late"), "number"),
     ),
     template="report.html",
+    ways=(Way(N_("How far each is, and where now"), "/consignments", WHO_FOLLOWS),),
 )  # fmt: skip
 
 
