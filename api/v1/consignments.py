@@ -16,8 +16,8 @@ from api.answers import Page, answer
 from api.dependencies import Asker, Database, HappenedBy, KnownBy, Pages
 from api.exports import exportable, file_name, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REFUSED, documented
-from api.v1.reports import AtSite, Donor
-from api.v1.reports_of_weapons import Summed
+from api.v1.reports.answered import Summed
+from api.v1.reports.asked import AtSite, Donor
 from stockpile.documents import Code
 from stockpile.donors.progress import (
     COUNTED,
