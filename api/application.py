@@ -47,6 +47,7 @@ from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
+from api.pages import single_sign_on as single_sign_on_pages
 from api.pages import sites as site_pages
 from api.pages import statements as statement_pages
 from api.pages import station as station_pages
@@ -86,6 +87,7 @@ from api.v1 import (
     sign_in,
     signature_cards,
     signatures,
+    single_sign_on,
     sites,
     statements,
     station,
@@ -150,6 +152,7 @@ API = (
     audit_packages,
     tracing,
     sign_in,
+    single_sign_on,
     signatures,
     papers,
     statements,
@@ -164,6 +167,7 @@ PAGES = (
     api_page,
     words,
     sign_in_pages,
+    single_sign_on_pages,
     counter_pages,
     search,
     weapon_pages,
