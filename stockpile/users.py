@@ -139,6 +139,16 @@ def set_password(connection: Connection, user_id: UUID, password: str | None = N
     return code
 
 
+def take_password(connection: Connection, user_id: UUID) -> None:
+    """Takes a user's password away: from now on they come by a provider alone, and every session of theirs is over. Raises NotFound."""
+    _need(connection, user_id)
+    connection.exec_driver_sql(
+        "UPDATE stockpile.user SET password_hash = NULL, must_change = false, password_set_at = %s WHERE user_id = %s",
+        (now(), user_id),
+    )
+    _end_sessions(connection, user_id)
+
+
 def keep_password(connection: Connection, user_id: UUID, password: str, must_change: bool) -> None:
     """Keeps a password that was judged before."""
     connection.exec_driver_sql(

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from canaille.backends.memory.backend import MemoryBackend
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet, RSAKey
 from pytest_iam import Server, iam_configuration, iam_server, iam_server_port
@@ -59,7 +60,16 @@ class Ministry:
             self.server.logout()
             return
         self.server.login(self.account(name))
+        self.consents(name)
+
+    def consents(self, name: str) -> None:
+        """Somebody let it tell our client who they are."""
         self.server.consent(self.account(name), self.client)
+
+    def comes_back_to(self, address: str) -> None:
+        """Lets it send people back to this address of ours."""
+        self.client.redirect_uris = [*self.client.redirect_uris, address]
+        self.server.backend.save(self.client)
 
     def answers(self, asked: str) -> str:
         """Where it sends somebody back to who comes with an address of ours; over HTTP."""
@@ -82,9 +92,21 @@ class Ministry:
         return _client(self.server, "another-service", [])
 
 
+def _by_all_conditions(backend: Any, model: Any, *_: Any, **conditions: Any) -> list[Any]:
+    """What the provider's store in memory should answer: it takes what meets any of several conditions."""
+    found = [{one.id: one for one in _ANY(backend, model, **{name: value})} for name, value in conditions.items()]
+    if not found:
+        return list(_ANY(backend, model))
+    return [one for key, one in found[0].items() if all(key in others for others in found)]
+
+
+_ANY = MemoryBackend.do_query
+
+
 @pytest.fixture
-def ministry(iam_server: Server) -> Iterator[Ministry]:
+def ministry(iam_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ministry]:
     """The provider, with our client in it; nobody is signed in."""
+    monkeypatch.setattr(MemoryBackend, "do_query", _by_all_conditions)
     backs = [f"{place}/sign-in/with/{code}/back" for place in ("http://testserver",) for code in ("ministry", "usa")]
     made = Ministry(iam_server, _client(iam_server, "stockpile", backs))
     openid.forget_all()

@@ -5,6 +5,7 @@ for.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,10 +21,12 @@ from stockpile.single_sign_on.providers import end_provider, secret_of
 from tests.api_world import Web, problem, served
 from tests.providers import SECRET, Ministry, iam_configuration, iam_server, iam_server_port, ministry, trusted
 from tests.signing_in import Browser, add_users, browser, enrolled, one_time_pin
+from tests.test_privileges import DENIED, answer_to, standing_as
+from tests.test_reference_commands import Ask, stockpile
 from tests.test_sign_in import ISSUE, text_of
 from tests.world import Country
 
-__all__ = ["iam_configuration", "iam_server", "iam_server_port", "ministry"]
+__all__ = ["iam_configuration", "iam_server", "iam_server_port", "ministry", "stockpile"]
 web = pytest.fixture(served)
 
 
@@ -44,6 +47,11 @@ def sent_to(person: Browser, **query: str) -> str:
 def come_in(person: Browser, ministry: Ministry, **query: str) -> Response:
     """There and back."""
     return person.get(ministry.answers(sent_to(person, **query)))
+
+
+def role_of(person: Browser) -> str:
+    """In which role somebody is signed in."""
+    return str(next(row["role"] for row in person.get("/v1/sessions").json()["rows"] if row["this"]))
 
 
 def test_a_clerk_comes_in_by_the_ministry_and_works(country: Country, ministry: Ministry) -> None:
@@ -112,7 +120,7 @@ def test_an_unknown_account_waits_for_a_registrar(web: Web, ministry: Ministry) 
     assert rana.send(f"/single-sign-on/requests/{waiting['request_id']}/bind", user="Talib").status_code == 303
     assert rana.get("/v1/sign-in-requests").json()["rows"] == []
     assert come_in(stranger, ministry).status_code == 200
-    assert stranger.get("/v1/rights").json()["role"] == "clerk"
+    assert role_of(stranger) == "clerk"
 
     (kept,) = rana.get("/v1/sign-in-bindings").json()["rows"]
     assert (kept["user"], kept["subject"], kept["provider"]) == ("talib", "talib", "ministry")
@@ -228,7 +236,7 @@ def test_a_donor_s_provider_signs_in_that_donor_s_people_alone(country: Country,
     ministry.signed_in("officer")
     asked = officer.get("/sign-in/with/usa").headers["location"]
     assert officer.get(ministry.answers(asked)).status_code == 200
-    assert officer.get("/v1/rights").json()["role"] == "donor"
+    assert role_of(officer) == "donor"
 
     trusted(country, ministry.issuer)
     with pytest.raises(Invalid, match=r"Nothing was bound\."):
@@ -252,11 +260,11 @@ def test_one_account_in_two_roles_chooses(country: Country, ministry: Ministry) 
     rana = browser(country)
     assert "url=/sign-in/role?next=/documents" in come_in(rana, ministry, next="/documents").text
     page = rana.get("/sign-in/role").text
-    assert (rana.get("/v1/rights").json()["role"], "Auditor" in page, "Registrar" in page) == ("registrar", True, True)
+    assert (role_of(rana), "Auditor" in page, "Registrar" in page) == ("registrar", True, True)
     ids = dict(country.owner_query("SELECT name, user_id::text FROM stockpile.user"))
     problem(rana.send("/sign-in/role", user=ids["talib"]), 403, "not-allowed")
     assert rana.send("/sign-in/role", user=ids["rana.audit"], next="/documents").status_code == 303
-    assert rana.get("/v1/rights").json()["role"] == "auditor"
+    assert role_of(rana) == "auditor"
 
 
 def test_at_a_counter_the_provider_asks_anew_and_the_session_sits_there(country: Country, ministry: Ministry) -> None:
@@ -270,11 +278,13 @@ def test_at_a_counter_the_provider_asks_anew_and_the_session_sits_there(country:
     clerk = browser(country, enrolled(country))
     asked = sent_to(clerk)
     assert "prompt=login" in asked
+    assert ministry.answers(asked).startswith("/auth/")
     clerk.get(ministry.answers(asked))
     one_time_pin(country, "T-1")
     assert clerk.post("/v1/issues", ISSUE).json()["number"].startswith("TAJI/K1/")
-    former = clerk.session
-    assert come_in(clerk, ministry).status_code == 200
+    former, asked = clerk.session, sent_to(clerk)
+    ministry.answers(asked)
+    assert clerk.get(ministry.answers(asked)).status_code == 200
     assert former != clerk.session
     assert country.owner_query("SELECT count(*) FROM session WHERE ended_at IS NULL") == [(1,)]
 
@@ -339,3 +349,76 @@ def test_what_is_known_of_a_provider_is_kept(country: Country, ministry: Ministr
     assert openid.metadata_of(provider) is first
     assert first.end_session_endpoint is not None
     assert "none" not in first.algorithms
+
+
+def test_what_is_over_stays_over_and_nobody_reads_who_was_sent(country: Country, ministry: Ministry) -> None:
+    """The database itself: no role binds beyond a scope, brings a binding or provider back, or reads what a browser was sent with."""
+    add_users(country, "clerk", "registrar")
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        users.add_user(connection, "usa.officer", "donor", donor="USA", without_password=True)
+    trusted(country, ministry.issuer)
+    bound(country, "talib", "talib")
+    ministry.signed_in("talib")
+    sent_to(browser(country))
+    for role in roles.TAKEN:
+        with standing_as(country, role) as connection:
+            assert DENIED in answer_to(connection, "SELECT nonce FROM sign_in_flow")
+            assert DENIED in answer_to(
+                connection, "SELECT sign_in_returned(sha256('a'), sha256('b'), gen_random_uuid())"
+            )
+            assert DENIED in answer_to(connection, "DELETE FROM sign_in_binding")
+            assert DENIED in answer_to(connection, "UPDATE sign_in_provider SET issuer = 'https://evil.example'")
+            assert DENIED in answer_to(connection, "UPDATE sign_in_binding SET subject = 'evil'")
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        beyond = """INSERT INTO sign_in_binding (binding_id, provider_id, subject, user_id, bound_at)
+                    SELECT gen_random_uuid(), p.provider_id, 'x', u.user_id, now() FROM sign_in_provider p, stockpile.user u
+                    WHERE u.name = 'usa.officer'"""
+        assert "row-level security" in answer_to(connection, beyond)
+        assert answer_to(connection, "SELECT forget_bindings(gen_random_uuid())") == "erasure_recorded"
+        bindings.unbind(connection, bindings.find_binding(connection, "ministry", "talib"), None)
+        assert connection.exec_driver_sql("UPDATE sign_in_binding SET unbound_at = NULL").rowcount == 0
+        end_provider(connection, "ministry")
+        assert connection.exec_driver_sql("UPDATE sign_in_provider SET ended_at = NULL").rowcount == 0
+
+
+def test_the_commands(country: Country, ministry: Ministry, stockpile: Ask, tmp_path: Path) -> None:
+    """Whoever administers the machine adds a provider, binds, unbinds and ends it; a mistake is told by its field, a secret never."""
+    add_users(country, "clerk")
+    (secret := tmp_path / "secret").write_text(f"{SECRET}\n")
+    asked = [
+        "provider",
+        "add",
+        "ministry",
+        "--name",
+        "The Ministry",
+        "--client-id",
+        "stockpile",
+        "--secret-file",
+        str(secret),
+    ]
+    assert "such as https://login.ministry.example" in stockpile(
+        *asked, "--issuer", "http://login.ministry.example", fails=True
+    )
+    told = stockpile(*asked, "--issuer", ministry.issuer)
+    assert "It leads back to /sign-in/with/ministry/back." in told
+    assert "It answers." in told
+    assert secret_of(read_settings().data, "ministry") == SECRET
+    assert SECRET not in told + stockpile("provider", "list")
+    ministry.signed_in("karim")
+    assert come_in(browser(country), ministry).status_code == 403
+    assert "karim" in stockpile("provider", "waiting")
+    assert "talib: bound." in stockpile("provider", "bind", "ministry", "talib", "karim")
+    assert "Nobody waits." in stockpile("provider", "waiting")
+    clerk = browser(country)
+    assert come_in(clerk, ministry).status_code == 200
+    assert "karim" in stockpile("provider", "bindings", "--alive")
+    stockpile("user", "password", "talib", "--none")
+    assert clerk.get("/v1/rights").status_code == 401
+    assert clerk.sign_in("clerk").status_code == 401
+    assert come_in(clerk, ministry).status_code == 200
+    stockpile("provider", "unbind", "ministry", "talib")
+    assert clerk.get("/v1/rights").status_code == 401
+    assert "bound to no account" in stockpile("provider", "unbind", "ministry", "talib", fails=True)
+    stockpile("provider", "end", "ministry")
+    assert secret_of(read_settings().data, "ministry") is None
+    assert "ministry" not in stockpile("provider", "list", "--alive")

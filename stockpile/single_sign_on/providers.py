@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from stockpile.db.engine import one_writer
 from stockpile.documents import now, printable
@@ -62,7 +62,7 @@ def find_provider(connection: Connection, code: str) -> Provider:
     return _provider(row)
 
 
-def _provider(row: Row[Any]) -> Provider:
+def _provider(row: Sequence[Any]) -> Provider:
     provider_id, code, name, issuer, client_id, donor_id, acr, amr = row
     return Provider(
         provider_id, code, name, issuer, client_id, donor_id, tuple((acr or "").split()), tuple((amr or "").split())
