@@ -53,6 +53,7 @@ from api.pages import statements as statement_pages
 from api.pages import station as station_pages
 from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
+from api.pages import treaty_returns as treaty_return_pages
 from api.pages import weapons as weapon_pages
 from api.pages.listing import listings_of
 from api.v1 import (
@@ -195,6 +196,7 @@ PAGES = (
     report_pages,
     reports_of_people,
     weapon_reports,
+    treaty_return_pages,
     draft_pages,
     tracing_pages,
     log_pages,

@@ -34,6 +34,7 @@ from api.pages.navigation import EVERYBODY
 from api.pages.registers import AUDITS, REGISTERS
 from api.pages.reports_of_weapons import COMPLIANCE, FLOWS, LOSSES_BY, OVER_TIME, TRANSIT
 from api.pages.sites import BOOKS, CLASS_LABELS, DEVICES, STOCKS, of_classes
+from api.pages.treaty_returns import RETURNS, Entry
 from api.pages.waiting_lists import CARDS, CLOSURES, COUNTS_DUE
 from api.pages.weapons import HELD
 from api.words import N_
@@ -65,7 +66,7 @@ from stockpile.reports.serial_capture import CaptureLine, CaptureSought, SerialC
 from stockpile.reports.trial_balance import FINDING, BalanceLine, trial_balance
 from stockpile.reports.trial_balance import By as BalanceBy
 from stockpile.reports.trial_balance import proof as proof_of
-from stockpile.rights import DONOR, Actor, reading
+from stockpile.rights import AUDITOR, DONOR, REGISTRAR, Actor, reading
 from stockpile.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
@@ -429,12 +430,13 @@ ORDERS = Listing(
     default="ordered_at",
 )
 
-INDEX: tuple[tuple[str, tuple[Listing, ...], frozenset[str]], ...] = (
+INDEX: tuple[tuple[str, tuple[Listing | Entry, ...], frozenset[str]], ...] = (
     (N_("Pictures, each with its table"), (OVER_TIME, FLOWS, LOSSES_BY), EVERYBODY),
     (N_("Pictures of what waits"), (TRANSIT, COMPLIANCE), HOST),
     (N_("Who has what"), (STOCKS, CARDS), HOST),
     (N_("What is to be done"), (CASES, COUNTS_DUE, CLOSURES), HOST),
     (N_("Books and lists"), (BOOKS, DEVICES, REGISTERS, AUDITS), HOST),
+    (N_("To be handed in"), (RETURNS,), frozenset({REGISTRAR, AUDITOR})),
 )
 """Beside the fifteen questions of the auditor (`stockpile/reports/questions.py`): lists by what they are about, and whom they are shown."""
 
