@@ -50,11 +50,13 @@ from api.pages import reports as report_pages
 from api.pages import rosters as roster_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
+from api.pages import single_sign_on as single_sign_on_pages
 from api.pages import sites as site_pages
 from api.pages import statements as statement_pages
 from api.pages import station as station_pages
 from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
+from api.pages import treaty_returns as treaty_return_pages
 from api.pages import weapons as weapon_pages
 from api.pages.listing import listings_of
 from api.v1 import (
@@ -90,6 +92,7 @@ from api.v1 import (
     sign_in,
     signature_cards,
     signatures,
+    single_sign_on,
     sites,
     statements,
     station,
@@ -150,6 +153,7 @@ API = (
     audit_packages,
     tracing,
     sign_in,
+    single_sign_on,
     signatures,
     papers,
     statements,
@@ -167,6 +171,7 @@ PAGES = (
     api_page,
     words,
     sign_in_pages,
+    single_sign_on_pages,
     counter_pages,
     search,
     weapon_pages,
@@ -195,6 +200,7 @@ PAGES = (
     register_pages,
     job_pages,
     *report_pages.PAGES,
+    treaty_return_pages,
     draft_pages,
     tracing_pages,
     log_pages,

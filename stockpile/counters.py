@@ -65,6 +65,17 @@ def which_counter(connection: Connection, text: str | None) -> Counter | None:
     return None
 
 
+def counter_by_id(connection: Connection, counter_id: UUID) -> Counter | None:
+    """A counter that is not revoked, as the registrar role."""
+    for found_id, label, book_code, *site in connection.exec_driver_sql(
+        """SELECT c.counter_id, c.label, c.book_code, s.site_id, s.code, s.name, s.time_zone, s.custodian_id, s.declared_open_at
+           FROM counter c JOIN site s USING (site_id) WHERE c.counter_id = %s AND c.revoked_at IS NULL""",
+        (counter_id,),
+    ):
+        return Counter(found_id, label, book_code, Site(*site))
+    return None
+
+
 def enrol(connection: Connection, actor: Actor, label: str, book: str, site: str | None = None) -> NewCounter:
     """Enrols a browser as a counter with a book of its own. Raises NotAllowed, NotFound (site), Invalid naming the field."""
     require(actor, ENROL_COUNTERS)

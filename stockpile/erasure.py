@@ -249,6 +249,7 @@ def _take_away(connection: Connection, wanted: OrderRow, cells: Sequence[Named],
             Jsonb([_told(one) for one in words]),
         ),
     )
+    connection.exec_driver_sql("SELECT forget_bindings(%s)", (wanted.erasure_id,))
 
 
 JSON_COLUMNS = frozenset({("draft", "request"), ("job", "result"), ("column_mapping", "mapping")})

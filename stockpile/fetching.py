@@ -65,7 +65,8 @@ def request(
     try:
         connection.connect()
         cut_off = _cut_off_at(until, connection.sock)
-        connection.request(method, parts.path or "/", body, {"User-Agent": "stockpile", **(headers or {})})
+        asked = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        connection.request(method, asked, body, {"User-Agent": "stockpile", **(headers or {})})
         answer = connection.getresponse()
         content = bytearray()
         while part := answer.read1(65_536):

@@ -256,6 +256,8 @@ SOURCES = (
     Source("draft", "reason", Fate.ERASED,
            """SELECT document_id, NULL, 'draft of the act ' || act || ': reason', to_jsonb(reason) FROM draft
               WHERE outcome IS NOT NULL AND reason ILIKE ANY (%s)"""),
+    *(_column("sign_in_request", "x.request_id", column, Fate.REMAINS, "'who waits to be bound to a user; gone after 30 days'")
+      for column in ("subject", "called")),
     Source("token", "label", Fate.DECIDE,
            "SELECT token_id, NULL, 'label of a token', to_jsonb(label) FROM token WHERE label ILIKE ANY (%s)"),
     Source("job", "result", Fate.ERASED,
@@ -265,7 +267,8 @@ SOURCES = (
 
 WITHOUT_PEOPLE = {
     "names, which go with the person; of sites, units and donors they are their own":
-        "party.code party.name party.rank party_name.code party_name.name party_name.rank site.name user.name badge.text",
+        "party.code party.name party.rank party_name.code party_name.name party_name.rank site.name user.name badge.text "
+        "sign_in_binding.subject",
     "looked through row by row": "register_line.cells",
     "what a model or a weapon is": """
         model.maker model.name model.country model.calibre model.category model.subcategory model.variants model.fire_mode
@@ -301,6 +304,11 @@ WITHOUT_PEOPLE = {
         erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased
         register_erasure.lines audit.totals user.password_hash pin.pin_hash""",
     "a counter or a network address": "sign_in_failure.place",
+    "how another service vouches for people": """
+        sign_in_provider.code sign_in_provider.name sign_in_provider.issuer sign_in_provider.client_id sign_in_provider.acr
+        sign_in_provider.amr""",
+    "drawn by lot": "sign_in_request.code sign_in_flow.nonce sign_in_flow.verifier",
+    "addresses of ours, for ten minutes": "sign_in_flow.back sign_in_flow.wanted",
     "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",
     "of the log, which names nobody": """
         log_origin.origin checkpoint.note cosignature.witness cosignature.line log_statement.kind log_statement.content log_alarm.kind

@@ -27,7 +27,7 @@ from stockpile.tokens import DESK_BOOK, REGISTRAR_BOOK
 PREFIX = "sps_"
 FORM = re.compile(r"sps_[A-Za-z0-9_-]{43}")
 
-PASSWORD, BADGE_AND_PIN = "password", "badge and PIN"
+PASSWORD, BADGE_AND_PIN, SINGLE_SIGN_ON = "password", "badge and PIN", "single sign-on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +88,26 @@ def authenticate(connection: Connection, text: str, attended: bool = True) -> Ac
     return known.actor
 
 
-def begin(connection: Connection, user_id: UUID, how: str, counter: Counter | None, settings: Settings) -> NewSession:
+def begin(
+    connection: Connection,
+    user_id: UUID,
+    how: str,
+    counter: Counter | None,
+    settings: Settings,
+    binding_id: UUID | None = None,
+) -> NewSession:
     """Begins a session of somebody who proved who they are, as the registrar role. `counter`: the one they sit at, if it is of
-    their site.
+    their site; `binding_id`: by which a provider vouched for them.
     """
     idle = settings.counter_idle_minutes if counter is not None else settings.session_idle_minutes
     text, session_id, moment = PREFIX + secrets.token_urlsafe(32), new_key(), now()
     ends_at = moment + timedelta(hours=settings.session_hours)
     connection.exec_driver_sql(
-        """INSERT INTO session (session_id, secret_hash, user_id, counter_id, how, created_at, last_seen_at, idle, ends_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        """INSERT INTO session (session_id, secret_hash, user_id, counter_id, how, created_at, last_seen_at, idle, ends_at, binding_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         (
             session_id, _hash(text), user_id, counter.counter_id if counter else None, how, moment, moment,
-            timedelta(minutes=idle), ends_at,
+            timedelta(minutes=idle), ends_at, binding_id,
         ),
     )  # fmt: skip
     return NewSession(session_id, text, ends_at)

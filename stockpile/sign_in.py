@@ -17,8 +17,9 @@ from stockpile.db.engine import ask, at_once, connected, transaction
 from stockpile.errors import Fault, Invalid, NotAllowed, NotSignedIn
 from stockpile.rights import ARMOURER, CLERK, COMMANDER, Actor
 from stockpile.sentences import sentence
-from stockpile.sessions import BADGE_AND_PIN, PASSWORD, Known, NewSession
+from stockpile.sessions import BADGE_AND_PIN, PASSWORD, SINGLE_SIGN_ON, Known, NewSession
 from stockpile.settings import Settings
+from stockpile.single_sign_on import bindings
 
 WRONG = sentence("The name or the password is wrong.")
 
@@ -80,13 +81,19 @@ def roles_at(connection: Connection, party_id: UUID, site_id: UUID) -> list[Role
 
 
 def change_role(engine: Engine, settings: Settings, actor: Actor, counter: Counter | None, user_id: UUID) -> NewSession:
-    """Goes on in another role of the same person at the same counter: the present session is over. Raises NotAllowed."""
-    if actor.counter_id is None or counter is None or counter.counter_id != actor.counter_id:
-        raise NotAllowed(sentence("Roles are changed at the enrolled counter where you signed in by badge and PIN."))
+    """Goes on in another role of the same person, at the same counter or by the same account at a provider: the present session is
+    over. Raises NotAllowed.
+    """
     with transaction(engine, roles.REGISTRAR) as connection:
         how = connection.exec_driver_sql(
             "SELECT how FROM session WHERE session_id = %s AND ended_at IS NULL", (actor.session_id,)
         ).scalar()
+        if how == SINGLE_SIGN_ON:
+            return bindings.change_user(connection, settings, actor, counter, user_id)
+        if actor.counter_id is None or counter is None or counter.counter_id != actor.counter_id:
+            raise NotAllowed(
+                sentence("Roles are changed at the enrolled counter where you signed in by badge and PIN.")
+            )
         if how != BADGE_AND_PIN or user_id not in {
             own.user_id for own in roles_at(connection, actor.party_id, counter.site.site_id)
         }:
@@ -96,6 +103,19 @@ def change_role(engine: Engine, settings: Settings, actor: Actor, counter: Count
         assert actor.session_id is not None
         sessions.end(connection, actor, actor.session_id)
         return sessions.begin(connection, user_id, BADGE_AND_PIN, counter, settings)
+
+
+def roles_of(engine: Engine, actor: Actor) -> list[Role]:
+    """The roles that somebody may go on in, as they came in: by badge at a counter, or by an account at a provider."""
+    with transaction(engine, roles.REGISTRAR) as connection:
+        how = connection.exec_driver_sql("SELECT how FROM session WHERE session_id = %s", (actor.session_id,)).scalar()
+        if how == SINGLE_SIGN_ON:
+            assert actor.session_id is not None
+            bound = bindings.of_same_account(connection, actor.session_id)
+            return [Role(one.user_id, one.role) for one in bound]
+        if how == PASSWORD or actor.site_id is None:
+            return []
+        return roles_at(connection, actor.party_id, actor.site_id)
 
 
 def change_password(engine: Engine, known: Known, present: str, wanted: str, where: Where) -> None:

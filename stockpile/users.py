@@ -47,9 +47,10 @@ def add_user(
     password: str | None = None,
     made_by: UUID | None = None,
     password_hash: str | None = None,
+    without_password: bool = False,
 ) -> NewUser:
-    """Makes a user, as the registrar role. Without a password there is a one-time code, to be changed at the first sign-in.
-    `password_hash` is for the demonstration alone.
+    """Makes a user, as the registrar role. Without a password there is a one-time code, to be changed at the first sign-in; or none at
+    all, `without_password`, for who comes by single sign-on. `password_hash` is for the demonstration alone.
 
     Raises Invalid naming each field that is missing, unknown or out of place.
     """
@@ -71,7 +72,7 @@ def add_user(
     if faults:
         raise Invalid(sentence("The user was not added."), faults)
     assert person is not None
-    code = None if password or password_hash else new_one_time_code()
+    code = None if password or password_hash or without_password else new_one_time_code()
     user_id, moment = new_key(), now()
     connection.exec_driver_sql(
         """INSERT INTO stockpile.user (user_id, name, party_id, role, site_id, donor_id, password_hash, must_change,
@@ -79,7 +80,7 @@ def add_user(
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         (
             user_id, name, person.party_id, role, site_id, person.party_id if role == DONOR else None,
-            password_hash or hashed(password or code or ""), code is not None, moment, made_by, moment,
+            None if without_password else password_hash or hashed(password or code or ""), code is not None, moment, made_by, moment,
         ),
     )  # fmt: skip
     return NewUser(user_id, name, code)
@@ -136,6 +137,16 @@ def set_password(connection: Connection, user_id: UUID, password: str | None = N
     keep_password(connection, user_id, password or code or "", code is not None)
     _end_sessions(connection, user_id)
     return code
+
+
+def take_password(connection: Connection, user_id: UUID) -> None:
+    """Takes a user's password away: from now on they come by a provider alone, and every session of theirs is over. Raises NotFound."""
+    _need(connection, user_id)
+    connection.exec_driver_sql(
+        "UPDATE stockpile.user SET password_hash = NULL, must_change = false, password_set_at = %s WHERE user_id = %s",
+        (now(), user_id),
+    )
+    _end_sessions(connection, user_id)
 
 
 def keep_password(connection: Connection, user_id: UUID, password: str, must_change: bool) -> None:

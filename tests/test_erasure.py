@@ -43,6 +43,8 @@ from stockpile.reports.file_check import check_files
 from stockpile.reports.history import history
 from stockpile.reports.trial_balance import trial_balance
 from stockpile.rights import Actor, reading
+from stockpile.single_sign_on.bindings import bind
+from stockpile.single_sign_on.providers import add_provider
 from tests import registers
 from tests.api_world import Web, problem, served
 from tests.signing_in import PASSWORD, PINS, add_pins, browser, kept_password
@@ -174,13 +176,15 @@ def test_every_column_of_text_is_looked_through_or_said_to_hold_no_people(countr
 
 
 def test_who_is_erased_signs_in_no_more(country: Country) -> None:
-    """With the name go the sign-in name, the password, badge and PIN; the open session is nobody's; the label of a counter is for
-    decision. That a PIN was set when, and that somebody signed, stays.
+    """With the name go the sign-in name, the password, badge and PIN, and the account at a provider; the open session is nobody's; the
+    label of a counter is for decision. That a PIN was set when, and that somebody signed, stays.
     """
     second_registrar(country)
     commander, soldier = country.actors["commander"], country.parties["A-1001"].party_id
     with transaction(country.engine, roles.REGISTRAR) as connection:
         users.add_user(connection, "petrov", "clerk", "A-1001", "TAJI", password_hash=kept_password())
+        add_provider(connection, "ministry", "The Ministry", "https://login.ministry.example", "stockpile")
+        bind(connection, "ministry", "petrov@ministry.example", "petrov", None)
     add_pins(country, "A-1001")
     with reading(country.engine, commander) as connection:
         pins.register_badge(connection, commander, "A-1001", "PETROV 7")
@@ -201,6 +205,8 @@ def test_who_is_erased_signs_in_no_more(country: Country) -> None:
     assert country.owner_query("SELECT label FROM counter") == [("erased person's window",)]
     assert country.owner_query("SELECT password_hash FROM stockpile.user") == [(None,)]
     assert country.owner_query("SELECT pin_hash, version FROM pin") == [(None, 1)]
+    unbound = "SELECT subject = 'erased ' || binding_id, unbound_at IS NOT NULL FROM sign_in_binding"
+    assert country.owner_query(unbound) == [(True, True)]
     assert country.owner_query("SELECT 1 FROM sign_in_failure WHERE party_id = %s", soldier) == []
     assert country.owner_query("SELECT party_id FROM signature") == [(soldier,)]
 

@@ -23,7 +23,7 @@ from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
 from stockpile.cases.case import OpenCase, open_case
 from stockpile.db import migrate, ready, roles
-from stockpile.db.engine import engine_of, with_driver
+from stockpile.db.engine import engine_of, transaction, with_driver
 from stockpile.db.tables import metadata
 from stockpile.donors.sightings import report_sighting
 from stockpile.donors.weapon_read import Sighting
@@ -32,6 +32,7 @@ from stockpile.files import file_store
 from stockpile.keys import new_key
 from stockpile.registers.judgements import Judge, judge
 from stockpile.signatures import Sign, sign
+from stockpile.single_sign_on.providers import add_provider
 from tests.conftest import Databases
 from tests.consigned import declared, listed
 from tests.counts import opened
@@ -251,6 +252,18 @@ def test_no_way_back_from_what_donors_declared(databases: Databases, empty: str)
     with pytest.raises(IntegrityError, match="hold statements of donors"):
         migrate.downgrade(owner, "0005")
     assert country.query("SELECT kind FROM donor_statement") == [("declaration",)]
+    engine.dispose()
+
+
+def test_no_way_back_from_who_comes_by_a_provider(databases: Databases, empty: str) -> None:
+    """The older schema has no place for single sign-on. It is refused, with the provider kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    with transaction(engine, roles.REGISTRAR) as connection:
+        add_provider(connection, "ministry", "The Ministry", "https://login.ministry.example", "stockpile")
+    with pytest.raises(IntegrityError, match="people sign in here by providers"):
+        migrate.downgrade(owner, "0009")
     engine.dispose()
 
 

@@ -14,6 +14,7 @@ from stockpile.errors import NotAllowed
 from stockpile.reports.treaty_returns import Treaty, TreatyReturn, treaty_return
 from tests.api_world import Web, problem, served
 from tests.reading import asked_by, declared_and_received
+from tests.reading_pages import BROWSER, visit
 from tests.test_destruction import certified, ordered
 from tests.test_export import consent, delivered, donated, exported
 from tests.test_report_files import Command, rows, stockpile
@@ -119,3 +120,37 @@ def test_a_return_is_of_the_whole_country_and_written_as_files(web: Web, stockpi
     assert ran.exit_code == 0, ran.output
     (row,) = rows(f"returns/un-register-{YEAR}-small-arms-exports.csv")
     assert (row["Final importer State"], row["Number of items"]) == ("Jordan", "1")
+
+
+def test_the_page_shows_what_is_handed_in_and_what_is_unverified(web: Web) -> None:
+    """From the index of reports an auditor comes to the year's tables, each with who defines it, and takes each along as a file; nothing of
+    a kind is told as nil. A mistake keeps what was typed. Who has the books of one site only is told why not.
+    """
+    delivered(web.country)
+    assert visit(web, "auditor", "/reports").links["Returns to treaties"] == "/reports/treaty-returns"
+    page = visit(web, "auditor", f"/reports/treaty-returns?treaty=un-register&year={YEAR}")
+    said = " ".join(text for _, text in page.texts)
+    for words in (
+        "Small arms imports",
+        "seven columns as on published reports",
+        "Unverified",
+        "Nil: nothing of this",
+        "Colt M4",
+    ):
+        assert words in said, words
+    (csv,) = {link for link in page.addresses if "table=small-arms-imports" in link and "format=csv" in link}
+    assert web.get("auditor", csv).content.decode("utf-8-sig").startswith("Category,Exporter State,")
+    record = visit(
+        web, "registrar", f"/reports/treaty-returns?treaty=arms-trade-treaty&year={YEAR}&recorded_as_of=2020-01-01"
+    )
+    assert "Nil: nothing of this" in " ".join(text for _, text in record.texts)
+    for query, told in (
+        ("treaty=geneva&year=2026", "choose a treaty"),
+        ("treaty=un-register&year=12", "a year from 1900 to 2199"),
+        ("treaty=un-register&year=2026&recorded_as_of=noon", "write a moment like"),
+    ):
+        refused = web.client.get(f"/reports/treaty-returns?{query}", headers={**BROWSER, **web.headers("auditor")})
+        assert (refused.status_code, told in refused.text) == (422, True)
+    for who in ("commander", "USA"):
+        shut = web.client.get("/reports/treaty-returns", headers={**BROWSER, **web.headers(who)})
+        assert shut.status_code == 403

@@ -24,9 +24,12 @@ from stockpile.db import roles
 from stockpile.db.engine import at_once, connected, transaction
 from stockpile.errors import Invalid, MustChange, NotSignedIn, StockpileError, TooSoon
 from stockpile.reports.signing_in import own_sessions
+from stockpile.rights import Actor
 from stockpile.sentences import sentence
 from stockpile.sessions import Known, NewSession
 from stockpile.settings import read_settings
+from stockpile.single_sign_on.flow import provider_of_session
+from stockpile.single_sign_on.providers import offered
 
 router = APIRouter(include_in_schema=False)
 
@@ -97,11 +100,17 @@ def _known(request: Request, engine: Database) -> Known:
     return known
 
 
+def sign_in_form(request: Request, status: int = 200, **more: Any) -> Response:
+    """The form with the ways to sign in here."""
+    with transaction(request.app.state.engine, roles.REGISTRAR) as connection:
+        providers = offered(connection)
+    return shown(request, "sign_in", status, counter=counter_of(request), providers=providers, **more)
+
+
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
     """The form; at an enrolled counter badge and PIN first."""
-    wanted = own_path(request.query_params.get("next", START))
-    return shown(request, "sign_in", wanted=wanted, counter=counter_of(request), focus="badge")
+    return sign_in_form(request, wanted=own_path(request.query_params.get("next", START)), focus="badge")
 
 
 @router.post("/sign-in")
@@ -113,10 +122,9 @@ def sign_in_by_password(
     try:
         begun = sign_in.by_password(engine, read_settings(), name, password, where_from(request))
     except StockpileError as error:
-        return shown(
-            request, "sign_in", status_of(error), wanted=wanted, counter=counter_of(request), name=name, problem=error,
-            focus="password", by_password=True,
-        )  # fmt: skip
+        return sign_in_form(
+            request, status_of(error), wanted=wanted, name=name, problem=error, focus="password", by_password=True
+        )
     return _entered(request, engine, begun, wanted)
 
 
@@ -127,14 +135,11 @@ def sign_in_by_badge(
     """Signs in by badge and PIN. A badge alone, as a scanner sends it, is answered by the field for the PIN."""
     wanted, counter = own_path(wanted), counter_of(request)
     if counter is not None and badge.strip() and not pin.strip():
-        return shown(request, "sign_in", wanted=wanted, counter=counter, badge=badge.strip(), focus="pin")
+        return sign_in_form(request, wanted=wanted, badge=badge.strip(), focus="pin")
     try:
         begun = sign_in.by_badge(engine, read_settings(), badge, pin, where_from(request))
     except StockpileError as error:
-        return shown(
-            request, "sign_in", status_of(error), wanted=wanted, counter=counter, badge=badge.strip(), problem=error,
-            focus="pin",
-        )  # fmt: skip
+        return sign_in_form(request, status_of(error), wanted=wanted, badge=badge.strip(), problem=error, focus="pin")
     return _entered(request, engine, begun, wanted)
 
 
@@ -146,7 +151,7 @@ def _entered(request: Request, engine: Database, begun: NewSession, wanted: str)
     assert known is not None
     if known.must_change is not None:
         answer = to_page("/sign-in", wanted, MustChange("", known.must_change))
-    elif known.actor.counter_id is not None and len(_roles(engine, known)) > 1:
+    elif known.actor.counter_id is not None and len(sign_in.roles_of(engine, known.actor)) > 1:
         answer = to_page("/sign-in/role", wanted)
     else:
         answer = RedirectResponse(wanted, SEE_OTHER)
@@ -165,21 +170,13 @@ def _end_former(request: Request, engine: Database) -> None:
             sessions.end(connection, former.actor, former.actor.session_id)
 
 
-def _roles(engine: Database, known: Known) -> list[sign_in.Role]:
-    """The roles that somebody who signed in by badge may go on in, here."""
-    actor = known.actor
-    if actor.site_id is None:
-        return []
-    with transaction(engine, roles.REGISTRAR) as connection:
-        how = connection.exec_driver_sql("SELECT how FROM session WHERE session_id = %s", (actor.session_id,)).scalar()
-        return sign_in.roles_at(connection, actor.party_id, actor.site_id) if how != sessions.PASSWORD else []
-
-
 @router.post("/sign-out")
 def sign_out(request: Request, engine: Database) -> Response:
-    """Ends this browser's session; it stays a counter if it is one."""
+    """Ends this browser's session; it stays a counter if it is one. Who came by a provider is told that they may be signed in there."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    provider = provider_of_session(engine, actor.session_id) if actor is not None and actor.session_id else None
     _end_former(request, engine)
-    answer = RedirectResponse("/sign-in", SEE_OTHER)
+    answer = RedirectResponse(f"/sign-in/out/{provider.code}" if provider is not None else "/sign-in", SEE_OTHER)
     forget(request.scope, answer, SESSION)
     return answer
 
@@ -189,7 +186,7 @@ def role_page(request: Request, engine: Database) -> Response:
     """Somebody with several roles at a site chooses one."""
     known = _known(request, engine)
     wanted = own_path(request.query_params.get("next", START))
-    return shown(request, "role", wanted=wanted, own=_roles(engine, known), present=known.actor.role)
+    return shown(request, "role", wanted=wanted, own=sign_in.roles_of(engine, known.actor), present=known.actor.role)
 
 
 @router.post("/sign-in/role")
@@ -257,7 +254,7 @@ def choose_pin(
         return shown(
             request, "pin", status_of(error), wanted=wanted, problem=error, faults=faults_by_field(error), **asked
         )  # fmt: skip
-    if known.must_change is not None and len(_roles(engine, known)) > 1:
+    if known.must_change is not None and len(sign_in.roles_of(engine, known.actor)) > 1:
         return to_page("/sign-in/role", wanted)
     return RedirectResponse(wanted, SEE_OTHER)
 

@@ -33,11 +33,12 @@ def add(
     donor: Annotated[str | None, typer.Option(help="Code of the donor, for a donor's user")] = None,
     password_file: PasswordFile = None,
     one_time: OneTime = False,
+    no_password: Annotated[bool, typer.Option("--no-password", help="None: signs in by a provider alone")] = False,
 ) -> None:
-    """Add a user. The password is asked for, unless a file has it or a one-time code will do."""
-    password = _password(password_file, one_time)
+    """Add a user. The password is asked for, unless a file has it, a one-time code will do, or there is to be none."""
+    password = None if no_password else _password(password_file, one_time)
     with administering() as connection:
-        made = users.add_user(connection, name, role, party, site, donor, password)
+        made = users.add_user(connection, name, role, party, site, donor, password, without_password=no_password)
     out.print(f"{made.name}: added.", markup=False)
     _show_code(made.code)
 
@@ -74,8 +75,18 @@ def enable(name: Name) -> None:
 
 
 @user.command("password")
-def set_password(name: Name, password_file: PasswordFile = None, one_time: OneTime = False) -> None:
-    """Give a user another password; every session of theirs is over."""
+def set_password(
+    name: Name,
+    password_file: PasswordFile = None,
+    one_time: OneTime = False,
+    no_password: Annotated[bool, typer.Option("--none", help="Take it away: signs in by a provider alone")] = False,
+) -> None:
+    """Give a user another password, or none; every session of theirs is over."""
+    if no_password:
+        with administering() as connection:
+            users.take_password(connection, users.find_user(connection, name))
+        out.print(f"{name}: has no password any more.", markup=False)
+        return
     password = _password(password_file, one_time)
     with administering() as connection:
         code = users.set_password(connection, users.find_user(connection, name), password)

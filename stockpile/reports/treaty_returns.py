@@ -22,7 +22,7 @@ from stockpile.parties import OWN_PROCUREMENT
 from stockpile.registers.write import Value
 from stockpile.reports.as_of import FOREVER
 from stockpile.rights import DESK, READ_PEOPLE, Actor, require
-from stockpile.sentences import sentence
+from stockpile.sentences import sentence, template
 
 
 class Treaty(StrEnum):
@@ -43,6 +43,11 @@ class ReturnTable:
     headings: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
 
+    @property
+    def unverified(self) -> bool:
+        """Whether something of its columns is from memory."""
+        return UNVERIFIED in self.source
+
 
 @dataclass(frozen=True, slots=True)
 class TreatyReturn:
@@ -55,21 +60,32 @@ class TreatyReturn:
     remarks: tuple[str, ...]
 
 
-UN_REPORT = (
+UNVERIFIED = "(unverified)"
+UN_REPORT = template(
     "UNROCA: seven columns as on published reports; what an import's State is called is from memory (unverified)"
 )
-ATT_REPORT = "Arms Trade Treaty, art. 13(3): columns from memory (unverified); category VIII follows the UN Register's small-arms rows"
-ATT_RECORD = "Arms Trade Treaty, art. 12(3): quantity, value, model, authorised and actual transfers, States, end users"
-PROGRAMME = "Programme of Action on small arms, records and destruction: no fixed table is published"
+ATT_REPORT = template(
+    "Arms Trade Treaty, art. 13(3): columns from memory (unverified); category VIII follows the UN Register's small-arms rows"
+)
+ATT_RECORD = template(
+    "Arms Trade Treaty, art. 12(3): quantity, value, model, authorised and actual transfers, States, end users"
+)
+PROGRAMME = template("Programme of Action on small arms, records and destruction: no fixed table is published")
 
 UNCLASSED = "not in a category"
 REMARKS = (
-    "A transfer counts in the year, by the site's own calendar, in which custody changed: an import when it first came into a store, an"
-    " export when it left one. What was taken back by a correction counts in no year.",
-    "State of origin is the country of the model's design, which need not be where a piece was made.",
-    "The importing State of an export is what its authorisation says; the exporting State of an import is the donor's name.",
-    "What is counted and bears no number of its own (armour, ammunition) counts as imported when it leaves the donor's supply.",
-    "Values are the catalogue's, which says where each is from.",
+    template(
+        "A transfer counts in the year, by the site's own calendar, in which custody changed: an import when it first came into a store, "
+        "an export when it left one. What was taken back by a correction counts in no year."
+    ),
+    template("State of origin is the country of the model's design, which need not be where a piece was made."),
+    template(
+        "The importing State of an export is what its authorisation says; the exporting State of an import is the donor's name."
+    ),
+    template(
+        "What is counted and bears no number of its own (armour, ammunition) counts as imported when it leaves the donor's supply."
+    ),
+    template("Values are the catalogue's, which says where each is from."),
 )
 
 
@@ -230,13 +246,18 @@ ON_HAND = HELD | {AccountClass.TRANSIT}
 """What a country holds: in stores, with units and people, in workshops, and on the way between them."""
 
 
+def check_may_read(actor: Actor) -> None:
+    """Raises NotAllowed for donors, and for who has the books of one site only."""
+    require(actor, READ_PEOPLE)
+    if actor.role in DESK:
+        raise NotAllowed(sentence("A return is of the whole country, and you read the books of one site only."))
+
+
 def treaty_return(
     connection: Connection, actor: Actor, treaty: Treaty, year: int, known_by: datetime | None = None
 ) -> TreatyReturn:
     """A year's return of the whole country. Raises NotAllowed (donors, and who has the books of one site only)."""
-    require(actor, READ_PEOPLE)
-    if actor.role in DESK:
-        raise NotAllowed(sentence("A return is of the whole country, and you read the books of one site only."))
+    check_may_read(actor)
     for_sums(connection)
     given = {
         "begin": date(year, 1, 1),

@@ -17,6 +17,7 @@ from stockpile.db.tables import (
     ledger,
     log,
     reference,
+    single_sign_on,
     tracing,
     transfers,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "log",
     "metadata",
     "reference",
+    "single_sign_on",
     "tracing",
     "transfers",
 ]

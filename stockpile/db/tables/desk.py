@@ -178,9 +178,14 @@ session = Table(
     Column("idle", Interval, nullable=False, comment="unseen for so long, it is over"),
     moment("ends_at", nullable=False),
     moment("ended_at"),
-    CheckConstraint(one_of("how", ("password", "badge and PIN")), name="session_how"),
+    key(
+        "binding_id", ForeignKey("stockpile.sign_in_binding.binding_id"), comment="by which a provider's word opened it"
+    ),
+    CheckConstraint(one_of("how", ("password", "badge and PIN", "single sign-on")), name="session_how"),
+    CheckConstraint("(how = 'single sign-on') = (binding_id IS NOT NULL)", name="session_binding"),
     CheckConstraint("octet_length(secret_hash) = 32", name="session_hash"),
     Index("session_of_user", "user_id", "created_at"),
+    Index("session_of_binding", "binding_id", postgresql_where=text("binding_id IS NOT NULL")),
     info={"group": "desk"},
     comment="A browser in which a user has signed in.",
 )
