@@ -19,6 +19,7 @@ from stockpile.db.tables import (
     reference,
     tracing,
     transfers,
+    visits,
 )
 from stockpile.db.tables.base import metadata
 
@@ -44,4 +45,5 @@ __all__ = [
     "reference",
     "tracing",
     "transfers",
+    "visits",
 ]
