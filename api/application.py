@@ -52,6 +52,7 @@ from api.pages import statements as statement_pages
 from api.pages import station as station_pages
 from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
+from api.pages import visits as visit_pages
 from api.pages import weapons as weapon_pages
 from api.pages.listing import listings_of
 from api.v1 import (
@@ -93,6 +94,7 @@ from api.v1 import (
     tracing,
     treaty_returns,
     verifications,
+    visits,
     weapons,
 )
 from api.v1 import reports_of_people as people_report_routes
@@ -153,6 +155,7 @@ API = (
     signatures,
     papers,
     statements,
+    visits,
     station,
     station_snapshot,
     scans,
@@ -176,6 +179,7 @@ PAGES = (
     closure_pages,
     shipment_pages,
     statement_pages,
+    visit_pages,
     waiting_lists,
     count_sheets,
     count_pages,

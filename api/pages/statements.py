@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -44,6 +44,7 @@ from stockpile.donors.consignments import (
 from stockpile.donors.files import remember_file
 from stockpile.donors.statements import (
     ORDERS,
+    VISITS,
     SendBack,
     Sought,
     State,
@@ -60,7 +61,7 @@ from stockpile.evidence import judge
 from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.reports.keyset import Page
-from stockpile.rights import ANSWER_DONORS, DESK, RIGHTS, SIGN_DELIVERIES, TELL_HOST, Actor, reading, require
+from stockpile.rights import ANSWER_DONORS, DESK, RIGHTS, ROLES, SIGN_DELIVERIES, TELL_HOST, Actor, reading, require
 from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 
@@ -74,7 +75,7 @@ def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[StatementRo
 
 
 def _page_of(row: StatementRow) -> str:
-    return f"/statements/{row.statement_id}"
+    return f"/visits/{row.statement_id}" if row.kind in VISITS else f"/statements/{row.statement_id}"
 
 
 STATEMENTS = Listing(
@@ -94,7 +95,9 @@ STATEMENTS = Listing(
     ),
     filters=(
         Filter("reference", N_("Number"), help=N_("Of the consignment or certificate")),
-        choice_filter("kind", N_("What"), (kind for kind in StatementKind if kind not in ("accepted", "sent back"))),
+        choice_filter(
+            "kind", N_("What"), (kind for kind in StatementKind if kind not in ("accepted", "sent back", "answered"))
+        ),
         choice_filter("state", N_("State"), State),
         Filter("donor", N_("Donor"), roles=HOST),
         site_filter(),
@@ -104,6 +107,7 @@ STATEMENTS = Listing(
         Way(N_("Send an end-user certificate"), "/statements/certificate", DONORS),
         Way(N_("Give a consent"), "/statements/consent", DONORS),
         Way(N_("Certify a delivery"), "/statements/verification", RIGHTS[SIGN_DELIVERIES]),
+        Way(N_("End-use monitoring"), "/visits", frozenset(ROLES)),
     ),
     empty=N_("Nothing was said so."),
     ask=_ask,
@@ -415,7 +419,10 @@ DIFFERENCES = (
 
 @router.get("/statements/{statement_id}", response_class=HTMLResponse)
 def statement(statement_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
-    """What was said, what was answered, and how far its consignment is."""
+    """What was said, what was answered, and how far its consignment is; a visit has a page of its own."""
+    with reading(engine, actor) as connection:
+        if read_statement(connection, actor, statement_id).kind in VISITS:
+            return RedirectResponse(f"/visits/{statement_id}", 303)
     return _page(request, engine, actor, statement_id, {})
 
 
