@@ -724,7 +724,9 @@ def test_who_only_reads_can_write_no_table(country: Country, role: str) -> None:
             ]
             for statement in statements:
                 seen[statement] = answer_to(connection, statement)
-    tells = ("donor_statement", "donor_file", "unsequenced", "visit_line", "monitoring_plan") if role == roles.DONOR else ()
+    tells = (
+        ("donor_statement", "donor_file", "unsequenced", "visit_line", "monitoring_plan") if role == roles.DONOR else ()
+    )
     told = {f"INSERT INTO {table} DEFAULT VALUES" for table in tells}
     assert {statement for statement, why in seen.items() if DENIED not in why} == told
 
