@@ -57,6 +57,7 @@ from api.pages import station as station_pages
 from api.pages import tracing as tracing_pages
 from api.pages import transparency as log_pages
 from api.pages import treaty_returns as treaty_return_pages
+from api.pages import visits as visit_pages
 from api.pages import weapons as weapon_pages
 from api.pages.listing import listings_of
 from api.v1 import (
@@ -100,6 +101,7 @@ from api.v1 import (
     tracing,
     treaty_returns,
     verifications,
+    visits,
     weapons,
 )
 from api.v1 import tokens as token_routes
@@ -158,6 +160,7 @@ API = (
     papers,
     statements,
     consignments,
+    visits,
     station,
     station_snapshot,
     scans,
@@ -186,6 +189,7 @@ PAGES = (
     shipment_pages,
     statement_forms,
     statement_pages,
+    visit_pages,
     waiting_lists,
     count_sheets,
     count_pages,

@@ -31,11 +31,14 @@ from babel.numbers import format_decimal
 from stockpile.catalogue_data import CATEGORIES
 from stockpile.db.tables.audits import KINDS as AUDIT_KINDS
 from stockpile.db.tables.tracing import CONFIDENCES, HOW, SERIAL_STATUSES, STEPS
+from stockpile.db.tables.visits import FINDINGS, SAID
 from stockpile.discrepancies import Kind
+from stockpile.donors.physical_security import Seen, checklist
 from stockpile.donors.progress import Attention, Stage
 from stockpile.donors.statements import State as StatementState
 from stockpile.donors.statements import StatementKind
 from stockpile.donors.tracing import OUTCOMES
+from stockpile.donors.visits import Level
 from stockpile.movements import MOVEMENTS, AccountClass, Act
 from stockpile.registers.count_findings import Kind as FindingKind
 from stockpile.registers.counts import Reason
@@ -47,6 +50,7 @@ from stockpile.reports.iarms import RECORD_TYPES
 from stockpile.reports.registers import Lines
 from stockpile.reports.serial_capture import What as CaptureWhat
 from stockpile.reports.tracings import TracingKind, TracingState
+from stockpile.reports.visits import VisitState
 from stockpile.rights import RIGHTS, ROLES
 from stockpile.roster_changes import Kind as ChangeKind
 from stockpile.sentences import Sentence
@@ -244,6 +248,8 @@ TERMS: tuple[str, ...] = (
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
     *State, *FindingKind, *get_args(Reason), *OrderState, *AllowanceState, *AUDIT_KINDS, *Lines, *CATEGORIES, *BOOK_KINDS,
     *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState, *Attention, *Stage,
+    *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState, *VisitState, *FINDINGS, *SAID, *get_args(Level), *get_args(Seen),
+    *(point.what for point in checklist()),
     *TracingKind, *TracingState, *SERIAL_STATUSES, *CONFIDENCES, *HOW, *STEPS, *OUTCOMES, *RECORD_TYPES,
     "draw", "emergency issue", "receipt", "list of weapons with their receivers",
     "person", "unit", "organisation", "donor", "counter", "device", "paper", "exceptions",

@@ -45,6 +45,7 @@ from stockpile.commands import (
     treaty_returns,
     users,
     verifying,
+    visits,
     witnessing,
 )
 from stockpile.commands.shown import new_group
@@ -138,6 +139,7 @@ for name, group in (
     ("tls", tls.tls),
     ("shipment", transfers.shipment),
     ("statement", statements.statement),
+    ("visit", visits.visit),
     ("trace", tracing.trace),
     ("register", registers.register),
     ("audit", audits.audit),

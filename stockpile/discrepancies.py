@@ -50,6 +50,10 @@ class Kind(StrEnum):
     UNEXPECTED_AT_COUNT = "unexpected at count"
     BEYOND_CERTIFICATE = "beyond the end-user certificate"
     DIVERSION = "diversion alarm"
+    MISSING_AT_VISIT = "missing at visit"
+    UNEXPECTED_AT_VISIT = "unexpected at visit"
+    VISIT_REFUSED = "visit refused"
+    REPORTED_OTHERWISE = "reported otherwise by its holder"
 
 
 JUDGED = (

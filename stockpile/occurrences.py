@@ -278,13 +278,15 @@ WITHOUT_PEOPLE = {
         audit_finding.model audit_finding.serial_key audit_finding.serial_number audit_finding.right_key
         audit_judgement.left_key audit_judgement.right_key count_line.scan count_line.scan_key count_line.model
         count_line.lot count_line.condition count_line.container count_line.doubts count_finding.lot tracing.serial_number
-        tracing.model tracing.maker tracing.calibre tracing.country tracing_weapon.reasons""",
+        tracing.model tracing.maker tracing.calibre tracing.country tracing_weapon.reasons
+        visit_line.read visit_line.condition monitoring_plan.category monitoring_plan.security_risk_category""",
     "codes and numbers": """
         site.code site.time_zone book.code book.counter_code restoration.series
         device.book_code counter.book_code draft.book_code token.book_code donor_statement.kind
         document.claimed_number alias.source
-        column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code""",
-    "a rule and who published it": "count_period.what count_period.source",
+        column_mapping.source column_mapping.kind register.source seal.number seal.seal_key seal.container count_period.code
+        monitoring_plan.code""",
+    "a rule and who published it": "count_period.what count_period.source monitoring_plan.what monitoring_plan.source",
     "goes with the name beside it": "alias.name_key",
     "read off the cells of a row, and gone with them": """
         register_line.serial_number register_line.serial_key register_line.maker register_line.model register_line.unit
@@ -298,7 +300,8 @@ WITHOUT_PEOPLE = {
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
         count_period.method user.role session.how signature.how case_file.subject case_part.kind
         case_part.outcome tracing.kind tracing.serial_status tracing.confidence tracing.how
-        tracing.place_country tracing_weapon.stood tracing_step.what""",
+        tracing.place_country tracing_weapon.stood tracing_step.what
+        visit_line.finding visit_line.stood visit_line.said monitoring_plan.level""",
     "keys and digests of ours": """
         document.attachments note.attachments case_part.attachments tracing.photos
         erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased

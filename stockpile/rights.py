@@ -69,6 +69,13 @@ ANSWER_DONORS = "answer donors"
 """Accept what a donor declares and certifies, or send it back."""
 SIGN_DELIVERIES = "sign delivery verifications"
 """As receiver, or as the second person."""
+MONITOR = "monitor end use"
+"""As their donor: plan and record visits of its inspectors."""
+KEEP_PLANS = "keep plans of monitoring"
+"""A registrar the general ones, a donor its own."""
+ANSWER_VISITS = "answer visits"
+REPORT_DISPOSITIONS = "report what a holder has"
+"""To a donor, for a unit of one's site: held, expended, lost."""
 STORE_FILES = "store files"
 TRACE = "trace weapons"
 """Keep and answer tracing requests, ask other States, read sightings; an answer is released by another than who proposed it."""
@@ -104,6 +111,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     TELL_HOST: frozenset({DONOR}),
     ANSWER_DONORS: frozenset({REGISTRAR}),
     SIGN_DELIVERIES: DESK,
+    MONITOR: frozenset({DONOR}),
+    KEEP_PLANS: frozenset({REGISTRAR, DONOR}),
+    ANSWER_VISITS: frozenset({COMMANDER, REGISTRAR}),
+    REPORT_DISPOSITIONS: DESK,
     STORE_FILES: frozenset(ROLES),
     TRACE: frozenset({REGISTRAR, AUDITOR}),
     REPORT_SIGHTING: DESK | {REGISTRAR, AUDITOR},

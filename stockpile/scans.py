@@ -18,15 +18,26 @@ from stockpile.items import Marks, whereabouts
 from stockpile.marks import read_mark
 
 
-def candidates(connection: Connection, lines: Sequence[ItemLine]) -> list[list[UUID]]:
+def candidates(connection: Connection, lines: Sequence[ItemLine], donor_id: UUID | None = None) -> list[list[UUID]]:
     """For each line the items it may mean: by key, asset tag, UII, or exact serial number of any spelling; an old one where
-    nothing bears it now.
+    nothing bears it now. `donor_id`: of this donor's alone, as if the books had no others.
 
     An empty list: the books never heard of it.
     """
     by_scan = look_up(connection, {line.scan for line in lines if line.scan is not None})
+    if donor_id is not None:
+        by_scan = _of_donor(connection, by_scan, donor_id)
     found = [[line.item] if line.item is not None else by_scan.get(line.scan or "", []) for line in lines]
     return _in_the_books(connection, _of_model(connection, lines, found))
+
+
+def _of_donor(connection: Connection, by_scan: Mapping[str, list[UUID]], donor_id: UUID) -> dict[str, list[UUID]]:
+    rows = connection.exec_driver_sql(
+        "SELECT item_id FROM item WHERE item_id = ANY (%s) AND donor_id = %s",
+        ([item_id for meant in by_scan.values() for item_id in meant], donor_id),
+    )
+    own = set(rows.scalars())
+    return {scan: [item_id for item_id in meant if item_id in own] for scan, meant in by_scan.items()}
 
 
 def _in_the_books(connection: Connection, found: list[list[UUID]]) -> list[list[UUID]]:

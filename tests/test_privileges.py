@@ -44,7 +44,7 @@ APPEND_ONLY = (
     "document", "entry", "item", "identification", "identity", "signatory", "register", "register_line", "shipment",
     "carrier_hand_over", "device_contact", "device_reject", "note", "erasure", "erased_file", "register_erasure", "count_counter",
     "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance", "signature",
-    "donor_statement", "donor_file",
+    "donor_statement", "donor_file", "visit_line",
     "audit_judgement", "tracing", "tracing_weapon", "tracing_step", "case_file", "case_part",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
@@ -724,7 +724,9 @@ def test_who_only_reads_can_write_no_table(country: Country, role: str) -> None:
             ]
             for statement in statements:
                 seen[statement] = answer_to(connection, statement)
-    tells = ("donor_statement", "donor_file", "unsequenced") if role == roles.DONOR else ()
+    tells = (
+        ("donor_statement", "donor_file", "unsequenced", "visit_line", "monitoring_plan") if role == roles.DONOR else ()
+    )
     told = {f"INSERT INTO {table} DEFAULT VALUES" for table in tells}
     assert {statement for statement, why in seen.items() if DENIED not in why} == told
 

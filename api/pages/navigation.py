@@ -32,6 +32,7 @@ AREAS = (
     Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
     Area(N_("Shipments"), "/shipments"),
     Area(N_("Consignments"), "/statements", frozenset({DONOR})),
+    Area(N_("Visits"), "/visits", frozenset({DONOR})),
     Area(N_("Counts"), "/counts"),
     Area(N_("Approvals"), "/drafts"),
     Area(N_("Tracing"), "/tracing", frozenset({REGISTRAR, AUDITOR, DONOR})),

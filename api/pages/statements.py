@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -24,6 +24,7 @@ from stockpile.donors.certificates import send_back
 from stockpile.donors.consignments import AcceptDeclaration, accept_declaration, to_settle
 from stockpile.donors.statements import (
     ORDERS,
+    VISITS,
     SendBack,
     Sought,
     State,
@@ -37,7 +38,7 @@ from stockpile.donors.statements import (
 from stockpile.donors.verifications import read_progress
 from stockpile.keys import new_key
 from stockpile.reports.keyset import Page
-from stockpile.rights import ANSWER_DONORS, DESK, RIGHTS, SIGN_DELIVERIES, TELL_HOST, Actor, reading
+from stockpile.rights import ANSWER_DONORS, DESK, RIGHTS, ROLES, SIGN_DELIVERIES, TELL_HOST, Actor, reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,7 +50,7 @@ def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[StatementRo
 
 
 def _page_of(row: StatementRow) -> str:
-    return f"/statements/{row.statement_id}"
+    return f"/visits/{row.statement_id}" if row.kind in VISITS else f"/statements/{row.statement_id}"
 
 
 STATEMENTS = Listing(
@@ -69,7 +70,9 @@ STATEMENTS = Listing(
     ),
     filters=(
         Filter("reference", N_("Number"), help=N_("Of the consignment or certificate")),
-        choice_filter("kind", N_("What"), (kind for kind in StatementKind if kind not in ("accepted", "sent back"))),
+        choice_filter(
+            "kind", N_("What"), (kind for kind in StatementKind if kind not in ("accepted", "sent back", "answered"))
+        ),
         choice_filter("state", N_("State"), State),
         Filter("donor", N_("Donor"), roles=HOST),
         site_filter(),
@@ -79,6 +82,7 @@ STATEMENTS = Listing(
         Way(N_("Send an end-user certificate"), "/statements/certificate", DONORS),
         Way(N_("Give a consent"), "/statements/consent", DONORS),
         Way(N_("Certify a delivery"), "/statements/verification", RIGHTS[SIGN_DELIVERIES]),
+        Way(N_("End-use monitoring"), "/visits", frozenset(ROLES)),
     ),
     empty=N_("Nothing was said so."),
     ask=_ask,
@@ -116,7 +120,10 @@ DIFFERENCES = (
 
 @router.get("/statements/{statement_id}", response_class=HTMLResponse)
 def statement(statement_id: UUID, request: Request, engine: Database, actor: Asker) -> Response:
-    """What was said, what was answered, and how far its consignment is."""
+    """What was said, what was answered, and how far its consignment is; a visit has a page of its own."""
+    with reading(engine, actor) as connection:
+        if read_statement(connection, actor, statement_id).kind in VISITS:
+            return RedirectResponse(f"/visits/{statement_id}", 303)
     return _page(request, engine, actor, statement_id, {})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0014"
-down_revision = "0010"
+down_revision = "0013"
 
 SQL = Path(__file__).parent.parent / "sql"
 SUBJECTS: tuple[str, ...] = ("single_sign_on",)

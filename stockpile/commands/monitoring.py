@@ -125,7 +125,8 @@ def show_inspections(
             f"\nOn {found.on}: {found.delinquent:,} of {found.items:,} items delinquent ({found.delinquent_percent or 0} %), "
             f"worth {found.delinquent_value:,} of {found.value:,} ({found.delinquent_value_percent or 0} %). "
             f"{found.without_value:,} without a value, {found.undated:,} without a day of arrival, "
-            f"{found.unknown_model:,} under names that nobody has mapped.",
+            f"{found.unknown_model:,} under names that nobody has mapped. The first inventory of {found.initial_late:,}, worth "
+            f"{found.initial_late_value:,}, was late or is.",
             markup=False,
         )
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from stockpile.documents import Asked, Code, Digest, Words, now
 from stockpile.donors.files import need_own_file
 from stockpile.donors.statements import (
+    VISITS,
     Clause,
     Kept,
     Said,
@@ -202,6 +203,8 @@ def send_back(engine: Engine, actor: Actor, statement_id: UUID, request: SendBac
             raise NotAllowed(sentence("What a donor sent is answered by a registrar."))
         if kept.kind is StatementKind.CONSENT:
             raise NotAllowed(sentence("A consent is not answered: it is used, or not."))
+        if kept.kind in VISITS:
+            raise NotAllowed(sentence("What was seen or reported is not sent back: answer it in words."))
         if kept.kind is StatementKind.VERIFICATION:
             check_other_person(connection, actor, kept)
         said = answer_to(kept, StatementKind.SENT_BACK, {"reason": request.reason}, request.statement_id)

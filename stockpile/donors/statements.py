@@ -33,7 +33,7 @@ from stockpile.sentences import of_the_books, sentence
 
 
 class StatementKind(StrEnum):
-    """What a statement is; the last two answer another."""
+    """What a statement is; `accepted`, `sent back` and `answered` answer another."""
 
     DECLARATION = "declaration"
     CERTIFICATE = "end-user certificate"
@@ -41,6 +41,15 @@ class StatementKind(StrEnum):
     VERIFICATION = "delivery verification"
     ACCEPTED = "accepted"
     SENT_BACK = "sent back"
+    PLANNED_VISIT = "planned visit"
+    VISIT = "visit"
+    REFUSED_VISIT = "refused visit"
+    DISPOSITIONS = "disposition report"
+    ANSWERED = "answered"
+
+
+VISITS = (StatementKind.PLANNED_VISIT, StatementKind.VISIT, StatementKind.REFUSED_VISIT, StatementKind.DISPOSITIONS)
+"""Of end-use monitoring: they wait for nobody."""
 
 
 class State(StrEnum):
@@ -261,7 +270,8 @@ def need_statement(connection: Connection, statement_id: UUID, kind: StatementKi
     return Kept(row[0], row[1], row[2], StatementKind(row[3]), *row[4:])
 
 
-STATE = """CASE WHEN a.kind IS NOT NULL THEN a.kind WHEN x.kind = 'consent' THEN 'given' ELSE 'waiting' END"""
+STATE = """CASE WHEN a.kind IN ('accepted', 'sent back') THEN a.kind
+     WHEN x.kind IN ('consent', 'planned visit', 'visit', 'refused visit', 'disposition report') THEN 'given' ELSE 'waiting' END"""
 _FROM = """
 FROM donor_statement x JOIN party p ON p.party_id = x.donor_id LEFT JOIN site s ON s.site_id = x.site_id
 LEFT JOIN donor_statement a ON a.donor_id = x.donor_id AND a.answers = x.statement_id

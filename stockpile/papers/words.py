@@ -408,6 +408,10 @@ KINDS_OF_DISCREPANCY = (
     "unexpected at count",
     "beyond the end-user certificate",
     "diversion alarm",
+    "missing at visit",
+    "unexpected at visit",
+    "visit refused",
+    "reported otherwise by its holder",
 )
 
 NOTES = (

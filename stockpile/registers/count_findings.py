@@ -95,14 +95,15 @@ class Moved:
 
 @dataclass(slots=True)
 class Counted:
-    """A count with all that it is compared by. `items`: the only weapons that may be missing; None: all on its accounts."""
+    """A count or a visit with all that it is compared by. `items`: the only weapons that may be missing; None: all on its accounts."""
 
-    count: Count
+    opened_at: datetime
     closed_at: datetime
     accounts: frozenset[UUID]
     items: frozenset[UUID] | None
     lines: list[LineRead]
     moved: list[Moved] = field(default_factory=list)
+    by_quantity: bool = False
 
     def holds(self, at: Stood | None) -> bool:
         """Whether what stood there was on an account that is counted."""
@@ -110,7 +111,7 @@ class Counted:
 
     def during(self, move: Moved) -> bool:
         """Whether it happened between the opening and the closing."""
-        return self.count.opened_at < move.happened_at <= self.closed_at
+        return self.opened_at < move.happened_at <= self.closed_at
 
 
 def compare(connection: Connection, count: Count) -> list[Finding]:
@@ -118,12 +119,19 @@ def compare(connection: Connection, count: Count) -> list[Finding]:
     sees the books as they were at one moment, after the closing.
     """
     counted = _counted(connection, count)
-    seen, resolved = _read(connection, counted)
-    found = list(seen)
-    if count.method == "serial":
-        found += _unread(connection, counted, resolved)
+    found = weapons_found(connection, counted)
     found += _quantities(connection, counted)
     return found
+
+
+def weapons_found(connection: Connection, counted: Counted) -> list[Finding]:
+    """What became of each line that reads a weapon, in their order; then, where something may be missing, of what nobody read."""
+    seen, resolved = _read(connection, counted)
+    return (
+        seen
+        if counted.by_quantity or counted.items == frozenset()
+        else [*seen, *_unread(connection, counted, resolved)]
+    )
 
 
 _ACCOUNTS = """
@@ -149,13 +157,15 @@ def _counted(connection: Connection, count: Count) -> Counted:
         items = frozenset(connection.exec_driver_sql(listed, (count.count_id,)).scalars())
     rows = connection.exec_driver_sql(_LINES, (count.count_id,))
     lines = [LineRead(*(*row[:2], tuple(row[2]), *row[3:])) for row in rows]
-    counted = Counted(count, count.closed_at, accounts, items, lines)
+    by_quantity = count.method == "quantity"
+    counted = Counted(count.opened_at, count.closed_at, accounts, items, lines, by_quantity=by_quantity)
     since = min([count.opened_at, *(line.counted_at for line in lines)])
-    counted.moved = _moved_since(connection, accounts, since)
+    counted.moved = moved_since(connection, accounts, since)
     return counted
 
 
-def _moved_since(connection: Connection, accounts: Collection[UUID], since: datetime) -> list[Moved]:
+def moved_since(connection: Connection, accounts: Collection[UUID], since: datetime) -> list[Moved]:
+    """What went to or from accounts of the own site by documents recorded since a moment."""
     rows = connection.exec_driver_sql(
         """SELECT item_id, version, serial, document_id, quantity, happened_at, live, from_account, to_account
            FROM moved_since(%s, %s) ORDER BY happened_at, item_id, version""",
@@ -210,7 +220,7 @@ def _unread(connection: Connection, counted: Counted, seen: Collection[UUID]) ->
     crossings = _crossings(counted)
     there = {*_serial_now(connection, counted), *crossings} - set(seen)
     unread = _by_name(connection, there if counted.items is None else there & counted.items)
-    opened = stood_when(connection, [(item_id, counted.count.opened_at) for item_id in unread])
+    opened = stood_when(connection, [(item_id, counted.opened_at) for item_id in unread])
     closed = stood_when(connection, [(item_id, counted.closed_at) for item_id in unread])
     moved = []
     for item_id, before, after in zip(unread, opened, closed, strict=True):
@@ -266,7 +276,7 @@ def _quantities(connection: Connection, counted: Counted) -> Iterator[Finding]:
     """
     now: dict[Goods, int] = {}
     for model_id, lot, tracked_by, quantity in connection.exec_driver_sql(_MODELS_NOW, (list(counted.accounts),)):
-        if tracked_by != "serial" or counted.count.method == "quantity":
+        if tracked_by != "serial" or counted.by_quantity:
             now[model_id, lot] = quantity
     by_goods: dict[Goods, list[LineRead]] = defaultdict(list)
     for line in counted.lines:

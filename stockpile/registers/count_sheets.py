@@ -180,12 +180,12 @@ def _of_sheet(row: mapping.Line, site: Site, request: SendLines) -> Read:
         scan=scan, model=get("model") or None, quantity=alone, lot=get("lot") or None if scan is None else None,
         seal=get("seal") or None if scan is None and alone is None else None, entered="sheet",
         condition=condition, container=get("container") or None,
-        counted_at=_written_at(get("date") or "", site, request.counted_at),
+        counted_at=written_at(get("date") or "", site, request.counted_at),
     )  # fmt: skip
     return Read(row.number, line, doubts)
 
 
-def _written_at(text: str, site: Site, of_all: datetime | None) -> datetime | None:
+def written_at(text: str, site: Site, of_all: datetime | None) -> datetime | None:
     """The moment a row says: a date and time on the site's wall; a day alone takes the time of day of the whole sheet. Raises
     ValueError.
     """

@@ -282,7 +282,7 @@ def _scope(connection: Connection, site: Site, request: OpenCount, opened_at: da
     if request.account is not None:
         return Scope("account", (find_account(connection, site, request.account).account_id,))
     if request.unit is not None:
-        return _of_unit(connection, site, request.unit, opened_at)
+        return of_unit(connection, site, request.unit, opened_at)
     if request.seals:
         seals = need_unbroken(connection, site, request.seals)
         listed = {item_id for seal in seals for item_id in seal.items}
@@ -321,7 +321,8 @@ WHERE a.site_id = %(site)s AND a.class = ANY (%(classes)s)
 """
 
 
-def _of_unit(connection: Connection, site: Site, code: str, opened_at: datetime) -> Scope:
+def of_unit(connection: Connection, site: Site, code: str, opened_at: datetime) -> Scope:
+    """A unit with its sub-units, their people and its stores, as they belonged to it at a moment. Raises NotFound, Invalid."""
     unit = need_party(connection, "unit", code, "unit")
     day = site.local_day(opened_at)
     units = with_sub_units(connection, unit.party_id, day, day)

@@ -30,6 +30,10 @@ _NAMED_BY = (
     """SELECT f.sha256, kind || ' ' || reference FROM donor_statement,
             LATERAL (VALUES (content->'file'->>'sha256'), (content->>'scan_sha256')) AS f (sha256)
        WHERE f.sha256 IS NOT NULL""",
+    """SELECT f.sha256 #>> '{}', kind || ' ' || reference FROM donor_statement,
+            LATERAL (SELECT jsonb_path_query(content, '$.evidence[*].sha256')
+                     UNION ALL SELECT jsonb_path_query(content, '$.lines[*].evidence[*]')) AS f (sha256)
+       WHERE kind IN ('visit', 'refused visit', 'disposition report')""",
 )
 """Whatever names files."""
 NAMED = f"SELECT n.sha256, min(n.named_by), count(*) FROM ({' UNION ALL '.join(_NAMED_BY)}) n (sha256, named_by) GROUP BY 1 ORDER BY 1"

@@ -52,24 +52,29 @@ class InspectionSought:
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """Days until the first inventory after arrival, and from one to the next; None: as the data say."""
+    """Days until the first inventory after arrival, and from one to the next; None: as the plans say, of a list as the data say."""
 
     initial_days: int | None = None
     yearly_days: int | None = None
 
     @property
-    def parameters(self) -> dict[str, int]:
+    def parameters(self) -> dict[str, int | None]:
         """Both for SQL."""
-        return {
-            "initial": days_allowed(INITIAL_INVENTORY, self.initial_days),
-            "yearly": days_allowed(YEARLY_INVENTORY, self.yearly_days),
-        }
+        return {"initial": self.initial_days, "yearly": self.yearly_days}
+
+    @property
+    def of_data(self) -> Periods:
+        """Those of the data where nobody asks with others."""
+        return Periods(
+            days_allowed(INITIAL_INVENTORY, self.initial_days), days_allowed(YEARLY_INVENTORY, self.yearly_days)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class InspectionRow:
     """A weapon, or a line of a list of arrivals: when it came, when it was inspected last, when it is due. `arrived_on` and `due_on` are
-    None where a list does not say when it came; `value` is the catalogue's, of all pieces of the line.
+    None where a list does not say when it came; `value` is the catalogue's, of all pieces of the line. `initial_late`: the first
+    inventory came later than it was allowed to, or is late and did not come yet; what was inspected since stays late in this.
     """
 
     item_id: UUID | None
@@ -87,6 +92,8 @@ class InspectionRow:
     delinquent: bool
     days_late: int
     value: Decimal | None
+    first_inspected_on: date | None = None
+    initial_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,8 @@ class Inspections:
     """A page of weapons, the longest overdue first, and the sums over all of them, delinquent or not, by items and by value.
 
     `without_value`: items whose model has no value, which the sums of value lack; `undated`: items of which a list does not say when they
-    came; `unknown_model`: pieces under names that nobody has mapped, of which nobody can say whether they are monitored.
+    came; `unknown_model`: pieces under names that nobody has mapped, of which nobody can say whether they are monitored;
+    `initial_late`: items whose first inventory was late or is, also where they were inspected since.
     """
 
     rows: tuple[InspectionRow, ...]
@@ -109,6 +117,8 @@ class Inspections:
     undated: int
     unknown_model: int
     cursor: str | None
+    initial_late: int = 0
+    initial_late_value: Decimal = Decimal(0)
 
 
 _SCOPE_NOW = """
@@ -140,8 +150,14 @@ _ENTRIES = """
 # It came when it was first in somebody's hand here, as far as that was not taken back.
 _OF_LEDGER = """
 WITH monitored AS (
-    SELECT model_id FROM model
-    WHERE enhanced_monitoring AND tracked_by = 'serial' AND (%(asked)s::uuid[] IS NULL OR model_id = ANY (%(asked)s))
+    SELECT DISTINCT ON (m.model_id, d.party_id) m.model_id, d.party_id AS donor_id, p.initial_days, p.yearly_days
+    FROM monitoring_plan p
+    JOIN model m ON (m.enhanced_monitoring OR NOT p.flagged) AND m.category = coalesce(p.category, m.category)
+                AND m.security_risk_category IS NOT DISTINCT FROM coalesce(p.security_risk_category, m.security_risk_category)
+    JOIN party d ON d.kind = 'donor' AND d.party_id = coalesce(p.donor_id, d.party_id)
+    WHERE p.binds AND p.level = 'enhanced' AND m.tracked_by = 'serial' AND (%(asked)s::uuid[] IS NULL OR m.model_id = ANY (%(asked)s))
+    ORDER BY m.model_id, d.party_id, p.donor_id, (p.category IS NULL)::int + (p.security_risk_category IS NULL)::int, p.initial_days,
+             p.plan_id
 ), scope AS MATERIALIZED (
     SELECT s.item_id, s.site_id FROM ({scope}) s JOIN item i ON i.item_id = s.item_id
     WHERE (%(site)s::uuid IS NULL OR s.site_id = %(site)s) AND (%(donor)s::uuid IS NULL OR i.donor_id = %(donor)s)
@@ -153,13 +169,14 @@ WITH monitored AS (
     WHERE t.times = 1 AND t.reverses IS NULL AND t.to_class = ANY (%(held)s)
     ORDER BY t.item_id, t.happened_at, t.version
 ), inspected AS (
-    SELECT n.item_id, max(n.inspected_on) AS inspected_on
+    SELECT n.item_id, max(n.inspected_on) AS inspected_on, min(n.inspected_on) AS first_inspected_on
     FROM inspections_of(ARRAY(SELECT item_id FROM scope), %(recorded_at)s::timestamptz) n JOIN arrived a USING (item_id)
     WHERE n.inspected_on BETWEEN a.arrived_on AND %(on)s GROUP BY n.item_id
 ), line AS (
     SELECT s.item_id, NULL::int AS line, s.item_id::text AS key, i.model_id, i.donor_id, s.site_id, NULL::text AS serial_number,
-           1::bigint AS quantity, a.arrived_on, n.inspected_on
-    FROM scope s JOIN item i ON i.item_id = s.item_id JOIN arrived a ON a.item_id = s.item_id
+           1::bigint AS quantity, a.arrived_on, n.inspected_on, n.first_inspected_on, v.initial_days, v.yearly_days
+    FROM scope s JOIN item i ON i.item_id = s.item_id JOIN monitored v ON v.model_id = i.model_id AND v.donor_id = i.donor_id
+    JOIN arrived a ON a.item_id = s.item_id
     LEFT JOIN inspected n ON n.item_id = s.item_id
 ), unknown AS (
     SELECT 0::bigint AS quantity
@@ -181,17 +198,19 @@ WITH arrival AS (
     LEFT JOIN {NAMED} ON named.register_id = l.register_id AND named.maker = coalesce(l.maker, '') AND named.name = l.model
     WHERE r.register_id = ANY (%(inspections)s) AND l.rejected IS NULL
 ), inspected AS (
-    SELECT a.line, max(n.inspected_on) AS inspected_on
+    SELECT a.line, max(n.inspected_on) AS inspected_on, min(n.inspected_on) AS first_inspected_on
     FROM arrival a JOIN inspection n ON n.model_id = a.model_id AND n.serial_key = a.serial_key
     WHERE n.inspected_on <= %(on)s AND (a.arrived_on IS NULL OR n.inspected_on >= a.arrived_on) GROUP BY a.line
     UNION ALL
-    SELECT a.line, max(n.inspected_on)
+    SELECT a.line, max(n.inspected_on), min(n.inspected_on)
     FROM arrival a JOIN inspection n ON n.item_id = a.item_id
     WHERE n.inspected_on <= %(on)s AND (a.arrived_on IS NULL OR n.inspected_on >= a.arrived_on) GROUP BY a.line
 ), line AS (
     SELECT NULL::uuid AS item_id, a.line, lpad(a.line::text, 10, '0') AS key, a.model_id, NULL::uuid AS donor_id, NULL::uuid AS site_id,
-           a.serial_number, a.quantity::bigint, a.arrived_on, n.inspected_on
-    FROM arrival a LEFT JOIN (SELECT line, max(inspected_on) AS inspected_on FROM inspected GROUP BY line) n USING (line)
+           a.serial_number, a.quantity::bigint, a.arrived_on, n.inspected_on, n.first_inspected_on, NULL::int AS initial_days,
+           NULL::int AS yearly_days
+    FROM arrival a LEFT JOIN (SELECT line, max(inspected_on) AS inspected_on, min(first_inspected_on) AS first_inspected_on
+                              FROM inspected GROUP BY line) n USING (line)
     WHERE a.quantity > 0 AND (a.arrived_on IS NULL OR a.arrived_on <= %(on)s)
       AND a.model_id IN (SELECT model_id FROM model WHERE enhanced_monitoring
                          AND (%(asked)s::uuid[] IS NULL OR model_id = ANY (%(asked)s)))
@@ -201,16 +220,23 @@ WITH arrival AS (
 """
 
 _DUE = """, due AS (
-    SELECT *, CASE WHEN inspected_on IS NULL THEN arrived_on + %(initial)s::int ELSE inspected_on + %(yearly)s::int END AS due_on FROM line
+    SELECT *, CASE WHEN inspected_on IS NULL THEN arrived_on + coalesce(%(initial)s::int, initial_days)
+              ELSE inspected_on + coalesce(%(yearly)s::int, yearly_days) END AS due_on,
+           arrived_on + coalesce(%(initial)s::int, initial_days) AS initial_due_on
+    FROM line
 ), judged AS (
-    SELECT d.*, coalesce(d.due_on < %(on)s, false) AS delinquent, d.quantity * m.value AS value, m.maker, m.name AS model,
+    SELECT d.*, coalesce(d.due_on < %(on)s, false) AS delinquent,
+           coalesce(d.initial_due_on < coalesce(d.first_inspected_on, %(on)s), false) AS initial_late,
+           d.quantity * m.value AS value, m.maker, m.name AS model,
            {sorted} AS sorted_by
     FROM due d JOIN model m ON m.model_id = d.model_id
 ), total AS (
     SELECT coalesce(sum(quantity), 0)::bigint AS items, coalesce(sum(quantity) FILTER (WHERE delinquent), 0)::bigint AS delinquent,
            coalesce(sum(value), 0) AS value, coalesce(sum(value) FILTER (WHERE delinquent), 0) AS delinquent_value,
            coalesce(sum(quantity) FILTER (WHERE value IS NULL), 0)::bigint AS without_value,
-           coalesce(sum(quantity) FILTER (WHERE due_on IS NULL), 0)::bigint AS undated
+           coalesce(sum(quantity) FILTER (WHERE due_on IS NULL), 0)::bigint AS undated,
+           coalesce(sum(quantity) FILTER (WHERE initial_late), 0)::bigint AS initial_late,
+           coalesce(sum(value) FILTER (WHERE initial_late), 0) AS initial_late_value
     FROM judged
 ), page AS (
     SELECT * FROM judged
@@ -219,7 +245,8 @@ _DUE = """, due AS (
     ORDER BY sorted_by{direction}, key{direction} LIMIT %(limit)s
 )
 SELECT total.*, unknown.quantity, p.sorted_by, p.key, p.item_id, p.line, i.tag_number, p.maker, p.model,
-       coalesce(p.serial_number, n.serial_number), o.code, s.code, p.quantity, p.arrived_on, p.inspected_on, p.due_on, p.delinquent, p.value
+       coalesce(p.serial_number, n.serial_number), o.code, s.code, p.quantity, p.arrived_on, p.inspected_on, p.due_on, p.delinquent,
+       p.value, p.first_inspected_on, p.initial_late
 FROM total CROSS JOIN unknown LEFT JOIN page p ON true
 LEFT JOIN item i ON i.item_id = p.item_id LEFT JOIN LATERAL identified(p.item_id) n ON true
 LEFT JOIN party o ON o.party_id = p.donor_id LEFT JOIN site s ON s.site_id = p.site_id
@@ -308,7 +335,7 @@ def inspections_due_of_arrivals(
         "inspections": looked_through,
         "asked": models_of(connection, model) if model else None,
     }
-    return _page(connection, _OF_REGISTER, values, delinquent, day, periods, limit, cursor, order)
+    return _page(connection, _OF_REGISTER, values, delinquent, day, periods.of_data, limit, cursor, order)
 
 
 def _end_of(connection: Connection, actor: Actor, day: date) -> datetime:
@@ -344,8 +371,8 @@ def _page(
     connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'off', true)")
     rows = connection.exec_driver_sql(question + _DUE.format(**text_order(order, ORDERS, _DUE_ON)), given).all()
     connection.exec_driver_sql("SELECT set_config('enable_nestloop', 'on', true)")
-    items, late, value, late_value, without_value, undated, unknown = rows[0][:7]
-    found = [tuple(row[7:]) for row in rows if row[7] is not None]
+    items, late, value, late_value, without_value, undated, initial_late, initial_late_value, unknown = rows[0][:9]
+    found = [tuple(row[9:]) for row in rows if row[9] is not None]
     shown = found[:limit]
     return Inspections(
         rows=tuple(_row(on, *row[2:]) for row in shown),
@@ -359,6 +386,8 @@ def _page(
         without_value=without_value,
         undated=undated,
         unknown_model=unknown,
+        initial_late=initial_late,
+        initial_late_value=initial_late_value,
         cursor=cursor_of(shown[-1][0], shown[-1][1]) if limit is not None and len(found) > limit else None,
     )
 
@@ -379,9 +408,11 @@ def _row(
     due_on: date | None,
     delinquent: bool,
     value: Decimal | None,
+    first_inspected_on: date | None,
+    initial_late: bool,
 ) -> InspectionRow:
     days_late = (on - due_on).days if delinquent and due_on else 0
     return InspectionRow(
         item_id, line, asset_tag(tag) if tag is not None else None, maker, model, serial_number, donor, site, quantity, arrived_on,
-        inspected_on, due_on, delinquent, days_late, value,
+        inspected_on, due_on, delinquent, days_late, value, first_inspected_on, initial_late,
     )  # fmt: skip

@@ -49,6 +49,8 @@ def _inspection_figures(page: PageOf[Any]) -> Sequence[Figure]:
         (N_("Value"), page.value, "number"),
         (N_("Value of what is delinquent"), page.delinquent_value, "number"),
         (N_("Without a value in the catalogue"), page.without_value, "number"),
+        (N_("First inventory late"), page.initial_late, "number"),
+        (N_("Value of these"), page.initial_late_value, "number"),
     )
 
 
@@ -65,9 +67,11 @@ INSPECTIONS = Listing(
         Column("donor", N_("Donor"), "code"),
         Column("site", N_("Site"), "code"),
         Column("arrived_on", N_("Arrived"), "day"),
+        Column("first_inspected_on", N_("Inspected first"), "day", sparse=True),
         Column("inspected_on", N_("Inspected last"), "day", none=N_("never")),
         Column("due_on", N_("Due"), "day"),
         Column("days_late", N_("Days late"), "number", read=lambda row: row.days_late or None),
+        Column("initial_late", N_("First inventory late"), "flag"),
         Column("value", N_("Value"), "number"),
     ),
     filters=(MODEL_FILTER, flag_filter("delinquent", N_("Delinquent")), DONOR_FILTER, day_filter("on", N_("As of")), site_filter(),

@@ -41,6 +41,10 @@ class InspectionsShown(Page[InspectionRow]):
     without_value: int = Field(description="Items whose model has no value, which the sums of value lack")
     undated: int = Field(description="Of a register: items of which it does not say when they came")
     unknown_model: int = Field(description="Of a register: pieces under names that nobody has mapped")
+    initial_late: int = Field(
+        description="Items whose first inventory was late or is, also where they were inspected since"
+    )
+    initial_late_value: Decimal
 
 
 @router.get("/inspections", summary="Inspections due", response_model=InspectionsShown, responses=REPORT)
@@ -62,9 +66,13 @@ def read_inspections(
     ] = None,
     recorded_as_of: KnownBy = None,
     initial_days: Annotated[
-        int | None, Query(ge=0, le=36_500, description="Until the first inventory; left out: 90")
+        int | None,
+        Query(ge=0, le=36_500, description="Until the first inventory; left out: as the plan says, of a register 90"),
     ] = None,
-    yearly_days: Annotated[int | None, Query(ge=0, le=36_500, description="Until the next one; left out: 365")] = None,
+    yearly_days: Annotated[
+        int | None,
+        Query(ge=0, le=36_500, description="Until the next; left out: as the plan says, of a register 365"),
+    ] = None,
 ) -> Response:
     """Weapons of models under enhanced monitoring: when each came, was inspected last, and is due; of the ledger, or of a list of arrivals.
     The longest overdue first.

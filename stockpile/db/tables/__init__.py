@@ -20,6 +20,7 @@ from stockpile.db.tables import (
     single_sign_on,
     tracing,
     transfers,
+    visits,
 )
 from stockpile.db.tables.base import metadata
 
@@ -46,4 +47,5 @@ __all__ = [
     "single_sign_on",
     "tracing",
     "transfers",
+    "visits",
 ]

@@ -9,8 +9,11 @@ from stockpile.db.tables.base import binary, key, metadata, moment
 from stockpile.db.tables.ledger import leaf_check
 from stockpile.db.tables.reference import REFERENCE, one_of
 
-KINDS = ("declaration", "end-user certificate", "consent", "delivery verification", "accepted", "sent back")
-"""What a statement is; the last two answer another."""
+KINDS = (
+    "declaration", "end-user certificate", "consent", "delivery verification", "accepted", "sent back", "planned visit", "visit",
+    "refused visit", "disposition report", "answered",
+)  # fmt: skip
+"""What a statement is; `accepted`, `sent back` and `answered` answer another."""
 
 donor_statement = Table(
     "donor_statement",
@@ -37,7 +40,13 @@ donor_statement = Table(
         ["donor_id", "answers"], ["stockpile.donor_statement.donor_id", "stockpile.donor_statement.statement_id"]
     ),
     CheckConstraint(one_of("kind", KINDS), name="donor_statement_kind"),
-    CheckConstraint("(answers IS NOT NULL) = (kind IN ('accepted', 'sent back'))", name="donor_statement_answers"),
+    CheckConstraint(
+        "(answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'answered'))", name="donor_statement_answers"
+    ),
+    CheckConstraint(
+        "site_id IS NOT NULL OR kind NOT IN ('planned visit', 'visit', 'refused visit', 'disposition report')",
+        name="donor_statement_visit_site",
+    ),
     CheckConstraint(
         "site_id IS NOT NULL OR kind NOT IN ('declaration', 'delivery verification')", name="donor_statement_site"
     ),

@@ -83,6 +83,7 @@ CROSSING = (
     _to_item("case_file", "'case ' || f.case_id"),
     _to_item("tracing_weapon", "'weapon of tracing ' || f.tracing_id"),
     _to_item("tracing_step", "'step ' || f.step || ' of tracing ' || f.tracing_id"),
+    _to_item("visit_line", "'line ' || f.line || ' of visit ' || f.statement_id"),
     Reference("case_file", ("discrepancy_id",), "discrepancy", ("discrepancy_id",), "'case ' || f.case_id"),
     Reference("case_file", ("document_id",), "document", ("document_id",), "'case ' || f.case_id"),
     Reference("case_file", ("register_id", "line"), "register_line", ("register_id", "line"), "'case ' || f.case_id"),
