@@ -39,12 +39,14 @@ from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
 from api.pages import drafts as draft_pages
+from api.pages import guests as guest_pages
 from api.pages import jobs as job_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
 from api.pages import reports_of_weapons as weapon_reports
 from api.pages import rosters as roster_pages
+from api.pages import sharing as sharing_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import sites as site_pages
@@ -72,6 +74,7 @@ from api.v1 import (
     erasures,
     files,
     find,
+    guests,
     labels,
     notes,
     papers,
@@ -82,6 +85,7 @@ from api.v1 import (
     rosters,
     scans,
     service,
+    sharing,
     shipments,
     sign_in,
     signature_cards,
@@ -153,6 +157,8 @@ API = (
     signatures,
     papers,
     statements,
+    sharing,
+    guests,
     station,
     station_snapshot,
     scans,
@@ -176,6 +182,8 @@ PAGES = (
     closure_pages,
     shipment_pages,
     statement_pages,
+    sharing_pages,
+    guest_pages,
     waiting_lists,
     count_sheets,
     count_pages,

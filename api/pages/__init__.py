@@ -25,7 +25,7 @@ from api.asked_language import COOKIE, asked_language
 from api.pages.navigation import areas_of
 from api.pages.visitor import in_frame
 from api.words import N_, Viewer, languages, say, say_several, told, viewer
-from stockpile.rights import RIGHTS, Actor
+from stockpile.rights import READING_ONLY, RIGHTS, Actor
 from stockpile.sentences import Sentence
 from stockpile.writing_direction import with_number_behind
 
@@ -86,7 +86,7 @@ def address(path: str, **query: object) -> str:
 
 def may(actor: Actor | None, right: str) -> bool:
     """Whether a page shows the way to something: the thing itself asks again."""
-    return actor is not None and actor.role in RIGHTS[right]
+    return actor is not None and actor.role in RIGHTS[right] and (not actor.reads_only or right in READING_ONLY)
 
 
 def asker(request: Request) -> Actor | None:

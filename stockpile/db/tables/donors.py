@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from stockpile.db.tables.base import binary, key, metadata, moment
 from stockpile.db.tables.ledger import leaf_check
 from stockpile.db.tables.reference import REFERENCE, one_of
 
-KINDS = ("declaration", "end-user certificate", "consent", "delivery verification", "accepted", "sent back")
-"""What a statement is; the last two answer another."""
+KINDS = (
+    "declaration",
+    "end-user certificate",
+    "consent",
+    "delivery verification",
+    "accepted",
+    "sent back",
+    "share",
+    "withdrawn",
+)
+"""What a statement is; accepted, sent back and withdrawn answer another."""
 
 donor_statement = Table(
     "donor_statement",
@@ -37,7 +46,9 @@ donor_statement = Table(
         ["donor_id", "answers"], ["stockpile.donor_statement.donor_id", "stockpile.donor_statement.statement_id"]
     ),
     CheckConstraint(one_of("kind", KINDS), name="donor_statement_kind"),
-    CheckConstraint("(answers IS NOT NULL) = (kind IN ('accepted', 'sent back'))", name="donor_statement_answers"),
+    CheckConstraint(
+        "(answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'withdrawn'))", name="donor_statement_answers"
+    ),
     CheckConstraint(
         "site_id IS NOT NULL OR kind NOT IN ('declaration', 'delivery verification')", name="donor_statement_site"
     ),
@@ -48,6 +59,7 @@ donor_statement = Table(
     leaf_check("donor_statement_leaf", 5),
     Index("donor_statement_answered_once", "donor_id", "answers", unique=True, postgresql_where="answers IS NOT NULL"),
     Index("donor_statement_of_reference", "donor_id", "kind", "reference"),
+    Index("donor_statement_share", text("(content->>'partner')"), postgresql_where=text("kind = 'share'")),
     Index("donor_statement_of_site", "site_id", "statement_id"),
     info=REFERENCE,
     comment="What donors and the host tell each other: declarations, certificates, consents, answers, delivery verifications.",
