@@ -22,7 +22,7 @@ from stockpile.errors import Fault, Invalid, NotAllowed, NotFound, NotSignedIn, 
 from stockpile.guest_access import CONSIGNMENTS, COUNTRY
 from stockpile.keys import new_key
 from stockpile.log.leaf import canonical
-from stockpile.parties import Party, need_party
+from stockpile.parties import Party, add_party, find_party, need_party
 from stockpile.passwords import hashed, new_one_time_code
 from stockpile.rights import APPROVE_GUESTS, GUEST, INVITE_GUESTS, Actor, require
 from stockpile.sentences import of_the_books, sentence
@@ -41,7 +41,12 @@ class InviteGuest(Asked):
     guest_id: UUID = Field(
         default_factory=new_key, description="Made by the client: the key under which a repeat is known"
     )
-    person: Code = Field(description="Number of the person, who is registered as every other", examples=["UN-1"])
+    person: Code = Field(
+        description="A number for the person, or the one that they have in the books", examples=["UN-1"]
+    )
+    name: Words | None = Field(
+        None, description="Of somebody new to the books, who is registered at no site", examples=["Maria Silva"]
+    )
     scope: Literal["country", "donor", "consignments"] = Field(
         description="Everything, as an auditor reads it; one donor's weapons; or those of named consignments"
     )
@@ -63,7 +68,9 @@ class InviteGuest(Asked):
 
     def content_hash(self) -> bytes:
         """SHA-256 of the validated request as canonical JSON, without the person: an erasure leaves no trace of the number."""
-        return sha256(canonical({"guest": self.model_dump(mode="json", exclude={"guest_id", "person"})})).digest()
+        return sha256(
+            canonical({"guest": self.model_dump(mode="json", exclude={"guest_id", "person", "name"})})
+        ).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +98,12 @@ def invite(engine: Engine, actor: Actor, request: InviteGuest) -> Invited:
         asked_at = now()
         begins_at = request.begins_at or asked_at
         faults = _wrong_times(request, begins_at, asked_at)
-        person = need_party(connection, "person", request.person, "person")
-        if person.party_id == actor.party_id:
-            faults.append(Fault(sentence("nobody invites themselves"), field="person", value=request.person))
+        person = _person(connection, actor, request, faults)
         donor = need_party(connection, "donor", request.donor, "donor") if request.donor else None
         consignments = _consignments(connection, donor, request.consignments, faults)
         if faults:
             raise Invalid(sentence("The guest was not invited."), faults)
+        person = person or add_party(connection, "person", request.person, request.name or "")
         row = {
             "guest_id": request.guest_id, "party_id": person.party_id, "scope": request.scope,
             "donor_id": donor.party_id if donor else None, "reason": request.reason, "from_at": begins_at, "until_at": request.ends_at,
@@ -111,6 +117,20 @@ def invite(engine: Engine, actor: Actor, request: InviteGuest) -> Invited:
                 "INSERT INTO guest_consignment VALUES (%s, %s)", (request.guest_id, consignment_id)
             )
         return Invited(request.guest_id, WAITING)
+
+
+def _person(connection: Connection, actor: Actor, request: InviteGuest, faults: list[Fault]) -> Party | None:
+    """Who is invited; None: somebody new. A fault for a number without a name that nobody has, or that is somebody else's."""
+    known = find_party(connection, "person", request.person)
+    if known is None and request.name is None:
+        why = sentence("nobody in the books has this number: give the name too, and they are registered")
+        faults.append(Fault(why, field="name"))
+    elif known is not None and request.name not in (None, known.name):
+        why = sentence("this number is {name}'s: leave the name out, or take another number", name=known.name)
+        faults.append(Fault(why, field="person", value=request.person))
+    elif known is not None and known.party_id == actor.party_id:
+        faults.append(Fault(sentence("nobody invites themselves"), field="person", value=request.person))
+    return known
 
 
 def _known(connection: Connection, request: InviteGuest) -> Invited | None:

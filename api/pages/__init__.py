@@ -89,6 +89,11 @@ def may(actor: Actor | None, right: str) -> bool:
     return actor is not None and actor.role in RIGHTS[right] and (not actor.reads_only or right in READING_ONLY)
 
 
+def leads(link: str | None) -> bool:
+    """Whether a link leads who looks at the page somewhere: to a form only who writes at all."""
+    return bool(link) and (viewer.get().writes or "/new" not in str(link))
+
+
 def asker(request: Request) -> Actor | None:
     """Who is signed in, if anybody is."""
     return getattr(request.state, "actor", None)
@@ -106,7 +111,7 @@ def _frame(request: Request) -> dict[str, Any]:
     actor = asker(request)
     language = asked_language(request.scope)
     zone = ZoneInfo(actor.time_zone) if actor and actor.time_zone else ZoneInfo("UTC")
-    viewer.set(Viewer(language, zone))
+    viewer.set(Viewer(language, zone, writes=actor is None or not actor.reads_only))
     return {
         "version": request.app.version,
         "actor": actor,
@@ -147,6 +152,6 @@ templates.env.filters |= {
     "number": number,
 }
 templates.env.finalize = told
-templates.env.globals |= {"address": address, "may": may, "N_": N_}
+templates.env.globals |= {"address": address, "may": may, "leads": leads, "N_": N_}
 templates.env.add_extension("jinja2.ext.i18n")
 templates.env.install_gettext_callables(say, say_several, newstyle=True)  # type: ignore[attr-defined]

@@ -124,12 +124,14 @@ def new_form(request: Request, actor: Asker) -> Response:
 
 @router.post("/guests/new", response_class=HTMLResponse)
 def invite(
-    request: Request, engine: Database, actor: Asker, guest_id: Text = "", person: Text = "", scope: Text = "", donor: Text = "",
+    request: Request, engine: Database, actor: Asker, guest_id: Text = "", person: Text = "", name: Text = "", scope: Text = "",
+    donor: Text = "",
     consignments: Text = "", begins_at: Text = "", ends_at: Text = "", reason: Text = "",
 ) -> Response:  # fmt: skip
     """A registrar invites somebody."""
     given = {
-        "guest_id": guest_id, "person": person, "scope": scope, "donor": donor, "consignments": consignments, "begins_at": begins_at,
+        "guest_id": guest_id, "person": person, "name": name, "scope": scope,
+        "donor": donor, "consignments": consignments, "begins_at": begins_at,
         "ends_at": ends_at, "reason": reason,
     }  # fmt: skip
 

@@ -178,6 +178,11 @@ class Way:
     path: str
     roles: frozenset[str] = HOST
 
+    @property
+    def reads(self) -> bool:
+        """Whether it is for everybody who reads the host's books, guests too, and leads to no form."""
+        return self.roles >= HOST and "/new" not in self.path
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -443,7 +448,7 @@ def _shown(
         if may_choose and rows and not choosing
         else None,
         "choose_no_more": address(this.path, **here),
-        "ways": [way for way in this.ways if actor.role in way.roles and (not actor.reads_only or way.roles >= HOST)],
+        "ways": [way for way in this.ways if actor.role in way.roles and (not actor.reads_only or way.reads)],
         "table": Table(
             (
                 *(_head(this, column, kept, sorting) for column in columns),

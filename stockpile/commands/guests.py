@@ -22,9 +22,10 @@ guest = new_group("Guests: people from outside who read for a time, and write no
 
 @guest.command("invite")
 def invite(
-    person: Annotated[str, typer.Argument(help="Number of the person, registered as every other")],
+    person: Annotated[str, typer.Argument(help="A number for the person, or the one that they have in the books")],
     until: Moment,
     reason: Annotated[str, typer.Option(help="Who asked for it, and what for")],
+    name: Annotated[str | None, typer.Option(help="Of somebody new to the books")] = None,
     donor: Annotated[
         str | None, typer.Option(help="Only this donor's weapons; left out: everything, as an auditor")
     ] = None,
@@ -39,7 +40,7 @@ def invite(
 ) -> None:
     """As a registrar: invite somebody. Another registrar or an auditor approves it."""
     asked: dict[str, Any] = {
-        "person": person, "scope": "consignments" if consignment else "donor" if donor else "country", "donor": donor,
+        "person": person, "name": name, "scope": "consignments" if consignment else "donor" if donor else "country", "donor": donor,
         "consignments": consignment or [], "begins_at": begin and begin.replace(tzinfo=UTC), "ends_at": until.replace(tzinfo=UTC),
         "reason": reason,
     }  # fmt: skip

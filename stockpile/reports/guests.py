@@ -79,7 +79,7 @@ def read_guest(connection: Connection, actor: Actor, guest_id: UUID) -> GuestRow
 
 
 def _row(*told: Any) -> GuestRow:
-    return GuestRow(*told[:6], tuple(told[6]), *told[7:])
+    return GuestRow(*(tuple(one) if isinstance(one, list) else one for one in told))
 
 
 @dataclass(frozen=True, slots=True)
