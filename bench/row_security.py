@@ -166,6 +166,8 @@ def _views(tables: tuple[str, ...], donor: Actor, consignment: UUID | None = Non
         wheres |= {table: f"{own} AND {named}" for table in ("item", "consignment")}
         of_reference = f"reference = (SELECT c.reference FROM stockpile.consignment c WHERE c.{named})"
         wheres["donor_statement"] = f"{own} AND site_id IS NOT NULL AND {of_reference}"
+    own_entries = f"SELECT FROM stockpile.entry e WHERE e.document_id = document.document_id AND e.{wheres['entry']}"
+    wheres["document"] = f"EXISTS ({own_entries})"
     return wheres
 
 

@@ -48,7 +48,8 @@ class InviteGuest(Asked):
         None, description="Of somebody new to the books, who is registered at no site", examples=["Maria Silva"]
     )
     scope: Literal["country", "donor", "consignments"] = Field(
-        description="Everything, as an auditor reads it; one donor's weapons; or those of named consignments"
+        description="Everything, as an auditor reads it; one donor's weapons; or those of named consignments",
+        examples=["consignments"],
     )
     donor: Code | None = Field(None, description="Whose weapons; of a whole country: nobody's", examples=["USA"])
     consignments: Annotated[tuple[Code, ...], Field(max_length=50)] = Field(
@@ -149,6 +150,9 @@ def _known(connection: Connection, request: InviteGuest) -> Invited | None:
 
 
 def _wrong_times(request: InviteGuest, begins_at: datetime, asked_at: datetime) -> list[Fault]:
+    if begins_at > asked_at + LONGEST_STAY:
+        why = sentence("begins more than {days} days from now: invite them later", days=LONGEST_STAY.days)
+        return [Fault(why, field="begins_at", value=begins_at.isoformat())]
     if request.ends_at <= max(begins_at, asked_at):
         why = sentence("ends before it begins, or is over already")
     elif request.ends_at - begins_at > LONGEST_STAY:
