@@ -43,11 +43,13 @@ from api.pages import counts as count_pages
 from api.pages import discrepancies as discrepancy_pages
 from api.pages import documents as document_pages
 from api.pages import drafts as draft_pages
+from api.pages import guests as guest_pages
 from api.pages import jobs as job_pages
 from api.pages import problems as problem_pages
 from api.pages import registers as register_pages
 from api.pages import reports as report_pages
 from api.pages import rosters as roster_pages
+from api.pages import sharing as sharing_pages
 from api.pages import shipments as shipment_pages
 from api.pages import sign_in as sign_in_pages
 from api.pages import single_sign_on as single_sign_on_pages
@@ -79,6 +81,7 @@ from api.v1 import (
     erasures,
     files,
     find,
+    guests,
     labels,
     notes,
     papers,
@@ -89,6 +92,7 @@ from api.v1 import (
     rosters,
     scans,
     service,
+    sharing,
     shipments,
     sign_in,
     signature_cards,
@@ -161,6 +165,8 @@ API = (
     statements,
     consignments,
     visits,
+    sharing,
+    guests,
     station,
     station_snapshot,
     scans,
@@ -190,6 +196,8 @@ PAGES = (
     statement_forms,
     statement_pages,
     visit_pages,
+    sharing_pages,
+    guest_pages,
     waiting_lists,
     count_sheets,
     count_pages,

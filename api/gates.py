@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.asked_language import speak_it
 from api.cookies import SESSION, read_cookie
+from api.guest_gate import receive_guest
 from api.problems import NOT_JSON, TOO_LARGE, problem, problem_of, unexpected
 from api.same_origin import cross_site
 from stockpile.errors import NotAllowed, NotSignedIn, StockpileError
@@ -123,6 +124,7 @@ class Gate:
         if not path.startswith(STATIC) and path not in WITHOUT_TOKEN:
             try:
                 await self._sign_in(scope, of_api)
+                await receive_guest(scope)
             except StockpileError as error:
                 return problem_of(error)
         return _body_refusal(scope) if of_api and path not in FILES else None

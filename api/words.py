@@ -189,10 +189,11 @@ def _preferred(accepted: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Viewer:
-    """For whom a page is written just now: language and time on the wall."""
+    """For whom a page is written just now: language and time on the wall, and whether they may write at all."""
 
     language: Language
     zone: ZoneInfo
+    writes: bool = True
 
 
 viewer: ContextVar[Viewer] = ContextVar("viewer", default=Viewer(languages()[SOURCE], ZoneInfo("UTC")))  # noqa: B039

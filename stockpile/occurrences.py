@@ -235,6 +235,8 @@ SOURCES = (
                  FROM tracing_step h JOIN tracing x USING (tracing_id) WHERE h.{column}::text ILIKE ANY (%s)""")
       for column in ("words", "answer")),
     *(_order(table, column) for table in ("erasure_order", "erasure") for column in ("order_reference", "reason")),
+    _column("guest", "x.guest_id", "reason", Fate.REMAINS, "'why a guest was invited'"),
+    _column("guest_reading", "x.reading_id", "path", Fate.REMAINS, "'what a guest read'"),
     Source("device_reject", "payload", Fate.REMAINS,
            """SELECT reject_id, NULL, 'voucher of a device that could not be posted', to_jsonb(encode(payload, 'escape')) FROM device_reject
               WHERE encode(payload, 'escape') ILIKE ANY (%s)"""),
@@ -301,7 +303,7 @@ WITHOUT_PEOPLE = {
         count_period.method user.role session.how signature.how case_file.subject case_part.kind
         case_part.outcome tracing.kind tracing.serial_status tracing.confidence tracing.how
         tracing.place_country tracing_weapon.stood tracing_step.what
-        visit_line.finding visit_line.stood visit_line.said monitoring_plan.level""",
+        visit_line.finding visit_line.stood visit_line.said monitoring_plan.level guest.scope guest.outcome guest_reading.method""",
     "keys and digests of ours": """
         document.attachments note.attachments case_part.attachments tracing.photos
         erasure_order.redact erasure_order.files erasure.files erasure.registers erasure.erased

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from stockpile.db import roles
-from stockpile.db.engine import transaction
+from stockpile.db.engine import only_read, transaction
 from stockpile.errors import NotAllowed
 from stockpile.movements import Act
 from stockpile.sentences import Sentence, begun, joined, of_the_books, sentence
@@ -22,6 +22,8 @@ from stockpile.sites import Site
 CLERK, ARMOURER, COMMANDER = "clerk", "armourer", "commander"
 REGISTRAR, AUDITOR, DONOR = "registrar", "auditor", "donor"
 ROLES = (CLERK, ARMOURER, COMMANDER, REGISTRAR, AUDITOR, DONOR)
+GUEST = "guest"
+"""What a guest's user or token is kept as: whoever it is reads as an auditor or a donor (`guest_access`), and is in none of these roles."""
 
 DESK = frozenset({CLERK, ARMOURER, COMMANDER})
 
@@ -82,6 +84,11 @@ TRACE = "trace weapons"
 REPORT_SIGHTING = "report sightings"
 """Say that a weapon was seen or recovered abroad. Who stands at a desk is not told what came of it."""
 
+INVITE_GUESTS = "invite guests"
+"""Ask for the access of somebody from outside, and end it."""
+APPROVE_GUESTS = "approve guests"
+"""By another person than who asked; also end an access, and see what guests read."""
+
 RIGHTS: dict[str, frozenset[str]] = {
     READ: frozenset(ROLES),
     READ_PEOPLE: DESK | {REGISTRAR, AUDITOR},
@@ -118,6 +125,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     STORE_FILES: frozenset(ROLES),
     TRACE: frozenset({REGISTRAR, AUDITOR}),
     REPORT_SIGHTING: DESK | {REGISTRAR, AUDITOR},
+    INVITE_GUESTS: frozenset({REGISTRAR}),
+    APPROVE_GUESTS: frozenset({REGISTRAR, AUDITOR}),
     Act.OPEN: frozenset({REGISTRAR, COMMANDER}),
     Act.DECLARE: frozenset({REGISTRAR}),
     Act.SHIP: DESK | {REGISTRAR},
@@ -146,6 +155,9 @@ RIGHTS: dict[str, frozenset[str]] = {
 """Right or act -> the roles that have it. An act of two parties is asked for by one of these and approved under
 APPROVE by another person."""
 
+READING_ONLY = frozenset({READ, READ_PEOPLE, READ_ERASURES, READ_ALARMS, TRACE})
+"""The rights of a role that a guest in it has. Where one of them also lets write, the way in and the database refuse it."""
+
 DATABASE_ROLE = {
     CLERK: roles.POSTER,
     ARMOURER: roles.POSTER,
@@ -160,7 +172,8 @@ DATABASE_ROLE = {
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks, in which role and scope. `site` is None for those who are bound to none; it is as it was when the token or
-    session was read. `counter_id`: the enrolled counter at which a user signed in.
+    session was read. `counter_id`: the enrolled counter at which a user signed in. `guest_id`: a guest, who reads as this role and
+    writes nothing. `consignments`: those that a guest or a donor's partner reads, and nothing else.
     """
 
     party_id: UUID
@@ -172,6 +185,13 @@ class Actor:
     user_id: UUID | None = None
     session_id: UUID | None = None
     counter_id: UUID | None = None
+    guest_id: UUID | None = None
+    consignments: tuple[UUID, ...] | None = None
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether this is a guest, or a donor's partner in what is shared."""
+        return self.guest_id is not None or self.consignments is not None
 
     @property
     def site_id(self) -> UUID | None:
@@ -191,18 +211,22 @@ class Actor:
     @property
     def database_role(self) -> str:
         """The role in PostgreSQL under which this actor reads."""
-        return DATABASE_ROLE[self.role]
+        return roles.GUEST if self.consignments is not None else DATABASE_ROLE[self.role]
 
 
 @contextmanager
 def reading(engine: Engine, actor: Actor) -> Iterator[Connection]:
     """A transaction in which the actor reads: its own role and scope, row-level security on."""
     with transaction(engine, actor.database_role, actor.site_id, actor.donor_id) as connection:
+        if actor.reads_only:
+            only_read(connection, actor.consignments)
         yield connection
 
 
 def require(actor: Actor, right: str) -> None:
     """Raises NotAllowed, naming who may, unless the actor's role has the right."""
+    if actor.reads_only and right not in READING_ONLY:
+        raise NotAllowed(sentence("You read here, and write nothing: this takes somebody of the host or a donor."))
     allowed = RIGHTS.get(right, frozenset())
     if actor.role not in allowed:
         who = [role for role in ROLES if role in allowed]

@@ -17,8 +17,9 @@ from stockpile.counters import Counter
 from stockpile.db.engine import ask
 from stockpile.documents import now
 from stockpile.errors import MustChange, NotFound, NotSignedIn
+from stockpile.guest_access import guest_of
 from stockpile.keys import new_key
-from stockpile.rights import DESK, REGISTRAR, Actor
+from stockpile.rights import DESK, GUEST, REGISTRAR, Actor
 from stockpile.sentences import of_the_books, sentence
 from stockpile.settings import Settings
 from stockpile.sites import Site
@@ -67,7 +68,8 @@ def find(connection: Connection, text: str | None, attended: bool = True) -> Kno
             party_id, role, Site(*site) if site[0] else None, donor_id, _book(role, book),
             user_id=user_id, session_id=session_id, counter_id=counter_id,
         )  # fmt: skip
-        return Known(actor, must_change)
+        guest = guest_of(connection, actor) if role == GUEST else actor
+        return Known(guest, must_change) if guest is not None else None
     return None
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from stockpile import attempts, passwords, pins, sessions, users
+from stockpile import attempts, guests, passwords, pins, sessions, users
 from stockpile.attempts import Subject, Where
 from stockpile.counters import Counter
 from stockpile.db import roles
@@ -36,7 +36,7 @@ class Role:
 
 
 def by_password(engine: Engine, settings: Settings, name: str, password: str, where: Where) -> NewSession:
-    """Signs a user in; at a counter of the user's own site as sitting there. Raises TooSoon, NotSignedIn."""
+    """Signs a user in; at a counter of the user's own site as sitting there. Raises TooSoon, NotSignedIn (also a guest out of time)."""
     name = users.sign_in_name(name).replace("\0", "")[: users.LONGEST_NAME]
     with connected(at_once(engine)) as connection:
         rows = ask(connection, "SELECT user_id, party_id, site_id, password_hash FROM password_of(%s)", (name,))
@@ -48,6 +48,7 @@ def by_password(engine: Engine, settings: Settings, name: str, password: str, wh
     attempts.went_well(engine, subject, where)
     counter = where.counter if where.counter and where.counter.site.site_id == site_id else None
     with transaction(engine, roles.REGISTRAR) as connection:
+        guests.need_time(connection, user_id)
         return sessions.begin(connection, user_id, PASSWORD, counter, settings)
 
 

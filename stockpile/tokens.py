@@ -17,12 +17,13 @@ from sqlalchemy import Connection
 from stockpile.db.engine import ask, one_writer
 from stockpile.documents import now, printable
 from stockpile.errors import Fault, Invalid, NotFound, NotSignedIn
+from stockpile.guest_access import need_guest
 from stockpile.keys import new_key
 from stockpile.ledger import EXCEPTIONS
 from stockpile.parties import find_party
 from stockpile.reports.keyset import Page, spellings
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
-from stockpile.rights import DESK, DONOR, REGISTRAR, ROLES, Actor
+from stockpile.rights import DESK, DONOR, GUEST, REGISTRAR, ROLES, Actor
 from stockpile.sentences import of_the_books, sentence, words_of
 from stockpile.sites import Site, find_site
 
@@ -80,7 +81,8 @@ def authenticate(connection: Connection, text: str) -> Actor:
     """
     if FORM.fullmatch(text):
         for token_id, party_id, role, donor_id, book_code, *site in ask(connection, _WHOSE, (_hash(text),)):
-            return Actor(party_id, role, Site(*site) if site[0] else None, donor_id, book_code, token_id)
+            actor = Actor(party_id, role, Site(*site) if site[0] else None, donor_id, book_code, token_id)
+            return need_guest(connection, actor) if role == GUEST else actor
     raise NotSignedIn(sentence("This token is unknown, expired or revoked. Ask a registrar for a new one."))
 
 
@@ -142,15 +144,29 @@ def keep_token(
     label: str,
     lives: timedelta,
     once: bool = False,
+    guest_id: UUID | None = None,
 ) -> Kept:
-    """Keeps a token for somebody who was judged before, as the registrar role. `once`: for one request."""
+    """Keeps a token for somebody who was judged before, as the registrar role. `once`: for one request. `guest_id`: of a guest."""
     text = PREFIX + secrets.token_urlsafe(BYTES)
     token_id, made_at = new_key(), now()
     connection.exec_driver_sql(
         """INSERT INTO token (token_id, secret_hash, party_id, role, site_id, donor_id, book_code, label,
-                              created_at, expires_at, once)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        (token_id, _hash(text), party_id, role, site_id, donor_id, book, label, made_at, made_at + lives, once),
+                              created_at, expires_at, once, guest_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            token_id,
+            _hash(text),
+            party_id,
+            role,
+            site_id,
+            donor_id,
+            book,
+            label,
+            made_at,
+            made_at + lives,
+            once,
+            guest_id,
+        ),
     )
     return Kept(token_id, text, made_at + lives)
 

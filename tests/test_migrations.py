@@ -25,6 +25,7 @@ from stockpile.cases.case import OpenCase, open_case
 from stockpile.db import migrate, ready, roles
 from stockpile.db.engine import engine_of, transaction, with_driver
 from stockpile.db.tables import metadata
+from stockpile.donors.sharing import ShareConsignment, share_consignment
 from stockpile.donors.sightings import report_sighting
 from stockpile.donors.weapon_read import Sighting
 from stockpile.errors import DatabaseUnavailable
@@ -36,6 +37,7 @@ from stockpile.single_sign_on.providers import add_provider
 from tests.conftest import Databases
 from tests.consigned import declared, listed
 from tests.counts import opened
+from tests.guests import delivered, invited, people
 from tests.registers import compared, imported
 from tests.service import Service
 from tests.signing_in import add_users
@@ -264,6 +266,25 @@ def test_no_way_back_from_who_comes_by_a_provider(databases: Databases, empty: s
         add_provider(connection, "ministry", "The Ministry", "https://login.ministry.example", "stockpile")
     with pytest.raises(IntegrityError, match="people sign in here by providers"):
         migrate.downgrade(owner, "0009")
+    engine.dispose()
+
+
+def test_no_way_back_from_guests_and_shares(databases: Databases, empty: str) -> None:
+    """The older schema has no place for who read here as a guest, nor for what donors share. Each is refused, with all kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    people(country)
+    delivered(country)
+    request = ShareConsignment.model_validate({"reference": "FMS-1", "partner": "FRA", "words": "Joint"})
+    invited(country)
+    with pytest.raises(IntegrityError, match="guests read here"):
+        migrate.downgrade(owner, "0009")
+    share_consignment(engine, country.actors["USA"], request)
+    with pytest.raises(IntegrityError, match="donors shared consignments"):
+        migrate.downgrade(owner, "0009")
+    assert country.query("SELECT scope FROM guest") == [("country",)]
     engine.dispose()
 
 

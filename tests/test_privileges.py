@@ -46,6 +46,7 @@ APPEND_ONLY = (
     "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance", "signature",
     "donor_statement", "donor_file", "visit_line",
     "audit_judgement", "tracing", "tracing_weapon", "tracing_step", "case_file", "case_part",
+    "guest_consignment", "guest_reading",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -702,6 +703,9 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
         "pin": ("set_by", "pin_hash"),
         "sign_in_failure": ("place",),
         "signature": ("party_id",),
+        "guest": ("party_id",),
+        "guest_consignment": ("consignment_id",),
+        "guest_reading": ("path",),
     }
     with transaction(country.engine, roles.DONOR, donor_id=country.parties["USA"].party_id) as connection:
         told = {
@@ -712,7 +716,7 @@ def test_a_donor_sees_its_own_weapons_and_nobodys_name(country: Country) -> None
     assert {column: why for column, why in told.items() if DENIED not in why} == {}
 
 
-@pytest.mark.parametrize("role", [roles.AUDITOR, roles.DONOR])
+@pytest.mark.parametrize("role", [roles.AUDITOR, roles.DONOR, roles.GUEST])
 def test_who_only_reads_can_write_no_table(country: Country, role: str) -> None:
     """Auditor and donor: no row is added, changed or taken away in any table; but a donor adds what it tells the host, with its leaf."""
     columns, seen = first_columns(country), {}
@@ -731,7 +735,9 @@ def test_who_only_reads_can_write_no_table(country: Country, role: str) -> None:
     assert {statement for statement, why in seen.items() if DENIED not in why} == told
 
 
-@pytest.mark.parametrize("role", [roles.SERVICE, roles.REGISTRAR, roles.AUDITOR, roles.DONOR, roles.SEQUENCER])
+@pytest.mark.parametrize(
+    "role", [roles.SERVICE, roles.REGISTRAR, roles.AUDITOR, roles.DONOR, roles.GUEST, roles.SEQUENCER]
+)
 def test_only_posting_locks_items_and_learns_secrets(country: Country, role: str) -> None:
     """An auditor who reads all can't hold up the counters by locking their weapons, nor follow a weapon or a soldier
     through the log by a secret; nor can any other role but the one that posts. A registrar signs the rosters that they

@@ -25,7 +25,7 @@ from api.asked_language import COOKIE, asked_language
 from api.pages.navigation import areas_of
 from api.pages.visitor import in_frame
 from api.words import N_, Viewer, languages, say, say_several, told, viewer
-from stockpile.rights import RIGHTS, Actor
+from stockpile.rights import READING_ONLY, RIGHTS, Actor
 from stockpile.sentences import Sentence
 from stockpile.writing_direction import with_number_behind
 
@@ -86,7 +86,12 @@ def address(path: str, **query: object) -> str:
 
 def may(actor: Actor | None, right: str) -> bool:
     """Whether a page shows the way to something: the thing itself asks again."""
-    return actor is not None and actor.role in RIGHTS[right]
+    return actor is not None and actor.role in RIGHTS[right] and (not actor.reads_only or right in READING_ONLY)
+
+
+def leads(link: str | None) -> bool:
+    """Whether a link leads who looks at the page somewhere: to a form only who writes at all."""
+    return bool(link) and (viewer.get().writes or "/new" not in str(link))
 
 
 def asker(request: Request) -> Actor | None:
@@ -106,7 +111,7 @@ def _frame(request: Request) -> dict[str, Any]:
     actor = asker(request)
     language = asked_language(request.scope)
     zone = ZoneInfo(actor.time_zone) if actor and actor.time_zone else ZoneInfo("UTC")
-    viewer.set(Viewer(language, zone))
+    viewer.set(Viewer(language, zone, writes=actor is None or not actor.reads_only))
     return {
         "version": request.app.version,
         "actor": actor,
@@ -147,6 +152,6 @@ templates.env.filters |= {
     "number": number,
 }
 templates.env.finalize = told
-templates.env.globals |= {"address": address, "may": may, "N_": N_}
+templates.env.globals |= {"address": address, "may": may, "leads": leads, "N_": N_}
 templates.env.add_extension("jinja2.ext.i18n")
 templates.env.install_gettext_callables(say, say_several, newstyle=True)  # type: ignore[attr-defined]

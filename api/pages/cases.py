@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Asker, Cursor, Database
-from api.pages import address, templates
+from api.pages import address, may, templates
 from api.pages.forms import faulty, kept, or_none
 from api.pages.listing import (
     PAGE_ROWS,
@@ -70,7 +70,7 @@ from stockpile.reports.discrepancies import read_discrepancy
 from stockpile.reports.documents import number_of
 from stockpile.reports.keyset import Page
 from stockpile.reports.registers import read_register
-from stockpile.rights import LEAD_CASES, RIGHTS, WRITE_CASES, Actor, reading, require
+from stockpile.rights import LEAD_CASES, WRITE_CASES, Actor, reading, require
 from stockpile.sentences import sentence
 from stockpile.settings import read_settings
 
@@ -444,7 +444,7 @@ def _page(
         item_id = found.case.item_id
         item = described(connection, actor, [item_id]).get(item_id) if item_id else None
     own = stands.proposal is not None and stands.proposal.proposed_by == actor.party_id
-    leads = actor.role in RIGHTS[LEAD_CASES]
+    leads = may(actor, LEAD_CASES)
     shown = {
         "case": found.case,
         "found": found,
@@ -454,7 +454,7 @@ def _page(
         "report_link": _report_link(found.report),
         "proposal": stands.proposal,
         "open": not stands.closed,
-        "may_write": not stands.closed and actor.role in RIGHTS[WRITE_CASES],
+        "may_write": not stands.closed and may(actor, WRITE_CASES),
         "may_assign": not stands.closed and (leads or stands.owner_id == actor.party_id),
         "may_close": may_close(actor, stands),
         "may_decline": stands.proposal is not None and not stands.closed and (own or leads),

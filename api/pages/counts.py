@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
-from api.pages import address, templates
+from api.pages import address, may, templates
 from api.pages.forms import faulty, kept
 from api.pages.listing import (
     ANYWHERE,
@@ -465,8 +465,8 @@ def count_page(
         "figures": [(kind, found.findings.get(kind, 0), address("/counts/findings", count=one.name, kind=kind)) for kind in FIGURES
                     if kind in found.findings or kind in (Kind.MATCHED, Kind.MISSING, Kind.UNEXPECTED)],
         "missing": found.findings.get(Kind.MISSING, 0),
-        "may_count": one.state is State.OPEN and actor.role in RIGHTS[COUNT],
-        "may_close": one.state in (State.OPEN, State.CLOSING) and actor.role in RIGHTS[CLOSE_COUNT],
+        "may_count": one.state is State.OPEN and may(actor, COUNT),
+        "may_close": one.state in (State.OPEN, State.CLOSING) and may(actor, CLOSE_COUNT),
         "may_report": actor.role in DESK,
         "taken": taken,
         "numbered": rows,

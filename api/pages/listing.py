@@ -34,7 +34,7 @@ from starlette.responses import Response
 
 from api.dependencies import Format, Paging
 from api.exports import file_name, listing
-from api.pages import address, templates
+from api.pages import address, may, templates
 from api.pages.problems import shown_problem
 from api.validation import said_of
 from api.words import N_
@@ -46,7 +46,7 @@ from stockpile.log.leaf import canonical
 from stockpile.log.signer import KEYS
 from stockpile.reports.export import PageOf, every_row
 from stockpile.reports.reference import search_sites
-from stockpile.rights import AUDITOR, DONOR, REGISTRAR, RIGHTS, ROLES, WRITE_CASES, Actor, reading
+from stockpile.rights import AUDITOR, DONOR, REGISTRAR, ROLES, WRITE_CASES, Actor, reading
 from stockpile.sentences import sentence, words_of
 from stockpile.settings import read_settings
 
@@ -178,6 +178,11 @@ class Way:
     path: str
     roles: frozenset[str] = HOST
 
+    @property
+    def reads(self) -> bool:
+        """Whether it is for everybody who reads the host's books, guests too, and leads to no form."""
+        return self.roles >= HOST and "/new" not in self.path
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -263,7 +268,7 @@ class Listing:
     """A list. `default`: the order it has when none is asked, as a name of a column's order; `sums` makes of a page of rows
     what is told above the table, for one and for several, and the number; `ways` lead on, such as to the form of a new row;
     `figures` are sums over all pages, shown above the table; `orders`: the names of the orders that `ask` knows; `cases`: a row of it
-    can become a case.
+    can become a case; `packages`: all of it can be an audit package.
     """
 
     path: str
@@ -284,6 +289,7 @@ class Listing:
     orders: Collection[str] = ()
     cases: bool = True
     rows_on_page: int = PAGE_ROWS
+    packages: bool = True
 
     def order_of(self, column: Column) -> str | None:
         """By which order a column sorts: the one it names, else one that is called as it is."""
@@ -332,7 +338,7 @@ def answer_list(this: Listing, request: Request, engine: Engine, actor: Actor, *
         asked = _read(filters, given)
         if given.get("format") in (Format.CSV, Format.XLSX):
             return _file(this, engine, actor, asked, Format(given["format"]))
-        if given.get("format") == PACKAGE:
+        if given.get("format") == PACKAGE and this.packages:
             return package_file(this, engine, actor, given)
         with reading(engine, actor) as connection:
             page = this.ask(connection, actor, replace(asked, limit=this.rows_on_page))
@@ -432,7 +438,7 @@ def _shown(
     sorting = order or this.default or ""
     faults = {fault.field: fault.message for fault in getattr(trouble, "faults", ())}
     fields = [each for each in filters if each.kind != "hidden"]
-    may_choose = this.cases and actor.role in RIGHTS[WRITE_CASES]
+    may_choose = this.cases and may(actor, WRITE_CASES)
     choosing = may_choose and given.get(CASE) == CHOOSE
     here = {**kept, "order": order, "cursor": given.get("cursor")}
     on = {"order": order, CASE: CHOOSE if choosing else None}
@@ -443,7 +449,7 @@ def _shown(
         if may_choose and rows and not choosing
         else None,
         "choose_no_more": address(this.path, **here),
-        "ways": [way for way in this.ways if actor.role in way.roles],
+        "ways": [way for way in this.ways if actor.role in way.roles and (not actor.reads_only or way.reads)],
         "table": Table(
             (
                 *(_head(this, column, kept, sorting) for column in columns),
@@ -472,7 +478,7 @@ def _shown(
         "first_page": address(this.path, **kept, **on) if given.get("cursor") else None,
         "all_of_it": address(this.path, **{each.name: kept.get(each.name) for each in filters if each.fixed}),
         "files": {form.upper(): address(this.path, **kept, order=order, format=form) for form in ("csv", "xlsx")},
-        "package": address(this.path, **kept, order=order, format=PACKAGE) if signs_here() else None,
+        "package": address(this.path, **kept, order=order, format=PACKAGE) if this.packages and signs_here() else None,
         "without": {
             name: address(this.path, **{other: kept[other] for other in kept if other != name}) for name in kept
         },

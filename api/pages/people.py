@@ -26,7 +26,7 @@ from stockpile.reports.keyset import Page
 from stockpile.reports.party import show_party
 from stockpile.reports.reference import PARTY_ORDERS, PartyRow, search_parties, search_signature_cards
 from stockpile.reports.stocks import sums_by_model
-from stockpile.rights import DESK, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
+from stockpile.rights import APPROVE_GUESTS, DESK, KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.sentences import sentence
 from stockpile.sites import day_on_the_walls, find_site
 from stockpile.units import Member, members, read_person, read_unit, unit_tree
@@ -79,6 +79,7 @@ PEOPLE = Listing(
         Way(N_("Signature cards"), "/signature-cards"),
         Way(N_("Add a person"), "/people/new", RIGHTS[KEEP_REFERENCE]),
         Way(N_("Import a roster"), "/rosters/new", RIGHTS[KEEP_REFERENCE]),
+        Way(N_("Guests"), "/guests", RIGHTS[APPROVE_GUESTS]),
     ),
 )
 

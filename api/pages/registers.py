@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.audit_file import audit_file
 from api.dependencies import Asker, Cursor, Database
-from api.pages import address, templates
+from api.pages import address, may, templates
 from api.pages.listing import (
     CHOOSE,
     Asked,
@@ -126,7 +126,7 @@ def register(
     """
     if cursor is None and line is not None and line > 1:
         cursor = cursor_of(str(line - 1))
-    may_choose = actor.role in RIGHTS[WRITE_CASES]
+    may_choose = may(actor, WRITE_CASES)
     choosing = may_choose and case == CHOOSE
     with reading(engine, actor) as connection:
         found = read_register(connection, actor, register_id, lines, LINES_SHOWN, cursor)

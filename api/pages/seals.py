@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
-from api.pages import address, templates
+from api.pages import address, may, templates
 from api.pages.forms import or_none, sent
 from api.pages.listing import (
     ANYWHERE,
@@ -199,7 +199,7 @@ def _page(
         "seal": found,
         "weapons": table(UNDER, weapons, N_("Nothing is under it.")),
         "count_link": address("/counts/lines", count=found.count) if found.count else None,
-        "may_break": found.broken_at is None and actor.role in RIGHTS[COUNT],
+        "may_break": found.broken_at is None and may(actor, COUNT),
         "form": {"given": {}, "faults": {}, "problem": None, **form},
     }
     response: Response = templates.TemplateResponse(request, "seal.html", shown, status_code=status)

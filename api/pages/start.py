@@ -16,6 +16,7 @@ from api.pages import templates
 from api.pages.cases import CASES
 from api.pages.counts import COUNTS
 from api.pages.discrepancies import DISCREPANCIES
+from api.pages.guests import GUESTS
 from api.pages.listing import HOST, Listing, asked_of
 from api.pages.navigation import EVERYBODY
 from api.pages.shipments import SHIPMENTS
@@ -26,6 +27,7 @@ from api.words import N_
 from stockpile.parties import read_party
 from stockpile.rights import (
     APPROVE,
+    APPROVE_GUESTS,
     AUDITOR,
     CLOSE_COUNT,
     DESK,
@@ -47,7 +49,7 @@ COUNTED = 100
 @dataclass(frozen=True, slots=True)
 class Waits:
     """Something that may wait for who asks: the list that shows it, narrowed; `late`: what is overdue. In the values, `{me}` is
-    the own service number, `{today}` the day on the own wall.
+    the own service number, `{today}` the day on the own wall. `guests`: whether those in the role are shown it too.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Waits:
     asked: Mapping[str, str]
     roles: frozenset[str]
     late: bool = False
+    guests: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,13 @@ WAITS = (
         {"state": "waiting", "kind": "delivery verification"},
         RIGHTS[SIGN_DELIVERIES],
     ),
+    Waits(
+        N_("Guests who wait for approval"),
+        GUESTS,
+        {"state": "waiting for approval"},
+        RIGHTS[APPROVE_GUESTS],
+        guests=False,
+    ),
     Waits(N_("Shipments overdue"), SHIPMENTS, {"overdue": "yes"}, HOST, late=True),
     Waits(N_("Shipments on their way"), SHIPMENTS, {"outstanding": "yes"}, HOST),
     Waits(N_("Alarms of the log"), ALARMS, {}, RIGHTS[READ_ALARMS], late=True),
@@ -124,7 +134,11 @@ def waiting_for(connection: Connection, actor: Actor) -> list[Waiting]:
 def counted(connection: Connection, actor: Actor, waits: Sequence[Waits], known: Mapping[str, Any]) -> list[Waiting]:
     """How much there is of what may wait, what is overdue first, then what there is, then where there is nothing."""
     known = {"today": day_on_the_walls(connection, actor.time_zone).isoformat(), **known}
-    waiting = [_waiting(connection, actor, one, known) for one in waits if actor.role in one.roles]
+    waiting = [
+        _waiting(connection, actor, one, known)
+        for one in waits
+        if actor.role in one.roles and (one.guests or not actor.reads_only)
+    ]
     return sorted(waiting, key=lambda one: 0 if one.number and one.late else 1 if one.number else 2)
 
 

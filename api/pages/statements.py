@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api.dependencies import Asker, Database
-from api.pages import address, templates
+from api.pages import address, may, templates
 from api.pages.forms import sent
 from api.pages.listing import Asked, Column, Filter, Listing, Way, answer_list, choice_filter, site_filter, table
 from api.pages.navigation import HOST
@@ -23,6 +23,7 @@ from api.words import N_
 from stockpile.donors.certificates import send_back
 from stockpile.donors.consignments import AcceptDeclaration, accept_declaration, to_settle
 from stockpile.donors.statements import (
+    ANSWERS,
     ORDERS,
     VISITS,
     SendBack,
@@ -70,9 +71,7 @@ STATEMENTS = Listing(
     ),
     filters=(
         Filter("reference", N_("Number"), help=N_("Of the consignment or certificate")),
-        choice_filter(
-            "kind", N_("What"), (kind for kind in StatementKind if kind not in ("accepted", "sent back", "answered"))
-        ),
+        choice_filter("kind", N_("What"), (kind for kind in StatementKind if kind not in ANSWERS)),
         choice_filter("state", N_("State"), State),
         Filter("donor", N_("Donor"), roles=HOST),
         site_filter(),
@@ -81,6 +80,8 @@ STATEMENTS = Listing(
         Way(N_("Declare a consignment"), "/statements/declaration", DONORS),
         Way(N_("Send an end-user certificate"), "/statements/certificate", DONORS),
         Way(N_("Give a consent"), "/statements/consent", DONORS),
+        Way(N_("Share a consignment"), "/shared/new", DONORS),
+        Way(N_("Shared with you"), "/shared", DONORS),
         Way(N_("Certify a delivery"), "/statements/verification", RIGHTS[SIGN_DELIVERIES]),
         Way(N_("End-use monitoring"), "/visits", frozenset(ROLES)),
     ),
@@ -146,7 +147,7 @@ def _page(
         )
     shown = {
         "statement": found,
-        "facts": _facts(found),
+        "facts": facts_of(found),
         "progress": progress,
         "differences": table(DIFFERENCES, progress.differences, N_("Nothing of it is open.")) if progress else None,
         "waiting": waiting,
@@ -155,6 +156,7 @@ def _page(
         "unknown": [model for model in waiting.models if model.model is None] if waiting else [],
         "may_answer": answers,
         "may_sign": found.state == State.WAITING and found.kind == StatementKind.VERIFICATION and actor.role in RIGHTS[SIGN_DELIVERIES],
+        "may_withdraw": found.kind == StatementKind.SHARE and found.state == State.GIVEN and may(actor, TELL_HOST),
         "may_certify": found.kind == StatementKind.DECLARATION and found.state == State.ACCEPTED and actor.role in DESK,
         "certify": address("/statements/verification", donor=found.donor, consignment=found.reference),
         "has_file": "file" in found.content or "scan_sha256" in found.content,
@@ -165,6 +167,7 @@ def _page(
 
 
 FACTS = (
+    ("partner", N_("Shared with"), "code"),
     ("number", N_("Number"), "code"), ("supplier", N_("Supplier"), "text"), ("end_user", N_("End user"), "text"),
     ("end_use", N_("End use"), "text"), ("units", N_("Units that may have it"), "several"),
     ("sites", N_("Depots that may keep it"), "several"),
@@ -180,7 +183,8 @@ FACTS = (
 """What a statement's content is called, in the order in which it is shown."""
 
 
-def _facts(found: StatementShown) -> list[tuple[str, Any, str]]:
+def facts_of(found: StatementShown) -> list[tuple[str, Any, str]]:
+    """What a statement says, each with its label and the kind by which it is shown."""
     facts = [(label, found.content[name], kind) for name, label, kind in FACTS if found.content.get(name)]
     if found.content.get("vetting"):
         named = [f"{one['unit']} {one['until']}" for one in found.content["vetted"]]

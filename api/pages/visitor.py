@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.words import N_
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.reports.signing_in import in_view
 from stockpile.rights import Actor
+
+AS_GUEST = N_("guest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,9 @@ def visitor(request: Request) -> Visitor | None:
     if known is None:
         with transaction(request.app.state.engine, roles.REGISTRAR) as connection:
             name, counter = in_view(connection, actor)
+        role = AS_GUEST if actor.guest_id else actor.role
         known = Visitor(
-            name, actor.role, actor.site_code, counter, actor.book_code, actor.time_zone, actor.session_id is not None
+            name, role, actor.site_code, counter, actor.book_code, actor.time_zone, actor.session_id is not None
         )
         request.state.visitor = known
     return known

@@ -2,8 +2,8 @@
 -- too. Here is what of each line was found, for the donor, who reads no registers.
 ALTER TABLE stockpile.donor_statement DROP CONSTRAINT donor_statement_kind, DROP CONSTRAINT donor_statement_answers;
 ALTER TABLE stockpile.donor_statement
-    ADD CONSTRAINT donor_statement_kind CHECK (kind IN ('declaration', 'end-user certificate', 'consent', 'delivery verification', 'accepted', 'sent back', 'planned visit', 'visit', 'refused visit', 'disposition report', 'answered')),
-    ADD CONSTRAINT donor_statement_answers CHECK ((answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'answered'))),
+    ADD CONSTRAINT donor_statement_kind CHECK (kind IN ('declaration', 'end-user certificate', 'consent', 'delivery verification', 'accepted', 'sent back', 'share', 'withdrawn', 'planned visit', 'visit', 'refused visit', 'disposition report', 'answered')),
+    ADD CONSTRAINT donor_statement_answers CHECK ((answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'withdrawn', 'answered'))),
     ADD CONSTRAINT donor_statement_visit_site CHECK (site_id IS NOT NULL OR kind NOT IN ('planned visit', 'visit', 'refused visit', 'disposition report'));
 
 CREATE TABLE stockpile.visit_line (

@@ -12,5 +12,5 @@ DROP FUNCTION stockpile.said_just_now(uuid, uuid, uuid, text[]);
 DROP FUNCTION stockpile.may_answer_visit(uuid, uuid, uuid);
 ALTER TABLE stockpile.donor_statement DROP CONSTRAINT donor_statement_visit_site, DROP CONSTRAINT donor_statement_answers, DROP CONSTRAINT donor_statement_kind;
 ALTER TABLE stockpile.donor_statement
-    ADD CONSTRAINT donor_statement_kind CHECK (kind IN ('declaration', 'end-user certificate', 'consent', 'delivery verification', 'accepted', 'sent back')),
-    ADD CONSTRAINT donor_statement_answers CHECK ((answers IS NOT NULL) = (kind IN ('accepted', 'sent back')));
+    ADD CONSTRAINT donor_statement_kind CHECK (kind IN ('declaration', 'end-user certificate', 'consent', 'delivery verification', 'accepted', 'sent back', 'share', 'withdrawn')),
+    ADD CONSTRAINT donor_statement_answers CHECK ((answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'withdrawn')));

@@ -145,6 +145,16 @@ def transaction(
         yield connection
 
 
+def only_read(connection: Connection, consignments: Sequence[UUID] | None) -> None:
+    """From here to its end the transaction writes nothing, whatever its role may; `consignments`: the only ones that the guest's role
+    reads.
+    """
+    connection.exec_driver_sql(
+        "SELECT set_config('stockpile.consignments', %s, true), set_config('transaction_read_only', 'on', true)",
+        ("{" + ",".join(map(str, consignments or ())) + "}",),
+    )
+
+
 def nobody_erased(connection: Connection, but_one: bool = False) -> None:
     """Until the end of the transaction no person is erased: what is kept with names in it is found by the next erasure, and none
     is kept while one looks. `but_one`: for the erasure itself.

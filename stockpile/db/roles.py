@@ -14,7 +14,9 @@ AUDITOR = "stockpile_auditor"
 DONOR = "stockpile_donor"
 SEQUENCER = "stockpile_sequencer"
 VERIFIER = "stockpile_verifier"
-TAKEN = (POSTER, REGISTRAR, AUDITOR, DONOR, SEQUENCER, VERIFIER)
+GUEST = "stockpile_guest"
+"""Reads named consignments of one donor alone, and writes nothing."""
+TAKEN = (POSTER, REGISTRAR, AUDITOR, DONOR, SEQUENCER, VERIFIER, GUEST)
 
 
 def setup_sql() -> str:

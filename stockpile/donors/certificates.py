@@ -205,6 +205,8 @@ def send_back(engine: Engine, actor: Actor, statement_id: UUID, request: SendBac
             raise NotAllowed(sentence("A consent is not answered: it is used, or not."))
         if kept.kind in VISITS:
             raise NotAllowed(sentence("What was seen or reported is not sent back: answer it in words."))
+        if kept.kind is StatementKind.SHARE:
+            raise NotAllowed(sentence("A share is not answered: the donor who shares takes it back."))
         if kept.kind is StatementKind.VERIFICATION:
             check_other_person(connection, actor, kept)
         said = answer_to(kept, StatementKind.SENT_BACK, {"reason": request.reason}, request.statement_id)

@@ -33,7 +33,7 @@ from stockpile.sentences import of_the_books, sentence
 
 
 class StatementKind(StrEnum):
-    """What a statement is; `accepted`, `sent back` and `answered` answer another."""
+    """What a statement is; accepted, sent back, withdrawn and answered answer another."""
 
     DECLARATION = "declaration"
     CERTIFICATE = "end-user certificate"
@@ -41,6 +41,8 @@ class StatementKind(StrEnum):
     VERIFICATION = "delivery verification"
     ACCEPTED = "accepted"
     SENT_BACK = "sent back"
+    SHARE = "share"
+    WITHDRAWN = "withdrawn"
     PLANNED_VISIT = "planned visit"
     VISIT = "visit"
     REFUSED_VISIT = "refused visit"
@@ -50,15 +52,18 @@ class StatementKind(StrEnum):
 
 VISITS = (StatementKind.PLANNED_VISIT, StatementKind.VISIT, StatementKind.REFUSED_VISIT, StatementKind.DISPOSITIONS)
 """Of end-use monitoring: they wait for nobody."""
+ANSWERS = frozenset({StatementKind.ACCEPTED, StatementKind.SENT_BACK, StatementKind.WITHDRAWN, StatementKind.ANSWERED})
+"""What answers another statement; a share is taken back by who made it."""
 
 
 class State(StrEnum):
-    """What became of a statement: it waits for its answer, was answered, or takes none."""
+    """What became of a statement: it waits for its answer, was answered, takes none, or was taken back."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
     SENT_BACK = "sent back"
     GIVEN = "given"
+    WITHDRAWN = "withdrawn"
 
 
 Clause = Annotated[
@@ -86,7 +91,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class StatementShown:
-    """A statement as people read it. `state`: waiting, accepted, sent back, or given, where nothing is to be answered."""
+    """A statement as people read it. `state`: waiting, accepted, sent back, or given, where nothing is to be answered;
+    of a share also withdrawn.
+    """
 
     statement_id: UUID
     kind: str
@@ -270,8 +277,8 @@ def need_statement(connection: Connection, statement_id: UUID, kind: StatementKi
     return Kept(row[0], row[1], row[2], StatementKind(row[3]), *row[4:])
 
 
-STATE = """CASE WHEN a.kind IN ('accepted', 'sent back') THEN a.kind
-     WHEN x.kind IN ('consent', 'planned visit', 'visit', 'refused visit', 'disposition report') THEN 'given' ELSE 'waiting' END"""
+STATE = """CASE WHEN a.kind IN ('accepted', 'sent back', 'withdrawn') THEN a.kind
+     WHEN x.kind IN ('consent', 'share', 'planned visit', 'visit', 'refused visit', 'disposition report') THEN 'given' ELSE 'waiting' END"""
 _FROM = """
 FROM donor_statement x JOIN party p ON p.party_id = x.donor_id LEFT JOIN site s ON s.site_id = x.site_id
 LEFT JOIN donor_statement a ON a.donor_id = x.donor_id AND a.answers = x.statement_id

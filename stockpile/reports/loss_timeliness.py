@@ -95,7 +95,8 @@ _GONE = """
 _HOST_GONE = f"gone AS ({_GONE.format(entries='entry')})"
 # A donor's own entries first: which documents it may read is asked of each.
 _DONOR_GONE = f"""missing AS MATERIALIZED (
-    SELECT e.* FROM entry e JOIN account t ON t.account_id = e.to_account AND t.class = 'missing'
+    SELECT e.item_id, e.version, e.document_id, e.model_id, e.donor_id, e.serial, e.quantity, e.to_account, e.reverses, e.posts_again
+    FROM entry e JOIN account t ON t.account_id = e.to_account AND t.class = 'missing'
 ), gone AS ({_GONE.format(entries="missing")})"""
 
 # Where a report says when a weapon was last seen, it was lost then; else when the report says it happened. Reported is when the books

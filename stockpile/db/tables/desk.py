@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from stockpile.db.tables.base import binary, key, metadata, moment
 from stockpile.db.tables.reference import one_of
 
-ROLES = ("clerk", "armourer", "commander", "registrar", "auditor", "donor")
+ROLES = ("clerk", "armourer", "commander", "registrar", "auditor", "donor", "guest")
 
 token = Table(
     "token",
@@ -41,9 +41,11 @@ token = Table(
     moment("expires_at", nullable=False),
     moment("revoked_at"),
     Column("once", Boolean, nullable=False, server_default="false", comment="for one request"),
+    key("guest_id", ForeignKey("stockpile.guest.guest_id"), comment="of a guest: what is read, from when until when"),
     CheckConstraint(one_of("role", ROLES), name="token_role"),
     CheckConstraint("(role IN ('clerk', 'armourer', 'commander')) <= (site_id IS NOT NULL)", name="token_site"),
     CheckConstraint("(role = 'donor') = (donor_id IS NOT NULL)", name="token_donor"),
+    CheckConstraint("(role = 'guest') = (guest_id IS NOT NULL)", name="token_guest"),
     CheckConstraint("octet_length(secret_hash) = 32", name="token_hash"),
     info={"group": "desk"},
     comment="A bearer token of one party in one role and scope.",
@@ -132,12 +134,14 @@ user = Table(
     key("created_by", ForeignKey("stockpile.party.party_id"), comment="none: who administers the machine"),
     moment("created_at", nullable=False),
     moment("disabled_at"),
+    key("guest_id", ForeignKey("stockpile.guest.guest_id"), comment="of a guest: what is read, from when until when"),
     CheckConstraint(one_of("role", ROLES), name="user_role"),
     CheckConstraint("(role IN ('clerk', 'armourer', 'commander')) = (site_id IS NOT NULL)", name="user_site"),
     CheckConstraint("(role = 'donor') = (donor_id IS NOT NULL)", name="user_donor"),
+    CheckConstraint("(role = 'guest') = (guest_id IS NOT NULL)", name="user_guest"),
     Index(
         "user_once", "party_id", "role", "site_id", unique=True, postgresql_nulls_not_distinct=True,
-        postgresql_where=text("disabled_at IS NULL AND role <> 'donor'"),
+        postgresql_where=text("disabled_at IS NULL AND role <> 'donor' AND guest_id IS NULL"),
     ),
     info={"group": "desk"},
     comment="One person in one role and scope, who signs in.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from stockpile.db.tables.base import binary, key, metadata, moment
@@ -10,10 +10,10 @@ from stockpile.db.tables.ledger import leaf_check
 from stockpile.db.tables.reference import REFERENCE, one_of
 
 KINDS = (
-    "declaration", "end-user certificate", "consent", "delivery verification", "accepted", "sent back", "planned visit", "visit",
-    "refused visit", "disposition report", "answered",
+    "declaration", "end-user certificate", "consent", "delivery verification", "accepted", "sent back", "share", "withdrawn",
+    "planned visit", "visit", "refused visit", "disposition report", "answered",
 )  # fmt: skip
-"""What a statement is; `accepted`, `sent back` and `answered` answer another."""
+"""What a statement is; accepted, sent back, withdrawn and answered answer another."""
 
 donor_statement = Table(
     "donor_statement",
@@ -41,7 +41,8 @@ donor_statement = Table(
     ),
     CheckConstraint(one_of("kind", KINDS), name="donor_statement_kind"),
     CheckConstraint(
-        "(answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'answered'))", name="donor_statement_answers"
+        "(answers IS NOT NULL) = (kind IN ('accepted', 'sent back', 'withdrawn', 'answered'))",
+        name="donor_statement_answers",
     ),
     CheckConstraint(
         "site_id IS NOT NULL OR kind NOT IN ('planned visit', 'visit', 'refused visit', 'disposition report')",
@@ -57,6 +58,7 @@ donor_statement = Table(
     leaf_check("donor_statement_leaf", 5),
     Index("donor_statement_answered_once", "donor_id", "answers", unique=True, postgresql_where="answers IS NOT NULL"),
     Index("donor_statement_of_reference", "donor_id", "kind", "reference"),
+    Index("donor_statement_share", text("(content->>'partner')"), postgresql_where=text("kind = 'share'")),
     Index("donor_statement_of_site", "site_id", "statement_id"),
     info=REFERENCE,
     comment="What donors and the host tell each other: declarations, certificates, consents, answers, delivery verifications.",
