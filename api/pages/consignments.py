@@ -116,6 +116,7 @@ PROGRESS = Listing(
         Column("reference", N_("Consignment"), "code", lambda row: f"/consignments/{row.consignment_id}"),
         Column("donor", N_("Donor"), "code", roles=HOST),
         Column("site", N_("Site"), "code"),
+        Column("declared_at", N_("Declared on"), "day", read=lambda row: row.declared_at.date()),
         Column("expected_on", N_("Expected"), "day", sparse=True),
         *(_of_stage(name, label, stage, name not in ALWAYS) for name, label, stage in STAGES),
         Column("days_late", N_("Days late"), "number", sparse=True),

@@ -103,8 +103,8 @@ def weight(visitors: Visitors, path: str) -> tuple[int, list[str]]:
     page = visitors.context("USA").new_page()
     parts: list[Response] = []
     page.on("response", lambda part: parts.append(part))
-    page.goto(path, wait_until="networkidle")
-    sizes = {part.url: len(part.body()) for part in parts if part.status == 200}
+    page.goto(path)
+    sizes = {part.url: len(part.body()) for part in list(parts) if part.status == 200}
     links = page.eval_on_selector_all("main a[href], nav a[href]", "all => all.map(one => one.getAttribute('href'))")
     page.context.close()
     return sum(sizes.values()), links
@@ -134,6 +134,5 @@ def test_every_page_of_a_donor_comes_light(visitors: Visitors, signer: LogSigner
                 kinds.add(kind)
                 known.add(link)
                 waiting.append(link)
-    print(sorted(heavy.items(), key=lambda one: -one[1]))
     assert len(heavy) > 15
     assert {path: size for path, size in heavy.items() if size >= LIGHT} == {}
