@@ -63,6 +63,7 @@ PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
 READ_ALARMS = "read alarms of the log"
+READ_CHANGES = "read the feed of changes"
 TELL_HOST = "declare consignments to the host"
 """As their donor: shipping lists, end-user certificates, consents."""
 ANSWER_DONORS = "answer donors"
@@ -101,6 +102,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     READ_ALARMS: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
+    READ_CHANGES: frozenset({REGISTRAR, AUDITOR, DONOR}),
     TELL_HOST: frozenset({DONOR}),
     ANSWER_DONORS: frozenset({REGISTRAR}),
     SIGN_DELIVERIES: DESK,

@@ -6,6 +6,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 """
 
 from stockpile.db.tables import (
+    alerts,
     allowances,
     audits,
     cases,
@@ -30,6 +31,7 @@ CROSSING = {
 
 __all__ = [
     "CROSSING",
+    "alerts",
     "allowances",
     "audits",
     "cases",
