@@ -46,6 +46,7 @@ APPEND_ONLY = (
     "count_account", "count_item", "count_batch", "count_line", "count_finding", "seal_line", "allowance", "signature",
     "donor_statement", "donor_file",
     "register_repeated", "audit_judgement", "tracing", "tracing_weapon", "tracing_step", "case_file", "case_part",
+    "alert", "alert_mail", "alert_mailed", "alert_mail_step",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
