@@ -308,7 +308,7 @@ def test_who_may_come_in_no_more_is_told_no_more(web: Web) -> None:
 
 
 def test_what_is_wrong_with_a_subscription_is_said(web: Web) -> None:
-    """No address, a header in it, a kind that is not theirs, the same again, another's: named, nothing kept; the form keeps what was typed."""
+    """No address, a header in it, a kind that is not theirs, the same again, another's: named, and the form keeps what was typed."""
     for wrong in ("nobody", "a@b.example\r\nBcc: x@y.example", "a b@c.example", "Ä@b.example", "<a@b.example>"):
         found = web.post("auditor", "/v1/alert-subscriptions", {"way": "e-mail", "address": wrong})
         assert found.status_code == 422, wrong

@@ -1115,7 +1115,8 @@ def test_a_subscription_to_alerts_only_ends(country: Country) -> None:
         token = create_token(connection, "donor", "USA's", donor="USA").token.token_id
     with transaction(country.engine, roles.POSTER) as connection:
         connection.exec_driver_sql(
-            """INSERT INTO alert_subscription (subscription_id, party_id, role, donor_id, token_id, kinds, address, language, full_text, created_at)
+            """INSERT INTO alert_subscription (subscription_id, party_id, role, donor_id, token_id, kinds, address, language, full_text,
+                                               created_at)
                VALUES (%s, %s, 'donor', %s, %s, '{}', 'a@b.example', 'en', false, now())""",
             (new_key(), usa, usa, token),
         )
