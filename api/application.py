@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from api import described, gates, log, problems
+from api.pages import alerts as alert_pages
 from api.pages import (
     api_page,
     catalogue_forms,
@@ -64,6 +65,7 @@ from api.pages import weapons as weapon_pages
 from api.pages.listing import listings_of
 from api.v1 import (
     acts,
+    alerts,
     allowances,
     assignments,
     audit_packages,
@@ -71,6 +73,7 @@ from api.v1 import (
     balance,
     cases,
     catalogue,
+    changes,
     consignments,
     counts,
     destruction_orders,
@@ -136,6 +139,8 @@ API = (
     proofs,
     labels,
     balance,
+    changes,
+    alerts,
     discrepancies,
     cases,
     destruction_orders,
@@ -188,6 +193,7 @@ PAGES = (
     party_forms,
     people,
     document_pages,
+    alert_pages,
     discrepancy_pages,
     case_pages,
     closure_pages,

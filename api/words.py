@@ -28,7 +28,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from babel.numbers import format_decimal
 
+from stockpile.alerts.kinds import KINDS as ALERT_KINDS
 from stockpile.catalogue_data import CATEGORIES
+from stockpile.db.tables.alerts import MAIL_STEPS
 from stockpile.db.tables.audits import KINDS as AUDIT_KINDS
 from stockpile.db.tables.tracing import CONFIDENCES, HOW, SERIAL_STATUSES, STEPS
 from stockpile.db.tables.visits import FINDINGS, SAID
@@ -39,6 +41,7 @@ from stockpile.donors.statements import State as StatementState
 from stockpile.donors.statements import StatementKind
 from stockpile.donors.tracing import OUTCOMES
 from stockpile.donors.visits import Level
+from stockpile.log.alarms import KINDS as LOG_ALARMS
 from stockpile.movements import MOVEMENTS, AccountClass, Act
 from stockpile.registers.count_findings import Kind as FindingKind
 from stockpile.registers.counts import Reason
@@ -249,9 +252,10 @@ TERMS: tuple[str, ...] = (
     *("posted by", "approved by", "received by", "handed over by", "returned by", "reported by", "first witness", "second witness"),
     *State, *FindingKind, *get_args(Reason), *OrderState, *AllowanceState, *AUDIT_KINDS, *Lines, *CATEGORIES, *BOOK_KINDS,
     *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState, *Attention, *Stage,
-    *CaptureWhat, *ChangeKind, *RIGHTS, *StatementKind, *StatementState, *VisitState, *FINDINGS, *SAID, *get_args(Level), *get_args(Seen),
+    *VisitState, *FINDINGS, *SAID, *get_args(Level), *get_args(Seen),
     *(point.what for point in checklist()),
     *TracingKind, *TracingState, *SERIAL_STATUSES, *CONFIDENCES, *HOW, *STEPS, *OUTCOMES, *RECORD_TYPES,
+    *ALERT_KINDS, *MAIL_STEPS, "holds", "ended", "waits", "e-mail", "web feed", "restore declared", *LOG_ALARMS,
     "draw", "emergency issue", "receipt", "list of weapons with their receivers",
     "person", "unit", "organisation", "donor", "counter", "device", "paper", "exceptions",
     "password", "pin", "serial number", "search", "scan",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stockpile.commands import (
     acts,
+    alerts,
     allowances,
     approving,
     asked_reports,
@@ -81,6 +82,7 @@ app.command("balance")(reports.show_balance)
 app.command("discrepancies")(reports.show_discrepancies)
 app.command("documents")(reports.show_documents)
 app.command("destruction-orders")(reports.show_destruction_orders)
+app.command("alerts")(alerts.show_alerts)
 app.command("allowances")(allowances.show_excess)
 app.command("serial-capture")(monitoring.show_serial_capture)
 app.command("inspections")(monitoring.show_inspections)
@@ -125,6 +127,7 @@ for name, group in (
     ("witness", witnessing.witness),
     ("files", evidence.files),
     ("erasure", erasing.erasure),
+    ("alert", alerts.alert),
     ("site", sites.site),
     ("store", sites.store),
     ("account", sites.account),

@@ -14,6 +14,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
+from stockpile.alerts.subscriptions import forget_address
 from stockpile.db import roles
 from stockpile.db.engine import nobody_erased, transaction
 from stockpile.documents import now
@@ -117,6 +118,7 @@ def _erase(connection: Connection, actor: Actor, wanted: OrderRow) -> Erased:
     }
     _record(connection, actor, wanted, asked_by, registers, erased)
     _take_away(connection, wanted, cells, words)
+    forget_address(connection, wanted.party_id)
     for one in registers:
         assert stored_digest(connection, one.register_id).hex() == one.after
     done = _done(connection, wanted.erasure_id)

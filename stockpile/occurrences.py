@@ -293,7 +293,7 @@ WITHOUT_PEOPLE = {
     "read off the cells of a row, and gone with them": """
         register_line.serial_number register_line.serial_key register_line.maker register_line.model register_line.unit
         register_line.holder register_line.condition""",
-    "goes with the person": "audit_finding.held_by",
+    "goes with the person": "audit_finding.held_by alert_subscription.address",
     "words of ours, one of a few": """
         party.kind account.class book.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
         discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state job.doing
@@ -314,6 +314,10 @@ WITHOUT_PEOPLE = {
         sign_in_provider.amr""",
     "drawn by lot": "sign_in_request.code sign_in_flow.nonce sign_in_flow.verifier",
     "addresses of ours, for ten minutes": "sign_in_flow.back sign_in_flow.wanted",
+    "codes, numbers and days of what an alert is about": "alert.subject alert.about",
+    "words of ours about alerts and their e-mails": """
+        alert.kind alert_subscription.role alert_subscription.kinds alert_subscription.language alert_mail.what alert_mail_step.what
+        alert_mail_step.words""",
     "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",
     "of the log, which names nobody": """
         log_origin.origin checkpoint.note cosignature.witness cosignature.line log_statement.kind log_statement.content log_alarm.kind

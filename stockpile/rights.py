@@ -65,6 +65,9 @@ PRINT_LABELS = "print labels"
 ERASE = "have a person erased"
 READ_ERASURES = "read erasures"
 READ_ALARMS = "read alarms of the log"
+READ_CHANGES = "read the feed of changes"
+READ_ALERTS = "read alerts"
+"""And be told of them by web feed and e-mail."""
 TELL_HOST = "declare consignments to the host"
 """As their donor: shipping lists, end-user certificates, consents."""
 ANSWER_DONORS = "answer donors"
@@ -115,6 +118,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     ERASE: frozenset({REGISTRAR}),
     READ_ERASURES: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
     READ_ALARMS: frozenset({COMMANDER, REGISTRAR, AUDITOR}),
+    READ_CHANGES: frozenset({REGISTRAR, AUDITOR, DONOR}),
+    READ_ALERTS: frozenset({COMMANDER, REGISTRAR, AUDITOR, DONOR}),
     TELL_HOST: frozenset({DONOR}),
     ANSWER_DONORS: frozenset({REGISTRAR}),
     SIGN_DELIVERIES: DESK,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stockpile.errors import Fault, Invalid
@@ -46,6 +46,15 @@ class Settings(BaseSettings):
         le=4096,
         description="With a cadence: the log grows to a multiple of so many leaves; 0: by what was posted",
     )
+    address: str = Field(
+        "", pattern=r"^(https?://[^\s/]+)?/?$", description="Under which people reach the service, for links in e-mails"
+    )
+    mail_host: str = Field("", description="Mail server that alerts go out by; empty: none")
+    mail_port: int = Field(587, ge=1, le=65535, description="Its port")
+    mail_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How it is spoken to in secret")
+    mail_user: str = Field("", description="As whom; empty: without signing in")
+    mail_password: SecretStr = Field(SecretStr(""), description="With which password")
+    mail_from: str = Field("stockpile@localhost", description="From which address e-mails come")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="How much is logged")
 
     @property

@@ -21,9 +21,11 @@ from stockpile.acts.mark import MARK
 from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
 from stockpile.acts.void import VOID
+from stockpile.alerts.finding import find_alerts
+from stockpile.alerts.subscriptions import Subscribe, subscribe
 from stockpile.cases.case import OpenCase, open_case
 from stockpile.db import migrate, ready, roles
-from stockpile.db.engine import engine_of, transaction, with_driver
+from stockpile.db.engine import connected, engine_of, transaction, with_driver
 from stockpile.db.tables import metadata
 from stockpile.donors.sharing import ShareConsignment, share_consignment
 from stockpile.donors.sightings import report_sighting
@@ -34,6 +36,7 @@ from stockpile.keys import new_key
 from stockpile.registers.judgements import Judge, judge
 from stockpile.signatures import Sign, sign
 from stockpile.single_sign_on.providers import add_provider
+from stockpile.tokens import authenticate, create_token
 from tests.conftest import Databases
 from tests.consigned import declared, listed
 from tests.counts import opened
@@ -285,6 +288,30 @@ def test_no_way_back_from_guests_and_shares(databases: Databases, empty: str) ->
     with pytest.raises(IntegrityError, match="donors shared consignments"):
         migrate.downgrade(owner, "0009")
     assert country.query("SELECT scope FROM guest") == [("country",)]
+    engine.dispose()
+
+
+def test_no_way_back_from_who_wants_to_be_told(databases: Databases, empty: str) -> None:
+    """Somebody subscribed to alerts: the older schema would forget it. It is refused, with the subscription kept; alerts alone are found
+    again.
+    """
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    find_alerts(engine)
+    migrate.downgrade(owner, "0009")
+    migrate.upgrade(owner)
+    assert country.owner_query("SELECT DISTINCT written_in FROM document") == [(0,)]
+    assert find_alerts(engine) == len(country.query("SELECT 1 FROM alert")) > 0
+    with transaction(engine, roles.REGISTRAR) as connection:
+        token = create_token(connection, "auditor", "a reader's", party="R-1").text
+    with connected(engine) as connection:
+        reader = authenticate(connection, token)
+    subscribe(engine, reader, Subscribe(way="web feed"))
+    with pytest.raises(IntegrityError, match="wants to be told of alerts"):
+        migrate.downgrade(owner, "0009")
+    assert country.owner_query("SELECT role FROM alert_subscription") == [("auditor",)]
     engine.dispose()
 
 

@@ -47,6 +47,7 @@ APPEND_ONLY = (
     "donor_statement", "donor_file", "visit_line",
     "audit_judgement", "tracing", "tracing_weapon", "tracing_step", "case_file", "case_part",
     "guest_consignment", "guest_reading",
+    "alert", "alert_mail", "alert_mailed", "alert_mail_step",
 )  # fmt: skip
 CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 ROW_LEVEL = "row-level security"
@@ -1113,3 +1114,32 @@ def test_a_donor_says_nothing_for_others_and_answers_nothing(country: Country) -
     with transaction(country.engine, roles.DONOR, None, france) as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM donor_statement").scalar_one() == 0
         assert DENIED in answer_to(connection, "SELECT seed FROM donor_statement")
+
+
+def test_a_subscription_to_alerts_only_ends(country: Country) -> None:
+    """Nobody changes where alerts go, nor begins one again that ended; the feed's hash is read by no role; a donor's own role sees none."""
+    usa = country.parties["USA"].party_id
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        token = create_token(connection, "donor", "USA's", donor="USA").token.token_id
+    with transaction(country.engine, roles.POSTER) as connection:
+        connection.exec_driver_sql(
+            """INSERT INTO alert_subscription (subscription_id, party_id, role, donor_id, token_id, kinds, address, language, full_text,
+                                               created_at)
+               VALUES (%s, %s, 'donor', %s, %s, '{}', 'a@b.example', 'en', false, now())""",
+            (new_key(), usa, usa, token),
+        )
+        for change in ("address = 'c@d.example'", "kinds = '{late}'", "full_text = true", "feed_hash = sha256('x')"):
+            assert DENIED in answer_to(connection, f"UPDATE alert_subscription SET {change}"), change
+    with transaction(country.engine, roles.REGISTRAR) as connection:
+        assert (
+            answer_to(connection, "UPDATE alert_subscription SET address = 'c@d.example'")
+            == "alert_subscription_only_ends"
+        )
+        connection.exec_driver_sql("UPDATE alert_subscription SET ended_at = now()")
+        assert answer_to(connection, "UPDATE alert_subscription SET ended_at = NULL") == "alert_subscription_only_ends"
+    for role in roles.TAKEN:
+        with transaction(country.engine, role, None, usa) as connection:
+            assert DENIED in answer_to(connection, "SELECT feed_hash FROM alert_subscription"), role
+    for role in (roles.DONOR, roles.AUDITOR, roles.VERIFIER):
+        with transaction(country.engine, role, None, usa) as connection:
+            assert DENIED in answer_to(connection, "SELECT address FROM alert_subscription"), role

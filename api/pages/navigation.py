@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.words import N_
-from stockpile.rights import AUDITOR, COMMANDER, DESK, DONOR, REGISTRAR, ROLES
+from stockpile.rights import AUDITOR, COMMANDER, DESK, DONOR, READ_ALERTS, REGISTRAR, RIGHTS, ROLES
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
@@ -30,6 +30,7 @@ AREAS = (
     Area(N_("Units"), "/units"),
     Area(N_("Documents"), "/documents", EVERYBODY),
     Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
+    Area(N_("Alerts"), "/alerts", RIGHTS[READ_ALERTS]),
     Area(N_("Shipments"), "/shipments"),
     Area(N_("Consignments"), "/statements", frozenset({DONOR})),
     Area(N_("Visits"), "/visits", frozenset({DONOR})),

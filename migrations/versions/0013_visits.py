@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 SQL = Path(__file__).parent.parent / "sql"
 SUBJECTS: tuple[str, ...] = ("visits",)

@@ -246,6 +246,30 @@ class Verifying:
             self.process.wait()
 
 
+class Alerting:
+    """The process that looks for alerts and sends them; begun once the service answers, and again when it died."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.not_before = 0.0
+
+    def ensure(self) -> None:
+        """Begins it if it does not run; one that dies at once is not begun at once again."""
+        if (self.process is None or self.process.poll() is not None) and time.monotonic() >= self.not_before:
+            self.not_before = time.monotonic() + BEGUN_EVERY
+            self.process = subprocess.Popen([sys.executable, "-m", "api.alerting"])
+
+    def end(self) -> None:
+        """Ends it, and waits for that; an e-mail that is just being sent gets time to end."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
 class Workers(Multiprocess):
     """Uvicorn's processes; a closed terminal ends them too. `watcher` begins when the first have been forked."""
 
@@ -319,12 +343,12 @@ def _watch(
         if listening.plain and listening.certificates
         else None
     )
-    sequencing, verifying = Sequencing(settings.signing_folder), Verifying()
+    beside = (Sequencing(settings.signing_folder), Verifying(), Alerting())
     try:
-        _look_after(listening, server, sequencing, verifying, announce, ended)
+        _look_after(listening, server, beside, announce, ended)
     finally:
-        sequencing.end()
-        verifying.end()
+        for one in beside:
+            one.end()
         if plain is not None:
             plain.end()
 
@@ -332,8 +356,7 @@ def _watch(
 def _look_after(
     listening: Listening,
     server: Server | None,
-    sequencing: Sequencing,
-    verifying: Verifying,
+    beside: tuple[Sequencing, Verifying, Alerting],
     announce: Callable[[], None],
     ended: threading.Event,
 ) -> None:
@@ -343,8 +366,8 @@ def _look_after(
             announced = True
             announce()
         if announced:
-            sequencing.ensure()
-            verifying.ensure()
+            for one in beside:
+                one.ensure()
         if server is not None:
             try:
                 server.ensure_running()

@@ -6,6 +6,7 @@ when the database is sharded (DESIGN section 7): unique and foreign keys hold th
 """
 
 from stockpile.db.tables import (
+    alerts,
     allowances,
     audits,
     cases,
@@ -33,6 +34,7 @@ CROSSING = {
 
 __all__ = [
     "CROSSING",
+    "alerts",
     "allowances",
     "audits",
     "cases",

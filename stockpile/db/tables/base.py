@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Uuid, text
 from sqlalchemy.sql.schema import SchemaItem
 
 metadata = MetaData(
@@ -32,3 +32,14 @@ def moment(name: str, **more: Any) -> Column[Any]:
 def binary(name: str, **more: Any) -> Column[Any]:
     """Bytes: a digest, a secret, a seed or a leaf."""
     return Column(name, LargeBinary, **more)
+
+
+def written_in() -> Column[Any]:
+    """In which transaction a row was written, as `reports/changes.py` orders changes. The last column of its table."""
+    return Column(
+        "written_in",
+        BigInteger,
+        nullable=False,
+        server_default=text("pg_current_xact_id()::text::bigint"),
+        comment="the transaction: the order in which changes are told",
+    )

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from stockpile.db.tables.base import key, metadata, moment
+from stockpile.db.tables.base import key, metadata, moment, written_in
 from stockpile.db.tables.ledger import BY_DOCUMENT
 from stockpile.db.tables.reference import one_of
 
@@ -66,6 +66,7 @@ discrepancy = Table(
         ForeignKey("stockpile.physical_count.count_id"),
         comment="or the later count that found what was missing",
     ),
+    written_in(),
     CheckConstraint(
         "outcome <> 'explained' OR coalesce(closed_by <> proposed_by, false)", name="discrepancy_two_people"
     ),
@@ -91,6 +92,7 @@ discrepancy = Table(
     Index("discrepancy_open", "site_id", "due_on", postgresql_where="closed_at IS NULL"),
     Index("discrepancy_of_item", "item_id"),
     Index("discrepancy_of_document", "document_id"),
+    Index("discrepancy_written", "written_in", "discrepancy_id"),
     info=BY_DOCUMENT,
     comment="What a fact or a reconciliation found to contradict the books; somebody owns each.",
 )
@@ -106,11 +108,13 @@ discrepancy_step = Table(
     key("done_by", ForeignKey("stockpile.party.party_id"), nullable=False),
     key("document_id", ForeignKey("stockpile.document.document_id"), comment="the document that explains it"),
     Column("words", Text),
+    written_in(),
     CheckConstraint("step >= 1", name="discrepancy_step_number"),
     CheckConstraint(
         one_of("what", ("assigned", "closure asked for", "closure refused", "closed", "withdrawn")),
         name="discrepancy_step_what",
     ),
+    Index("discrepancy_step_written", "written_in", "discrepancy_id", "step"),
     info=BY_DOCUMENT,
     comment="What was done about a discrepancy, step by step.",
 )

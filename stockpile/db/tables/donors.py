@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from stockpile.db.tables.base import binary, key, metadata, moment
+from stockpile.db.tables.base import binary, key, metadata, moment, written_in
 from stockpile.db.tables.ledger import leaf_check
 from stockpile.db.tables.reference import REFERENCE, one_of
 
@@ -36,6 +36,7 @@ donor_statement = Table(
     binary("content_hash", nullable=False),
     binary("seed", nullable=False),
     binary("leaf", nullable=False),
+    written_in(),
     ForeignKeyConstraint(
         ["donor_id", "answers"], ["stockpile.donor_statement.donor_id", "stockpile.donor_statement.statement_id"]
     ),
@@ -60,6 +61,7 @@ donor_statement = Table(
     Index("donor_statement_of_reference", "donor_id", "kind", "reference"),
     Index("donor_statement_share", text("(content->>'partner')"), postgresql_where=text("kind = 'share'")),
     Index("donor_statement_of_site", "site_id", "statement_id"),
+    Index("donor_statement_written", "written_in", "statement_id", "donor_id"),
     info=REFERENCE,
     comment="What donors and the host tell each other: declarations, certificates, consents, answers, delivery verifications.",
 )

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from stockpile.db.tables.base import binary, key, metadata, moment
+from stockpile.db.tables.base import binary, key, metadata, moment, written_in
 from stockpile.db.tables.reference import one_of
 from stockpile.movements import TWO_PARTY_ACTS, Act
 
@@ -83,6 +83,7 @@ document = Table(
     binary("content_hash", nullable=False),
     binary("seed", nullable=False),
     binary("leaf", nullable=False),
+    written_in(),
     UniqueConstraint("book_id", "number", name="document_number"),
     ForeignKeyConstraint(
         ["book_id", "site_id"], ["stockpile.book.book_id", "stockpile.book.site_id"], name="document_book"
@@ -105,6 +106,7 @@ document = Table(
     leaf_check("document_leaf", 2),
     Index("document_recorded", "site_id", "recorded_at"),
     Index("document_recorded_anywhere", "recorded_at", "document_id"),
+    Index("document_written", "written_in", "document_id"),
     Index(
         "document_of_custody",
         "act",

@@ -1,0 +1,10 @@
+DROP POLICY donor ON stockpile.discrepancy_step;
+REVOKE SELECT (discrepancy_id, step, what, happened_at, written_in) ON stockpile.discrepancy_step FROM stockpile_donor;
+REVOKE SELECT (written_in) ON stockpile.document, stockpile.discrepancy, stockpile.donor_statement FROM stockpile_donor;
+REVOKE SELECT (written_in) ON stockpile.donor_statement FROM stockpile_poster, stockpile_registrar, stockpile_auditor;
+DROP FUNCTION stockpile.place_after(bigint, uuid, bigint, integer);
+DROP FUNCTION stockpile.change_sealing();
+ALTER TABLE stockpile.donor_statement DROP COLUMN written_in;
+ALTER TABLE stockpile.discrepancy_step DROP COLUMN written_in;
+ALTER TABLE stockpile.discrepancy DROP COLUMN written_in;
+ALTER TABLE stockpile.document DROP COLUMN written_in;
