@@ -138,8 +138,8 @@ _ENTRIES_OF_DESK = """
     FROM entries_of(ARRAY(SELECT item_id FROM reported)) e
 """
 _REPORTED = """
-    SELECT DISTINCT e.item_id FROM document d JOIN entry e ON e.document_id = d.document_id
-    WHERE d.act IN ('report missing', 'overrun')
+    SELECT DISTINCT e.item_id FROM entry e
+    WHERE e.document_id = ANY (ARRAY(SELECT document_id FROM document WHERE act IN ('report missing', 'overrun')))
       AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s) AND (%(models)s::uuid[] IS NULL OR e.model_id = ANY (%(models)s))
 """
 # A donor's own entries first: which documents it may read is asked of each.
