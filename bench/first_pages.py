@@ -12,13 +12,13 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import pages_of_lists
+from bench import pages_of_lists, pages_of_reports
 from bench.beside import FirstPage, auditor_token, measure
 from bench.issue_over_http import serving
 from bench.large_country import DATABASE, make
 from stockpile.db import migrate, roles
 
-PAGES: tuple[FirstPage, ...] = (*pages_of_lists.PAGES,)
+PAGES: tuple[FirstPage, ...] = (*pages_of_lists.PAGES, *pages_of_reports.PAGES)
 
 
 def main() -> None:

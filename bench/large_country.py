@@ -224,7 +224,13 @@ def found_large(server: Server) -> None:
 
 def fill(server: Server, weapons: int) -> None:
     """Writes weapons, documents, entries and holdings past the ledger."""
-    given = {"weapons": weapons, "sites": SITES, "latin": LATIN, "meant": MEANT, "lines": REGISTER_LINES * weapons // 1_000_000}
+    given = {
+        "weapons": weapons,
+        "sites": SITES,
+        "latin": LATIN,
+        "meant": MEANT,
+        "lines": REGISTER_LINES * weapons // 1_000_000,
+    }
     with psycopg.connect(server.conninfo(DATABASE)) as connection:
         connection.execute(
             "SET search_path = stockpile; SET session_replication_role = replica; SET work_mem = '512MB'"
