@@ -178,7 +178,8 @@ REGISTER = """
 INSERT INTO register (register_id, kind, name, as_of, recorded_at, imported_by, file_name, line_count, lines_digest, seed, leaf, source, mapping)
 SELECT '00000000-0000-7000-8000-0000000000a1', 'property book', 'Half a million lines', '2014-01-01', now(), custodian_id, 'lines.csv', %(lines)s,
        sha256('a'), sha256('a'), '\\x03'::bytea || sha256('a') || sha256('b'), 'OVERLORD',
-       '{"serial_number": "Serial Number", "model": "Nomenclature", "shipped_on": "Date Shipped", "received_on": "Date Received", "unit": "Unit"}'
+       '{"columns": {"serial_number": "Serial Number", "model": "Nomenclature", "shipped_on": "Date Shipped", "received_on": "Date Received",
+                    "unit": "Unit"}, "constants": {}, "date_order": null}'
 FROM site LIMIT 1;
 INSERT INTO register_line (register_id, line, cells, serial_number, serial_key, model, quantity, shipped_on, received_on, unit)
 SELECT '00000000-0000-7000-8000-0000000000a1', n + 2, '[]', number, number, (ARRAY['AKM', 'M16A2', 'M4A1', 'PKM', 'RPK'])[1 + weapon %% 5], 1,

@@ -161,7 +161,8 @@ _HOST = {"unit": "u.code", "held_by": "held.name", "cause": "concluded.details->
 _DONOR = {"unit": "NULL::text", "held_by": "NULL::text", "cause": "NULL::text", "whose": ""}
 """By whether a host or a donor asks: a donor is told neither who had it nor what an investigation found."""
 
-# Documents are looked up one by one: which of them a donor may read is asked of each. An entry that late facts moved stands for the document that posted it first.
+# Documents are looked up one by one: which of them a donor may read is asked of each. An entry that late facts moved stands
+# for the document that posted it first.
 _LINE = f"""
 WITH RECURSIVE reported AS ({{reported}}
 ), told AS MATERIALIZED (
@@ -277,7 +278,8 @@ _PIECE_FIELDS = """p.item_id, p.tag_number, p.maker, p.model, n.serial_number, p
        ended.document_id, es.code, eb.code, eb.year, ended.number"""
 _PIECE_JOINED = """LEFT JOIN LATERAL identified(p.item_id) n ON true
 LEFT JOIN book b ON b.book_id = p.book_id LEFT JOIN site s ON s.site_id = p.book_site
-LEFT JOIN LATERAL (SELECT d.document_id, d.site_id, d.book_id, d.number FROM document d WHERE d.document_id = p.ended_by OFFSET 0) ended ON true
+LEFT JOIN LATERAL (SELECT d.document_id, d.site_id, d.book_id, d.number FROM document d WHERE d.document_id = p.ended_by
+                   OFFSET 0) ended ON true
 LEFT JOIN book eb ON eb.book_id = ended.book_id LEFT JOIN site es ON es.site_id = ended.site_id
 """
 
