@@ -18,7 +18,7 @@ from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.movements import BALANCED
 from stockpile.reports.as_of import NOW, AsOf
-from stockpile.reports.places import EVERY_CLASS, PLACES
+from stockpile.reports.places import EVERY_CLASS, PLACES, WITH_SITES, WITHOUT_SITES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import template
@@ -71,15 +71,18 @@ class BalanceLine:
 # millions of texts take longer. `outside` has no site.
 _COUNTRY_FLOWS = """
     SELECT e.donor_id, e.model_id, f.class AS from_class, f.site_id AS from_site, t.class AS to_class, t.site_id AS to_site, e.quantity
-    FROM (SELECT e.donor_id, e.model_id, f.class_and_site AS origin, t.class_and_site AS place, sum(e.quantity) AS quantity
-          FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    FROM (SELECT e.donor_id, e.model_id, {ends.origin} AS origin, {ends.place} AS place, sum(e.quantity) AS quantity
+          FROM {ends.entries}
           WHERE {up_to}
-          GROUP BY e.donor_id, e.model_id, f.class_and_site, t.class_and_site) e
+          GROUP BY e.donor_id, e.model_id, {ends.origin}, {ends.place}) e
     JOIN place f ON f.class_and_site = e.origin JOIN place t ON t.class_and_site = e.place
 """
 # For the balance of now, site by site: only what came in or went, over a site's border.
 _COUNTRY_CROSSINGS = _COUNTRY_FLOWS.replace(
     "\n          GROUP BY", " AND f.site_id IS DISTINCT FROM t.site_id\n          GROUP BY"
+).replace(
+    "{ends.entries}",
+    "entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account",
 )
 _SITE_FLOWS = """
     SELECT e.donor_id, e.model_id, e.from_class, e.from_site, e.to_class, e.to_site, sum(e.quantity) AS quantity
@@ -191,7 +194,8 @@ def trial_balance(
     if at.now and scope["site"] is None and By.SITE not in by:
         sql = _ALL_SITES_NOW
     else:
-        sql = _SQL[actor.role in DESK, at.now].format(up_to=at.up_to)
+        ends = WITHOUT_SITES if scope["site"] is None and By.SITE not in by else WITH_SITES
+        sql = _SQL[actor.role in DESK, at.now].format(ends=ends, up_to=at.up_to)
     rows = connection.exec_driver_sql(sql, {**wanted, **scope, **at.parameters, **EVERY_CLASS})
     return [BalanceLine(*row) for row in rows]
 
