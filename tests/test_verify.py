@@ -220,6 +220,13 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
         ("UPDATE holding SET quantity = 99 WHERE NOT serial",),
         "balances by donor and model", "Helmet, store: the entries add up to 100, the holdings to 99",
     ),
+    "the model a holding says": (
+        (f"UPDATE holding SET model_id = (SELECT model_id FROM model WHERE name = 'Helmet') WHERE item_id = {ENTRY}",),
+        "item_id of holding", "says otherwise of it",
+    ),
+    "where a holding counts": (
+        (f"UPDATE holding SET class_and_site = 0 WHERE item_id = {ENTRY}",), "account_id of holding", "says otherwise of it",
+    ),
     "a holding deleted": ((f"DELETE FROM holding WHERE item_id = {ENTRY}",), "holdings", "holding of AKM KT 449903"),
     "a document's date": (
         (f"UPDATE document SET happened_at = happened_at - interval '1 day' WHERE document_id = {ISSUED}",),

@@ -158,19 +158,23 @@ class Excess:
 
 # Who belongs where on the day: one unit above each; the list that holds for a unit; and, from the top down, the units above with a list,
 # the topmost first.
-_UNITS = """
-WITH RECURSIVE parent AS (
-    SELECT DISTINCT ON (m.party_id) m.party_id, m.unit_id
-    FROM assignment m WHERE m.since <= %(day)s AND (m.until IS NULL OR m.until >= %(day)s)
-    ORDER BY m.party_id, m.since DESC, m.until DESC NULLS FIRST, m.assignment_id DESC
-), listed AS (
+_SERVING = """
+    SELECT m.party_id, m.unit_id FROM assignment m
+    WHERE m.since <= %(day)s AND coalesce(m.until, 'infinity') >= %(day)s
+      AND NOT EXISTS (
+          SELECT FROM assignment o
+          WHERE o.party_id = m.party_id AND o.since <= %(day)s AND coalesce(o.until, 'infinity') >= %(day)s
+            AND (o.since, coalesce(o.until, 'infinity'), o.assignment_id) > (m.since, coalesce(m.until, 'infinity'), m.assignment_id))
+"""
+_UNITS = f"""
+WITH RECURSIVE parent AS MATERIALIZED ({_SERVING}), listed AS (
     SELECT DISTINCT ON (unit_id) unit_id, register_id FROM allowance
     WHERE since <= %(day)s AND recorded_at <= %(recorded_at)s
     ORDER BY unit_id, since DESC, recorded_at DESC, register_id DESC
 ), book AS (
-    SELECT p.party_id AS unit_id, u.unit_id AS parent_id, CASE WHEN l.unit_id IS NULL THEN '{{}}' ELSE ARRAY[p.party_id] END AS own
+    SELECT p.party_id AS unit_id, u.unit_id AS parent_id, CASE WHEN l.unit_id IS NULL THEN '{{{{}}}}' ELSE ARRAY[p.party_id] END AS own
     FROM party p
-    LEFT JOIN parent u ON u.party_id = p.party_id
+    LEFT JOIN ({_SERVING}) u ON u.party_id = p.party_id
     LEFT JOIN listed l ON l.unit_id = p.party_id
     WHERE p.kind IN ('unit', 'organisation')
 ), tree AS (
@@ -193,8 +197,25 @@ WITH RECURSIVE parent AS (
 )
 """
 
-_LEGS_NOW = """
-    SELECT h.account_id, i.model_id, h.quantity FROM holding h JOIN item i ON i.item_id = h.item_id
+# A million holdings are added up in parallel, which a step that others read too would not let them be.
+_HELD_NOW = f"""
+    SELECT u.unit_id, h.model_id, sum(h.quantity)::bigint AS quantity
+    FROM holding h JOIN account a ON a.account_id = h.account_id AND a.class = 'person'
+    LEFT JOIN ({_SERVING}) u ON u.party_id = a.party_id
+    WHERE %(site)s::uuid IS NULL OR a.site_id = %(site)s
+    GROUP BY u.unit_id, h.model_id
+    UNION ALL
+    SELECT p.unit_id, h.model_id, sum(h.quantity)::bigint
+    FROM (SELECT a.account_id, CASE a.class WHEN 'unit' THEN a.party_id ELSE a.unit_id END AS unit_id FROM account a
+          WHERE a.class <> 'person' AND a.class = ANY (%(held)s) AND (a.class = 'unit' OR a.unit_id IS NOT NULL)
+            AND (%(site)s::uuid IS NULL OR a.site_id = %(site)s)) p
+    JOIN holding h ON h.account_id = p.account_id
+    GROUP BY p.unit_id, h.model_id
+"""
+HELD_OF_LEGS = """
+    SELECT p.unit_id, l.model_id, sum(l.quantity)::bigint AS quantity
+    FROM ({legs}) l JOIN place p ON p.account_id = l.account_id
+    GROUP BY p.unit_id, l.model_id HAVING sum(l.quantity) <> 0
 """
 _LEGS_THEN = """
     SELECT e.to_account AS account_id, e.model_id, e.quantity FROM {entries} e WHERE {up_to}
@@ -204,10 +225,7 @@ _LEGS_THEN = """
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
 _IN_ORDER = ", ".join(f"{name}{{direction}}" for name in ("sorted_by", "unit", "maker", "model", "key"))
-UNIT_LINES = f"""{_UNITS}, held AS (
-    SELECT p.unit_id, l.model_id, sum(l.quantity)::bigint AS quantity
-    FROM ({{legs}}) l JOIN place p ON p.account_id = l.account_id
-    GROUP BY p.unit_id, l.model_id HAVING sum(l.quantity) <> 0
+UNIT_LINES = f"""{_UNITS}, held AS ({{held}}
 ), leg AS (
     SELECT s.shown_id AS unit_id, h.model_id, 0::bigint AS authorised, h.quantity AS held, 0 AS named
     FROM held h LEFT JOIN shown s ON s.unit_id = h.unit_id
@@ -221,7 +239,9 @@ UNIT_LINES = f"""{_UNITS}, held AS (
            m.maker, m.name AS model, s.authorised, s.held, greatest(s.held - s.authorised, 0) AS excess,
            greatest(s.authorised - s.held, 0) AS shortfall, s.not_authorised, coalesce(s.unit_id::text, '') AS key
     FROM summed s JOIN model m ON m.model_id = s.model_id
-    LEFT JOIN party u ON u.party_id = s.unit_id LEFT JOIN tree t ON t.unit_id = s.unit_id LEFT JOIN party w ON w.party_id = t.lists[1]
+    LEFT JOIN (SELECT party_id, code, name FROM party WHERE kind IN ('unit', 'organisation')) u ON u.party_id = s.unit_id
+    LEFT JOIN tree t ON t.unit_id = s.unit_id
+    LEFT JOIN (SELECT party_id, code FROM party WHERE kind IN ('unit', 'organisation')) w ON w.party_id = t.lists[1]
     WHERE (s.held, s.authorised) <> (0, 0)
       AND (%(unit)s::text IS NULL OR u.code = %(unit)s) AND (%(models)s::uuid[] IS NULL OR s.model_id = ANY (%(models)s))
       AND (%(category)s::text IS NULL OR m.category = %(category)s)
@@ -292,7 +312,7 @@ def excess_and_shortfall(
     }
     for_sums(connection)
     rows = connection.exec_driver_sql(
-        _LINES.format(legs=_legs(actor, at), told=_TOLD[by], **text_order(order, ORDERS, ORDERS["unit"])), values
+        _LINES.format(held=_held(actor, at), told=_TOLD[by], **text_order(order, ORDERS, ORDERS["unit"])), values
     ).all()
     lines = [row[5:] for row in rows if row.maker is not None]
     shown = lines[:limit]
@@ -334,12 +354,12 @@ WHERE u.code IS NOT DISTINCT FROM %(unit)s::text
 """
 
 
-def _legs(actor: Actor, at: AsOf) -> str:
+def _held(actor: Actor, at: AsOf) -> str:
     if at.now:
-        return _LEGS_NOW
+        return _HELD_NOW
     if actor.role in DESK:
-        return _LEGS_THEN.format(entries=_SITE_ENTRIES, up_to="true")
-    return _LEGS_THEN.format(entries="entry", up_to=at.up_to)
+        return HELD_OF_LEGS.format(legs=_LEGS_THEN.format(entries=_SITE_ENTRIES, up_to="true"))
+    return HELD_OF_LEGS.format(legs=_LEGS_THEN.format(entries="entry", up_to=at.up_to))
 
 
 def _scope(connection: Connection, actor: Actor, at: AsOf) -> dict[str, Any]:

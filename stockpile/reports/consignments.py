@@ -107,6 +107,9 @@ class ConsignmentLine:
 
 _IN_HAND = "('store', 'unit', 'person', 'maintenance')"
 
+# Of a life's entries only those count that lead from or to outside, a supply or a transit account: of a country's five million two in five.
+_ON_ITS_WAY = "SELECT account_id FROM account WHERE class IN ('outside', 'supply', 'transit')"
+
 # Legs add up, for a reversal stands at the time of what it takes back. What goes from a site's hands back to its transit is a transfer that
 # returns: it was received before.
 _ITEMS = f"""
@@ -124,6 +127,7 @@ WITH chosen AS (
     FROM chosen c JOIN item i ON i.consignment_id = c.consignment_id JOIN entry e ON e.item_id = i.item_id
     JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
     WHERE e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s
+      AND (e.from_account IN ({_ON_ITS_WAY}) OR e.to_account IN ({_ON_ITS_WAY}))
 ), come AS (
     SELECT *, CASE WHEN place IN {_IN_HAND} AND (from_supply OR from_transit OR origin = 'outside') AND NOT back THEN quantity
                    WHEN origin IN {_IN_HAND} AND (to_supply OR to_transit OR place = 'outside') AND back THEN -quantity
@@ -248,7 +252,7 @@ def list_consignments(
     given = {**_given(connection, actor, sought, at), "state": str(sought.state) if sought.state else None}
     # A donor reads nothing of what a receipt says beyond its lines.
     sql = _ROWS.format(whole=_NOT_TOLD if actor.role == DONOR else _SAID_WHOLE)
-    question = Question(sql, _SUMS, _FIELDS, ORDERS, ORDERS["declared_at"])
+    question = Question(sql, _SUMS, _FIELDS, ORDERS, ORDERS["declared_at"], by_hash=sought.reference is None)
     return read_lines(connection, question, given, ConsignmentRow, limit, cursor, order)
 
 

@@ -59,31 +59,41 @@ class DueRow:
     value: Decimal | None
 
 
+# The shortest period that binds an account is the shortest of those that bind the models on it; each model's is looked up once, not once an
+# account. `rank` is the order of the periods, the shortest first.
 DUE = """
-    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.value, held.categories[1] AS category,
+    SELECT a.account_id, a.site_id, s.code AS site, a.name AS account, a.class, held.weapons, held.value, held.category,
            last.opened_at AS last_counted_at, s.code || '/COUNT/' || last.number AS last_count,
            (last.opened_at AT TIME ZONE s.time_zone)::date + p.days AS due_on,
            coalesce((last.opened_at AT TIME ZONE s.time_zone)::date + p.days, '0001-01-01') AS sorted_by,
            (%s::timestamptz AT TIME ZONE s.time_zone)::date AS today, p.code, p.days, p.source, p.unverified
-    FROM (SELECT h.account_id, count(*) AS weapons, sum(m.value) AS value,
-                 array_agg(DISTINCT m.security_risk_category ORDER BY m.security_risk_category)
-                     FILTER (WHERE m.security_risk_category IS NOT NULL) AS categories
-          FROM holding h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
+    FROM (SELECT h.account_id, count(*) AS weapons, sum(m.value) AS value, min(m.security_risk_category) AS category,
+                 min(m.unit_rank) AS unit_rank, min(m.depot_rank) AS depot_rank
+          FROM holding h JOIN (
+              SELECT m.model_id, m.value, m.security_risk_category,
+                     min(p.rank) FILTER (WHERE coalesce(p.held_by, 'unit') = 'unit') AS unit_rank,
+                     min(p.rank) FILTER (WHERE coalesce(p.held_by, 'depot') = 'depot') AS depot_rank
+              FROM model m LEFT JOIN (
+                  SELECT p.*, row_number() OVER (ORDER BY p.days, p.unverified, p.code) AS rank FROM count_period p
+                  WHERE p.binds AND p.method = 'serial') p
+                ON p.security_risk_category IS NULL OR p.security_risk_category = m.security_risk_category
+              GROUP BY m.model_id) m ON m.model_id = h.model_id
           WHERE h.serial GROUP BY h.account_id) held
     JOIN account a ON a.account_id = held.account_id AND a.class IN ('store', 'unit', 'person', 'maintenance')
     JOIN site s ON s.site_id = a.site_id
+    JOIN (SELECT p.*, row_number() OVER (ORDER BY p.days, p.unverified, p.code) AS rank FROM count_period p
+          WHERE p.binds AND p.method = 'serial') p
+      ON p.rank = CASE WHEN a.class IN ('unit', 'person') OR a.unit_id IS NOT NULL THEN held.unit_rank ELSE held.depot_rank END
+    LEFT JOIN (SELECT DISTINCT ON (t.account_id, c.site_id) t.account_id, c.site_id, c.opened_at, c.number
+               FROM count_account t JOIN physical_count c ON c.count_id = t.count_id
+               WHERE c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site')
+               ORDER BY t.account_id, c.site_id, c.opened_at DESC) own ON own.account_id = a.account_id AND own.site_id = a.site_id
+    LEFT JOIN (SELECT DISTINCT ON (c.site_id) c.site_id, c.opened_at, c.number FROM physical_count c
+               WHERE c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site') AND c.whole_site
+               ORDER BY c.site_id, c.opened_at DESC) whole ON whole.site_id = a.site_id
     CROSS JOIN LATERAL (
-        SELECT p.code, p.days, p.source, p.unverified FROM count_period p
-        WHERE p.binds AND p.method = 'serial'
-          AND (p.held_by IS NULL
-               OR p.held_by = CASE WHEN a.class IN ('unit', 'person') OR a.unit_id IS NOT NULL THEN 'unit' ELSE 'depot' END)
-          AND (p.security_risk_category IS NULL OR p.security_risk_category = ANY (held.categories))
-        ORDER BY p.days, p.unverified, p.code LIMIT 1) p
-    LEFT JOIN LATERAL (
-        SELECT c.opened_at, c.number FROM physical_count c
-        WHERE c.site_id = a.site_id AND c.outcome = 'closed' AND c.method = 'serial' AND c.scope IN ('account', 'unit', 'site')
-          AND (c.whole_site OR EXISTS (SELECT FROM count_account t WHERE t.count_id = c.count_id AND t.account_id = a.account_id))
-        ORDER BY c.opened_at DESC LIMIT 1) last ON true
+        SELECT greatest(own.opened_at, whole.opened_at) AS opened_at,
+               CASE WHEN whole.opened_at > coalesce(own.opened_at, '-infinity') THEN whole.number ELSE own.number END AS number) last
 """
 _DUE = f"""
 SELECT due.sorted_by, due.account_id, due.account_id, due.site, due.account, due.class, due.weapons, due.category, due.last_counted_at,

@@ -18,7 +18,7 @@ from stockpile.db.engine import for_sums
 from stockpile.errors import NotAllowed
 from stockpile.movements import HELD
 from stockpile.parties import UNIDENTIFIED
-from stockpile.reports.allowances import UNIT_LINES
+from stockpile.reports.allowances import HELD_OF_LEGS, UNIT_LINES
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.holdings import Holder, Holdings, Sought, accounts_of, weapons_on
 from stockpile.reports.keyset import text_order
@@ -110,7 +110,7 @@ class Holders:
     cursor: str | None
 
 
-_HELD_NOW = """SELECT h.account_id, i.model_id, h.quantity FROM holding h JOIN item i ON i.item_id = h.item_id
+_HELD_NOW = """SELECT h.account_id, h.model_id, h.quantity FROM holding h
     WHERE %(donor)s::uuid IS NULL OR h.donor_id = %(donor)s"""
 _HELD_THEN = """SELECT l.account_id, e.model_id, sum(l.quantity)::bigint AS quantity
     FROM {entries} e CROSS JOIN LATERAL (VALUES (e.to_account, e.quantity), (e.from_account, -e.quantity)) l (account_id, quantity)
@@ -118,8 +118,8 @@ _HELD_THEN = """SELECT l.account_id, e.model_id, sum(l.quantity)::bigint AS quan
     GROUP BY l.account_id, e.model_id HAVING sum(l.quantity) > 0"""
 _STOOD_NOW = """SELECT h.account_id, sum(h.quantity)::bigint AS pieces,
            coalesce(sum(h.quantity) FILTER (WHERE h.serial), 0)::bigint AS weapons
-    FROM holding h {of_model} WHERE %(donor)s::uuid IS NULL OR h.donor_id = %(donor)s GROUP BY h.account_id"""
-_OF_MODEL = "JOIN item i ON i.item_id = h.item_id AND i.model_id = ANY (%(models)s)"
+    FROM holding h WHERE {of_model} AND (%(donor)s::uuid IS NULL OR h.donor_id = %(donor)s) GROUP BY h.account_id"""
+_OF_MODEL = "h.model_id = ANY (%(models)s)"
 _STOOD_THEN = """SELECT l.account_id, sum(l.quantity)::bigint AS pieces,
            coalesce(sum(l.quantity) FILTER (WHERE {serial}), 0)::bigint AS weapons
     FROM {entries} e {model} CROSS JOIN LATERAL (VALUES (e.to_account, e.quantity), (e.from_account, -e.quantity)) l (account_id, quantity)
@@ -262,7 +262,7 @@ def doubtful_holders(
         "limit": rows_to_read(limit),
     }
     by = text_order(order or MOST_FIRST, ORDERS, ORDERS["quantity"])
-    lines = UNIT_LINES.format(legs="SELECT account_id, model_id, quantity FROM on_account")
+    lines = UNIT_LINES.format(held=HELD_OF_LEGS.format(legs="SELECT account_id, model_id, quantity FROM on_account"))
     for_sums(connection)
     # The planner takes a step's rows for far more than they are, and would sort everybody where a table of them is enough.
     connection.exec_driver_sql("SELECT set_config('enable_mergejoin', 'off', true)")
@@ -315,7 +315,7 @@ def _held(actor: Actor, at: AsOf) -> str:
 def _stood(actor: Actor, at: AsOf, model: str | None) -> str:
     """What is on each account: of one model, or without looking at models at all."""
     if at.now:
-        return _STOOD_NOW.format(of_model=_OF_MODEL if model else "")
+        return _STOOD_NOW.format(of_model=_OF_MODEL if model else "true")
     if actor.role in DESK:
         join = "JOIN model m ON m.model_id = e.model_id"
         return _STOOD_THEN.format(entries=_SITE_ENTRIES, model=join, serial="m.tracked_by = 'serial'", up_to="true")

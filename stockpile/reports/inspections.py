@@ -24,6 +24,7 @@ from stockpile.reports.as_of import FOREVER
 from stockpile.reports.keyset import text_order
 from stockpile.reports.listed import NAMED, names_in, need_listed
 from stockpile.reports.pages import cursor_of, read_cursor, rows_to_read
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.reports.shares import percent
 from stockpile.rights import DESK, READ, Actor, require
@@ -121,18 +122,20 @@ class Inspections:
     initial_late_value: Decimal = Decimal(0)
 
 
+# Of a million holdings only those of the models in question, as the index has them: by place, then by model.
 _SCOPE_NOW = """
-    SELECT h.item_id, a.site_id FROM holding h JOIN account a ON a.account_id = h.account_id JOIN item i ON i.item_id = h.item_id
-    WHERE i.model_id IN (SELECT model_id FROM monitored) AND a.class = ANY (%(classes)s)
+    SELECT h.item_id, h.model_id, h.donor_id, h.site_id FROM holding h
+    WHERE h.class_and_site = ANY (ARRAY(SELECT class_and_site FROM place WHERE class = ANY (%(classes)s)))
+      AND h.model_id = ANY (ARRAY(SELECT model_id FROM monitored))
 """
 _SCOPE_THEN = """
-    SELECT leg.item_id, a.site_id
-    FROM (SELECT e.item_id, e.model_id, e.to_account AS account_id, e.quantity FROM {entries} e WHERE {up_to}
+    SELECT leg.item_id, leg.model_id, leg.donor_id, a.site_id
+    FROM (SELECT e.item_id, e.model_id, e.donor_id, e.to_account AS account_id, e.quantity FROM {entries} e WHERE {up_to}
           UNION ALL
-          SELECT e.item_id, e.model_id, e.from_account, -e.quantity FROM {entries} e WHERE {up_to}) leg
+          SELECT e.item_id, e.model_id, e.donor_id, e.from_account, -e.quantity FROM {entries} e WHERE {up_to}) leg
     JOIN account a ON a.account_id = leg.account_id AND a.class = ANY (%(classes)s)
     WHERE leg.model_id IN (SELECT model_id FROM monitored)
-    GROUP BY leg.item_id, a.site_id, a.account_id HAVING sum(leg.quantity) > 0
+    GROUP BY leg.item_id, leg.model_id, leg.donor_id, a.site_id, a.account_id HAVING sum(leg.quantity) > 0
 """
 _UP_TO = "e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s"
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
@@ -144,12 +147,12 @@ _DESK_ENTRIES = """
 _ENTRIES = """
     SELECT e.item_id, e.version, t.class AS to_class, t.site_id AS to_site, e.happened_at, e.reverses
     FROM entry e JOIN account t ON t.account_id = e.to_account
-    WHERE e.item_id IN (SELECT item_id FROM scope) AND e.recorded_at <= %(recorded_at)s
+    WHERE e.item_id = ANY (ARRAY(SELECT item_id FROM scope)) AND e.recorded_at <= %(recorded_at)s
 """
 
 # It came when it was first in somebody's hand here, as far as that was not taken back.
-_OF_LEDGER = """
-WITH monitored AS (
+_OF_LEDGER = f"""
+WITH {PLACES}, monitored AS (
     SELECT DISTINCT ON (m.model_id, d.party_id) m.model_id, d.party_id AS donor_id, p.initial_days, p.yearly_days
     FROM monitoring_plan p
     JOIN model m ON (m.enhanced_monitoring OR NOT p.flagged) AND m.category = coalesce(p.category, m.category)
@@ -159,10 +162,10 @@ WITH monitored AS (
     ORDER BY m.model_id, d.party_id, p.donor_id, (p.category IS NULL)::int + (p.security_risk_category IS NULL)::int, p.initial_days,
              p.plan_id
 ), scope AS MATERIALIZED (
-    SELECT s.item_id, s.site_id FROM ({scope}) s JOIN item i ON i.item_id = s.item_id
-    WHERE (%(site)s::uuid IS NULL OR s.site_id = %(site)s) AND (%(donor)s::uuid IS NULL OR i.donor_id = %(donor)s)
+    SELECT s.item_id, s.model_id, s.donor_id, s.site_id FROM ({{scope}}) s
+    WHERE (%(site)s::uuid IS NULL OR s.site_id = %(site)s) AND (%(donor)s::uuid IS NULL OR s.donor_id = %(donor)s)
 ), told AS (
-    SELECT *, count(*) OVER (PARTITION BY item_id, coalesce(reverses, version)) AS times FROM ({entries}) e
+    SELECT *, count(*) OVER (PARTITION BY item_id, coalesce(reverses, version)) AS times FROM ({{entries}}) e
 ), arrived AS (
     SELECT DISTINCT ON (t.item_id) t.item_id, (t.happened_at AT TIME ZONE s.time_zone)::date AS arrived_on
     FROM told t JOIN site s ON s.site_id = t.to_site
@@ -173,10 +176,9 @@ WITH monitored AS (
     FROM inspections_of(ARRAY(SELECT item_id FROM scope), %(recorded_at)s::timestamptz) n JOIN arrived a USING (item_id)
     WHERE n.inspected_on BETWEEN a.arrived_on AND %(on)s GROUP BY n.item_id
 ), line AS (
-    SELECT s.item_id, NULL::int AS line, s.item_id::text AS key, i.model_id, i.donor_id, s.site_id, NULL::text AS serial_number,
+    SELECT s.item_id, NULL::int AS line, s.item_id::text AS key, s.model_id, s.donor_id, s.site_id, NULL::text AS serial_number,
            1::bigint AS quantity, a.arrived_on, n.inspected_on, n.first_inspected_on, v.initial_days, v.yearly_days
-    FROM scope s JOIN item i ON i.item_id = s.item_id JOIN monitored v ON v.model_id = i.model_id AND v.donor_id = i.donor_id
-    JOIN arrived a ON a.item_id = s.item_id
+    FROM scope s JOIN monitored v ON v.model_id = s.model_id AND v.donor_id = s.donor_id JOIN arrived a ON a.item_id = s.item_id
     LEFT JOIN inspected n ON n.item_id = s.item_id
 ), unknown AS (
     SELECT 0::bigint AS quantity
@@ -248,8 +250,9 @@ SELECT total.*, unknown.quantity, p.sorted_by, p.key, p.item_id, p.line, i.tag_n
        coalesce(p.serial_number, n.serial_number), o.code, s.code, p.quantity, p.arrived_on, p.inspected_on, p.due_on, p.delinquent,
        p.value, p.first_inspected_on, p.initial_late
 FROM total CROSS JOIN unknown LEFT JOIN page p ON true
-LEFT JOIN item i ON i.item_id = p.item_id LEFT JOIN LATERAL identified(p.item_id) n ON true
-LEFT JOIN party o ON o.party_id = p.donor_id LEFT JOIN site s ON s.site_id = p.site_id
+LEFT JOIN LATERAL (SELECT i.tag_number FROM item i WHERE i.item_id = p.item_id OFFSET 0) i ON true
+LEFT JOIN LATERAL identified(p.item_id) n ON true
+LEFT JOIN party o ON o.party_id = p.donor_id AND o.kind = 'donor' LEFT JOIN site s ON s.site_id = p.site_id
 ORDER BY p.sorted_by{direction}, p.key{direction}
 """
 _DUE_ON = "coalesce(d.due_on::text, '9999-12-31')"
@@ -360,6 +363,7 @@ def _page(
 ) -> Inspections:
     given = {
         **values,
+        **EVERY_CLASS,
         **periods.parameters,
         "on": on,
         "delinquent": delinquent,

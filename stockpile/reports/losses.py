@@ -126,20 +126,19 @@ class LostPiece:
 
 
 _ENTRIES = """
-    SELECT e.item_id, e.version, e.document_id, d.act, e.quantity, e.happened_at, e.recorded_at, e.reverses, e.posts_again,
+    SELECT e.item_id, e.version, e.document_id, e.quantity, e.happened_at, e.recorded_at, e.reverses, e.posts_again,
            e.from_account, f.class AS from_class, e.to_account, t.class AS to_class, t.site_id AS to_site
-    FROM entry e JOIN document d ON d.document_id = e.document_id
-    JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
     WHERE e.item_id = ANY (ARRAY(SELECT item_id FROM reported))
 """
 _ENTRIES_OF_DESK = """
-    SELECT e.item_id, e.version, e.document_id, e.act, e.quantity, e.happened_at, e.recorded_at, e.reverses, e.posts_again,
+    SELECT e.item_id, e.version, e.document_id, e.quantity, e.happened_at, e.recorded_at, e.reverses, e.posts_again,
            e.from_account, e.from_class, e.to_account, e.to_class, e.to_site
     FROM entries_of(ARRAY(SELECT item_id FROM reported)) e
 """
 _REPORTED = """
-    SELECT DISTINCT e.item_id FROM document d JOIN entry e ON e.document_id = d.document_id
-    WHERE d.act IN ('report missing', 'overrun')
+    SELECT DISTINCT e.item_id FROM entry e
+    WHERE e.document_id = ANY (ARRAY(SELECT document_id FROM document WHERE act IN ('report missing', 'overrun')))
       AND (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s) AND (%(models)s::uuid[] IS NULL OR e.model_id = ANY (%(models)s))
 """
 # A donor's own entries first: which documents it may read is asked of each.
@@ -162,7 +161,8 @@ _HOST = {"unit": "u.code", "held_by": "held.name", "cause": "concluded.details->
 _DONOR = {"unit": "NULL::text", "held_by": "NULL::text", "cause": "NULL::text", "whose": ""}
 """By whether a host or a donor asks: a donor is told neither who had it nor what an investigation found."""
 
-# An entry that late facts moved stands for the document that posted it first.
+# Documents are looked up one by one: which of them a donor may read is asked of each. An entry that late facts moved stands
+# for the document that posted it first.
 _LINE = f"""
 WITH RECURSIVE reported AS ({{reported}}
 ), told AS MATERIALIZED (
@@ -204,12 +204,16 @@ WITH RECURSIVE reported AS ({{reported}}
     FROM leg g LEFT JOIN (SELECT item_id, version, sum(quantity)::bigint AS quantity FROM ended GROUP BY item_id, version) e
       ON e.item_id = g.item_id AND e.version = g.version
     WHERE g.gone AND g.quantity > coalesce(e.quantity, 0)
+), report AS MATERIALIZED (
+    SELECT d.* FROM (SELECT DISTINCT document_id FROM part) p
+    CROSS JOIN LATERAL (SELECT d.document_id, d.act, d.site_id, d.book_id, d.number, d.happened_at, d.recorded_at
+                        FROM document d WHERE d.document_id = p.document_id OFFSET 0) d
 ), dated AS (
     SELECT p.*, s.code AS site, s.site_id, d.act, d.site_id AS book_site, d.book_id, d.number,
            (coalesce(l.last_seen_at, d.happened_at) AT TIME ZONE s.time_zone)::date AS lost_on,
            (d.recorded_at AT TIME ZONE s.time_zone)::date AS reported_on
-    FROM part p JOIN document d ON d.document_id = p.document_id JOIN site s ON s.site_id = p.to_site
-    LEFT JOIN last_seen(ARRAY(SELECT DISTINCT document_id FROM part)) l ON l.document_id = p.document_id
+    FROM part p JOIN report d ON d.document_id = p.document_id JOIN site s ON s.site_id = p.to_site
+    LEFT JOIN last_seen(ARRAY(SELECT document_id FROM report)) l ON l.document_id = p.document_id
     WHERE %(site)s::uuid IS NULL OR p.to_site = %(site)s
 ), known AS (
     SELECT x.item_id, x.version, x.document_id, x.ended_by, x.state, x.quantity::bigint AS quantity, x.site, x.lost_on, x.reported_on,
@@ -274,7 +278,8 @@ _PIECE_FIELDS = """p.item_id, p.tag_number, p.maker, p.model, n.serial_number, p
        ended.document_id, es.code, eb.code, eb.year, ended.number"""
 _PIECE_JOINED = """LEFT JOIN LATERAL identified(p.item_id) n ON true
 LEFT JOIN book b ON b.book_id = p.book_id LEFT JOIN site s ON s.site_id = p.book_site
-LEFT JOIN document ended ON ended.document_id = p.ended_by
+LEFT JOIN LATERAL (SELECT d.document_id, d.site_id, d.book_id, d.number FROM document d WHERE d.document_id = p.ended_by
+                   OFFSET 0) ended ON true
 LEFT JOIN book eb ON eb.book_id = ended.book_id LEFT JOIN site es ON es.site_id = ended.site_id
 """
 

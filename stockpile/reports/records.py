@@ -75,25 +75,32 @@ _COMPARED = (*DATES, "unit", "holder")
 _DIFFER = ", ".join(
     f"CASE WHEN min({field}) OVER same <> max({field}) OVER same THEN '{field}' END" for field in _COMPARED
 )
+# Which lines repeat a number was noted when the list was kept: only those are put side by side.
 _LINE = """
-WITH side AS ({query}
+WITH side AS NOT MATERIALIZED ({query}
+), noted AS NOT MATERIALIZED (
+    SELECT line FROM register_repeated WHERE register_id = %(register)s
 ), said AS (
-    SELECT s.*, CASE WHEN serial_key IS NOT NULL THEN count(*) OVER same END AS times, row_number() OVER same AS mention,
-           CASE WHEN serial_key IS NOT NULL THEN nullif(concat_ws(', ', {differ}), '') END AS conflicts,
-           nullif(concat_ws(', ', {lacks}), '') AS lacks, lpad(line::text, 10, '0') AS key
-    FROM side s WINDOW same AS (PARTITION BY serial_key, model_key)
+    SELECT s.*, count(*) OVER same AS times, row_number() OVER same AS mention, nullif(concat_ws(', ', {differ}), '') AS conflicts
+    FROM side s WHERE s.serial_key IS NOT NULL AND s.line IN (SELECT line FROM noted) WINDOW same AS (PARTITION BY serial_key, model_key)
+    UNION ALL
+    SELECT s.*, CASE WHEN serial_key IS NOT NULL THEN 1 END, 1, NULL
+    FROM side s WHERE s.serial_key IS NULL OR s.line NOT IN (SELECT line FROM noted)
 ), marked AS (
+    SELECT *, nullif(concat_ws(', ', {lacks}), '') AS lacks, lpad(line::text, 10, '0') AS key
+    FROM said s
+), judged AS (
     SELECT *, times > 1 IS TRUE AS repeated, times > 1 IS TRUE AND conflicts IS NOT NULL AS conflicting, lacks IS NOT NULL AS incomplete
-    FROM said
+    FROM marked
 ), line AS (
-    SELECT * FROM marked
+    SELECT * FROM judged
     WHERE CASE %(wrong)s::text WHEN 'repeated' THEN repeated WHEN 'conflicting' THEN conflicting WHEN 'incomplete' THEN incomplete
                                ELSE repeated OR incomplete END
 )"""
 _SUMS = """count(*), (SELECT ARRAY[count(*), count(*) FILTER (WHERE mention = 1 AND serial_key IS NOT NULL),
                         count(*) FILTER (WHERE mention = 1 AND repeated), count(*) FILTER (WHERE repeated),
                         count(*) FILTER (WHERE conflicting), count(*) FILTER (WHERE incomplete),
-                        count(*) FILTER (WHERE repeated OR incomplete)] FROM marked) AS sums"""
+                        count(*) FILTER (WHERE repeated OR incomplete)] FROM judged) AS sums"""
 _FIELDS = """p.line, p.item_id, p.model, p.serial_number, p.quantity, p.times, CASE WHEN p.repeated THEN p.conflicts END, p.lacks, p.unit,
        p.holder, p.shipped_on, p.received_on, p.dated_on"""
 ORDERS = {
@@ -127,6 +134,6 @@ def wrong_records(
     ]
     sql = _LINE.format(query=side.query, differ=_DIFFER, lacks=", ".join(lacking) or "NULL::text")
     question = Question(sql, _SUMS, _FIELDS, ORDERS, "''")
-    given: dict[str, Any] = {**side.values, "wrong": str(wrong) if wrong else None}
+    given: dict[str, Any] = {**side.values, "register": listed.register_id, "wrong": str(wrong) if wrong else None}
     found = read_lines(connection, question, given, RecordRow, limit, cursor, order)
     return Records(*(found.rows, *found.sums[1], side.unreadable, found.cursor))

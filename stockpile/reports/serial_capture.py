@@ -77,17 +77,17 @@ class CaptureSought:
 
 
 _INSIDE = "{a}.class <> 'outside' AND (%(site)s::uuid IS NULL OR {a}.site_id = %(site)s)"
-_HELD_NOW = f"""
-    SELECT h.item_id, h.quantity FROM holding h JOIN account a ON a.account_id = h.account_id WHERE {_INSIDE.format(a="a")}
+_HELD_NOW = """
+    SELECT h.item_id, h.model_id, h.donor_id, h.quantity FROM holding h WHERE %(site)s::uuid IS NULL OR h.site_id = %(site)s
 """
 # Only what crosses the border of the books, or of the site, changes what is within. An account hidden from a desk is not its site's.
 _HELD_THEN = f"""
-    SELECT e.item_id, sum(CASE WHEN t.account_id IS NULL THEN -e.quantity ELSE e.quantity END)::bigint AS quantity
+    SELECT e.item_id, e.model_id, e.donor_id, sum(CASE WHEN t.account_id IS NULL THEN -e.quantity ELSE e.quantity END)::bigint AS quantity
     FROM {{entries}} e
     LEFT JOIN account f ON f.account_id = e.from_account AND {_INSIDE.format(a="f")}
     LEFT JOIN account t ON t.account_id = e.to_account AND {_INSIDE.format(a="t")}
     WHERE (f.account_id IS NULL) <> (t.account_id IS NULL) AND {{up_to}}
-    GROUP BY e.item_id HAVING sum(CASE WHEN t.account_id IS NULL THEN -e.quantity ELSE e.quantity END) <> 0
+    GROUP BY e.item_id, e.model_id, e.donor_id HAVING sum(CASE WHEN t.account_id IS NULL THEN -e.quantity ELSE e.quantity END) <> 0
 """
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 _ENTRIES = {
@@ -96,9 +96,10 @@ _ENTRIES = {
 }
 """By whether a donor asks, who reads its own entries alone."""
 
-# What a weapon bears is told by its newest identification whose entry stood at the moment (`identified` tells it of now).
+# What a weapon bears is told by its newest identification whose entry stood at the moment (`identified` tells it of now). All are counted
+# by their first; then what later ones changed, of the few that have one.
 _LEDGER = """
-WITH RECURSIVE held AS ({held}
+WITH RECURSIVE held AS {materialized} ({held}
 ), amended AS (
     SELECT item_id, version, entry_version FROM identification WHERE version > 1
 ), known AS (
@@ -112,20 +113,30 @@ WITH RECURSIVE held AS ({held}
     FROM again a JOIN known k ON k.item_id = a.item_id AND k.version = a.stands
     WHERE k.happened_at <= %(happened_at)s
       AND NOT EXISTS (SELECT FROM known r WHERE r.item_id = a.item_id AND r.reverses = a.stands)
-), identified AS (
+), changed AS (
     SELECT DISTINCT ON (n.item_id) n.item_id, n.serial_number IS NOT NULL AND NOT n.obliterated AS readable
-    FROM identification n LEFT JOIN standing s ON s.item_id = n.item_id AND s.version = n.version
-    WHERE n.version = 1 OR s.version IS NOT NULL
+    FROM standing s JOIN identification n ON n.item_id = s.item_id AND n.version = s.version
     ORDER BY n.item_id, n.version DESC
+), counted AS (
+    SELECT h.model_id, sum(h.quantity)::bigint AS quantity,
+           count(*) FILTER (WHERE n.serial_number IS NOT NULL AND NOT n.obliterated) AS readable
+    FROM held h LEFT JOIN identification n ON n.item_id = h.item_id AND n.version = 1 WHERE {which} GROUP BY h.model_id
+    UNION ALL
+    SELECT h.model_id, 0, sum(c.readable::int - coalesce(n.serial_number IS NOT NULL AND NOT n.obliterated, false)::int)
+    FROM changed c JOIN held h ON h.item_id = c.item_id
+    LEFT JOIN identification n ON n.item_id = h.item_id AND n.version = 1 WHERE {which} GROUP BY h.model_id
 )
-SELECT m.maker, m.name, m.tracked_by, sum(h.quantity)::bigint, count(*) FILTER (WHERE n.readable)
-FROM held h JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id
-LEFT JOIN identified n ON n.item_id = h.item_id AND i.tracked_by = 'serial'
-WHERE (%(donor)s::uuid IS NULL OR i.donor_id = %(donor)s) AND (%(models)s::uuid[] IS NULL OR i.model_id = ANY (%(models)s))
-  AND (%(consignment)s::text IS NULL
-       OR i.consignment_id IN (SELECT c.consignment_id FROM consignment c WHERE c.reference = %(consignment)s))
+SELECT m.maker, m.name, m.tracked_by, sum(c.quantity)::bigint, CASE WHEN m.tracked_by = 'serial' THEN sum(c.readable)::bigint ELSE 0 END
+FROM counted c JOIN model m ON m.model_id = c.model_id
 GROUP BY m.maker, m.name, m.tracked_by
 """
+_WHICH = {
+    "donor": "h.donor_id = %(donor)s",
+    "models": "h.model_id = ANY (%(models)s)",
+    "consignment": """h.item_id IN (SELECT i.item_id FROM item i JOIN consignment c ON c.consignment_id = i.consignment_id
+                                    WHERE c.reference = %(consignment)s)""",
+}
+"""What narrows it, where it is asked."""
 
 # A line with a serial number is one weapon with it, and the rest of its quantity, if it states one, without.
 _REGISTER = """
@@ -158,7 +169,8 @@ def serial_capture(
         "consignment": sought.consignment,
     }
     for_sums(connection)
-    rows = connection.exec_driver_sql(_ledger_sql(actor, at), values)
+    which = " AND ".join(condition for name, condition in _WHICH.items() if values[name] is not None) or "true"
+    rows = connection.exec_driver_sql(_ledger_sql(actor, at, which), values)
     lines = [
         _line(What.WEAPONS if tracked_by == "serial" else What.COUNTED, maker, model, quantity, readable)
         for maker, model, tracked_by, quantity, readable in rows
@@ -191,7 +203,7 @@ def serial_capture_of_register(
     return _page([_line(*key, *summed) for key, summed in sums.items()], set_aside, limit, cursor)
 
 
-def _ledger_sql(actor: Actor, at: AsOf) -> str:
+def _ledger_sql(actor: Actor, at: AsOf, which: str) -> str:
     if at.now:
         held = _HELD_NOW
     elif actor.role in DESK:
@@ -200,7 +212,9 @@ def _ledger_sql(actor: Actor, at: AsOf) -> str:
         held = _HELD_THEN.format(entries="entry", up_to=at.up_to)
     donor = actor.role == DONOR
     known = f"{_ENTRIES[donor]} {'AND' if donor else 'WHERE'} recorded_at <= %(recorded_at)s"
-    return _LEDGER.format(held=held, entries_of_amended=known)
+    # The holdings are read twice, in parallel; what is added up from entries is kept.
+    materialized = "NOT MATERIALIZED" if at.now else "MATERIALIZED"
+    return _LEDGER.format(held=held, materialized=materialized, entries_of_amended=known, which=which)
 
 
 def _line(what: What, maker: str | None, model: str | None, quantity: int, readable: int) -> CaptureLine:

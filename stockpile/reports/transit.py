@@ -198,7 +198,9 @@ def in_transit(
     Raises NotAllowed (a donor), NotFound (an unknown code), Invalid (limit, cursor, order).
     """
     given = _given(connection, actor, sought, at)
-    question = Question(_pieces(actor, at) + _ROWS, _SUMS, _FIELDS, ORDERS, ORDERS["expected_on"], _JOINED)
+    question = Question(
+        _pieces(actor, at) + _ROWS, _SUMS, _FIELDS, ORDERS, ORDERS["expected_on"], _JOINED, by_hash=True
+    )
     return read_lines(connection, question, given, TransitRow, limit, cursor, order)
 
 
@@ -214,7 +216,13 @@ def pieces_in_transit(
     """The weapons and pieces on their way, those expected first at the top. `sums`: lines and pieces. Raises as `in_transit` does."""
     given = _given(connection, actor, sought, at)
     question = Question(
-        _pieces(actor, at) + _LINES, _LINE_SUMS, _LINE_FIELDS, LINE_ORDERS, LINE_ORDERS["expected_on"], _LINE_JOINED
+        _pieces(actor, at) + _LINES,
+        _LINE_SUMS,
+        _LINE_FIELDS,
+        LINE_ORDERS,
+        LINE_ORDERS["expected_on"],
+        _LINE_JOINED,
+        by_hash=True,
     )
     return read_lines(connection, question, given, _piece, limit, cursor, order)
 

@@ -18,9 +18,11 @@ from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.movements import BALANCED
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.places import EVERY_CLASS, PLACES, WITH_SITES, WITHOUT_SITES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import template
+from stockpile.sites import OUTSIDE_ID
 
 QUESTION = template("How many came in, and where is each of them?")
 FINDING = template(
@@ -69,15 +71,18 @@ class BalanceLine:
 # millions of texts take longer. `outside` has no site.
 _COUNTRY_FLOWS = """
     SELECT e.donor_id, e.model_id, f.class AS from_class, f.site_id AS from_site, t.class AS to_class, t.site_id AS to_site, e.quantity
-    FROM (SELECT e.donor_id, e.model_id, f.class_and_site AS origin, t.class_and_site AS place, sum(e.quantity) AS quantity
-          FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    FROM (SELECT e.donor_id, e.model_id, {ends.origin} AS origin, {ends.place} AS place, sum(e.quantity) AS quantity
+          FROM {ends.entries}
           WHERE {up_to}
-          GROUP BY e.donor_id, e.model_id, f.class_and_site, t.class_and_site) e
+          GROUP BY e.donor_id, e.model_id, {ends.origin}, {ends.place}) e
     JOIN place f ON f.class_and_site = e.origin JOIN place t ON t.class_and_site = e.place
 """
-# For the balance of now: only what came in or went, over a site's border.
+# For the balance of now, site by site: only what came in or went, over a site's border.
 _COUNTRY_CROSSINGS = _COUNTRY_FLOWS.replace(
     "\n          GROUP BY", " AND f.site_id IS DISTINCT FROM t.site_id\n          GROUP BY"
+).replace(
+    "{ends.entries}",
+    "entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account",
 )
 _SITE_FLOWS = """
     SELECT e.donor_id, e.model_id, e.from_class, e.from_site, e.to_class, e.to_site, sum(e.quantity) AS quantity
@@ -86,27 +91,35 @@ _SITE_FLOWS = """
 """
 
 _HELD_NOW = """
-    SELECT h.donor_id, h.model_id, a.site_id, a.class, h.quantity
-    FROM (SELECT h.donor_id, i.model_id, a.class_and_site, sum(h.quantity) AS quantity
-          FROM holding h JOIN item i ON i.item_id = h.item_id JOIN account a ON a.account_id = h.account_id
-          GROUP BY h.donor_id, i.model_id, a.class_and_site) h
-    JOIN place a USING (class_and_site)
+    SELECT h.donor_id, h.model_id, p.site_id, p.class, h.quantity
+    FROM (SELECT class_and_site, model_id, donor_id, sum(quantity) AS quantity FROM holding GROUP BY class_and_site, model_id, donor_id) h
+    JOIN place p ON p.class_and_site = h.class_and_site
 """
 _HELD_THEN = "SELECT donor_id, model_id, site_id, class, quantity FROM leg WHERE class <> 'outside'"
 
-_BALANCE = """
-WITH place AS MATERIALIZED (SELECT DISTINCT class_and_site, class, site_id FROM account
-), flow AS MATERIALIZED ({flows}
+_BY_FLOWS = """, flow AS MATERIALIZED ({flows}
 ), leg AS (
     SELECT donor_id, model_id, to_site AS site_id, to_class AS class, from_site AS other_site, from_class AS other_class, quantity
     FROM flow
     UNION ALL
     SELECT donor_id, model_id, from_site, from_class, to_site, to_class, -quantity FROM flow
-), held AS ({held}
-), line AS (
-    SELECT donor_id, model_id, site_id, NULL AS class, 0 AS quantity, quantity AS came_in,
+), came AS (
+    SELECT donor_id, model_id, site_id, quantity AS came_in,
            CASE WHEN other_class = 'outside' THEN 0 ELSE quantity END AS from_other_sites
     FROM leg WHERE class <> 'outside' AND site_id IS DISTINCT FROM other_site
+)"""
+# For the balance of now of all sites: what one site got from another cancels.
+_BY_BORDER = f""", came AS (
+    SELECT donor_id, model_id, NULL::uuid AS site_id, sum(quantity) AS came_in, 0 AS from_other_sites
+    FROM entry WHERE from_account = '{OUTSIDE_ID}' GROUP BY model_id, donor_id
+    UNION ALL
+    SELECT donor_id, model_id, NULL, -sum(quantity), 0 FROM entry WHERE to_account = '{OUTSIDE_ID}' GROUP BY model_id, donor_id
+)"""
+
+_BALANCE = """
+WITH {places}{came}, held AS ({held}
+), line AS (
+    SELECT donor_id, model_id, site_id, NULL AS class, 0 AS quantity, came_in, from_other_sites FROM came
     UNION ALL
     SELECT donor_id, model_id, site_id, class, quantity, 0, 0 FROM held
 ), balance AS (
@@ -132,9 +145,10 @@ ORDER BY p.code, m.maker, m.name, s.code
 """
 
 
-def _sql(flows: str, held: str) -> str:
+def _sql(came: str, held: str) -> str:
     return _BALANCE.format(
-        flows=flows,
+        places=PLACES,
+        came=came,
         held=held,
         classes=",\n           ".join(
             f"coalesce(sum(quantity) FILTER (WHERE class = '{one}'), 0)::bigint AS in_{one}" for one in BALANCED
@@ -145,13 +159,18 @@ def _sql(flows: str, held: str) -> str:
     )
 
 
+def _by(flows: str) -> str:
+    return _BY_FLOWS.format(flows=flows)
+
+
 _SQL = {
-    (False, True): _sql(_COUNTRY_CROSSINGS, _HELD_NOW),
-    (False, False): _sql(_COUNTRY_FLOWS, _HELD_THEN),
-    (True, True): _sql(_SITE_FLOWS, _HELD_NOW),
-    (True, False): _sql(_SITE_FLOWS, _HELD_THEN),
+    (False, True): _sql(_by(_COUNTRY_CROSSINGS), _HELD_NOW),
+    (False, False): _sql(_by(_COUNTRY_FLOWS), _HELD_THEN),
+    (True, True): _sql(_by(_SITE_FLOWS), _HELD_NOW),
+    (True, False): _sql(_by(_SITE_FLOWS), _HELD_THEN),
 }
 """By whether it is for one site, and of now."""
+_ALL_SITES_NOW = _sql(_BY_BORDER, _HELD_NOW)
 
 
 def trial_balance(
@@ -171,9 +190,13 @@ def trial_balance(
     require(actor, READ)
     scope = _scope(connection, actor, donor, model, site)
     for_sums(connection)
-    sql = _SQL[actor.role in DESK, at.now].format(up_to=at.up_to)
     wanted = {f"by_{one}": one in by for one in By}
-    rows = connection.exec_driver_sql(sql, {**wanted, **scope, **at.parameters})
+    if at.now and scope["site"] is None and By.SITE not in by:
+        sql = _ALL_SITES_NOW
+    else:
+        ends = WITHOUT_SITES if scope["site"] is None and By.SITE not in by else WITH_SITES
+        sql = _SQL[actor.role in DESK, at.now].format(ends=ends, up_to=at.up_to)
+    rows = connection.exec_driver_sql(sql, {**wanted, **scope, **at.parameters, **EVERY_CLASS})
     return [BalanceLine(*row) for row in rows]
 
 

@@ -32,6 +32,8 @@ from stockpile.movements import TWO_PARTY_ACTS, Act
 
 BY_ITEM = {"group": "item_id"}
 BY_DOCUMENT = {"group": "document_id"}
+OUTSIDE = "00000000-0000-7000-8000-000000000000"
+"""The account of class `outside`."""
 
 
 def leaf_check(name: str, kind: int) -> CheckConstraint:
@@ -231,6 +233,23 @@ entry = Table(
     ),
     Index("entry_short", "item_id", "claimed_from", postgresql_where="NOT serial AND claimed_from IS NOT NULL"),
     Index("entry_of_document", "document_id", "line"),
+    # What crossed the border of the books: the other side of a balance.
+    Index(
+        "entry_came_in",
+        "model_id",
+        "donor_id",
+        "to_account",
+        "quantity",
+        postgresql_where=f"from_account = '{OUTSIDE}'",
+    ),
+    Index(
+        "entry_went_out",
+        "model_id",
+        "donor_id",
+        "from_account",
+        "quantity",
+        postgresql_where=f"to_account = '{OUTSIDE}'",
+    ),
     info=BY_ITEM,
     comment="One movement of one item. from = to for acts that stay, so that they too are numbered and in the log.",
 )
@@ -251,10 +270,14 @@ holding = Table(
         server_default="false",
         comment="by an opening list; nothing confirms it yet",
     ),
+    key("model_id", nullable=False, comment="the item's, here for the sums: no join"),
+    Column("class_and_site", BigInteger, nullable=False, comment="the account's"),
     CheckConstraint("quantity > 0", name="holding_not_negative"),
     CheckConstraint("NOT serial OR quantity = 1", name="holding_one_weapon"),
     Index("holding_one_place", "item_id", unique=True, postgresql_where="serial"),
     Index("holding_of_account", "account_id"),
+    # With all that a balance adds up, so that the index alone answers.
+    Index("holding_summed", "class_and_site", "model_id", "donor_id", "quantity"),
     info=BY_ITEM,
     comment="What is where now: the sum of the entries, kept by the trigger alone.",
 )

@@ -62,9 +62,13 @@ CROSSING = (
     Reference("entry", ("from_account",), "account", ("account_id",), _ENTRY),
     Reference("entry", ("to_account",), "account", ("account_id",), _ENTRY),
     Reference("entry", ("claimed_from",), "account", ("account_id",), _ENTRY),
-    _to_item("holding", "'holding of item ' || f.item_id", same="t.donor_id = f.donor_id AND (t.tracked_by = 'serial') = f.serial"),
+    _to_item(
+        "holding", "'holding of item ' || f.item_id",
+        same="t.donor_id = f.donor_id AND t.model_id = f.model_id AND (t.tracked_by = 'serial') = f.serial",
+    ),
     Reference(
-        "holding", ("account_id",), "account", ("account_id",), "'holding of item ' || f.item_id", "t.site_id = f.site_id"
+        "holding", ("account_id",), "account", ("account_id",), "'holding of item ' || f.item_id",
+        "t.site_id = f.site_id AND t.class_and_site = f.class_and_site",
     ),
     Reference("item", ("model_id",), "model", ("model_id",), _ITEM, "t.tracked_by = f.tracked_by"),
     Reference("item", ("donor_id",), "party", ("party_id",), _ITEM),
