@@ -1,0 +1,3 @@
+ALTER FUNCTION stockpile.identified(uuid) PARALLEL UNSAFE;
+ALTER FUNCTION stockpile.standing_entry(uuid, integer) PARALLEL UNSAFE;
+DROP FUNCTION stockpile.standing_now(uuid[]);
