@@ -27,3 +27,6 @@ GRANT EXECUTE ON FUNCTION stockpile.standing_now(uuid[]) TO stockpile_poster, st
 -- Several processes may answer a question that asks for these: they only read.
 ALTER FUNCTION stockpile.standing_entry(uuid, integer) PARALLEL SAFE;
 ALTER FUNCTION stockpile.identified(uuid) PARALLEL SAFE;
+
+-- The documents of weapon cards: few among all, and asked for every evening.
+CREATE INDEX document_of_card ON stockpile.document (site_id, document_id) WHERE act = 'issue' AND details ->> 'paper' = 'weapon card';
