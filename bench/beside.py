@@ -28,6 +28,7 @@ BARE_SETTINGS = {"search_path": "stockpile", "timezone": "UTC", "jit": "off", "w
 class FirstPage:
     """A list's address with what is asked of it, and the bare SQL of its first page: the same rows, order and totals, asked as the owner past
     row-level security, without names of persons the page asks for one by one, without cursor, filters or orders that are not asked.
+    `{weapon}` in either stands for the key of a weapon.
     """
 
     address: str
@@ -46,16 +47,16 @@ class Beside:
 
 def measure(port: int, token: str, server: Server, pages: Iterable[FirstPage], runs: int) -> Iterator[Beside]:
     """Asks page and bare SQL by turns; the first pair, which warms plans and memory, is not counted."""
-    service = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     with bare_connection(server) as bare:
+        weapon = str(bare.execute("SELECT item_id FROM item ORDER BY item_id LIMIT 1").fetchall()[0][0])
         for one in pages:
-            pairs = [(_page(service, token, one.address), _bare(bare, one.bare)) for _ in range(runs + 1)][1:]
+            address, sql = one.address.replace("{weapon}", weapon), one.bare.replace("{weapon}", weapon)
+            pairs = [(_page(port, token, address), _bare(bare, sql)) for _ in range(runs + 1)][1:]
             yield Beside(
                 statistics.median(page for page, _ in pairs),
                 statistics.median(floor for _, floor in pairs),
                 statistics.median(page / floor for page, floor in pairs),
             )
-    service.close()
 
 
 def auditor_token(server: Server) -> str:
@@ -75,12 +76,14 @@ def bare_connection(server: Server) -> Iterator[psycopg.Connection[tuple[Any, ..
         yield connection
 
 
-def _page(service: http.client.HTTPConnection, token: str, address: str) -> float:
+def _page(port: int, token: str, address: str) -> float:
+    service = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     begun = time.perf_counter()
     service.request("GET", address, headers={"Authorization": f"Bearer {token}", "Accept": "text/html"})
     answer = service.getresponse()
     text = answer.read()
     taken = time.perf_counter() - begun
+    service.close()
     if answer.status != 200:
         raise SystemExit(f"{address}: {answer.status} {text[:500]!r}")
     return taken

@@ -3,7 +3,8 @@ ledger (triggers off), so it must never touch a database that anybody uses. `ben
 
 Every weapon is declared by a donor, received, issued, returned and issued again; one in a hundred goes missing and is lost,
 one is destroyed, one is in maintenance, ten are with units, three were shipped to the next site, where two of them arrived, and one in a
-hundred issues is corrected. Every weapon is of a consignment. Beside it stands a list of as many weapons as Afghanistan's, which nobody put in order.
+hundred issues is corrected; one in twenty issues is against a weapon card. Every weapon is of a consignment. Beside it stands a list of as
+many weapons as Afghanistan's, which nobody put in order.
 """
 
 from __future__ import annotations
@@ -132,9 +133,10 @@ LEDGER = """
 INSERT INTO book (book_id, site_id, code, year, kind, holder)
 SELECT gen_random_uuid(), site_id, 'B', year, 'counter', 'counter' FROM site, generate_series(2022, 2026) year ON CONFLICT DO NOTHING;
 INSERT INTO document (document_id, site_id, book_id, number, act, fact, happened_at, recorded_at, posted_by, approved_by, line_count, quantity,
-                      content_hash, seed, leaf)
+                      details, content_hash, seed, leaf)
 SELECT w.document_id, w.site_id, b.book_id, row_number() OVER (PARTITION BY b.book_id ORDER BY w.recorded_at, w.document_id), w.act, false,
        CASE WHEN w.act = 'correct' THEN w.recorded_at ELSE w.happened_at END, w.recorded_at, clerk.party_id, commander.party_id, w.lines, w.lines,
+       CASE WHEN w.act <> 'issue' THEN '{}' WHEN w.together % 20 = 0 THEN '{"paper": "weapon card"}' ELSE '{"paper": "hand receipt"}' END::jsonb,
        sha256(uuid_send(w.document_id)), sha256(uuid_send(w.document_id)), '\\x02'::bytea || sha256('a') || sha256(uuid_send(w.document_id))
 FROM written w
 JOIN book b ON b.site_id = w.site_id AND b.code = 'B' AND b.year = extract(year FROM w.recorded_at)

@@ -142,6 +142,24 @@ def test_a_text_too_long_for_a_cell_is_refused_not_left_out(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_character_that_a_spreadsheet_counts_twice(tmp_path: Path) -> None:
+    """It counts 40,000 where there are 20,000 crossed swords of the second plane."""
+    with pytest.raises(Invalid, match="Row 1, “Remarks”: 20,000 characters"):
+        write_xlsx(tmp_path / "list.xlsx", ["Remarks"], [["\U0001f5e1" * 20_000]])
+
+
+@pytest.mark.parametrize(
+    "text", ["<r><t>in</t></r>", "R & D <b>", " kept ", "a\nb", "\x0c", "_x000C_", "\ufffe", "a  b"]
+)
+def test_no_text_is_mark_up_of_the_sheet(text: str) -> None:
+    """Also what looks like the sheet's own mark-up, or like its way to write a character, comes back as it was."""
+    sheet = as_xlsx(["a", "b"], [[text, "beside"]]).active
+    assert sheet is not None
+    value = sheet["A2"].value
+    assert isinstance(value, str)
+    assert (unescape(value), sheet["B2"].value) == (text, "beside")
+
+
 def test_rows_are_written_as_they_come() -> None:
     """A million rows are never held: the first block leaves before the last row is made."""
     made = 0

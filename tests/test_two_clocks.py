@@ -12,6 +12,7 @@ from stockpile.acts.loss import REPORT_MISSING
 from stockpile.acts.turn_in import RETURN
 from stockpile.reports import history
 from stockpile.reports.as_of import AsOf
+from stockpile.reports.standing import standings
 from stockpile.reports.trial_balance import proof, trial_balance
 from stockpile.rights import reading
 from tests.world import RIFLES, Country, ago, paper, scans
@@ -102,6 +103,24 @@ def test_a_paper_of_long_ago_is_known_only_since_it_was_keyed(country: Country) 
     assert where(country, happened_at=noon, recorded_at=before) == "outside"
     # The receipt of today is posted again on top of it, as the last that is known.
     assert where(country) == "Main store"
+
+
+def test_what_the_last_entries_tell_is_what_all_of_them_add_up_to(country: Country) -> None:
+    """Of now a weapon's last entries are read back, of a moment all its entries are added up. Drawn, handed over by a late paper, its
+    return taken back, a loss of long ago keyed: both tell the same of every weapon, since when it is there included, to whoever asks.
+    """
+    lived(country)
+    country.do_with_approval("clerk", "commander", CORRECT, reason="another rifle", lines=scans(RIFLES[0]))
+    country.do("clerk", REPORT_MISSING, **LOSS, lines=scans(RIFLES[1]), paper=paper(2, ago(days=1)))
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans(RIFLES[2]))
+    items = [row[0] for row in country.query("SELECT item_id FROM item")]
+    for who in ("clerk", "auditor", "erbil clerk", "USA"):
+        actor = country.actors[who]
+        with reading(country.engine, actor) as connection:
+            now = standings(connection, actor, items)
+            then = standings(connection, actor, items, AsOf(happened_at=ago(days=-1)))
+        assert now == then
+        assert len(now) == (0 if who == "USA" else len(items))
 
 
 def test_the_trial_balance_closes_at_every_moment_on_either_clock(country: Country) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 SQL = Path(__file__).parent.parent / "sql"
 SUBJECTS: tuple[str, ...] = ("holdings",)

@@ -15,18 +15,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from math import isfinite
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from stockpile.errors import Invalid, StockpileError
+from stockpile.registers.whole_rows import Value, WholeRows
 from stockpile.sentences import sentence
 
-Value = str | int | float | Decimal | date | None
-"""What a cell may hold; a `datetime` is a `date`, a `bool` an `int`."""
+__all__ = ["Value", "csv_blocks", "harmless", "original", "write_csv", "write_xlsx"]
 
 SIGNS = "=+\\-@\t\r\n＝＋－＠﹦﹢﹣﹫"
 """What begins a formula, or hides one behind it; in full width too, as East Asian spreadsheets allow."""
@@ -35,8 +35,9 @@ FORMULA = re.compile(rf"'*(?:[{SIGNS}]|[\s\x00-\x20\u200b-\u200f\ufeff]+[{SIGNS}
 BLOCK = 1000
 SHEET_ROWS = 1_048_576
 CELL_CHARACTERS = 32_767
-EXACT_DIGITS = 10**15
-"""A spreadsheet keeps 15 digits of a number."""
+"""Counted as a spreadsheet counts: a character beyond the first 65,536 of Unicode is two."""
+SURELY_FITS = CELL_CHARACTERS // 2
+"""A row of no more characters has no cell that is too long."""
 
 
 class CannotWrite(StockpileError):
@@ -58,7 +59,7 @@ def original(text: str) -> str:
     return text[1:] if text[:1] == "'" and FORMULA.match(text) else text
 
 
-def csv_text(value: Value) -> str | int | float | Decimal:
+def csv_text(value: Value) -> str | int | float | Decimal | UUID:
     """A value as its CSV cell."""
     if value is None:
         return ""
@@ -154,63 +155,43 @@ def write_book(target: str | BinaryIO, headers: Sequence[str], rows: Iterable[Se
 def fill(book: xlsxwriter.Workbook, headers: Sequence[str], rows: Iterable[Sequence[Value]], name: str) -> None:
     bold = book.add_format({"bold": True})
     moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-    sheet = new_sheet(book, name, headers, bold)
+    sheet = new_sheet(book, name, headers, bold, moment)
     sheets, at = 1, 1
     for number, row in enumerate(rows, start=1):
         if at == SHEET_ROWS:
             sheets += 1
-            sheet, at = new_sheet(book, f"{name} {sheets}", headers, bold), 1
-        for column, value in enumerate(row):
-            check_fits(value, number, headers[column])
-            write_cell(sheet, at, column, value, moment)
+            sheet, at = new_sheet(book, f"{name} {sheets}", headers, bold, moment), 1
+        if sheet.write_values(at, row) > SURELY_FITS:
+            check_fit(row, number, headers)
         at += 1
 
 
 def new_sheet(
-    book: xlsxwriter.Workbook, name: str, headers: Sequence[str], bold: xlsxwriter.format.Format
-) -> xlsxwriter.worksheet.Worksheet:
-    sheet = book.add_worksheet(name)
+    book: xlsxwriter.Workbook,
+    name: str,
+    headers: Sequence[str],
+    bold: xlsxwriter.format.Format,
+    moment: xlsxwriter.format.Format,
+) -> WholeRows:
+    sheet: WholeRows = book.add_worksheet(name, WholeRows)
     sheet.freeze_panes(1, 0)
     for column, header in enumerate(headers):
         sheet.write_string(0, column, header, bold)
+    sheet.begin(len(headers), moment)
     return sheet
 
 
-def check_fits(value: Value, number: int, header: str) -> None:
-    """xlsxwriter leaves out a text that is too long, without a word: so it is refused here."""
-    if isinstance(value, str) and len(value) > CELL_CHARACTERS:
-        raise Invalid(
-            sentence(
-                "Row {number}, “{header}”: {count:,} characters do not fit a spreadsheet cell, which "
-                "holds {most:,}. Export as CSV instead.",
-                number=number,
-                header=header,
-                count=len(value),
-                most=CELL_CHARACTERS,
+def check_fit(row: Sequence[Value], number: int, headers: Sequence[str]) -> None:
+    """A spreadsheet takes a file with a longer text for a broken one: so it is refused here."""
+    for value, header in zip(row, headers, strict=True):
+        if isinstance(value, str) and len(value.encode("utf-16-le", "surrogatepass")) > 2 * CELL_CHARACTERS:
+            raise Invalid(
+                sentence(
+                    "Row {number}, “{header}”: {count:,} characters do not fit a spreadsheet cell, which "
+                    "holds {most:,}. Export as CSV instead.",
+                    number=number,
+                    header=header,
+                    count=len(value),
+                    most=CELL_CHARACTERS,
+                )
             )
-        )
-
-
-def write_cell(
-    sheet: xlsxwriter.worksheet.Worksheet,
-    row: int,
-    column: int,
-    value: Value,
-    moment: xlsxwriter.format.Format,
-) -> None:
-    """Write one value as what it is: text as a string whatever it looks like."""
-    match value:
-        case None | "":
-            return
-        case str():
-            sheet.write_string(row, column, value)
-        case bool():
-            sheet.write_boolean(row, column, value)
-        case datetime():
-            sheet.write_datetime(row, column, value, moment)
-        case date():
-            sheet.write_datetime(row, column, value)
-        case int() | float() | Decimal() if isfinite(value) and abs(float(value)) < EXACT_DIGITS:
-            sheet.write_number(row, column, value)
-        case _:
-            sheet.write_string(row, column, str(value))

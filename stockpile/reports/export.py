@@ -7,9 +7,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Protocol, TypeVar, get_type_hints
+from uuid import UUID
 
 from stockpile.registers.write import Value
 from stockpile.reports.pages import LONGEST_PAGE
@@ -52,17 +54,29 @@ def columns(row: type) -> list[str]:
 
 def table(rows: Iterable[Any]) -> Iterator[list[Value]]:
     """Rows as cells, in the order of `columns`."""
-    return (list(cells(row)) for row in rows)
+    return map(cells, rows)
 
 
-def cells(row: Any) -> Iterator[Value]:
+AS_THEY_ARE = frozenset({str, int, float, bool, Decimal, date, datetime, UUID, type(None)})
+
+
+def cells(row: Any) -> list[Value]:
     """The cells of one row."""
-    for field in fields(row):
-        value = getattr(row, field.name)
-        if is_dataclass(value):
-            yield from cells(value)
+    told: list[Value] = []
+    for name in _names(row.__class__):
+        value = getattr(row, name)
+        if type(value) in AS_THEY_ARE:
+            told.append(value)
+        elif is_dataclass(value):
+            told += cells(value)
         else:
-            yield cell(value)
+            told.append(cell(value))
+    return told
+
+
+@cache
+def _names(row: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(row))
 
 
 def cell(value: object) -> Value:

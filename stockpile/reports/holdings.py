@@ -21,7 +21,7 @@ from stockpile.reports.keyset import Keys, Order, by_number, by_text, order_aske
 from stockpile.reports.open_cases import open_cases_of
 from stockpile.reports.pages import cursor_of, page_size, read_cursor_as
 from stockpile.reports.scope import donor_asked, models_of, site_asked
-from stockpile.reports.standing import Standing, standings
+from stockpile.reports.standing import CLASSES, Standing, standings
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import of_the_books, sentence, template
 from stockpile.sites import day_on_the_walls
@@ -113,8 +113,7 @@ _OF_MOMENT = "AND e.happened_at <= %(happened_at)s AND e.recorded_at <= %(record
 _SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
 
 _LINES = """
-WITH held AS {kept} ({held}
-){narrowed}, line AS (
+WITH {before}, line AS (
     SELECT h.item_id, i.tracked_by, i.tag_number, i.model_id, m.maker, m.name AS model, n.serial_number,
            coalesce(n.serial_key, '') AS key, i.lot,
            p.code AS donor, h.account_id, a.class, s.code AS site, h.quantity
@@ -131,9 +130,11 @@ WITH held AS {kept} ({held}
 _TOTAL = """, total AS (
     SELECT count(*) AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM line
 )"""
-# In the list's own order a page takes the lines of a few models: those alone are told of a million.
-_NARROWED = """, of_model AS (
-    SELECT m.name, count(*) AS lines, sum(h.quantity) AS quantity FROM held h JOIN model m ON m.model_id = h.model_id GROUP BY m.name
+# In the list's own order a page takes the lines of a few models: those alone are told of a million. Of now the holdings are read
+# twice, once added up, by several processes, and once for the lines; of a moment that is gone they are worked out once and kept.
+_NARROWED = """of_model AS (
+    SELECT m.name, sum(h.lines)::bigint AS lines, sum(h.quantity) AS quantity
+    FROM ({sums}) h JOIN model m ON m.model_id = h.model_id GROUP BY m.name
 ), before AS (
     SELECT name, coalesce(sum(lines) FILTER (WHERE name > (%(after)s::text[])[1] IS NOT FALSE)
                           OVER (ORDER BY name ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS lines
@@ -143,6 +144,12 @@ _NARROWED = """, of_model AS (
 ), total AS (
     SELECT coalesce(sum(lines), 0)::bigint AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM of_model
 )"""
+_SUMS_NOW = """
+    SELECT i.model_id, count(*) AS lines, sum(h.quantity) AS quantity
+    FROM holding h JOIN account a ON a.account_id = h.account_id JOIN item i ON i.item_id = h.item_id
+    WHERE {which} GROUP BY i.model_id
+"""
+_SUMS_THEN = "SELECT model_id, count(*) AS lines, sum(quantity) AS quantity FROM held GROUP BY model_id"
 _PAGE = """, page AS (
     SELECT * FROM line WHERE %(after)s::text[] IS NULL OR ({sorted}) {beyond} ({after}) ORDER BY {order} LIMIT %(limit)s
 )
@@ -163,7 +170,7 @@ ORDERS = orders(
 )
 """All that is held is added up for every page: none of them costs more than another."""
 _TYPES = {str: "text", UUID: "uuid"}
-BATCH = 1000
+BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +210,14 @@ class Question:
             held = _HELD_THEN.format(which=which, entries=_SITE_ENTRIES, moment="")
         else:
             held = _HELD_THEN.format(which=which, entries="entry", moment=_OF_MOMENT)
-        if narrowed:
-            return _LINES.format(held=held, kept="MATERIALIZED", narrowed=_NARROWED, models="needed") + rest
-        return _LINES.format(held=held, kept="", narrowed="", models="model") + rest
+        if not narrowed:
+            return _LINES.format(before=f"held AS ({held})", models="model") + rest
+        if self.at.now:
+            sums = _NARROWED.format(sums=_SUMS_NOW.format(which=which))
+            before = f"{sums}, held AS ({held} AND i.model_id IN (SELECT model_id FROM needed))"
+        else:
+            before = f"held AS MATERIALIZED ({held}), {_NARROWED.format(sums=_SUMS_THEN)}"
+        return _LINES.format(before=before, models="needed") + rest
 
 
 def holdings(
@@ -376,7 +388,7 @@ def _line(row: Any, standing: Standing | None, open_cases: int) -> HoldingLine:
         lot=row.lot,
         donor=row.donor,
         account_id=row.account_id,
-        account_class=AccountClass(getattr(row, "class")),
+        account_class=CLASSES[getattr(row, "class")],
         account=standing.account if standing else None,
         site=row.site,
         party_id=standing.party_id if standing else None,

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.db.engine import for_sums
 from stockpile.documents import full_number, now
 from stockpile.identity import asset_tag
 from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page, spellings
@@ -75,24 +76,29 @@ class CardOut:
     overdue: bool
 
 
+# Few of the weapons that persons have are out against a card: only what a card's document brought where it is, or what was posted again and
+# may cite one, is asked for its last move. What is asked in the columns is worked out after the order, for the page's rows alone.
 _CARDS_OUT = f"""
 SELECT c.since, c.item_id, c.* FROM (
-    SELECT h.item_id, i.tag_number, m.maker, m.name AS model, n.serial_number, p.code AS person, p.name, p.rank, u.code AS unit,
+    SELECT h.item_id, i.tag_number, m.maker, m.name AS model, (SELECT n.serial_number FROM identified(h.item_id) n) AS serial_number,
+           p.code AS person, p.name, p.rank,
+           (SELECT u.code FROM (SELECT g.unit_id FROM assignment g
+                                WHERE g.party_id = a.party_id AND g.since <= %s AND (g.until IS NULL OR g.until >= %s)
+                                ORDER BY g.since DESC, g.until DESC NULLS FIRST, g.assignment_id DESC LIMIT 1) g
+            JOIN party u ON u.party_id = g.unit_id) AS unit,
            s.code AS site, s.site_id, last.document_id, last.book_site, last.book_code, last.year, last.number,
            last.happened_at AS since, last.happened_at < %s AS overdue
-    FROM holding h
+    FROM (SELECT e.item_id, e.to_account AS account_id FROM document d JOIN entry e ON e.document_id = d.document_id
+          WHERE d.act = 'issue' AND d.details ->> 'paper' = '{PAPER}'
+          UNION
+          SELECT e.item_id, e.to_account FROM entry e WHERE e.posts_again IS NOT NULL AND e.serial) perhaps
+    JOIN holding h ON h.item_id = perhaps.item_id AND h.account_id = perhaps.account_id AND h.serial
     JOIN account a ON a.account_id = h.account_id AND a.class = 'person'
     JOIN site s ON s.site_id = a.site_id
     JOIN {LAST_MOVE} ON last.act = 'issue' AND last.paper = '{PAPER}' AND last.to_account = h.account_id
     JOIN item i ON i.item_id = h.item_id
     JOIN model m ON m.model_id = i.model_id
-    LEFT JOIN LATERAL identified(h.item_id) n ON true
-    LEFT JOIN party p ON p.party_id = a.party_id
-    LEFT JOIN LATERAL (SELECT g.unit_id FROM assignment g
-                       WHERE g.party_id = a.party_id AND g.since <= %s AND (g.until IS NULL OR g.until >= %s)
-                       ORDER BY g.since DESC, g.until DESC NULLS FIRST, g.assignment_id DESC LIMIT 1) g ON true
-    LEFT JOIN party u ON u.party_id = g.unit_id
-    WHERE h.serial) c
+    LEFT JOIN party p ON p.party_id = a.party_id) c
 """
 
 
@@ -119,8 +125,9 @@ def cards_out(
     }
     day = day_on_the_walls(connection, actor.time_zone, moment)
     by = order_asked(order, ORDERS)
+    for_sums(connection)
     return read_page(
-        connection, _CARDS_OUT, where, _ORDER, _card, limit, cursor, (moment - CARD_STANDS, day, day), order=by
+        connection, _CARDS_OUT, where, _ORDER, _card, limit, cursor, (day, day, moment - CARD_STANDS), order=by
     )
 
 

@@ -117,6 +117,12 @@ document = Table(
         postgresql_where="act IN ('order destruction', 'destroy', 'change custodian')",
     ),
     Index(
+        "document_of_card",
+        "site_id",
+        "document_id",
+        postgresql_where="act = 'issue' AND details ->> 'paper' = 'weapon card'",
+    ),
+    Index(
         "document_attachments",
         "attachments",
         postgresql_using="gin",
