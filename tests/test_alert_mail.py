@@ -28,6 +28,7 @@ from stockpile.alerts import mailing
 from stockpile.alerts.finding import find_alerts
 from stockpile.alerts.mailing import WAITS, queue, send_waiting
 from stockpile.alerts.smtp import MailServer
+from stockpile.alerts.subscriptions import forget_address
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import now
@@ -311,6 +312,10 @@ def test_who_may_come_in_no_more_is_told_no_more(web: Web) -> None:
         assert send(web, server(box.port)) == 0
         assert again
         assert box.came == []
+        with transaction(web.country.engine, roles.REGISTRAR) as connection:
+            forget_address(connection, web.country.parties["USA"].party_id)  # as an erasure does
+        (row,) = web.get("USA", "/v1/alert-subscriptions").json()["rows"]
+        assert (row["address"], row["state"]) == (None, "ended")
 
 
 def test_what_is_wrong_with_a_subscription_is_said(web: Web) -> None:
