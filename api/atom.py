@@ -13,15 +13,16 @@ from api.words import say, told
 from stockpile.reports.alerts import AlertRow
 
 ATOM = "http://www.w3.org/2005/Atom"
+LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 _NEVER_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def atom_of(alerts: Sequence[AlertRow], owner: UUID, address: str, language: str, full_text: bool) -> bytes:
-    """The feed's document. `address`: under which its reader reaches the service.
-    Without full text an entry tells kind, number and link.
+    """The feed's document. `address`: under which its reader reaches the service. Without full text an entry tells kind, number and
+    link.
     """
-    feed = ElementTree.Element(f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": language})
+    feed = ElementTree.Element(f"{{{ATOM}}}feed", {LANGUAGE: language})
     _add(feed, "id", f"urn:uuid:{owner}")
     _add(feed, "title", say("Stockpile: alerts"))
     _add(feed, "updated", _moment(max((one.found_at for one in alerts), default=datetime(2000, 1, 1, tzinfo=UTC))))

@@ -316,7 +316,7 @@ WITHOUT_PEOPLE = {
     "addresses of ours, for ten minutes": "sign_in_flow.back sign_in_flow.wanted",
     "codes, numbers and days of what an alert is about": "alert.subject alert.about",
     "words of ours about alerts and their e-mails": """
-        alert.kind alert_subscription.role alert_subscription.kinds alert_subscription.language alert_mail.what alert_mail_step.what
+        alert.kind alert_subscription.role alert_subscription.language alert_mail.what alert_mail_step.what
         alert_mail_step.words""",
     "checks, and rows by their numbers: no account of a person, no name": "verification.checks verification.wrong",
     "of the log, which names nobody": """

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     mail_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How it is spoken to in secret")
     mail_user: str = Field("", description="As whom; empty: without signing in")
     mail_password: SecretStr = Field(SecretStr(""), description="With which password")
-    mail_from: str = Field("stockpile@localhost", description="From which address e-mails come")
+    mail_from: str = Field(
+        "stockpile@localhost", pattern=r"^[!-~]+@[A-Za-z0-9.-]+$", description="From which address e-mails come"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="How much is logged")
 
     @property

@@ -4,6 +4,7 @@ wants it later, refuses the password or the address, or breaks off; and that not
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,11 @@ from pydantic import SecretStr
 from api.alerting import look, written
 from stockpile import tls
 from stockpile.acts.loss import REPORT_MISSING
+from stockpile.alerts import mailing
 from stockpile.alerts.finding import find_alerts
 from stockpile.alerts.mailing import WAITS, queue, send_waiting
 from stockpile.alerts.smtp import MailServer
+from stockpile.alerts.subscriptions import forget_address
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import now
@@ -178,11 +181,13 @@ def test_nothing_is_sent_twice_even_where_the_end_is_unknown(web: Web, monkeypat
         del box.answers["DATA"]
         lost(web, RIFLES[1])
 
-        def dies(letter: Any) -> EmailMessage:
+        def dies(*given: Any) -> None:
             raise KeyboardInterrupt
 
-        with pytest.raises(KeyboardInterrupt):
-            send_waiting(web.country.engine, server(box.port), dies)
+        with monkeypatch.context() as patch:
+            patch.setattr(mailing, "send", dies)
+            with pytest.raises(KeyboardInterrupt):
+                send(web, server(box.port))
         assert last(web)[0] == "tried"
         assert send(web, server(box.port), now() + timedelta(minutes=5)) == 0
         send(web, server(box.port), now() + timedelta(minutes=11))
@@ -227,8 +232,8 @@ def test_a_wrong_password_is_shown_and_nothing_is_lost(
     assert set(tried[:-1]) == {b"wrong"}
 
     lost(web, RIFLES[1])
-    with inbox_of_tls(context) as (box, port):
-        assert send(web, server(port, host="localhost", security="tls"), later(60)) == 1
+    with inbox_of_tls(context) as box:
+        assert send(web, server(box.port, host="localhost", security="tls"), later(60)) == 1
         assert len(box.came) == 1
 
 
@@ -236,22 +241,24 @@ def later(minutes: int) -> datetime:
     return now() + timedelta(minutes=minutes)
 
 
+class Secret(Controller):
+    """Speaks TLS from the first byte."""
+
+    def _trigger_server(self) -> None:
+        asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        asking.check_hostname, asking.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.port), 30) as plain, asking.wrap_socket(plain) as talking:
+            talking.recv(1)
+
+
 @contextmanager
-def inbox_of_tls(context: ssl.SSLContext) -> Iterator[tuple[Inbox, int]]:
+def inbox_of_tls(context: ssl.SSLContext) -> Iterator[Inbox]:
     """A mail server that speaks TLS from the first byte."""
-    from aiosmtpd.smtp import SMTP as Protocol
-
     box = Inbox(port=free_port())
-
-    class Secret(Controller):
-        def factory(self) -> Protocol:
-            return Protocol(self.handler)
-
     controller = Secret(box, hostname="127.0.0.1", port=box.port, ssl_context=context)
-    controller._trigger_server = lambda: None  # type: ignore[method-assign] - it would speak plainly
     controller.start()
     try:
-        yield box, box.port
+        yield box
     finally:
         controller.stop()
 
@@ -305,6 +312,10 @@ def test_who_may_come_in_no_more_is_told_no_more(web: Web) -> None:
         assert send(web, server(box.port)) == 0
         assert again
         assert box.came == []
+        with transaction(web.country.engine, roles.REGISTRAR) as connection:
+            forget_address(connection, web.country.parties["USA"].party_id)  # as an erasure does
+        (row,) = web.get("USA", "/v1/alert-subscriptions").json()["rows"]
+        assert (row["address"], row["state"]) == (None, "ended")
 
 
 def test_what_is_wrong_with_a_subscription_is_said(web: Web) -> None:

@@ -155,11 +155,12 @@ def _deal_with(engine: Engine, server: MailServer, write: Write, row: Any, momen
         return False
     if row.what == "put off" and moment - row.happened_at < AGAIN[min(row.put_off, len(AGAIN)) - 1]:
         return False
+    message = write(_letter(engine, row))
     if not _step(engine, row.mail_id, row.step + 1, "tried"):
         return False  # another sends it just now
     what, words = "delivered", None
     try:
-        send(server, write(_letter(engine, row)), row.address)
+        send(server, message, row.address)
     except PutOff as problem:
         what, words = "put off", problem.detail
     except Rejected as problem:
