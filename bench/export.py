@@ -10,6 +10,7 @@ server's cursor, and the same cells written one by one by xlsxwriter in constant
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
 import tempfile
 import time
@@ -58,6 +59,7 @@ def main() -> None:
         auditor = auditor_of(engine)
         to = Path(folder)
         ours(engine, auditor, write_csv, to / "first.csv")
+        gc.freeze()  # as the service does
         before = peak_memory()
         with bare_connection(server) as bare:
             taken = []

@@ -41,7 +41,7 @@ PAGES = (
         FROM holding h JOIN account a ON a.account_id = h.account_id AND a.class = 'person'
         JOIN LATERAL (SELECT * FROM entry e WHERE e.item_id = h.item_id AND e.from_account <> e.to_account ORDER BY version DESC LIMIT 1) last ON true
         JOIN document d ON d.document_id = last.document_id AND d.act = 'issue' AND d.details ->> 'paper' = 'weapon card'
-        JOIN item i ON i.item_id = h.item_id JOIN model m USING (model_id) JOIN identification n ON n.item_id = h.item_id
+        JOIN item i ON i.item_id = h.item_id JOIN model m ON m.model_id = i.model_id JOIN identification n ON n.item_id = h.item_id
         LEFT JOIN party p ON p.party_id = a.party_id
         ORDER BY last.happened_at, h.item_id LIMIT 51
         """,

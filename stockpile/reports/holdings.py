@@ -170,7 +170,7 @@ ORDERS = orders(
 )
 """All that is held is added up for every page: none of them costs more than another."""
 _TYPES = {str: "text", UUID: "uuid"}
-BATCH = 5000
+BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
