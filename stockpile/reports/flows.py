@@ -95,14 +95,14 @@ def flows(connection: Connection, actor: Actor, sought: FlowsSought = FlowsSough
     Raises NotFound (an unknown code), NotAllowed (another site's books).
     """
     require(actor, READ)
-    narrowing = {
+    narrowing: dict[str, Any] = {
         "since": sought.since,
         "until": sought.until,
         "recorded_at": sought.recorded_at,
         "donor": donor_asked(connection, actor, sought.donor),
         "models": models_of(connection, sought.model) if sought.model else None,
     }
-    given = {**narrowing, **EVERY_CLASS, "site": site_asked(connection, actor, sought.site)}
+    given: dict[str, Any] = {**narrowing, **EVERY_CLASS, "site": site_asked(connection, actor, sought.site)}
     which = " AND ".join(_WHICH[name] for name, value in narrowing.items() if value is not None) or "true"
     ends = WITHOUT_SITES if given["site"] is None else WITH_SITES
     for_sums(connection)

@@ -90,7 +90,7 @@ def holdings_over_time(
         "donor": donor_asked(connection, actor, donor),
         "models": models_of(connection, model) if model else None,
     }
-    given = {
+    given: dict[str, Any] = {
         **at.parameters,
         **EVERY_CLASS,
         **narrowing,
