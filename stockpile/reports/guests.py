@@ -79,8 +79,8 @@ def read_guest(connection: Connection, actor: Actor, guest_id: UUID) -> GuestRow
 
 
 def _row(*told: Any) -> GuestRow:
-    values: list[Any] = [tuple(one) if isinstance(one, list) else one for one in told]
-    return GuestRow(*values)
+    columns: list[Any] = [tuple(one) if isinstance(one, list) else one for one in told]
+    return GuestRow(*columns)
 
 
 @dataclass(frozen=True, slots=True)
