@@ -41,6 +41,7 @@ from tests.conftest import Databases
 from tests.consigned import declared, listed
 from tests.counts import opened
 from tests.guests import delivered, invited, people
+from tests.inspecting import planned
 from tests.registers import compared, imported
 from tests.service import Service
 from tests.signing_in import add_users
@@ -257,6 +258,19 @@ def test_no_way_back_from_what_donors_declared(databases: Databases, empty: str)
     with pytest.raises(IntegrityError, match="hold statements of donors"):
         migrate.downgrade(owner, "0005")
     assert country.query("SELECT kind FROM donor_statement") == [("declaration",)]
+    engine.dispose()
+
+
+def test_no_way_back_from_a_visit(databases: Databases, empty: str) -> None:
+    """The older schema has no place for a donor's visit. It is refused, with the plan kept."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    planned(country)
+    with pytest.raises(IntegrityError, match="hold visits or reports of holders"):
+        migrate.downgrade(owner, "0009")
+    assert country.query("SELECT kind FROM donor_statement") == [("planned visit",)]
     engine.dispose()
 
 

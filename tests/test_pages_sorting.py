@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from stockpile.reports.keyset import page_of
 from stockpile.rights import Actor, reading
 from tests.api_world import Web, served
 from tests.busy_country import make_busy
+from tests.inspecting import visited
 from tests.reading_pages import visit
 from tests.registers import compared, imported
 from tests.world import HELMET, RIFLES, Country
@@ -92,7 +94,7 @@ def counted(country: Country) -> str:
     return "TAJI/COUNT/1"
 
 
-def asked_of(path: str, count: str) -> dict[str, Any]:
+def asked_of(path: str, count: str, visit_id: UUID) -> dict[str, Any]:
     """What a list is none without."""
     return {
         "/audits/findings": {"audit": "Two lists"},
@@ -105,6 +107,7 @@ def asked_of(path: str, count: str) -> dict[str, Any]:
         "/reports/allowances/weapons": {"model": "AKM"},
         "/reports/holders/weapons": {"unit": "1COY"},
         "/reports/consignments/lines": {"consignment": "FMS-1"},
+        "/visits/lines": {"visit": visit_id},
     }.get(path, {})
 
 
@@ -125,14 +128,14 @@ def rows_in(
 def test_pages_in_any_order_hold_every_row_once(web: Web, who: str) -> None:
     """A few pages, there and back: what comes is what the list has, and the way back is the way there, from its end."""
     make_busy(web)
-    count = counted(web.country)
+    count, visit_id = counted(web.country), visited(web.country, *RIFLES[:2], "ZZ 1").statement_id
     left, right = (imported(web.country, book, "commander") for book in (OLD_BOOK, NEW_BOOK))
     for sides in ((left, right), (right, left)):
         compared(web.country, *sides, "commander", "Two lists")
     actor = web.country.actors["commander"] if who == "commander" else actor_of(web, who)
     tried = 0
     for path, one in lists().items():
-        values = asked_of(path, count)
+        values = asked_of(path, count, visit_id)
         with reading(web.country.engine, actor) as connection:
             try:
                 own = list(rows_in(one, connection, actor, values, None, 500))

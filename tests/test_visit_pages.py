@@ -14,6 +14,7 @@ from httpx import Response
 from stockpile.documents import now
 from tests.api_world import Web, fresh, problem, served
 from tests.reading_pages import BROWSER, read, visit
+from tests.test_pages_crawl import forgotten
 from tests.world import SCAN
 
 web = pytest.fixture(served)
@@ -99,7 +100,22 @@ def test_by_forms_alone(web: Web) -> None:
     assert "visit refused" in visit(web, "commander", "/discrepancies").text
     assert "visit refused" in visit(web, "USA", "/discrepancies").text
     told = visit(web, "USA", f"/statements/{alarm.headers['location'].rpartition('/')[2]}")
-    assert told.heading == "Visit EUM-5"
+    assert told.heading == "VisitEUM-5"
+    ways = (
+        "/visits/plan",
+        "/visits/record",
+        "/visits/refusal",
+        "/monitoring-plans/change",
+        "/visits",
+        sent.headers["location"],
+    )
+    for who, path in (
+        *(("USA", way) for way in ways),
+        ("clerk", "/visits/dispositions"),
+        ("registrar", alarm.headers["location"]),
+    ):
+        page = visit(web, who, path, **{"Accept-Language": "xx"})
+        assert forgotten(page) == [], path
 
 
 def test_a_holder_s_report_and_a_plan_by_forms(web: Web) -> None:

@@ -172,11 +172,12 @@ def _record(engine: Engine, actor: Actor, typed: FormData, given: dict[str, Any]
         given["list_name"] = listed.filename[-64:]
     if given.get("list_sha256"):
         body["file"] = {"sha256": given["list_sha256"], "name": given.get("list_name") or "scans.csv"}
-    with reading(engine, actor) as connection:
-        wall = ZoneInfo(find_site(connection, body.get("site") or "").time_zone)
-    for name in ("began_at", "ended_at"):
-        if name in body:
-            body[name] = _on_the_wall(name, body[name], wall)
+    if "site" in body:
+        with reading(engine, actor) as connection:
+            wall = ZoneInfo(find_site(connection, body["site"]).time_zone)
+        for name in ("began_at", "ended_at"):
+            if name in body:
+                body[name] = _on_the_wall(name, body[name], wall)
     began = body.get("began_at")
     body["lines"] = list(_lines(body.get("lines", ""), began if isinstance(began, datetime) else None))
     body["complete"] = bool(body.get("complete"))

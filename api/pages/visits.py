@@ -45,6 +45,8 @@ from stockpile.errors import Fault, Invalid
 from stockpile.keys import new_key
 from stockpile.reports.keyset import Page
 from stockpile.reports.visits import (
+    PLAN_ORDERS,
+    VISIT_LINE_ORDERS,
     VISIT_ORDERS,
     PlanRow,
     VisitLineRow,
@@ -142,7 +144,7 @@ def _lines(connection: Connection, actor: Actor, asked: Asked) -> Page[VisitLine
     if visit is None:
         raise Invalid(sentence("Say of which visit."), [Fault(sentence("follow the link on its page"), field="visit")])
     finding, differing = asked.values.get("finding"), asked.values.get("differing")
-    return list_visit_lines(connection, actor, visit, finding, differing, asked.limit, asked.cursor)
+    return list_visit_lines(connection, actor, visit, finding, differing, asked.limit, asked.cursor, asked.order)
 
 
 LINE_COLUMNS = (
@@ -171,6 +173,8 @@ LINES = Listing(
     ),
     empty=N_("There are no such lines."),
     ask=_lines,
+    orders=VISIT_LINE_ORDERS,
+    default="line",
 )  # fmt: skip
 
 
@@ -358,7 +362,14 @@ async def answer(statement_id: UUID, request: Request, engine: Database, actor: 
 def _plans(connection: Connection, actor: Actor, asked: Asked) -> Page[PlanRow]:
     values = asked.values
     return list_plans(
-        connection, actor, values.get("level"), values.get("binds"), values.get("donor"), asked.limit, asked.cursor
+        connection,
+        actor,
+        values.get("level"),
+        values.get("binds"),
+        values.get("donor"),
+        asked.limit,
+        asked.cursor,
+        asked.order,
     )
 
 
@@ -369,7 +380,8 @@ PLANS = Listing(
     question=N_("How closely is which class of models monitored, within how many days, and who says so?"),
     row=PlanRow,
     columns=(
-        Column("code", N_("Plan"), "code", lambda row: address("/monitoring-plans/change", code=row.code)),
+        Column("code", N_("Plan"), "code", lambda row: address("/monitoring-plans/change", code=row.code), roles=RIGHTS[KEEP_PLANS]),
+        Column("code", N_("Plan"), "code", roles=frozenset(ROLES) - RIGHTS[KEEP_PLANS]),
         Column("donor", N_("Donor"), "code", none=N_("every donor")),
         Column("what", N_("Of what")),
         Column("level", N_("How closely"), "term"),
@@ -389,6 +401,8 @@ PLANS = Listing(
     ways=(Way(N_("Add a plan"), "/monitoring-plans/change", RIGHTS[KEEP_PLANS]),),
     empty=N_("There is no such plan."),
     ask=_plans,
+    orders=PLAN_ORDERS,
+    default="code",
 )  # fmt: skip
 
 

@@ -198,6 +198,19 @@ LEFT JOIN LATERAL identified(l.item_id) n ON true LEFT JOIN site s ON s.site_id 
 """
 
 
+VISIT_LINE_ORDERS = orders(
+    {"l.line": int},
+    line={"l.line": int},
+    read=by_text("l.read"),
+    model=by_text("m.name"),
+    serial_number=by_text("n.serial_number"),
+    finding={"l.finding": str},
+    stood=by_text("l.stood"),
+    stood_site=by_text("s.code"),
+    read_at=by_moment("l.read_at"),
+)
+
+
 def list_visit_lines(
     connection: Connection,
     actor: Actor,
@@ -206,15 +219,19 @@ def list_visit_lines(
     differing: bool | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[VisitLineRow]:
-    """The lines of a visit in their order, then what nobody read. Raises NotFound, Invalid (limit, cursor)."""
+    """The lines of a visit in their order, then what nobody read; or by one of VISIT_LINE_ORDERS. Raises NotFound, Invalid (limit, cursor,
+    order).
+    """
     read_visit(connection, actor, statement_id)
     where = {
         "l.statement_id = %s": statement_id,
         "l.finding = %s": finding,
         f"(l.finding IN ({_DIFFERING})) = %s": differing,
     }
-    return read_page(connection, _LINES, where, {"l.line": int}, _line, limit, cursor)
+    by = order_asked(order, VISIT_LINE_ORDERS)
+    return read_page(connection, _LINES, where, {"l.line": int}, _line, limit, cursor, order=by)
 
 
 def _line(line: int, read: str | None, item_id: UUID | None, tag: int | None, *rest: Any) -> VisitLineRow:
@@ -250,6 +267,19 @@ FROM monitoring_plan p LEFT JOIN party d ON d.party_id = p.donor_id {changer}
 """
 
 
+_PLAN_KEYS = {"p.code": str, "coalesce(d.code, '')": str}
+PLAN_ORDERS = orders(
+    _PLAN_KEYS,
+    code={"p.code": str},
+    donor=by_text("d.code"),
+    level={"p.level": str},
+    category=by_text("p.category"),
+    security_risk_category=by_text("p.security_risk_category"),
+    initial_days=by_number("p.initial_days"),
+    yearly_days=by_number("p.yearly_days"),
+)
+
+
 def list_plans(
     connection: Connection,
     actor: Actor,
@@ -258,8 +288,11 @@ def list_plans(
     donor: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[PlanRow]:
-    """The plans by their codes: a donor's own and the general ones, all for the host. Raises Invalid (limit, cursor)."""
+    """The plans by their codes or one of PLAN_ORDERS: a donor's own and the general ones, all for the host. Raises Invalid (limit, cursor,
+    order).
+    """
     require(actor, READ)
     told = actor.role != DONOR
     question = _PLANS.format(
@@ -267,8 +300,8 @@ def list_plans(
         changer="LEFT JOIN party c ON c.party_id = p.changed_by" if told else "",
     )
     where = {"p.level = %s": level, "p.binds = %s": binds, "d.code = %s": donor}
-    keys = {"p.code": str, "coalesce(d.code, '')": str}
-    return read_page(connection, question, where, keys, PlanRow, limit, cursor)
+    by = order_asked(order, PLAN_ORDERS)
+    return read_page(connection, question, where, _PLAN_KEYS, PlanRow, limit, cursor, order=by)
 
 
 def read_plan(connection: Connection, actor: Actor, code: str) -> PlanRow | None:
