@@ -117,6 +117,7 @@ def test_an_unknown_account_waits_for_a_registrar(web: Web, ministry: Ministry) 
     assert refused.status_code == 422
     assert "There is no user" in text_of(refused.text)
     assert 'value="nobody.here"' in refused.text
+    assert rana.send(f"/single-sign-on/requests/{waiting['request_id']}/bind", user="a\0b").status_code == 422
     assert rana.send(f"/single-sign-on/requests/{waiting['request_id']}/bind", user="Talib").status_code == 303
     assert rana.get("/v1/sign-in-requests").json()["rows"] == []
     assert come_in(stranger, ministry).status_code == 200
@@ -206,6 +207,7 @@ def test_a_provider_that_is_down_keeps_nobody_from_signing_in_by_password(countr
     assert 'name="password"' in answer.text
     assert clerk.sign_in("clerk", next="/documents").headers["location"] == "/documents"
     assert clerk.get("/sign-in/with/nobody").status_code == 404
+    assert clerk.get("/sign-in/with/%00").status_code == 404
     assert clerk.get("/sign-in/with/nobody/back?state=x").status_code == 404
 
 

@@ -21,7 +21,7 @@ from stockpile.sentences import sentence
 from stockpile.sessions import SINGLE_SIGN_ON, NewSession
 from stockpile.settings import Settings
 from stockpile.single_sign_on.openid import LONGEST_SUBJECT, Vouched
-from stockpile.single_sign_on.providers import Provider
+from stockpile.single_sign_on.providers import Provider, find_provider
 from stockpile.users import find_user
 
 KEPT = "30 days"
@@ -114,11 +114,7 @@ def bind(connection: Connection, provider: str, subject: str, user: str, bound_b
     """
     one_writer(connection)
     faults: list[Fault] = []
-    provider_id = connection.exec_driver_sql(
-        "SELECT provider_id FROM sign_in_provider WHERE code = %s AND ended_at IS NULL", (provider,)
-    ).scalar()
-    if provider_id is None:
-        faults.append(Fault(sentence("there is no provider of this code"), field="provider", value=provider))
+    provider_id = _provider(connection, provider, faults)
     if not 1 <= len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         faults.append(
             Fault(sentence("1 to {most} characters, as the provider has them", most=LONGEST_SUBJECT), field="subject")
@@ -140,9 +136,17 @@ def bind(connection: Connection, provider: str, subject: str, user: str, bound_b
     return binding_id
 
 
+def _provider(connection: Connection, code: str, faults: list[Fault]) -> UUID | None:
+    try:
+        return find_provider(connection, code).provider_id
+    except NotFound:
+        faults.append(Fault(sentence("there is no provider of this code"), field="provider", value=code))
+        return None
+
+
 def _user(connection: Connection, name: str, faults: list[Fault]) -> UUID | None:
     try:
-        return find_user(connection, name)
+        return find_user(connection, name.replace("\0", ""))
     except NotFound as unknown:
         faults.append(Fault(unknown.detail, field="user", value=name))
         return None

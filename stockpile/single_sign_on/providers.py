@@ -56,7 +56,9 @@ def offered(connection: Connection) -> list[Provider]:
 
 def find_provider(connection: Connection, code: str) -> Provider:
     """The provider of a code, as the registrar role. Raises NotFound."""
-    row = connection.exec_driver_sql(f"{_SELECT} AND code = %s", (code,)).one_or_none()
+    row = None
+    if CODE.fullmatch(code):
+        row = connection.exec_driver_sql(f"{_SELECT} AND code = %s", (code,)).one_or_none()
     if row is None:
         raise NotFound(sentence("Nobody signs in here by {code!r}.", code=code))
     return _provider(row)
@@ -103,7 +105,7 @@ def add_provider(
     if donor is not None and found is None:
         faults.append(Fault(sentence("there is no donor with this code"), field="donor", value=donor))
     one_writer(connection)
-    if connection.exec_driver_sql("SELECT 1 FROM sign_in_provider WHERE code = %s", (code,)).first():
+    if not faults and connection.exec_driver_sql("SELECT 1 FROM sign_in_provider WHERE code = %s", (code,)).first():
         faults.append(Fault(sentence("there is or was a provider of this code"), field="code", value=code))
     if faults:
         raise Invalid(sentence("The provider was not added."), faults)
