@@ -156,10 +156,10 @@ SELECT s.item_id, s.version, true, s.donor_id, s.model_id, s.site_id, w.document
        '\\x01'::bytea || sha256(uuid_send(s.item_id)) || sha256(uuid_send(w.document_id))
 FROM step s JOIN written w USING (version, act, together)
 ORDER BY w.recorded_at, w.document_id, s.n;
-INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, site_id, class_and_site, quantity)
-SELECT item_id, to_account, true, donor_id, model_id, site_id, a.class_and_site, 1
+INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity)
+SELECT item_id, to_account, true, last.donor_id, last.model_id, i.consignment_id, site_id, a.class_and_site, 1
 FROM (SELECT DISTINCT ON (item_id) item_id, to_account, donor_id, model_id, site_id FROM step ORDER BY item_id, version DESC) last
-JOIN (SELECT account_id, class_and_site FROM account) a ON a.account_id = last.to_account
+JOIN (SELECT account_id, class_and_site FROM account) a ON a.account_id = last.to_account JOIN item i USING (item_id)
 """
 
 

@@ -97,9 +97,10 @@ SELECT item_id, version, true, donor_id, model_id, site_id, document_id, row_num
        lag(to_account, 1, '00000000-0000-7000-8000-000000000000') OVER (PARTITION BY item_id ORDER BY version), to_account, 1, happened_at,
        happened_at, uuid_send(item_id) || uuid_send(document_id), '\\x01'::bytea || sha256(uuid_send(item_id)) || sha256(uuid_send(document_id))
 FROM step ORDER BY happened_at, document_id, n;
-INSERT INTO holding (item_id, account_id, serial, donor_id, site_id, quantity)
-SELECT item_id, to_account, true, donor_id, site_id, 1
-FROM (SELECT DISTINCT ON (item_id) item_id, to_account, donor_id, site_id FROM step ORDER BY item_id, version DESC) last
+INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity)
+SELECT item_id, to_account, true, donor_id, model_id, consignment_id, site_id, a.class_and_site, 1
+FROM (SELECT DISTINCT ON (item_id) item_id, to_account, donor_id, model_id, consignment_id, site_id FROM step ORDER BY item_id, version DESC) last
+JOIN (SELECT account_id, class_and_site FROM account) a ON a.account_id = last.to_account
 """
 # As the depot's clerk signs them: all that arrived, piece by piece. One donor's discrepancies are open in a hundredth of the consignments.
 SIGNED = """

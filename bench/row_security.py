@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weapons", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--only", default="", help="lists whose name begins so")
     asked = parser.parse_args()
     server = make(asked.folder, asked.weapons)
     try:
@@ -102,7 +103,7 @@ def main() -> None:
         service, owner = (engine_of(server.url(DATABASE, role)) for role in (roles.SERVICE, roles.OWNER))
         donor = _donor(owner)
         consignment, reference, item = _one_consignment(owner, donor)
-        lists = _lists(reference, item)
+        lists = [one for one in _lists(reference, item) if one.name.startswith(asked.only)]
         print(f"{'':34}{'donor':>10} {'owner':>10}  ratio")
         with _written_out(server, _views(OF_DONOR, donor)):
             _measure(service, owner, donor, lists, asked.runs)

@@ -1,12 +1,13 @@
--- What is held now is added up by model and place from one narrow index, without a look at a million items and their accounts: a holding says
--- which model it is, as it says whose, and of which class and site its account is, which no account ever changes. And what came from outside,
+-- What is held now is added up by model, place and consignment from one narrow index, without a look at a million items and their accounts: a holding says
+-- which model and consignment it is of, as it says whose, and of which class and site its account is, which no account ever changes. And what came from outside,
 -- or went back, is counted by the entries of that border alone.
-ALTER TABLE stockpile.holding ADD COLUMN model_id UUID, ADD COLUMN class_and_site BIGINT;
-UPDATE stockpile.holding h SET model_id = i.model_id, class_and_site = a.class_and_site
+ALTER TABLE stockpile.holding ADD COLUMN model_id UUID, ADD COLUMN class_and_site BIGINT, ADD COLUMN consignment_id UUID;
+UPDATE stockpile.holding h SET model_id = i.model_id, class_and_site = a.class_and_site, consignment_id = i.consignment_id
 FROM stockpile.item i, stockpile.account a WHERE i.item_id = h.item_id AND a.account_id = h.account_id;
 ALTER TABLE stockpile.holding ALTER COLUMN model_id SET NOT NULL, ALTER COLUMN class_and_site SET NOT NULL;
 COMMENT ON COLUMN stockpile.holding.model_id IS 'the item''s, here for the sums: no join';
 COMMENT ON COLUMN stockpile.holding.class_and_site IS 'the account''s';
+COMMENT ON COLUMN stockpile.holding.consignment_id IS 'the item''s, here for the sums: no join';
 CREATE INDEX holding_summed ON stockpile.holding (class_and_site, model_id, donor_id, quantity);
 CREATE INDEX entry_came_in ON stockpile.entry (model_id, donor_id, to_account, quantity) WHERE from_account = '00000000-0000-7000-8000-000000000000';
 CREATE INDEX entry_went_out ON stockpile.entry (model_id, donor_id, from_account, quantity) WHERE to_account = '00000000-0000-7000-8000-000000000000';
@@ -106,9 +107,9 @@ BEGIN
 
     -- Weapons: the one holding moves in place, so that who waits for its lock reads the new place.
     IF given.weapons AND NOT given.followed THEN            -- all are new
-        INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, site_id, class_and_site, quantity, unverified)
-        SELECT n.item_id, n.to_account, true, n.donor_id, n.model_id, p.site_id, p.class_and_site, 1, d.act = 'open'
-        FROM posted n JOIN document d USING (document_id)
+        INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity, unverified)
+        SELECT n.item_id, n.to_account, true, n.donor_id, n.model_id, i.consignment_id, p.site_id, p.class_and_site, 1, d.act = 'open'
+        FROM posted n JOIN document d USING (document_id) JOIN item i ON i.item_id = n.item_id
         JOIN account o ON o.account_id = n.from_account AND o.class = 'outside'
         JOIN account p ON p.account_id = n.to_account AND p.class <> 'outside'
         WHERE n.serial;
@@ -116,7 +117,8 @@ BEGIN
     ELSIF given.weapons THEN
         MERGE INTO holding h
         USING (SELECT m.item_id, m.donor_id, m.model_id, m.origin, m.place, o.class = 'outside' AS comes, p.class = 'outside' AS goes,
-                      p.site_id, p.class_and_site, m.unverified
+                      p.site_id, p.class_and_site, m.unverified,
+                      CASE WHEN o.class = 'outside' THEN (SELECT i.consignment_id FROM item i WHERE i.item_id = m.item_id) END AS consignment_id
                FROM (SELECT n.item_id, n.donor_id, n.model_id, (array_agg(n.from_account ORDER BY n.version))[1] AS origin,
                             (array_agg(n.to_account ORDER BY n.version DESC))[1] AS place, bool_or(d.act = 'open') AS unverified
                      FROM posted n JOIN document d USING (document_id) WHERE n.serial GROUP BY n.item_id, n.donor_id, n.model_id) m
@@ -125,8 +127,8 @@ BEGIN
         WHEN MATCHED AND h.account_id = m.origin AND m.goes THEN DELETE
         WHEN MATCHED AND h.account_id = m.origin THEN UPDATE SET account_id = m.place, site_id = m.site_id, class_and_site = m.class_and_site
         WHEN NOT MATCHED AND m.comes AND NOT m.goes THEN
-            INSERT (item_id, account_id, serial, donor_id, model_id, site_id, class_and_site, quantity, unverified)
-            VALUES (m.item_id, m.place, true, m.donor_id, m.model_id, m.site_id, m.class_and_site, 1, m.unverified)
+            INSERT (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity, unverified)
+            VALUES (m.item_id, m.place, true, m.donor_id, m.model_id, m.consignment_id, m.site_id, m.class_and_site, 1, m.unverified)
         WHEN NOT MATCHED THEN DO NOTHING;
         GET DIAGNOSTICS moved_rows = ROW_COUNT;
     END IF;
@@ -149,7 +151,7 @@ BEGIN
     IF given.quantities THEN
         MERGE INTO holding h
         USING (SELECT l.item_id, l.donor_id, l.model_id, l.account_id, a.site_id, a.class_and_site, sum(l.quantity) AS quantity,
-                      bool_or(l.unverified) AS unverified
+                      bool_or(l.unverified) AS unverified, (SELECT i.consignment_id FROM item i WHERE i.item_id = l.item_id) AS consignment_id
                FROM (SELECT n.item_id, n.donor_id, n.model_id, leg.account_id, leg.quantity, d.act = 'open' AS unverified
                      FROM posted n JOIN document d USING (document_id)
                      CROSS JOIN LATERAL (VALUES (n.from_account, -n.quantity), (n.to_account, n.quantity)) leg (account_id, quantity)
@@ -160,8 +162,8 @@ BEGIN
         WHEN MATCHED AND h.quantity + l.quantity = 0 THEN DELETE
         WHEN MATCHED THEN UPDATE SET quantity = h.quantity + l.quantity, unverified = h.unverified OR l.unverified
         WHEN NOT MATCHED THEN
-            INSERT (item_id, account_id, serial, donor_id, model_id, site_id, class_and_site, quantity, unverified)
-            VALUES (l.item_id, l.account_id, false, l.donor_id, l.model_id, l.site_id, l.class_and_site, l.quantity, l.unverified);
+            INSERT (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity, unverified)
+            VALUES (l.item_id, l.account_id, false, l.donor_id, l.model_id, l.consignment_id, l.site_id, l.class_and_site, l.quantity, l.unverified);
     END IF;
     RETURN NULL;
 END $$;

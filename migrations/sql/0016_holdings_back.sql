@@ -153,4 +153,4 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-ALTER TABLE stockpile.holding DROP COLUMN class_and_site, DROP COLUMN model_id;
+ALTER TABLE stockpile.holding DROP COLUMN consignment_id, DROP COLUMN class_and_site, DROP COLUMN model_id;

@@ -24,6 +24,7 @@ from stockpile.identity import asset_tag, serial_key
 from stockpile.movements import AccountClass
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.lines import NUMBER, Lines, Question, read_lines
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, site_asked
 from stockpile.rights import DESK, READ, Actor, require
 from stockpile.sentences import sentence, template
@@ -63,7 +64,7 @@ class Stage(StrEnum):
     EXPORTED = "exported"
 
 
-PLACES: Mapping[Stage, tuple[AccountClass, ...]] = {
+CLASSES_OF: Mapping[Stage, tuple[AccountClass, ...]] = {
     Stage.NOT_SHIPPED: (AccountClass.SUPPLY,),
     Stage.ON_ITS_WAY: (AccountClass.TRANSIT,),
     Stage.IN_STORE: (AccountClass.STORE,),
@@ -159,15 +160,17 @@ class ConsignmentWeapon:
 _IN_HAND = "('store', 'unit', 'person', 'maintenance')"
 _STAGES = " ".join(
     f"WHEN p.class IN ({', '.join(repr(str(one)) for one in classes)}) THEN '{stage}'"
-    for stage, classes in PLACES.items()
+    for stage, classes in CLASSES_OF.items()
 )
 
-# Of now the holdings; each part of the question reads what it needs of them by an index.
-_THERE_NOW = """there AS NOT MATERIALIZED (
-    SELECT i.consignment_id, i.item_id, h.serial, a.class, a.site_id, h.quantity
-    FROM holding h JOIN item i ON i.item_id = h.item_id JOIN account a ON a.account_id = h.account_id
-    WHERE i.consignment_id IS NOT NULL {which}
+# Of now the holdings; each part of the question reads what it needs of them by an index. A holding says itself of which consignment it is:
+# of a million no item is looked up; of a few consignments it begins at their items.
+_THERE_NOW = f"""{PLACES}, there AS NOT MATERIALIZED (
+    SELECT h.consignment_id, h.item_id, h.serial, a.class, a.site_id, h.quantity
+    FROM {{holding}} JOIN place a ON a.class_and_site = h.class_and_site
+    WHERE h.consignment_id IS NOT NULL {{which}}
 )"""
+_ITS_HOLDINGS = "item i JOIN holding h ON h.item_id = i.item_id"
 _THERE_THEN = """there AS MATERIALIZED (
     SELECT l.consignment_id, l.item_id, l.serial, a.class, a.site_id, sum(l.quantity)::bigint AS quantity
     FROM (SELECT i.consignment_id, e.item_id, e.serial, e.to_account AS account_id, e.quantity
@@ -357,7 +360,7 @@ WITH {{there}}, beside AS (
     WHERE {{condition}} AND (%(search)s::text IS NULL OR strpos(n.serial_key, %(search)s) > 0 OR strpos(upper(m.name), %(search)s) > 0)
 )"""
 _OF_STAGE: Mapping[Stage, str] = {
-    **{stage: f"t.stage = '{stage}'" for stage in PLACES},
+    **{stage: f"t.stage = '{stage}'" for stage in CLASSES_OF},
     Stage.DECLARED: "t.declared",
     Stage.SHIPPED: "t.declared AND t.class <> 'supply'",
     Stage.ARRIVED: "t.declared AND t.arrived",
@@ -428,6 +431,7 @@ def _chosen(connection: Connection, actor: Actor, sought: ProgressSought, at: As
         )
     given: dict[str, Any] = {
         **at.parameters,
+        **EVERY_CLASS,
         "moment": at.moment or now(),
         "site": site_asked(connection, actor, sought.site),
         "donor": donor_asked(connection, actor, sought.donor),
@@ -455,16 +459,18 @@ def _sql(
     question: str, given: Mapping[str, Any], at: AsOf, narrowed: str, condition: str, of_item: str = "there.item_id"
 ) -> str:
     """The question with its parts filled in: of now from the holdings, else from the entries up to the moment."""
+    holding, held_by = _ITS_HOLDINGS, None
     if given["consignment"] is not None:
         which = "AND i.consignment_id = %(consignment)s"
     elif given["site"] is not None or given["text"] is not None:
         which = "AND i.consignment_id IN (SELECT consignment_id FROM chosen)"
     elif given["donor"] is not None:
-        which = "AND i.donor_id = %(donor)s"
+        holding, held_by, which = "holding h", "AND h.donor_id = %(donor)s", "AND i.donor_id = %(donor)s"
     else:
-        which = ""
+        holding, which = "holding h", ""
     bounds = {"up_to": at.up_to, "reversed_by": at.up_to.replace("e.", "r."), "sent_by": at.up_to.replace("e.", "s.")}
-    there = (_THERE_NOW if at.now else _THERE_THEN).format(which=which, up_to=at.up_to)
+    of_now = _THERE_NOW.format(holding=holding, which=held_by or which)
+    there = of_now if at.now else _THERE_THEN.format(which=which, up_to=at.up_to)
     return question.format(
         narrowed=narrowed,
         which=which,
@@ -472,8 +478,8 @@ def _sql(
         there=there,
         came=_CAME.format(item=of_item, **bounds),
         counted=_COUNTED_ITEMS.format(which=which, up_to=at.up_to),
-        places=", ".join(f"{_of_classes(classes)} AS {_name(stage)}" for stage, classes in PLACES.items()),
-        named=", ".join(f"coalesce(p.{_name(stage)}, 0) AS {_name(stage)}" for stage in PLACES),
+        places=", ".join(f"{_of_classes(classes)} AS {_name(stage)}" for stage, classes in CLASSES_OF.items()),
+        named=", ".join(f"coalesce(p.{_name(stage)}, 0) AS {_name(stage)}" for stage in CLASSES_OF),
     )
 
 

@@ -278,6 +278,7 @@ holding = Table(
     ),
     key("model_id", nullable=False, comment="the item's, here for the sums: no join"),
     Column("class_and_site", BigInteger, nullable=False, comment="the account's"),
+    key("consignment_id", comment="the item's, here for the sums: no join"),
     CheckConstraint("quantity > 0", name="holding_not_negative"),
     CheckConstraint("NOT serial OR quantity = 1", name="holding_one_weapon"),
     Index("holding_one_place", "item_id", unique=True, postgresql_where="serial"),

@@ -64,7 +64,8 @@ CROSSING = (
     Reference("entry", ("claimed_from",), "account", ("account_id",), _ENTRY),
     _to_item(
         "holding", "'holding of item ' || f.item_id",
-        same="t.donor_id = f.donor_id AND t.model_id = f.model_id AND (t.tracked_by = 'serial') = f.serial",
+        same="t.donor_id = f.donor_id AND t.model_id = f.model_id AND t.consignment_id IS NOT DISTINCT FROM f.consignment_id "
+        "AND (t.tracked_by = 'serial') = f.serial",
     ),
     Reference(
         "holding", ("account_id",), "account", ("account_id",), "'holding of item ' || f.item_id",
