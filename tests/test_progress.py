@@ -20,8 +20,8 @@ from stockpile.acts.reject import REJECT
 from stockpile.acts.ship import SHIP
 from stockpile.documents import now
 from stockpile.donors.progress import (
+    CLASSES_OF,
     COUNTED,
-    PLACES,
     Attention,
     ConsignmentWeapon,
     ProgressRow,
@@ -66,7 +66,7 @@ def weapons(
 
 def told(row: ProgressRow) -> dict[str, int]:
     """The numbers of a consignment that are not nought."""
-    assert row.declared + row.in_excess == sum(getattr(row, stage.replace(" ", "_")) for stage in PLACES)
+    assert row.declared + row.in_excess == sum(getattr(row, stage.replace(" ", "_")) for stage in CLASSES_OF)
     return {name: getattr(row, name) for name in COUNTED if getattr(row, name)}
 
 
@@ -76,7 +76,7 @@ def opened(country: Country, at: AsOf = NOW) -> None:
     for stage in Stage:
         lines = [line for line in weapons(country, stage, at) if line.serial_number]
         helmets = {line.stage: line.quantity for line in weapons(country, None, at) if not line.serial_number}
-        if stage in PLACES:
+        if stage in CLASSES_OF:
             assert len(lines) + helmets.get(stage, 0) == getattr(row, stage.replace(" ", "_")), stage
 
 
@@ -208,7 +208,7 @@ def test_who_reads_which(country: Country) -> None:
             asked_by(country, "USA", ask, french.consignment_id)
     with pytest.raises(NotAllowed):
         progress(country, "clerk")
-    assert {one for classes in PLACES.values() for one in classes} == set(BALANCED)
+    assert {one for classes in CLASSES_OF.values() for one in classes} == set(BALANCED)
 
 
 def test_over_http_and_at_a_terminal(
