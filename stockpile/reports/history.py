@@ -121,7 +121,7 @@ class History:
 
 _HISTORY = """
 WITH e AS MATERIALIZED ({entries})
-SELECT e.version, e.document_id, number_site.code, b.code, b.year, d.number, e.act, d.fact, s.code, e.line,
+SELECT e.version, e.document_id, number_site.code, b.code, b.year, d.number, e.act, d.fact, s.code, {line},
        e.from_class, {from_name}, fs.code, e.from_account, e.to_class, {to_name}, ts.code, e.to_account,
        e.quantity, e.condition, e.happened_at, d.happened_precision, e.recorded_at,
        e.reverses, reversal.version, e.posts_again, again.version, rejection.reason
@@ -140,12 +140,17 @@ LEFT JOIN rejections(%(items)s) rejection ON rejection.version = e.version
 WHERE e.version > %(after)s ORDER BY e.version LIMIT %(limit)s
 """
 
+_OWN_LINE = """(SELECT count(*)::int FROM entry o
+        WHERE o.document_id = e.document_id AND (o.line, o.item_id, o.version) <= (e.line, e.item_id, e.version))"""
+"""For a donor: which of its own lines on the document it is."""
+
 _HOST = _HISTORY.format(
+    line="e.line",
     entries=ENTRIES,
     from_name="coalesce(f.name, 'a person of ' || fs.code)",
     to_name="coalesce(t.name, 'a person of ' || ts.code)",
 )
-_DONOR = _HISTORY.format(entries=DONOR_ENTRIES, from_name="NULL", to_name="NULL")
+_DONOR = _HISTORY.format(line=_OWN_LINE, entries=DONOR_ENTRIES, from_name="NULL", to_name="NULL")
 
 _SIGNATURES = """
 SELECT g.document_id, g.part, p.party_id, p.kind, p.code, p.name, p.rank

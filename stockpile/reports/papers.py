@@ -16,7 +16,7 @@ from stockpile.documents import full_number
 from stockpile.errors import NotFound
 from stockpile.identity import asset_tag
 from stockpile.parties import Party
-from stockpile.reports.documents import document_named, read_document
+from stockpile.reports.documents import OWN_LINES, document_named, read_document
 from stockpile.reports.named import named
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.sentences import sentence
@@ -143,7 +143,7 @@ SELECT e.line, e.item_id, i.tracked_by, i.tag_number, coalesce(n.maker, m.maker)
        coalesce(f.class, 'person'), {from_name}, coalesce(t.class, 'person'), {to_name}, {to_party},
        e.reverses, e.posts_again, standing_entry(e.item_id, e.version) IS NOT NULL,
        CASE WHEN now.serial_number IS DISTINCT FROM n.serial_number THEN now.serial_number END
-FROM entry e JOIN item i ON i.item_id = e.item_id JOIN model m ON m.model_id = i.model_id
+FROM {entries} e JOIN item i ON i.item_id = e.item_id JOIN model m ON m.model_id = i.model_id
 LEFT JOIN party p ON p.party_id = i.donor_id
 LEFT JOIN account f ON f.account_id = e.from_account
 LEFT JOIN account t ON t.account_id = e.to_account
@@ -157,9 +157,12 @@ WHERE e.document_id = %s ORDER BY e.line, e.item_id, e.version
 """
 _ELSEWHERE = "'a person of another site'"
 _HOST_LINES = _LINES.format(
-    from_name=f"coalesce(f.name, {_ELSEWHERE})", to_name=f"coalesce(t.name, {_ELSEWHERE})", to_party="t.party_id"
+    entries="entry",
+    from_name=f"coalesce(f.name, {_ELSEWHERE})",
+    to_name=f"coalesce(t.name, {_ELSEWHERE})",
+    to_party="t.party_id",
 )
-_DONOR_LINES = _LINES.format(from_name="NULL", to_name="NULL", to_party="NULL::uuid")
+_DONOR_LINES = _LINES.format(entries=OWN_LINES, from_name="NULL", to_name="NULL", to_party="NULL::uuid")
 
 _BY_MODEL = """
 SELECT m.maker, m.name, m.stock_number, count(*), sum(e.quantity)::bigint

@@ -28,6 +28,7 @@ from stockpile.reports.keyset import (
     spellings,
 )
 from stockpile.reports.named import ELSEWHERE, ERASED, named
+from stockpile.reports.scope import TOLD_OF, shipped
 from stockpile.sentences import sentence
 
 PAGE = 100
@@ -193,6 +194,7 @@ def search_models(
         "concat_ws(' ', m.maker, m.name, m.variants) ILIKE ANY (%s)": spellings(text),
         "m.category = %s": category,
         "m.security_risk_category = %s": risk_category,
+        TOLD_OF: shipped(),
     }
     return read_page(
         connection,
@@ -223,7 +225,9 @@ MODEL_ORDERS = orders(
 
 def read_model(connection: Connection, model_id: UUID) -> ModelRow:
     """One model; NotFound if there is none."""
-    row = connection.exec_driver_sql(f"{_MODELS} WHERE m.model_id = %s", (model_id,)).one_or_none()
+    row = connection.exec_driver_sql(
+        f"{_MODELS} WHERE m.model_id = %s AND {TOLD_OF}", (model_id, shipped())
+    ).one_or_none()
     if row is None:
         raise NotFound(sentence("There is no model {model_id} in the catalogue.", model_id=model_id))
     return ModelRow(*row[2:])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.catalogue_data import catalogue_models
 from stockpile.errors import NotAllowed, NotFound
 from stockpile.parties import find_party
 from stockpile.rights import DESK, DONOR, Actor
@@ -37,10 +39,25 @@ def donor_asked(connection: Connection, actor: Actor, code: str | None) -> UUID 
     return party.party_id
 
 
+TOLD_OF = """(own_donor() IS NULL OR m.maker || '/' || m.name = ANY (%s)
+             OR EXISTS (SELECT FROM item i WHERE i.model_id = m.model_id))"""
+"""Of model m: a donor is told of those that every catalogue has from the start (`shipped`), and of what it sent itself. What a registrar
+added would tell what others sent.
+"""
+
+
+@cache
+def shipped() -> list[str]:
+    """Maker and name of the models that every catalogue has from the start."""
+    return [f"{one.maker}/{one.name}" for one in catalogue_models()]
+
+
 def models_of(connection: Connection, name: str) -> list[UUID]:
     """The models of a name: several makers may use one. Raises NotFound."""
     found = (
-        connection.exec_driver_sql("SELECT model_id FROM model WHERE lower(name) = lower(%s)", (name.strip(),))
+        connection.exec_driver_sql(
+            f"SELECT m.model_id FROM model m WHERE lower(m.name) = lower(%s) AND {TOLD_OF}", (name.strip(), shipped())
+        )
         .scalars()
         .all()
     )
