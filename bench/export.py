@@ -37,7 +37,7 @@ SOUGHT = Sought(classes=(AccountClass.UNIT,))
 BARE = """
 SELECT i.item_id::text, i.tracked_by, i.tag_number::text, m.maker, m.name, n.serial_number, p.code, h.account_id::text, a.class, a.name, s.code,
        a.unit_id::text, h.quantity, seen.condition, h.unverified, e.happened_at, concat_ws('/', t.code, b.code, b.year, d.number), 0
-FROM account a JOIN holding h USING (account_id) JOIN item i USING (item_id) JOIN model m USING (model_id)
+FROM account a JOIN holding h USING (account_id) JOIN item i USING (item_id) JOIN model m ON m.model_id = i.model_id
 JOIN identification n USING (item_id) JOIN party p ON p.party_id = i.donor_id JOIN site s ON s.site_id = a.site_id
 JOIN LATERAL (SELECT * FROM entry e WHERE e.item_id = h.item_id AND e.to_account = h.account_id ORDER BY version DESC LIMIT 1) e ON true
 LEFT JOIN LATERAL (SELECT condition FROM entry e WHERE e.item_id = h.item_id AND condition IS NOT NULL ORDER BY version DESC LIMIT 1) seen ON true

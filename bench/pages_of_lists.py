@@ -12,15 +12,15 @@ def _held(which: str) -> str:
     return f"""
     WITH total AS (
         SELECT count(*), sum(h.quantity) FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
-        JOIN model m USING (model_id) JOIN site s ON s.site_id = a.site_id WHERE {which})
+        JOIN model m ON m.model_id = i.model_id JOIN site s ON s.site_id = a.site_id WHERE {which})
     SELECT * FROM total, LATERAL (
         SELECT i.item_id, i.tag_number, m.maker, m.name, n.serial_number, p.code, a.class, a.name AS account, s.code AS site, h.quantity,
                e.happened_at, b.code AS book, d.number
         FROM (SELECT h.item_id, h.account_id, h.quantity, m.name, n.serial_key
-              FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id) JOIN model m USING (model_id)
+              FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id) JOIN model m ON m.model_id = i.model_id
               JOIN identification n USING (item_id) JOIN site s ON s.site_id = a.site_id
               WHERE {which} ORDER BY m.name, n.serial_key, h.item_id, h.account_id LIMIT 51) h
-        JOIN item i USING (item_id) JOIN model m USING (model_id) JOIN identification n USING (item_id) JOIN party p ON p.party_id = i.donor_id
+        JOIN item i USING (item_id) JOIN model m ON m.model_id = i.model_id JOIN identification n USING (item_id) JOIN party p ON p.party_id = i.donor_id
         JOIN account a USING (account_id) JOIN site s ON s.site_id = a.site_id
         JOIN LATERAL (SELECT * FROM entry e WHERE e.item_id = h.item_id ORDER BY version DESC LIMIT 1) e ON true
         JOIN document d USING (document_id) JOIN book b USING (book_id)

@@ -76,7 +76,7 @@ def held(country: Country, account: str) -> dict[str, int]:
     return dict(
         country.query(
             """SELECT m.name, sum(h.quantity)::int FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
-               JOIN model m USING (model_id) WHERE a.name = %s AND i.tracked_by <> 'serial' GROUP BY 1""",
+               JOIN model m ON m.model_id = i.model_id WHERE a.name = %s AND i.tracked_by <> 'serial' GROUP BY 1""",
             account,
         )
     )  # fmt: skip

@@ -63,7 +63,7 @@ def test_soldiers_have_their_own_carbines(loaded: Loaded) -> None:
     """Ten are assigned; six are out this morning, each against a weapon card."""
     assert loaded.query("SELECT count(*) FROM weapon_assignment WHERE until IS NULL") == [(10,)]
     cards = """SELECT count(*) FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
-               JOIN model m USING (model_id) JOIN weapon_assignment w ON w.item_id = i.item_id AND w.until IS NULL
+               JOIN model m ON m.model_id = i.model_id JOIN weapon_assignment w ON w.item_id = i.item_id AND w.until IS NULL
                WHERE a.class = 'person'"""
     assert loaded.query(cards) == [(6,)]
 
@@ -73,7 +73,7 @@ def test_rifles_go_out_with_magazines_and_slings(loaded: Loaded) -> None:
     with_soldiers = dict(
         loaded.query(
             """SELECT m.name, sum(h.quantity)::int FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
-               JOIN model m USING (model_id) WHERE a.class = 'person' AND i.tracked_by = 'quantity' GROUP BY 1"""
+               JOIN model m ON m.model_id = i.model_id WHERE a.class = 'person' AND i.tracked_by = 'quantity' GROUP BY 1"""
         )
     )
     assert with_soldiers["Sling, rifle"] == 60 + 60 + 6

@@ -144,7 +144,7 @@ def test_a_number_that_two_weapons_bear_needs_the_model(country: Country) -> Non
     assert refusal.reasons[0].reason == "2 weapons bear this number: scan the asset tag, or name the model"
     country.do("clerk", ISSUE, **DRAW, lines=[{"scan": RIFLES[0], "model": "Type 56"}])
     assert country.query(
-        """SELECT m.name FROM holding h JOIN item i USING (item_id) JOIN model m USING (model_id)
+        """SELECT m.name FROM holding h JOIN item i USING (item_id) JOIN model m ON m.model_id = i.model_id
            JOIN account a USING (account_id) WHERE a.class = 'person'"""
     ) == [("Type 56",)]
 
