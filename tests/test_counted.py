@@ -77,7 +77,8 @@ def by_donor(country: Country, account: str) -> dict[str, int]:
     return dict(
         country.query(
             """SELECT p.code, sum(h.quantity)::int FROM holding h JOIN account a USING (account_id) JOIN item i USING (item_id)
-               JOIN model m ON m.model_id = i.model_id JOIN party p ON p.party_id = i.donor_id WHERE m.name = %s AND a.name = %s GROUP BY 1""",
+               JOIN model m ON m.model_id = i.model_id JOIN party p ON p.party_id = i.donor_id
+               WHERE m.name = %s AND a.name = %s GROUP BY 1""",
             HELMET, account,
         )
     )  # fmt: skip

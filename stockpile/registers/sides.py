@@ -324,7 +324,9 @@ def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) ->
         values: dict[str, Any] = {"accounts": accounts, **holdings.search_of(None)}
         question = holdings.Question(("a.account_id = ANY (%(accounts)s)",), values, at)
         if source.donor is not None:
-            question = question.and_also("i.donor_id = %(donor)s", donor=donor_asked(connection, actor, source.donor))
+            question = question.and_also(
+                "{of}.donor_id = %(donor)s", donor=donor_asked(connection, actor, source.donor)
+            )
     else:
         sought = holdings.Sought(site=source.site, classes=classes, donor=source.donor)
         question = holdings.question_of(connection, actor, sought, at)
@@ -343,7 +345,8 @@ def _question(connection: Connection, actor: Actor, source: Source, at: AsOf) ->
                 consignment=source.consignment,
             )
         )
-    return question.and_also("i.consignment_id = %(consignment)s", consignment=consignment)
+    items = "SELECT c.item_id FROM item c WHERE c.consignment_id = %(consignment)s"
+    return question.and_also(f"{{of}}.item_id IN ({items})", consignment=consignment)
 
 
 def _title(source: Source) -> str:

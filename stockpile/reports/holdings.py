@@ -94,8 +94,7 @@ SELECT a.account_id FROM belongs b JOIN account a ON a.unit_id = b.party_id
 """A party's accounts; a unit's with its people, sub-units and stores, as they belonged to it on the day."""
 
 _HELD_NOW = """
-    SELECT h.item_id, h.account_id, i.model_id, h.quantity
-    FROM holding h JOIN account a ON a.account_id = h.account_id JOIN item i ON i.item_id = h.item_id
+    SELECT h.item_id, h.account_id, h.model_id, h.quantity FROM holding h JOIN account a ON a.account_id = h.account_id
     WHERE {which}
 """
 _HELD_THEN = """
@@ -145,9 +144,8 @@ _NARROWED = """of_model AS (
     SELECT coalesce(sum(lines), 0)::bigint AS lines, coalesce(sum(quantity), 0)::bigint AS of_all FROM of_model
 )"""
 _SUMS_NOW = """
-    SELECT i.model_id, count(*) AS lines, sum(h.quantity) AS quantity
-    FROM holding h JOIN account a ON a.account_id = h.account_id JOIN item i ON i.item_id = h.item_id
-    WHERE {which} GROUP BY i.model_id
+    SELECT h.model_id, count(*) AS lines, sum(h.quantity) AS quantity FROM holding h JOIN account a ON a.account_id = h.account_id
+    WHERE {which} GROUP BY h.model_id
 """
 _SUMS_THEN = "SELECT model_id, count(*) AS lines, sum(quantity) AS quantity FROM held GROUP BY model_id"
 _PAGE = """, page AS (
@@ -191,7 +189,9 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the books: conditions on account (a), item (i) and holding (h), and their values."""
+    """What is asked of the books: conditions on account (a), holding (h, of now alone) and what either a holding or an item says ({of}),
+    and their values.
+    """
 
     conditions: tuple[str, ...]
     values: dict[str, Any]
@@ -203,7 +203,7 @@ class Question:
 
     def sql(self, actor: Actor, rest: str, narrowed: bool = False) -> str:
         """The whole question, with `rest` after its lines; `narrowed` to the models that a page in the list's own order needs."""
-        which = " AND ".join(("a.class <> 'outside'", *self.conditions))
+        which = " AND ".join(("a.class <> 'outside'", *self.conditions)).format(of="h" if self.at.now else "i")
         if self.at.now:
             held = _HELD_NOW.format(which=which)
         elif actor.role in DESK:
@@ -214,7 +214,7 @@ class Question:
             return _LINES.format(before=f"held AS ({held})", models="model") + rest
         if self.at.now:
             sums = _NARROWED.format(sums=_SUMS_NOW.format(which=which))
-            before = f"{sums}, held AS ({held} AND i.model_id IN (SELECT model_id FROM needed))"
+            before = f"{sums}, held AS ({held} AND h.model_id IN (SELECT model_id FROM needed))"
         else:
             before = f"held AS MATERIALIZED ({held}), {_NARROWED.format(sums=_SUMS_THEN)}"
         return _LINES.format(before=before, models="needed") + rest
@@ -360,8 +360,8 @@ _CONDITIONS = {
     "classes": "a.class = ANY (%(classes)s)",
     "account": "a.account_id = %(account)s",
     "site": "a.site_id = %(site)s",
-    "donor": "i.donor_id = %(donor)s",
-    "models": "i.model_id = ANY (%(models)s)",
+    "donor": "{of}.donor_id = %(donor)s",
+    "models": "{of}.model_id = ANY (%(models)s)",
     "unverified": "h.unverified = %(unverified)s",
 }
 
