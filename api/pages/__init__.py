@@ -91,7 +91,7 @@ def may(actor: Actor | None, right: str) -> bool:
 
 def leads(link: str | None) -> bool:
     """Whether a link leads who looks at the page somewhere: to a form only who writes at all."""
-    return bool(link) and (viewer.get().writes or "/new" not in str(link))
+    return bool(link) and (viewer.get().writes or not any(form in str(link) for form in ("/new", "/change")))
 
 
 def asker(request: Request) -> Actor | None:
@@ -119,7 +119,7 @@ def _frame(request: Request) -> dict[str, Any]:
         "languages": [(other, with_language(request, other.tag)) for other in languages().values()],
         "zone": zone.key,
         "read_at": datetime.now(UTC),
-        "areas": areas_of(actor.role) if actor else (),
+        "areas": areas_of(actor) if actor else (),
         "path": request.url.path,
     }
 

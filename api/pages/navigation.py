@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.words import N_
-from stockpile.rights import AUDITOR, COMMANDER, DESK, DONOR, READ_ALERTS, REGISTRAR, RIGHTS, ROLES
+from stockpile.rights import AUDITOR, COMMANDER, DESK, DONOR, READ_ALERTS, REGISTRAR, RIGHTS, ROLES, Actor
 
 EVERYBODY = frozenset(ROLES)
 HOST = EVERYBODY - {DONOR}
@@ -15,11 +15,12 @@ WHO_FOLLOWS = EVERYBODY - DESK
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A way to go: what it is called, where it leads, for whom it is."""
+    """A way to go: what it is called, where it leads, for whom it is; and whether for guests in one of these roles, too."""
 
     label: str
     path: str
     roles: frozenset[str] = HOST
+    guests: bool = True
 
 
 AREAS = (
@@ -30,10 +31,10 @@ AREAS = (
     Area(N_("Units"), "/units"),
     Area(N_("Documents"), "/documents", EVERYBODY),
     Area(N_("Discrepancies"), "/discrepancies", EVERYBODY),
-    Area(N_("Alerts"), "/alerts", RIGHTS[READ_ALERTS]),
+    Area(N_("Alerts"), "/alerts", RIGHTS[READ_ALERTS], guests=False),
     Area(N_("Shipments"), "/shipments"),
     Area(N_("Consignments"), "/statements", frozenset({DONOR})),
-    Area(N_("Visits"), "/visits", frozenset({DONOR})),
+    Area(N_("Visits"), "/visits", frozenset({DONOR}), guests=False),
     Area(N_("Counts"), "/counts"),
     Area(N_("Approvals"), "/drafts"),
     Area(N_("Tracing"), "/tracing", frozenset({REGISTRAR, AUDITOR, DONOR})),
@@ -45,6 +46,6 @@ AREAS = (
 """In the order in which they stand in the header."""
 
 
-def areas_of(role: str) -> tuple[Area, ...]:
-    """The ways for a role."""
-    return tuple(area for area in AREAS if role in area.roles)
+def areas_of(actor: Actor) -> tuple[Area, ...]:
+    """The ways for who is signed in."""
+    return tuple(area for area in AREAS if actor.role in area.roles and (area.guests or not actor.reads_only))

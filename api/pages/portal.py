@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
+from api.pages.alerts import ALERTS
 from api.pages.consignments import PROGRESS, asked_of_donor, numbers_of
 from api.pages.discrepancies import DISCREPANCIES
 from api.pages.listing import HOST, Asked, Column, Listing, answer_list, asked_of, table
@@ -114,6 +115,8 @@ def _wants(
             late=True,
         )
         yield Wants(N_("Pieces arrived and not verified"), unverified, PORTAL.link(attention=Attention.UNVERIFIED))
+    if not actor.reads_only:
+        yield _listed(connection, actor, N_("Alerts"), ALERTS)
     yield _listed(connection, actor, N_("Discrepancies overdue"), DISCREPANCIES, late=True, due_before=today)
     yield _listed(connection, actor, N_("Discrepancies open"), DISCREPANCIES)
     sent_back = statements_sent_back(connection, actor)

@@ -91,10 +91,10 @@ REVOKE EXECUTE ON FUNCTION stockpile.said_just_now(uuid, uuid, uuid, text[]), st
 GRANT EXECUTE ON FUNCTION stockpile.said_just_now(uuid, uuid, uuid, text[]) TO stockpile_donor, stockpile_poster;
 GRANT EXECUTE ON FUNCTION stockpile.may_answer_visit(uuid, uuid, uuid) TO stockpile_poster, stockpile_registrar;
 
-GRANT SELECT ON stockpile.visit_line TO stockpile_poster, stockpile_registrar, stockpile_auditor, stockpile_donor, stockpile_verifier;
+GRANT SELECT ON stockpile.visit_line TO stockpile_poster, stockpile_registrar, stockpile_auditor, stockpile_donor, stockpile_guest, stockpile_verifier;
 GRANT INSERT ON stockpile.visit_line TO stockpile_poster, stockpile_donor;
 GRANT SELECT (plan_id, donor_id, code, what, level, flagged, category, security_risk_category, initial_days, yearly_days, source, unverified, binds, changed_at)
-    ON stockpile.monitoring_plan TO stockpile_donor;
+    ON stockpile.monitoring_plan TO stockpile_donor, stockpile_guest;
 GRANT SELECT ON stockpile.monitoring_plan TO stockpile_poster, stockpile_registrar, stockpile_auditor;
 GRANT INSERT ON stockpile.monitoring_plan TO stockpile_registrar, stockpile_donor;
 GRANT UPDATE (what, level, flagged, category, security_risk_category, initial_days, yearly_days, source, unverified, binds, changed_by, changed_at)
@@ -123,6 +123,8 @@ BEGIN
     EXECUTE format('CREATE POLICY poster_adds ON stockpile.visit_line FOR INSERT TO stockpile_poster
                     WITH CHECK (site_id = %s AND stockpile.said_just_now(donor_id, statement_id, site_id, ARRAY[''disposition report'']))', own_site);
     EXECUTE format('CREATE POLICY donor_reads ON stockpile.visit_line FOR SELECT TO stockpile_donor USING (donor_id = %s)', own_donor);
+    EXECUTE format('CREATE POLICY guest ON stockpile.visit_line FOR SELECT TO stockpile_guest
+                    USING (donor_id = %s AND item_id IN (SELECT i.item_id FROM stockpile.item i))', own_donor);
     EXECUTE format('CREATE POLICY donor_adds ON stockpile.visit_line FOR INSERT TO stockpile_donor
                     WITH CHECK (donor_id = %s AND stockpile.said_just_now(donor_id, statement_id, site_id, %s))', own_donor, visits);
 
@@ -133,6 +135,8 @@ BEGIN
     CREATE POLICY registrar_adds ON stockpile.monitoring_plan FOR INSERT TO stockpile_registrar WITH CHECK (donor_id IS NULL);
     CREATE POLICY registrar_changes ON stockpile.monitoring_plan FOR UPDATE TO stockpile_registrar USING (donor_id IS NULL);
     EXECUTE format('CREATE POLICY donor_reads ON stockpile.monitoring_plan FOR SELECT TO stockpile_donor
+                    USING (donor_id = %s OR donor_id IS NULL)', own_donor);
+    EXECUTE format('CREATE POLICY guest ON stockpile.monitoring_plan FOR SELECT TO stockpile_guest
                     USING (donor_id = %s OR donor_id IS NULL)', own_donor);
     EXECUTE format('CREATE POLICY donor_adds ON stockpile.monitoring_plan FOR INSERT TO stockpile_donor WITH CHECK (donor_id = %s)', own_donor);
     EXECUTE format('CREATE POLICY donor_changes ON stockpile.monitoring_plan FOR UPDATE TO stockpile_donor USING (donor_id = %s)', own_donor);
