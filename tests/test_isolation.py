@@ -384,8 +384,8 @@ def said_of(body: dict[str, Any], other: Values) -> Iterator[tuple[str, str]]:
             yield from ((name, text) for text in texts)
 
 
-MADE_ANEW = r"pdf|audit-packages|/sessions"
-"""Answers that say when they were made."""
+MADE_ANEW = r"pdf|audit-packages|consignments/.*/proof|/sessions|/v1/changes"
+"""Answers that say when they were made, or whose cursor is sealed anew."""
 OF_A_KIND = 15
 
 

@@ -21,7 +21,16 @@ from stockpile import guests
 from stockpile.errors import Fault, Invalid
 from stockpile.guests import InviteGuest
 from stockpile.keys import new_key
-from stockpile.reports.guests import STATES, GuestRow, ReadingRow, list_guests, list_readings, read_guest
+from stockpile.reports.guests import (
+    GUEST_ORDERS,
+    READING_ORDERS,
+    STATES,
+    GuestRow,
+    ReadingRow,
+    list_guests,
+    list_readings,
+    read_guest,
+)
 from stockpile.reports.keyset import Page
 from stockpile.rights import APPROVE_GUESTS, INVITE_GUESTS, RIGHTS, Actor, reading, require
 from stockpile.sentences import sentence, words_of
@@ -33,7 +42,7 @@ Text = Annotated[str, Form(max_length=4000)]
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[GuestRow]:
-    return list_guests(connection, actor, asked.values.get("state"), asked.limit, asked.cursor)
+    return list_guests(connection, actor, asked.values.get("state"), asked.limit, asked.cursor, asked.order)
 
 
 GUESTS = Listing(
@@ -60,12 +69,13 @@ GUESTS = Listing(
     ),
     empty=N_("Nobody from outside was invited."),
     ask=_ask,
+    orders=GUEST_ORDERS,
     cases=False,
 )
 
 
 def _ask_readings(connection: Connection, actor: Actor, asked: Asked) -> Page[ReadingRow]:
-    return list_readings(connection, actor, asked.values.get("guest_id"), asked.limit, asked.cursor)
+    return list_readings(connection, actor, asked.values.get("guest_id"), asked.limit, asked.cursor, asked.order)
 
 
 READINGS = Listing(
@@ -83,6 +93,8 @@ READINGS = Listing(
     filters=(key_filter("guest_id", N_("Of one guest.")),),
     empty=N_("No guest asked for anything."),
     ask=_ask_readings,
+    orders=READING_ORDERS,
+    default="-read_at",
     cases=False,
 )
 

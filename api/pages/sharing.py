@@ -24,6 +24,7 @@ from api.pages.weapons import HELD, HISTORY, WEAPONS
 from api.v1.statements import whole
 from api.words import N_
 from stockpile.donors.sharing import (
+    SHARED_ORDERS,
     ShareConsignment,
     SharedRow,
     WithdrawShare,
@@ -132,7 +133,7 @@ def withdraw(
 
 
 def _ask(connection: Connection, actor: Actor, asked: Asked) -> Page[SharedRow]:
-    return list_shared(connection, actor, asked.limit, asked.cursor)
+    return list_shared(connection, actor, asked.limit, asked.cursor, asked.order)
 
 
 SHARED = Listing(
@@ -151,6 +152,7 @@ SHARED = Listing(
     ways=(Way(N_("Share a consignment"), "/shared/new", RIGHTS[TELL_HOST]),),
     empty=N_("No other donor shares a consignment with you."),
     ask=_ask,
+    orders=SHARED_ORDERS,
     cases=False,
 )
 

@@ -64,7 +64,9 @@ class ReportDispositions(Asked):
     donor: Code = Field(examples=["USA"])
     number: Code = Field(description="Your number of the report", examples=["1COY-2026-12"])
     unit: Code = Field(description="Whose report it is: the unit's code", examples=["1COY"])
-    lines: Annotated[tuple[DispositionLine, ...], Field(min_length=1, max_length=2_000)]
+    lines: Annotated[tuple[DispositionLine, ...], Field(min_length=1, max_length=2_000)] = Field(
+        examples=[[{"scan": "FA 1044", "state": "held", "on": "2026-12-01"}]]
+    )
     remarks: Words | None = None
 
 

@@ -29,7 +29,7 @@ from stockpile.donors.statements import (
 from stockpile.errors import Fault, Invalid, NotAllowed, NotFound
 from stockpile.keys import new_key
 from stockpile.parties import read_party
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.rights import DONOR, READ, Actor, reading, require
 from stockpile.sentences import sentence
 
@@ -102,12 +102,21 @@ def withdraw_share(engine: Engine, actor: Actor, share_id: UUID, request: Withdr
 _SHARED = "SELECT share_id, share_id, donor, donor_name, reference, words, shared_at FROM shared_with_me()"
 
 
-def list_shared(connection: Connection, actor: Actor, limit: int = 100, cursor: str | None = None) -> Page[SharedRow]:
-    """What other donors share with a donor, the newest first; a guest of a donor reads none of it. Raises NotAllowed, Invalid (limit,
-    cursor).
+_SHARED_KEYS: Keys = {"share_id": UUID}
+SHARED_ORDERS = orders(
+    _SHARED_KEYS, reference=by_text("reference"), donor=by_text("donor"), shared_at=by_moment("shared_at")
+)
+
+
+def list_shared(
+    connection: Connection, actor: Actor, limit: int = 100, cursor: str | None = None, order: str | None = None
+) -> Page[SharedRow]:
+    """What other donors share with a donor, the newest first, or by one of SHARED_ORDERS; a guest of a donor reads none of it. Raises
+    NotAllowed, Invalid (limit, cursor, order).
     """
     _check_partner(actor)
-    return read_page(connection, _SHARED, {}, {"share_id": UUID}, SharedRow, limit, cursor, newest_first=True)
+    by = order_asked(order, SHARED_ORDERS)
+    return read_page(connection, _SHARED, {}, _SHARED_KEYS, SharedRow, limit, cursor, newest_first=True, order=by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.errors import NotFound
-from stockpile.reports.keyset import Page, read_page
+from stockpile.reports.keyset import Keys, Page, by_moment, by_text, order_asked, orders, read_page
 from stockpile.reports.named import named
 from stockpile.rights import APPROVE_GUESTS, Actor, require
 from stockpile.sentences import sentence
@@ -59,14 +59,32 @@ LEFT JOIN party a ON a.party_id = g.asked_by LEFT JOIN party b ON b.party_id = g
 """
 
 
+_GUEST_KEYS: Keys = {"g.guest_id": UUID}
+GUEST_ORDERS = orders(
+    _GUEST_KEYS,
+    person=by_text("p.name"),
+    state={_STATE: str},
+    scope=by_text("g.scope"),
+    begins_at=by_moment("g.from_at"),
+    ends_at=by_moment("g.until_at"),
+)
+
+
 def list_guests(
-    connection: Connection, actor: Actor, state: str | None = None, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    state: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[GuestRow]:
-    """Guests, the newest invitation first; in one of STATES. Raises NotAllowed, Invalid (limit, cursor)."""
+    """Guests, the newest invitation first, or by one of GUEST_ORDERS; in one of STATES. Raises NotAllowed, Invalid (limit, cursor,
+    order).
+    """
     require(actor, APPROVE_GUESTS)
-    return read_page(
-        connection, _GUESTS, {f"{_STATE} = %s": state}, {"g.guest_id": UUID}, _row, limit, cursor, newest_first=True
-    )
+    by = order_asked(order, GUEST_ORDERS)
+    asked = {f"{_STATE} = %s": state}
+    return read_page(connection, _GUESTS, asked, _GUEST_KEYS, _row, limit, cursor, newest_first=True, order=by)
 
 
 def read_guest(connection: Connection, actor: Actor, guest_id: UUID) -> GuestRow:
@@ -100,12 +118,21 @@ FROM guest_reading x JOIN guest g USING (guest_id) LEFT JOIN party p ON p.party_
 """
 
 
+READING_ORDERS = orders(
+    {"x.reading_id": UUID}, read_at=by_moment("x.read_at"), person=by_text("p.name"), path=by_text("x.path")
+)
+
+
 def list_readings(
-    connection: Connection, actor: Actor, guest_id: UUID | None = None, limit: int = 100, cursor: str | None = None
+    connection: Connection,
+    actor: Actor,
+    guest_id: UUID | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    order: str | None = None,
 ) -> Page[ReadingRow]:
-    """What guests read, the newest first; of one. Raises NotAllowed, Invalid (limit, cursor)."""
+    """What guests read, the newest first, or by one of READING_ORDERS; of one. Raises NotAllowed, Invalid (limit, cursor, order)."""
     require(actor, APPROVE_GUESTS)
-    keys: dict[str, Any] = {"x.read_at": datetime.fromisoformat, "x.reading_id": UUID}
-    return read_page(
-        connection, _READINGS, {"x.guest_id = %s": guest_id}, keys, ReadingRow, limit, cursor, newest_first=True
-    )
+    keys: Keys = {"x.read_at": datetime.fromisoformat, "x.reading_id": UUID}
+    by, of = order_asked(order, READING_ORDERS), {"x.guest_id = %s": guest_id}
+    return read_page(connection, _READINGS, of, keys, ReadingRow, limit, cursor, newest_first=True, order=by)

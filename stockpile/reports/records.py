@@ -75,11 +75,12 @@ _COMPARED = (*DATES, "unit", "holder")
 _DIFFER = ", ".join(
     f"CASE WHEN min({field}) OVER same <> max({field}) OVER same THEN '{field}' END" for field in _COMPARED
 )
-# Which lines repeat a number was noted when the list was kept: only those are put side by side.
+# Only lines whose number stands on another line, too, are put side by side.
 _LINE = """
 WITH side AS NOT MATERIALIZED ({query}
 ), noted AS NOT MATERIALIZED (
-    SELECT line FROM register_repeated WHERE register_id = %(register)s
+    SELECT line FROM register_line WHERE register_id = %(register)s AND serial_key IN (
+        SELECT serial_key FROM register_line WHERE register_id = %(register)s AND rejected IS NULL GROUP BY serial_key HAVING count(*) > 1)
 ), said AS (
     SELECT s.*, count(*) OVER same AS times, row_number() OVER same AS mention, nullif(concat_ws(', ', {differ}), '') AS conflicts
     FROM side s WHERE s.serial_key IS NOT NULL AND s.line IN (SELECT line FROM noted) WINDOW same AS (PARTITION BY serial_key, model_key)
