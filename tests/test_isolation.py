@@ -79,7 +79,7 @@ TOLD_ELSEWHERE = {
     "/v1/shared/{share_id}/weapons/{item_id}/proof", "/v1/visits/{statement_id}", "/v1/visits/{statement_id}/files/{sha256}",
     "/v1/visits/{statement_id}/lines", "/visits/lines", "/visits/{statement_id}",
 }  # fmt: skip
-"""Ways that lead nowhere in this world, in which nobody shares, visits or signs in by a provider, and no alert was found: what another donor
+"""Ways that lead nowhere in this world, in which nobody shares, visits or comes by a provider, and no alert was found: what another donor
 meets there is told in test_sharing, test_visits, test_alerts and test_single_sign_on.
 """
 A_TAG = re.compile(r"\bSP-[0-9A-Z]{6,}-[0-9A-Z]\b")
