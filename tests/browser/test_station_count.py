@@ -228,7 +228,6 @@ def test_nothing_is_lost(visitors: Visitors, country: Country) -> None:
     expect(counter.page.locator(".count .staying")).to_have_text("3 not sent")
     counter.press("F10")
     counter.answers("stop", "Not closed", "3 lines have no answer yet")
-    counter.page.unroute("**/v1/**")
     lost: list[str] = []
 
     def lose(route: Any) -> None:
@@ -236,7 +235,9 @@ def test_nothing_is_lost(visitors: Visitors, country: Country) -> None:
         lost.append(route.request.url)
         route.abort()
 
+    # In this order: the station may send again at any moment.
     counter.page.route("**/v1/counts/*/lines", lose, times=1)
+    counter.page.unroute("**/v1/**")
     counter.page.reload()
     counter.settled()
     all_sent(country, counter, 4)
