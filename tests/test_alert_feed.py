@@ -79,7 +79,7 @@ def test_a_feed_reader_is_told(web: Web) -> None:
     ]
     assert "TAJI" not in found.text
     (whole,) = check(fetched(web, full).content)
-    assert whole["summary"].startswith("1 pieces at TAJI are reported missing or lost: TAJI/B/")
+    assert whole["summary"].startswith("Reported missing or lost at TAJI: 1, by TAJI/B/")
     assert check(fetched(web, donors).content) == []
 
     tag = found.headers["etag"]
@@ -110,7 +110,7 @@ def test_who_is_signed_in_reads_the_feed_as_the_page(web: Web) -> None:
     web.country.do("clerk", REPORT_MISSING, **STOLEN, lines=scans(RIFLES[0]))
     find_alerts(web.country.engine, whole=False)
     (told,) = check(web.get("commander", "/alerts.atom").content)
-    assert told["summary"].startswith("1 pieces at TAJI")
+    assert told["summary"].startswith("Reported missing or lost at TAJI: 1")
     assert web.get("clerk", "/alerts.atom").status_code == 403
 
 

@@ -59,13 +59,13 @@ def test_short_and_missing_are_told_to_each_reader_once(web: Web) -> None:
     for _ in range(3):
         find_alerts(country.engine)
     number = country.query("SELECT max(number) FROM document WHERE act = 'report missing'")[0][0]
-    lost = f"pieces at TAJI are reported missing or lost: TAJI/B/{now():%Y}/{number}."
+    lost = "Reported missing or lost at TAJI: {}, by " + f"TAJI/B/{now():%Y}/{number}."
     short = next(told for kind, told in alerts(web, "USA") if kind == "short")
     assert short.startswith("Shortage at TAJI, TAJI/B/")
-    assert short.endswith(": 1 lines did not arrive as declared or shipped.")
+    assert short.endswith("; lines that did not arrive as declared or shipped: 1.")
     for who, quantity in (("auditor", 2), ("registrar", 2), ("commander", 2), ("USA", 1)):
         told = [one for one in alerts(web, who) if one[0] in ("short", "missing or lost")]
-        assert told == [("short", short), ("missing or lost", f"{quantity} {lost}")], who
+        assert told == [("short", short), ("missing or lost", lost.format(quantity))], who
     assert alerts(web, "FRA") == []
     problem(web.get("clerk", "/v1/alerts"), 403, "not-allowed")
     for who in ("auditor", "commander", "USA"):
@@ -156,13 +156,13 @@ def test_the_page_of_alerts(web: Web) -> None:
     country.do("clerk", REPORT_MISSING, **STOLEN, lines=scans(RIFLES[0]))
     find_alerts(country.engine, whole=False)
     page = visit(web, "auditor", "/alerts?kind=missing or lost")
-    assert "1 pieces at TAJI are reported missing or lost" in page.text
+    assert "Reported missing or lost at TAJI: 1, by " in page.text
     assert "Shortage" not in page.text
     assert "Shortage" in visit(web, "auditor", "/alerts?text=TAJI").text
     assert "Šĥóřťáğé" in visit(web, "auditor", "/alerts?language=xx").text
     found = web.get("auditor", "/alerts", format="csv")
     assert found.headers["content-type"].startswith("text/csv")
-    assert "reported missing or lost" in found.text
+    assert "Reported missing or lost" in found.text
     assert web.get("clerk", "/alerts").status_code == 403
 
 

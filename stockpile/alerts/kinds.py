@@ -40,14 +40,14 @@ KINDS = {
         AlertKind(
             "short",
             ALL,
-            template("Shortage at {site}, {number}: {quantity} lines did not arrive as declared or shipped."),
+            template("Shortage at {site}, {number}; lines that did not arrive as declared or shipped: {quantity}."),
             "/discrepancies?kind=shortage&document={document}",
             "/discrepancies?kind=shortage",
         ),
         AlertKind(
             "missing or lost",
             ALL,
-            template("{quantity} pieces at {site} are reported missing or lost: {number}."),
+            template("Reported missing or lost at {site}: {quantity}, by {number}."),
             "/documents/{document}",
         ),
         AlertKind(
