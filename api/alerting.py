@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
 from email.message import EmailMessage
-from types import FrameType
 
 import structlog
 from sqlalchemy import Engine
@@ -20,6 +18,7 @@ from stockpile.alerts.finding import find_alerts
 from stockpile.alerts.letter import message_of
 from stockpile.alerts.mailing import Letter, queue, send_waiting
 from stockpile.alerts.smtp import MailServer
+from stockpile.beside_the_service import until_ended
 from stockpile.db.engine import engine_of
 from stockpile.errors import StockpileError
 from stockpile.settings import Settings, read_settings
@@ -80,24 +79,10 @@ def watch(settings: Settings, engine: Engine, ended: threading.Event) -> None:
 
 def main() -> None:
     """Looks by the settings in the environment, until the parent is gone or somebody ends it."""
-    settings, ended = read_settings(), threading.Event()
+    settings, ended = read_settings(), until_ended()
     log_to_stderr(logging.getLevelNamesMapping()[settings.log_level.upper()])
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
-    parent = int(os.environ.get("STOCKPILE_PARENT", os.getppid()))
-    threading.Thread(target=_end_with, args=(parent, ended), daemon=True).start()
     os.nice(NICE)
     watch(settings, engine_of(settings.database_url), ended)
-
-
-def _end_with(parent: int, ended: threading.Event) -> None:
-    while os.getppid() == parent and not ended.wait(1):
-        pass
-    ended.set()
 
 
 if __name__ == "__main__":

@@ -197,6 +197,17 @@ class PlainHttp:
         self.thread.join(GRACE)
 
 
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is None:
+        return
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Sequencing:
     """The process that sequences the log, where this machine has its keys. It is begun once the service answers, so that nobody waits
     for it, and again when it died.
@@ -217,13 +228,7 @@ class Sequencing:
 
     def end(self) -> None:
         """Ends it, and waits for that."""
-        if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        _end(self.process)
 
 
 class Verifying:
@@ -261,13 +266,7 @@ class Alerting:
 
     def end(self) -> None:
         """Ends it, and waits for that; an e-mail that is just being sent gets time to end."""
-        if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        _end(self.process)
 
 
 class Workers(Multiprocess):

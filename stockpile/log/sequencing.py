@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
-from types import FrameType
 
 import structlog
 
+from stockpile.beside_the_service import until_ended
 from stockpile.db.engine import engine_of
 from stockpile.errors import StockpileError
 from stockpile.log.sequencer import AT_ONCE, Sequencer
@@ -61,23 +59,9 @@ def pause(cadence: int, moment: float) -> float:
 
 def main() -> None:
     """Sequences by the settings in the environment, until the parent is gone or somebody ends it."""
-    settings, ended = read_settings(), threading.Event()
+    settings, ended = read_settings(), until_ended()
     log_to_stderr(logging.getLevelNamesMapping()[settings.log_level.upper()])
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
-    parent = int(os.environ.get("STOCKPILE_PARENT", os.getppid()))
-    threading.Thread(target=_end_with, args=(parent, ended), daemon=True).start()
     sequence(settings, settings.database_url, ended)
-
-
-def _end_with(parent: int, ended: threading.Event) -> None:
-    while os.getppid() == parent and not ended.wait(1):
-        pass
-    ended.set()
 
 
 if __name__ == "__main__":
