@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,6 +96,10 @@ def test_late_overdue_and_lapsed_are_found_by_the_day(web: Web) -> None:
     find_alerts(country.engine)
     find_alerts(country.engine)
     told = alerts(web, "auditor")
+    (over,) = {
+        row[0] for row in country.query("SELECT happened_at FROM alert WHERE kind = 'late' AND donor_id IS NULL")
+    }
+    assert over == datetime(2026, 2, 1, tzinfo=ZoneInfo("Asia/Baghdad"))  # on the wall of the depot
     assert ("late", "USA FMS-117 to TAJI is late: it was expected on 2026-01-31, and 1 pieces are outstanding.") in told
     assert (
         "vetting lapsed",

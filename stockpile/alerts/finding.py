@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
@@ -212,15 +213,15 @@ def _late(connection: Connection, since: int, until: int) -> Iterator[Found]:
     ) -> Found:
         rows = f"/shipments/{key}" if what == "shipment" else "/reports/consignments"
         about = {"site": site, "number": number, "day": day.isoformat(), "quantity": quantity, "rows": rows}
-        return Found("late", f"{key} {day}", donor_id, site_id, _after(day), about)
+        return Found("late", f"{key} {day}", donor_id, site_id, _after(day, time_zone), about)
 
     rows = connection.exec_driver_sql(_SHIPMENTS, (now(), now())).all()
     yield from _for_readers(((tuple(row[:7]), row[7], row[8]) for row in rows), alert)
 
 
-def _after(day: date) -> datetime:
-    """When a day is over."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+def _after(day: date, time_zone: str = "UTC") -> datetime:
+    """When a day is over on a wall; at most now, for it is over somewhere."""
+    return min(datetime.combine(day + timedelta(days=1), time(), ZoneInfo(time_zone)), now())
 
 
 def _counts(connection: Connection, since: int, until: int) -> Iterator[Found]:
@@ -234,7 +235,7 @@ def _counts(connection: Connection, since: int, until: int) -> Iterator[Found]:
         # What was never counted is due since always: it is told once a site.
         subject, day = (f"{site_id} {due_on}", due_on) if due_on else (f"{site_id} never", today)
         about = {"site": site, "day": day.isoformat(), "quantity": accounts}
-        yield Found("count overdue", subject, None, site_id, min(_after(day), now()), about)
+        yield Found("count overdue", subject, None, site_id, _after(day), about)
 
 
 def _inspections(connection: Connection, since: int, until: int) -> Iterator[Found]:
