@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Cursor, Database
 from api.pages import address, may, templates
-from api.pages.forms import faulty, kept, or_none
+from api.pages.forms import faulty, kept, or_none, stored_evidence
 from api.pages.listing import (
     PAGE_ROWS,
     Asked,
@@ -51,8 +51,6 @@ from stockpile.cases.case import (
 from stockpile.cases.parts import standing
 from stockpile.db.tables.cases import SUBJECTS
 from stockpile.errors import Fault, Invalid, NotFound, StockpileError
-from stockpile.evidence import judge
-from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.parties import read_party
 from stockpile.reports.cases import (
@@ -72,7 +70,6 @@ from stockpile.reports.keyset import Page
 from stockpile.reports.registers import read_register
 from stockpile.rights import LEAD_CASES, WRITE_CASES, Actor, reading, require
 from stockpile.sentences import sentence
-from stockpile.settings import read_settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -310,8 +307,7 @@ def _kept_files(attached: str, files: Iterable[UploadFile] | None) -> str:
     digests = attached.split()
     for file in files or ():
         if file.filename:
-            blocks = iter(lambda file=file: file.file.read(BLOCK), b"")  # type: ignore[misc]
-            digests.append(file_store().keep(blocks, read_settings().evidence_limit, judge).sha256)
+            digests.append(stored_evidence(file))
     if len(digests) > MOST_FILES:
         fault = Fault(sentence("at most {most} at once", most=MOST_FILES), field="files")
         raise Invalid(sentence("Nothing was done: too many files."), [fault])

@@ -17,11 +17,10 @@ from starlette.responses import Response
 from api.dependencies import Asker, Database
 from api.pages import templates
 from api.pages.counts import count_page
-from api.pages.forms import faulty, kept, or_none
+from api.pages.forms import faulty, kept, or_none, stored_list
 from api.pages.seals import on_the_wall
 from api.words import N_
 from stockpile.errors import Fault, Invalid, Refused, StockpileError
-from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.registers.count_lines import send_lines
 from stockpile.registers.count_sheets import SHEET, SendLines
@@ -29,7 +28,6 @@ from stockpile.registers.preview import Preview, preview
 from stockpile.reports.counts import State, read_count
 from stockpile.rights import COUNT, Actor, reading, require
 from stockpile.sentences import of_the_books, sentence
-from stockpile.settings import read_settings
 from stockpile.sites import find_site
 
 router = APIRouter(include_in_schema=False)
@@ -80,8 +78,7 @@ def key_sheet(
     try:
         require(actor, COUNT)
         if file is not None and file.filename:
-            blocks = iter(lambda: file.file.read(BLOCK), b"")
-            given |= {"sha256": file_store().keep(blocks, read_settings().upload_limit).sha256, "columns": {}}
+            given |= {"sha256": stored_list(file), "columns": {}}
             given["name"] = file.filename[-64:]
         if not given["sha256"]:
             raise Invalid(

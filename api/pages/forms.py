@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from api.pages.problems import shown_problem
 from api.problems import faults_of
 from stockpile.errors import Invalid, StockpileError
+from stockpile.evidence import judge
+from stockpile.files import BLOCK, file_store
 from stockpile.sentences import sentence
+from stockpile.settings import read_settings
 
 
 def kept(error: StockpileError, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +48,20 @@ def sent(
     except StockpileError as error:
         form = kept(error, given)
         return show(form, form["problem"]["status"])
+
+
+def stored_list(file: UploadFile) -> str:
+    """Stores a list that came with a form; its SHA-256, by which a form that is shown again keeps it. Raises UnreadableFile."""
+    return file_store().keep(_blocks(file), read_settings().upload_limit).sha256
+
+
+def stored_evidence(file: UploadFile) -> str:
+    """Stores a photo or scan that came with a form; its SHA-256. Raises UnreadableFile: too large, or neither."""
+    return file_store().keep(_blocks(file), read_settings().evidence_limit, judge).sha256
+
+
+def _blocks(file: UploadFile) -> Iterator[bytes]:
+    return iter(lambda: file.file.read(BLOCK), b"")
 
 
 def or_none(text: str) -> str | None:

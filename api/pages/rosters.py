@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import faulty, kept, sent
+from api.pages.forms import faulty, kept, sent, stored_list
 from api.pages.listing import (
     Asked,
     Column,
@@ -33,13 +33,11 @@ from api.v1.signature_cards import NewCard
 from api.words import N_
 from stockpile import parties, sites
 from stockpile.errors import Invalid, StockpileError
-from stockpile.files import BLOCK, file_store
 from stockpile.reports.keyset import Page
 from stockpile.reports.reference import CARD_ORDERS, CardRow, read_signature_card, search_signature_cards
 from stockpile.rights import KEEP_REFERENCE, READ_PEOPLE, RIGHTS, Actor, reading, require
 from stockpile.roster import Imported, RosterRequest, import_roster
 from stockpile.sentences import sentence
-from stockpile.settings import read_settings
 from stockpile.sites import day_on_the_walls
 
 router = APIRouter(include_in_schema=False)
@@ -265,8 +263,7 @@ def try_roster(
     try:
         require(actor, KEEP_REFERENCE)
         if file is not None and file.filename:
-            blocks = iter(lambda: file.file.read(BLOCK), b"")
-            given["sha256"] = file_store().keep(blocks, read_settings().upload_limit).sha256
+            given["sha256"] = stored_list(file)
             given["name"] = file.filename[-64:]
         if not given["sha256"]:
             raise Invalid(sentence("Choose the file of the roster."))

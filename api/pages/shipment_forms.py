@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import or_none, sent
+from api.pages.forms import or_none, sent, stored_list
 from api.pages.jobs import SHIP_TASK
 from api.pages.listing import sites_offered
 from stockpile import jobs
@@ -20,11 +20,9 @@ from stockpile.acts.perform import perform
 from stockpile.acts.ship import SHIP
 from stockpile.documents import Posted
 from stockpile.errors import Fault, Invalid
-from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.rights import DESK, Actor, reading, require
 from stockpile.sentences import sentence
-from stockpile.settings import read_settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,7 +53,8 @@ def ship(
 
     def do() -> str:
         require(actor, SHIP.act)
-        _store(file, given)
+        if file is not None and file.filename:
+            given.update(sha256=stored_list(file), name=file.filename[-64:])
         wanted = SHIP.request.model_validate(_wanted(given))
         if given["sha256"]:
             job = jobs.start(engine, actor, SHIP, wanted)
@@ -66,15 +65,6 @@ def ship(
         return f"/shipments/{posted.document_id}"
 
     return sent(given, do, lambda form, status: _form(request, engine, actor, form, status))
-
-
-def _store(file: UploadFile | None, given: dict[str, str]) -> None:
-    """Stores the list that came with the form; a form that is shown again keeps it by its digest."""
-    if file is None or not file.filename:
-        return
-    blocks: Iterator[bytes] = iter(lambda: file.file.read(BLOCK), b"")
-    given["sha256"] = file_store().keep(blocks, read_settings().upload_limit).sha256
-    given["name"] = file.filename[-64:]
 
 
 def _wanted(given: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import templates
-from api.pages.forms import or_none, sent
+from api.pages.forms import or_none, sent, stored_evidence, stored_list
 from api.pages.listing import sites_offered
 from api.words import N_
 from stockpile.donors.certificates import GiveConsent, SendCertificate, give_consent, send_certificate
@@ -21,12 +21,9 @@ from stockpile.donors.consignments import DeclareConsignment, declare_consignmen
 from stockpile.donors.files import remember_file
 from stockpile.donors.verifications import VerifyDelivery, verify_delivery
 from stockpile.errors import Invalid
-from stockpile.evidence import judge
-from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.rights import SIGN_DELIVERIES, TELL_HOST, Actor, reading, require
 from stockpile.sentences import sentence
-from stockpile.settings import read_settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -196,10 +193,7 @@ def _said(
 def _stored(engine: Database, actor: Actor, file: UploadFile | None, given: dict[str, str], evidence: bool) -> None:
     """Stores what came with a form; a form that is shown again keeps it by its digest."""
     if file is not None and file.filename:
-        blocks: Iterator[bytes] = iter(lambda: file.file.read(BLOCK), b"")
-        settings = read_settings()
-        limit = settings.evidence_limit if evidence else settings.upload_limit
-        given["sha256"] = file_store().keep(blocks, limit, judge if evidence else None).sha256
+        given["sha256"] = stored_evidence(file) if evidence else stored_list(file)
         given["name"] = file.filename[-64:]
         remember_file(engine, actor, given["sha256"])
     if not given["sha256"]:

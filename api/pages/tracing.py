@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import templates
-from api.pages.forms import sent
+from api.pages.forms import sent, stored_evidence
 from api.pages.listing import (
     HOST,
     Asked,
@@ -39,8 +39,6 @@ from stockpile.donors.sightings import Identify
 from stockpile.donors.tracing import OUTCOMES, POSSIBLE, ProposeAnswer, TakeStep
 from stockpile.donors.weapon_read import IncomingRequest, OutgoingRequest, Sighting, WeaponRead
 from stockpile.errors import Fault, Invalid
-from stockpile.evidence import judge
-from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.reports import iarms
 from stockpile.reports.described import Described, described
@@ -58,7 +56,6 @@ from stockpile.reports.tracings import (
 )
 from stockpile.rights import DESK, REPORT_SIGHTING, RIGHTS, TRACE, Actor, reading, require
 from stockpile.sentences import joined, sentence
-from stockpile.settings import read_settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -226,8 +223,7 @@ def keep(
     def do() -> str:
         require(actor, REPORT_SIGHTING if form is Sighting else TRACE)
         if file is not None and file.filename:
-            blocks = iter(lambda: file.file.read(BLOCK), b"")
-            given["photo"] = file_store().keep(blocks, read_settings().evidence_limit, judge).sha256
+            given["photo"] = stored_evidence(file)
         fields = {name: value.strip() for name, value in given.items() if value.strip() and name in form.model_fields}
         photos = [given["photo"]] if given["photo"] else []
         wanted = form.model_validate({**fields, "obliterated": bool(obliterated), "photos": photos})

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from starlette.datastructures import FormData, UploadFile
 
-from api.pages.forms import or_none
+from api.pages.forms import or_none, stored_evidence, stored_list
 from api.pages.statement_forms import Asking
 from api.words import N_
 from stockpile.donors.dispositions import ReportDispositions, report_dispositions
@@ -30,12 +30,9 @@ from stockpile.donors.visits import (
     refuse_visit,
 )
 from stockpile.errors import Fault, Invalid
-from stockpile.evidence import judge
-from stockpile.files import BLOCK, file_store
 from stockpile.keys import new_key
 from stockpile.rights import DONOR, MONITOR, REPORT_DISPOSITIONS, Actor, reading
 from stockpile.sentences import sentence
-from stockpile.settings import read_settings
 from stockpile.sites import find_site
 
 PLAN, RECORD, REFUSAL, DISPOSITIONS = "plan", "record", "refusal", "dispositions"
@@ -253,10 +250,7 @@ def _evidence(engine: Engine, actor: Actor, typed: FormData, given: dict[str, An
 
 
 def _stored(engine: Engine, actor: Actor, file: UploadFile, evidence: bool) -> str:
-    settings = read_settings()
-    limit = settings.evidence_limit if evidence else settings.upload_limit
-    blocks = iter(lambda: file.file.read(BLOCK), b"")
-    sha256 = file_store().keep(blocks, limit, judge if evidence else None).sha256
+    sha256 = stored_evidence(file) if evidence else stored_list(file)
     if actor.role == DONOR:
         remember_file(engine, actor, sha256)
     return sha256

@@ -17,14 +17,13 @@ from starlette.responses import Response
 
 from api.dependencies import Asker, Database
 from api.pages import address, templates
-from api.pages.forms import faulty, kept, or_none, sent
+from api.pages.forms import faulty, kept, or_none, sent, stored_list
 from api.pages.jobs import AUDIT, IMPORT
 from api.pages.listing import sites_offered
 from api.pages.seals import on_the_wall
 from api.words import N_
 from stockpile import jobs
 from stockpile.errors import Fault, Invalid, StockpileError
-from stockpile.files import BLOCK, file_store
 from stockpile.registers.audits import MakeAudit, make_audit
 from stockpile.registers.importing import ANY, ImportRegister, check_import, import_register, proposed_columns
 from stockpile.registers.judgements import Judge, judge
@@ -37,7 +36,6 @@ from stockpile.reports.judgements import NearMatch, read_near_match
 from stockpile.reports.registers import Sought, list_registers
 from stockpile.rights import COMPARE, DESK, IMPORT_REGISTER, Actor, reading, require
 from stockpile.sentences import sentence
-from stockpile.settings import read_settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -105,8 +103,7 @@ def take_in_list(
     try:
         require(actor, IMPORT_REGISTER)
         if file is not None and file.filename:
-            blocks = iter(lambda: file.file.read(BLOCK), b"")
-            given["sha256"] = file_store().keep(blocks, read_settings().upload_limit).sha256
+            given["sha256"] = stored_list(file)
             given |= {"file_name": file.filename[-64:], "columns": None, "name": name or file.filename[-64:]}
             step = ""
         if not given["sha256"]:
