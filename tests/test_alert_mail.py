@@ -68,6 +68,9 @@ class Inbox:
         self.raw.append(bytes(envelope.content or b""))
         return "250 OK"
 
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.answers.get("QUIT", "221 Bye")
+
     @property
     def came(self) -> list[EmailMessage]:
         return [message_from_bytes(raw, policy=default) for raw in self.raw]  # type: ignore[misc]
@@ -193,6 +196,18 @@ def test_nothing_is_sent_twice_even_where_the_end_is_unknown(web: Web, monkeypat
         send(web, server(box.port), now() + timedelta(minutes=11))
         assert last(web) == ("unclear", "It was cut off while it was sent.")
         assert send(web, server(box.port), now() + timedelta(hours=3)) == 0
+        assert len(box.came) == 1
+
+
+def test_what_the_server_took_is_delivered_however_it_says_good_bye(web: Web) -> None:
+    """It takes the e-mail and trips over the end of the conversation: the alert is not sent again."""
+    subscribed(web)
+    with inbox() as box:
+        box.answers["QUIT"] = "421 Too busy to say good-bye"
+        lost(web, RIFLES[0])
+        assert send(web, server(box.port)) == 1
+        assert last(web) == ("delivered", None)
+        assert send(web, server(box.port), later(120)) == 0
         assert len(box.came) == 1
 
 

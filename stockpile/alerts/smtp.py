@@ -44,7 +44,7 @@ class MailServer:
 
 def send(server: MailServer, message: EmailMessage, to: str) -> None:
     """Hands an e-mail to the server. Raises PutOff, Rejected, Unclear."""
-    handed_over = False
+    handed_over = taken = False
     try:
         with _connected(server) as smtp:
             _answered(*smtp.mail(server.sender))
@@ -59,6 +59,7 @@ def send(server: MailServer, message: EmailMessage, to: str) -> None:
             if 500 <= code < 600:
                 raise Rejected(sentence("The mail server refuses this e-mail ({code}).", code=code))
             _answered(code, b"")
+            taken = True
     except StockpileError:
         raise
     except smtplib.SMTPDataError as problem:  # it refused before the text was sent
@@ -74,6 +75,8 @@ def send(server: MailServer, message: EmailMessage, to: str) -> None:
             sentence("The mail server's certificate is not believed: {why}.", why=problem.reason or "TLS")
         ) from None
     except (smtplib.SMTPException, OSError, ValueError) as problem:
+        if taken:
+            return  # however it said good-bye
         if handed_over:
             raise Unclear(sentence("The connection broke while the mail server took it.")) from None
         raise PutOff(sentence("The mail server does not answer ({why}).", why=type(problem).__name__)) from None
