@@ -188,9 +188,7 @@ SELECT '00000000-0000-7000-8000-0000000000a1', n + 2, '[]', number, number, (ARR
        CASE WHEN n %% 10 > 0 THEN '2011-01-01'::date + (n %% 336) END, CASE WHEN n %% 10 > 0 THEN '2012-01-01'::date + (n %% 336) END,
        upper(n %% 180 || ' Kandak')
 FROM (SELECT n, weapon, 'US' || lpad((weapon::bigint * 7919 %% 9999991)::text, 7, '0') AS number
-      FROM (SELECT n, CASE WHEN n %% 19 = 0 AND n > 0 THEN n - 1 ELSE n END AS weapon FROM generate_series(0, %(lines)s - 1) n) w) line;
-INSERT INTO register_repeated (register_id, line)
-SELECT register_id, line FROM (SELECT register_id, line, count(*) OVER (PARTITION BY serial_key) AS times FROM register_line) l WHERE times > 1
+      FROM (SELECT n, CASE WHEN n %% 19 = 0 AND n > 0 THEN n - 1 ELSE n END AS weapon FROM generate_series(0, %(lines)s - 1) n) w) line
 """
 
 
