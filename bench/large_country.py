@@ -147,15 +147,16 @@ UPDATE book b SET next_number = d.last + 1 FROM (SELECT book_id, max(number) AS 
 INSERT INTO signatory (document_id, site_id, part, party_id, name_version, digest)
 SELECT document_id, site_id, 'posted_by', posted_by, 1, sha256(uuid_send(document_id)) FROM document;
 INSERT INTO entry (item_id, version, serial, donor_id, model_id, site_id, document_id, line, from_account, to_account, quantity, condition, happened_at,
-                   recorded_at, reverses, seed, leaf)
+                   recorded_at, reverses, seed, leaf, from_class_and_site, to_class_and_site)
+SELECT e.*, f.class_and_site, t.class_and_site FROM (
 SELECT s.item_id, s.version, true, s.donor_id, s.model_id, s.site_id, w.document_id,
        row_number() OVER (PARTITION BY w.document_id ORDER BY s.n),
-       lag(s.to_account, 1, '00000000-0000-7000-8000-000000000000') OVER (PARTITION BY s.item_id ORDER BY s.version), s.to_account, 1,
+       lag(s.to_account, 1, '00000000-0000-7000-8000-000000000000') OVER (PARTITION BY s.item_id ORDER BY s.version) AS from_account, s.to_account, 1,
        CASE WHEN s.act IN ('receive', 'return') THEN 'serviceable' END, s.happened_at, w.recorded_at,
        CASE WHEN s.act = 'correct' THEN 5 END, uuid_send(s.item_id) || uuid_send(w.document_id),
        '\\x01'::bytea || sha256(uuid_send(s.item_id)) || sha256(uuid_send(w.document_id))
 FROM step s JOIN written w USING (version, act, together)
-ORDER BY w.recorded_at, w.document_id, s.n;
+ORDER BY w.recorded_at, w.document_id, s.n) e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account;
 INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity)
 SELECT item_id, to_account, true, last.donor_id, last.model_id, i.consignment_id, site_id, a.class_and_site, 1
 FROM (SELECT DISTINCT ON (item_id) item_id, to_account, donor_id, model_id, site_id FROM step ORDER BY item_id, version DESC) last

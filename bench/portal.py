@@ -92,11 +92,13 @@ FROM (SELECT document_id, site_id, max(happened_at) AS happened_at, count(*) AS 
              CASE max(version) WHEN 1 THEN 'declare' WHEN 2 THEN 'receive' ELSE 'issue' END AS act FROM step GROUP BY 1, 2) d
 JOIN (SELECT min(book_id::text)::uuid AS book_id FROM book) b ON true JOIN party p ON p.code = 'T-1';
 INSERT INTO entry (item_id, version, serial, donor_id, model_id, site_id, document_id, line, from_account, to_account, quantity, happened_at,
-                   recorded_at, seed, leaf)
+                   recorded_at, seed, leaf, from_class_and_site, to_class_and_site)
+SELECT e.*, f.class_and_site, t.class_and_site FROM (
 SELECT item_id, version, true, donor_id, model_id, site_id, document_id, row_number() OVER (PARTITION BY document_id ORDER BY n),
-       lag(to_account, 1, '00000000-0000-7000-8000-000000000000') OVER (PARTITION BY item_id ORDER BY version), to_account, 1, happened_at,
+       lag(to_account, 1, '00000000-0000-7000-8000-000000000000') OVER (PARTITION BY item_id ORDER BY version) AS from_account, to_account, 1, happened_at,
        happened_at, uuid_send(item_id) || uuid_send(document_id), '\\x01'::bytea || sha256(uuid_send(item_id)) || sha256(uuid_send(document_id))
-FROM step ORDER BY happened_at, document_id, n;
+FROM step ORDER BY happened_at, document_id, n) e
+JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account;
 INSERT INTO holding (item_id, account_id, serial, donor_id, model_id, consignment_id, site_id, class_and_site, quantity)
 SELECT item_id, to_account, true, donor_id, model_id, consignment_id, site_id, a.class_and_site, 1
 FROM (SELECT DISTINCT ON (item_id) item_id, to_account, donor_id, model_id, consignment_id, site_id FROM step ORDER BY item_id, version DESC) last

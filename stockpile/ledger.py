@@ -19,6 +19,7 @@ from stockpile import correction, discrepancies, gaps, items
 from stockpile.correction import Laid, Past
 from stockpile.db.engine import ask
 from stockpile.db.rows import given
+from stockpile.db.tables.reference import class_and_site
 from stockpile.discrepancies import Contradiction, Kind
 from stockpile.documents import DISCREPANCIES_IN_ANSWER, ClaimedNumber, Desk, Document, Posted, Writing, full_number
 from stockpile.errors import Overtaken
@@ -387,12 +388,17 @@ WITH written AS (
     INSERT INTO signatory (document_id, site_id, part, party_id, name_version, digest)
     SELECT document_id, site_id, part, party_id, name_version, digest
     FROM written, unnest(%s::text[], %s::uuid[], %s::int[], %s::bytea[]) AS person (part, party_id, name_version, digest)
+), place AS NOT MATERIALIZED (
+    SELECT account_id, {class_and_site("class", "site_id")} AS class_and_site
+    FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS account (account_id, class, site_id)
 ), line AS NOT MATERIALIZED (
     SELECT * FROM {{given}}
 ), entered AS (
-    INSERT INTO entry ({_NAMES}, site_id, document_id, recorded_at)
-    SELECT {", ".join(f"line.{name}" for name, _ in _COLUMNS)}, written.site_id, written.document_id, written.recorded_at
-    FROM line, written
+    INSERT INTO entry ({_NAMES}, from_class_and_site, to_class_and_site, site_id, document_id, recorded_at)
+    SELECT {", ".join(f"line.{name}" for name, _ in _COLUMNS)}, origin.class_and_site, destination.class_and_site,
+           written.site_id, written.document_id, written.recorded_at
+    FROM line JOIN place origin ON origin.account_id = line.from_account
+    JOIN place destination ON destination.account_id = line.to_account, written
 )
 INSERT INTO unsequenced (leaf) SELECT leaf FROM line UNION ALL SELECT leaf FROM written
 """
@@ -441,6 +447,12 @@ def _insert(
         Jsonb(details), Jsonb(attachments), desk.content_hash, seed, leaf,
     )  # fmt: skip
     signed = (list(parts), list(parts.values()), [versions[part] for part in parts], [digests[part] for part in parts])
+    accounts = {place.account_id: place for entry in entries for place in (entry.origin, entry.to)}
+    places = (
+        list(accounts),
+        [str(place.account_class) for place in accounts.values()],
+        [place.site_id for place in accounts.values()],
+    )
     rows = (
         (
             entry.held.item_id, entry.version, entry.held.serial, entry.held.donor_id, entry.held.model_id, line,
@@ -450,7 +462,7 @@ def _insert(
         for line, (entry, seed, leaf) in enumerate(zip(entries, seeds, leaves, strict=True), 1)
     )  # fmt: skip
     with given(desk.connection, _COLUMNS, rows, len(entries)) as handed:
-        handed.insert(_WRITE, (*header_row, *signed))
+        handed.insert(_WRITE, (*header_row, *signed, *places))
     return leaf
 
 

@@ -198,7 +198,8 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "an entry inserted into the past": (
         (f"""INSERT INTO entry SELECT item_id, 2, serial, donor_id, model_id, site_id, document_id, 12, to_account, from_account, quantity,
-                condition, happened_at, recorded_at, claimed_from, NULL, NULL, seed, leaf FROM entry WHERE item_id = {ENTRY}""",),
+                condition, happened_at, recorded_at, claimed_from, NULL, NULL, seed, leaf, to_class_and_site, from_class_and_site
+                FROM entry WHERE item_id = {ENTRY}""",),
         "lines of documents", "it says 11 lines, and has 12 entries",
     ),
     "two entries swapped": (
@@ -226,6 +227,9 @@ HARMS: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "where a holding counts": (
         (f"UPDATE holding SET class_and_site = 0 WHERE item_id = {ENTRY}",), "account_id of holding", "says otherwise of it",
+    ),
+    "where an entry counts": (
+        (f"UPDATE entry SET to_class_and_site = 0 WHERE item_id = {ENTRY}",), "to_account of entry", "says otherwise of it",
     ),
     "a holding deleted": ((f"DELETE FROM holding WHERE item_id = {ENTRY}",), "holdings", "holding of AKM KT 449903"),
     "a document's date": (

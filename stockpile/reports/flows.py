@@ -17,7 +17,7 @@ from stockpile.identity import asset_tag
 from stockpile.movements import AccountClass
 from stockpile.reports.as_of import FOREVER
 from stockpile.reports.keyset import Keys, Page, by_moment, by_number, by_text, order_asked, orders, read_page
-from stockpile.reports.places import EVERY_CLASS, PLACES, WITH_SITES, WITHOUT_SITES
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import READ, Actor, require
 from stockpile.sentences import template
@@ -66,10 +66,9 @@ class Movement:
 # millions of texts take longer.
 _MOVED = """
     SELECT f.class AS origin, t.class AS place, e.back, e.pieces
-    FROM (SELECT {ends.origin} AS origin, {ends.place} AS place, e.reverses IS NOT NULL AS back, sum(e.quantity) AS pieces
-          FROM {ends.entries}
-          WHERE {which} GROUP BY {ends.origin}, {ends.place}, e.reverses IS NOT NULL) e
-    JOIN place f ON f.class_and_site = e.origin JOIN place t ON t.class_and_site = e.place
+    FROM (SELECT from_class_and_site, to_class_and_site, reverses IS NOT NULL AS back, sum(quantity) AS pieces
+          FROM entry e WHERE {which} GROUP BY from_class_and_site, to_class_and_site, reverses IS NOT NULL) e
+    JOIN place f ON f.class_and_site = e.from_class_and_site JOIN place t ON t.class_and_site = e.to_class_and_site
     WHERE %(site)s::uuid IS NULL OR f.site_id = %(site)s OR t.site_id = %(site)s
 """
 _WHICH = {
@@ -104,9 +103,8 @@ def flows(connection: Connection, actor: Actor, sought: FlowsSought = FlowsSough
     }
     given: dict[str, Any] = {**narrowing, **EVERY_CLASS, "site": site_asked(connection, actor, sought.site)}
     which = " AND ".join(_WHICH[name] for name, value in narrowing.items() if value is not None) or "true"
-    ends = WITHOUT_SITES if given["site"] is None else WITH_SITES
     for_sums(connection)
-    rows = connection.exec_driver_sql(_NET.format(places=PLACES, moved=_MOVED.format(ends=ends, which=which)), given)
+    rows = connection.exec_driver_sql(_NET.format(places=PLACES, moved=_MOVED.format(which=which)), given)
     order = list(AccountClass)
     found = [FlowRow(AccountClass(row[0]), AccountClass(row[1]), row[2]) for row in rows]
     return sorted(found, key=lambda row: (order.index(row.origin), order.index(row.place)))

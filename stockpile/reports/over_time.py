@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from stockpile.db.engine import for_sums
 from stockpile.movements import BALANCED
 from stockpile.reports.as_of import NOW, AsOf
-from stockpile.reports.places import EVERY_CLASS, PLACES, WITH_SITES, WITHOUT_SITES
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import READ, Actor, require
 from stockpile.sentences import template
@@ -41,10 +41,10 @@ class MonthLine:
 # The month of an entry is where its moment falls among the beginnings of all months since 1900, before which nothing happens: worked out by
 # the calendar for each of millions, it takes longer than all else. Places are one number, as texts take longer, too.
 _FLOWS = """
-    SELECT width_bucket(e.happened_at, (SELECT begins FROM months)) AS nth, {ends.origin} AS origin, {ends.place} AS place,
+    SELECT width_bucket(e.happened_at, (SELECT begins FROM months)) AS nth, e.from_class_and_site AS origin, e.to_class_and_site AS place,
            sum(e.quantity) AS quantity
-    FROM {ends.entries}
-    WHERE e.from_account <> e.to_account AND {which}
+    FROM entry e
+    WHERE e.from_class_and_site <> e.to_class_and_site AND {which}
     GROUP BY 1, 2, 3
 """
 _WHICH = {"donor": "e.donor_id = %(donor)s", "models": "e.model_id = ANY (%(models)s)"}
@@ -99,9 +99,8 @@ def holdings_over_time(
         "site": site_asked(connection, actor, site),
     }
     which = " AND ".join([at.up_to, *(_WHICH[name] for name, value in narrowing.items() if value is not None)])
-    ends = WITHOUT_SITES if given["site"] is None else WITH_SITES
     for_sums(connection)
-    question = _LINES.format(places=PLACES, flows=_FLOWS.format(ends=ends, which=which), classes=_CLASSES)
+    question = _LINES.format(places=PLACES, flows=_FLOWS.format(which=which), classes=_CLASSES)
     rows = connection.exec_driver_sql(question, given)
     return [MonthLine(min(_last_day(row[0]), today), *row[1:]) for row in rows]
 

@@ -18,7 +18,7 @@ from stockpile.db.engine import for_sums
 from stockpile.documents import full_number
 from stockpile.movements import BALANCED
 from stockpile.reports.as_of import NOW, AsOf
-from stockpile.reports.places import EVERY_CLASS, PLACES, WITH_SITES, WITHOUT_SITES
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import template
@@ -67,28 +67,17 @@ class BalanceLine:
     difference: int
 
 
-# Entries up to the moment, added up by what they are and by the classes and sites of their ends: first by one number for both, as
-# millions of texts take longer. `outside` has no site.
-_COUNTRY_FLOWS = """
+# Entries up to the moment, added up by what they are and by the classes and sites of their ends: first by the number that stands for both,
+# as millions of texts take longer. `outside` has no site.
+_FLOWS = """
     SELECT e.donor_id, e.model_id, f.class AS from_class, f.site_id AS from_site, t.class AS to_class, t.site_id AS to_site, e.quantity
-    FROM (SELECT e.donor_id, e.model_id, {ends.origin} AS origin, {ends.place} AS place, sum(e.quantity) AS quantity
-          FROM {ends.entries}
-          WHERE {up_to}
-          GROUP BY e.donor_id, e.model_id, {ends.origin}, {ends.place}) e
-    JOIN place f ON f.class_and_site = e.origin JOIN place t ON t.class_and_site = e.place
+    FROM (SELECT e.donor_id, e.model_id, e.from_class_and_site, e.to_class_and_site, sum(e.quantity) AS quantity
+          FROM {entries}
+          GROUP BY e.donor_id, e.model_id, e.from_class_and_site, e.to_class_and_site) e
+    JOIN place f ON f.class_and_site = e.from_class_and_site JOIN place t ON t.class_and_site = e.to_class_and_site
 """
-# For the balance of now, site by site: only what came in or went, over a site's border.
-_COUNTRY_CROSSINGS = _COUNTRY_FLOWS.replace(
-    "\n          GROUP BY", " AND f.site_id IS DISTINCT FROM t.site_id\n          GROUP BY"
-).replace(
-    "{ends.entries}",
-    "entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account",
-)
-_SITE_FLOWS = """
-    SELECT e.donor_id, e.model_id, e.from_class, e.from_site, e.to_class, e.to_site, sum(e.quantity) AS quantity
-    FROM site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz) e
-    GROUP BY e.donor_id, e.model_id, e.from_class, e.from_site, e.to_class, e.to_site
-"""
+_COUNTRY_ENTRIES = "entry e WHERE {up_to}"
+_SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz) e"
 
 _HELD_NOW = """
     SELECT h.donor_id, h.model_id, p.site_id, p.class, h.quantity
@@ -97,7 +86,7 @@ _HELD_NOW = """
 """
 _HELD_THEN = "SELECT donor_id, model_id, site_id, class, quantity FROM leg WHERE class <> 'outside'"
 
-_BY_FLOWS = """, flow AS MATERIALIZED ({flows}
+_BY_FLOWS = f""", flow AS MATERIALIZED ({_FLOWS}
 ), leg AS (
     SELECT donor_id, model_id, to_site AS site_id, to_class AS class, from_site AS other_site, from_class AS other_class, quantity
     FROM flow
@@ -159,17 +148,8 @@ def _sql(came: str, held: str) -> str:
     )
 
 
-def _by(flows: str) -> str:
-    return _BY_FLOWS.format(flows=flows)
-
-
-_SQL = {
-    (False, True): _sql(_by(_COUNTRY_CROSSINGS), _HELD_NOW),
-    (False, False): _sql(_by(_COUNTRY_FLOWS), _HELD_THEN),
-    (True, True): _sql(_by(_SITE_FLOWS), _HELD_NOW),
-    (True, False): _sql(_by(_SITE_FLOWS), _HELD_THEN),
-}
-"""By whether it is for one site, and of now."""
+_NOW = _sql(_BY_FLOWS, _HELD_NOW)
+_THEN = _sql(_BY_FLOWS, _HELD_THEN)
 _ALL_SITES_NOW = _sql(_BY_BORDER, _HELD_NOW)
 
 
@@ -194,8 +174,8 @@ def trial_balance(
     if at.now and scope["site"] is None and By.SITE not in by:
         sql = _ALL_SITES_NOW
     else:
-        ends = WITHOUT_SITES if scope["site"] is None and By.SITE not in by else WITH_SITES
-        sql = _SQL[actor.role in DESK, at.now].format(ends=ends, up_to=at.up_to)
+        entries = _SITE_ENTRIES if actor.role in DESK else _COUNTRY_ENTRIES.format(up_to=at.up_to)
+        sql = (_NOW if at.now else _THEN).format(entries=entries)
     rows = connection.exec_driver_sql(sql, {**wanted, **scope, **at.parameters, **EVERY_CLASS})
     return [BalanceLine(*row) for row in rows]
 
@@ -288,11 +268,10 @@ WITH known AS {materialized} (
 )
 SELECT total.came_in, total.legs, total.held, apart.site, apart.name, apart.legs, apart.held FROM total LEFT JOIN apart ON true
 """
-_COUNTRY_ENTRIES = "entry WHERE happened_at <= %(happened_at)s AND recorded_at <= %(recorded_at)s"
-_SITE_ENTRIES = "site_entries(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)"
+_KNOWN_ENTRIES = "entry WHERE happened_at <= %(happened_at)s AND recorded_at <= %(recorded_at)s"
 # A country's entries are read twice, in parallel; a site's, once picked out, are kept.
-_ACCOUNTS_OF_COUNTRY = _ACCOUNTS.format(materialized="NOT MATERIALIZED", entries=_COUNTRY_ENTRIES, name="a.name")
-_ACCOUNTS_OF_DONOR = _ACCOUNTS.format(materialized="NOT MATERIALIZED", entries=_COUNTRY_ENTRIES, name="a.class")
+_ACCOUNTS_OF_COUNTRY = _ACCOUNTS.format(materialized="NOT MATERIALIZED", entries=_KNOWN_ENTRIES, name="a.name")
+_ACCOUNTS_OF_DONOR = _ACCOUNTS.format(materialized="NOT MATERIALIZED", entries=_KNOWN_ENTRIES, name="a.class")
 _ACCOUNTS_OF_SITE = _ACCOUNTS.format(materialized="MATERIALIZED", entries=_SITE_ENTRIES, name="a.name")
 
 

@@ -220,6 +220,8 @@ entry = Table(
     Column("posts_again", Integer, comment="the reversed entry this one repeats"),
     binary("seed", nullable=False),
     binary("leaf", nullable=False),
+    Column("from_class_and_site", BigInteger, nullable=False, comment="the account's, here for the sums: no join"),
+    Column("to_class_and_site", BigInteger, nullable=False, comment="the account's, here for the sums: no join"),
     CheckConstraint("version >= 1 AND line >= 1", name="entry_numbers"),
     CheckConstraint("quantity > 0", name="entry_quantity"),
     CheckConstraint("NOT serial OR quantity = 1", name="entry_one_weapon"),

@@ -30,6 +30,12 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
+def class_and_site(account_class: str, site: str) -> str:
+    """SQL for the one number that stands for a class of account at a site (SQL expressions, both)."""
+    nowhere = "'00000000-0000-0000-0000-000000000000'::uuid"
+    return f"hashtextextended({account_class}, uuid_hash_extended(coalesce({site}, {nowhere}), 0))"
+
+
 party = Table(
     "party",
     metadata,
@@ -186,7 +192,7 @@ account = Table(
         "class_and_site",
         BigInteger,
         Computed(
-            "hashtextextended(class, uuid_hash_extended(coalesce(site_id, '00000000-0000-0000-0000-000000000000'::uuid), 0))",
+            class_and_site("class", "site_id"),
             persisted=True,
         ),
         comment="one number for both: a country's entries are added up by it",

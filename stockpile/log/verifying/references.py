@@ -59,8 +59,14 @@ CROSSING = (
         "entry", ("document_id",), "document", ("document_id",), _ENTRY,
         "t.site_id = f.site_id AND t.recorded_at = f.recorded_at",
     ),
-    Reference("entry", ("from_account",), "account", ("account_id",), _ENTRY),
-    Reference("entry", ("to_account",), "account", ("account_id",), _ENTRY),
+    Reference(
+        "entry", ("from_account",), "account", ("account_id",), _ENTRY,
+        "t.class_and_site = f.from_class_and_site",
+    ),
+    Reference(
+        "entry", ("to_account",), "account", ("account_id",), _ENTRY,
+        "t.class_and_site = f.to_class_and_site",
+    ),
     Reference("entry", ("claimed_from",), "account", ("account_id",), _ENTRY),
     _to_item(
         "holding", "'holding of item ' || f.item_id",
