@@ -10,6 +10,7 @@ import pytest
 from stockpile.acts.arrive import ARRIVE
 from stockpile.acts.correct import CORRECT
 from stockpile.acts.declare import DECLARE
+from stockpile.acts.issue import ISSUE
 from stockpile.acts.receive import RECEIVE
 from stockpile.acts.reject import REJECT
 from stockpile.acts.ship import SHIP
@@ -92,6 +93,61 @@ def test_from_declaration_to_the_last_crate(country: Country) -> None:
     assert figures(rows(country)[0]) == (45, 45, 33, 0, 12, 0, 1)
     country.do_with_approval("clerk", "commander", CORRECT, document=came.document_id, reason="the wrong truck")
     assert figures(rows(country)[0]) == (45, 45, 0, 0, 45, 0, 1)
+
+
+WAY = {"carrier": "Trucks", "expected_on": str(today() + timedelta(days=9))}
+
+
+def agree(country: Country) -> tuple[int, ...]:
+    """The consignment's figures, added up over all weapons at once; its weapons, worked out one by one, add up to the same."""
+    (row,) = rows(country)
+    told = lines(country)
+    sums = [
+        sum(getattr(line, name) for line in told) for name in ("declared", "shipped", "received", "rejected", "excess")
+    ]
+    assert [row.declared, row.shipped, row.received, row.rejected, row.excess] == sums
+    return figures(row)
+
+
+def test_a_rifle_that_leaves_and_comes_again_is_received_once(country: Country) -> None:
+    """Two rifles arrive; one goes on to Erbil, comes back to TAJI and goes out to a soldier: it was received, once."""
+    declared(country)
+    received(country, "US 1", "US 2")
+    there = country.do("clerk", SHIP, to_site="ERBIL", store="Main store", **WAY, lines=scans("US 1"))
+    assert agree(country) == (5, 0, 2, 0, 3, 0, 0)
+    country.do("erbil clerk", ARRIVE, shipment=there.number, lines=scans("US 1"))
+    back = country.do("erbil clerk", SHIP, to_site="TAJI", **WAY, lines=scans("US 1"))
+    assert agree(country) == (5, 0, 2, 0, 3, 0, 0)
+    country.do("clerk", ARRIVE, shipment=back.number, store="Main store", lines=scans("US 1"))
+    country.do("clerk", ISSUE, receiver="A-1001", store="Main store", lines=scans("US 1"))
+    assert agree(country) == (5, 0, 2, 0, 3, 0, 0)
+
+
+def test_a_rifle_sent_back_and_sent_again_is_received_once(country: Country) -> None:
+    """It is rejected and received after all, and the first receipt of another is taken back and keyed anew."""
+    declared(country)
+    received(country, "US 1")
+    country.do(
+        "clerk", REJECT, reason="cracked", store="Main store", lines=[{"scan": "US 1", "condition": "unserviceable"}]
+    )
+    assert agree(country) == (5, 0, 0, 1, 5, 0, 0)
+    received(country, "US 1")
+    wrong = received(country, "US 2")
+    assert agree(country) == (5, 0, 2, 1, 3, 0, 0)
+    country.do_with_approval("clerk", "commander", CORRECT, document=wrong.document_id, reason="it was US 3")
+    received(country, "US 3")
+    assert agree(country) == (5, 0, 2, 1, 3, 0, 0)
+
+
+def test_a_declaration_taken_back_leaves_what_came(country: Country) -> None:
+    """What was declared by mistake counts no longer; what is received without it is in excess."""
+    list_of_five = declared(country)
+    country.do_with_approval(
+        "registrar", "commander", CORRECT, site="TAJI", document=list_of_five.document_id, reason="another's list"
+    )
+    assert agree(country) == (0, 0, 0, 0, 0, 0, 0)
+    received(country, "US 1")
+    assert agree(country) == (0, 0, 0, 0, 0, 0, 1)
 
 
 def test_what_is_short_and_what_is_late(country: Country) -> None:

@@ -50,6 +50,7 @@ from stockpile.documents import Posted, Request
 from stockpile.errors import Invalid, NotAllowed, Refused
 from stockpile.movements import MOVEMENT_OF, AccountClass, Act
 from stockpile.reports.as_of import NOW, AsOf
+from stockpile.reports.consignments import ConsignmentsSought, list_consignment_lines, list_consignments
 from stockpile.reports.trial_balance import By, proof, trial_balance
 from stockpile.rights import Actor, reading
 from tests.conftest import Databases
@@ -652,6 +653,21 @@ class Custody(RuleBasedStateMachine):
         assert not [line for line in lines if line.difference]
         assert proven.closes
         assert not proven.differences
+
+    @invariant()
+    def a_consignment_is_the_sum_of_its_weapons(self) -> None:
+        """Added up as a whole or weapon by weapon, its figures are the same; of now and of a moment before on either clock."""
+        if not hasattr(self, "weapons"):
+            return
+        auditor, turn = self.country.actors["auditor"], len(self.past)
+        recorded_at = self.past[turn // 2][0]
+        at = (NOW, AsOf(recorded_at=recorded_at), AsOf(happened_at=recorded_at - timedelta(days=turn)))[turn % 3]
+        sought = ConsignmentsSought(reference=self.consignment)
+        with reading(self.country.engine, auditor) as connection:
+            (row,) = list_consignments(connection, auditor, sought, at).rows or (None,)
+            lines = list_consignment_lines(connection, auditor, sought, at=at).sums
+        if row is not None:
+            assert (row.declared, row.shipped, row.received, row.rejected, row.excess) == lines[1:]
 
     @invariant()
     def a_repeat_gets_the_same_answer(self) -> None:

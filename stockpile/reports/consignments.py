@@ -22,6 +22,7 @@ from stockpile.errors import Fault, Invalid
 from stockpile.identity import asset_tag
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.lines import NUMBER, Lines, Question, read_lines
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, site_asked
 from stockpile.rights import DONOR, READ, Actor, require
 from stockpile.sentences import sentence, template
@@ -108,26 +109,32 @@ class ConsignmentLine:
 _IN_HAND = "('store', 'unit', 'person', 'maintenance')"
 
 # Of a life's entries only those count that lead from or to outside, a supply or a transit account: of a country's five million two in five.
-_ON_ITS_WAY = "SELECT account_id FROM account WHERE class IN ('outside', 'supply', 'transit')"
+_WAY = ("outside", "supply", "transit")
+_WAY_PLACES = f"WITH {PLACES} SELECT array_agg(class_and_site) FROM place WHERE class = ANY (%(way)s)"
+
+_ASKED = """consignment c JOIN site s ON s.site_id = c.site_id
+    WHERE c.declared_at <= least(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)
+      AND (%(site)s::uuid IS NULL OR c.site_id = %(site)s) AND (%(donor)s::uuid IS NULL OR c.donor_id = %(donor)s)
+      AND (%(reference)s::text IS NULL OR lower(c.reference) = lower(%(reference)s))"""
+_LATE_FROM = "(c.expected_on + 1)::timestamp AT TIME ZONE s.time_zone AS late_from"
+_CHOSEN = f"""
+WITH {PLACES}, chosen AS (
+    SELECT c.*, s.code AS site, s.time_zone, p.code AS donor, (%(moment)s::timestamptz AT TIME ZONE s.time_zone)::date AS today,
+           {_LATE_FROM}
+    FROM party p, {_ASKED} AND p.party_id = c.donor_id
+)"""
 
 # Legs add up, for a reversal stands at the time of what it takes back. What goes from a site's hands back to its transit is a transfer that
 # returns: it was received before.
-_ITEMS = f"""
-WITH chosen AS (
-    SELECT c.*, s.code AS site, s.time_zone, p.code AS donor, (%(moment)s::timestamptz AT TIME ZONE s.time_zone)::date AS today
-    FROM consignment c JOIN site s ON s.site_id = c.site_id JOIN party p ON p.party_id = c.donor_id
-    WHERE c.declared_at <= least(%(happened_at)s::timestamptz, %(recorded_at)s::timestamptz)
-      AND (%(site)s::uuid IS NULL OR c.site_id = %(site)s) AND (%(donor)s::uuid IS NULL OR c.donor_id = %(donor)s)
-      AND (%(reference)s::text IS NULL OR lower(c.reference) = lower(%(reference)s))
-), leg AS (
+_ITEMS = f""", leg AS (
     SELECT i.consignment_id, i.item_id, i.tracked_by = 'serial' AS serial, e.quantity, f.class AS origin, t.class AS place,
-           e.reverses IS NOT NULL AS back, f.account_id = c.account_id AS from_supply, t.account_id = c.account_id AS to_supply,
+           e.reverses IS NOT NULL AS back, e.from_account = c.account_id AS from_supply, e.to_account = c.account_id AS to_supply,
            f.class = 'transit' AND f.site_id = c.site_id AS from_transit, t.class = 'transit' AND t.site_id = c.site_id AS to_transit,
-           (e.happened_at AT TIME ZONE c.time_zone)::date AS on_day, c.expected_on
-    FROM chosen c JOIN item i ON i.consignment_id = c.consignment_id JOIN entry e ON e.item_id = i.item_id
-    JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+           e.happened_at >= c.late_from AS late, (e.happened_at AT TIME ZONE c.time_zone)::date AS on_day
+    FROM {{of}} JOIN entry e ON e.item_id = i.item_id
+    JOIN place f ON f.class_and_site = e.from_class_and_site JOIN place t ON t.class_and_site = e.to_class_and_site
     WHERE e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s
-      AND (e.from_account IN ({_ON_ITS_WAY}) OR e.to_account IN ({_ON_ITS_WAY}))
+      AND (f.class IN ('outside', 'supply', 'transit') OR t.class IN ('outside', 'supply', 'transit'))
 ), come AS (
     SELECT *, CASE WHEN place IN {_IN_HAND} AND (from_supply OR from_transit OR origin = 'outside') AND NOT back THEN quantity
                    WHEN origin IN {_IN_HAND} AND (to_supply OR to_transit OR place = 'outside') AND back THEN -quantity
@@ -144,7 +151,7 @@ WITH chosen AS (
            coalesce(sum(received), 0) - coalesce(sum(sent_back), 0) AS received,
            coalesce(sum(quantity) FILTER (WHERE to_supply AND origin <> 'outside' AND NOT back), 0)
            - coalesce(sum(quantity) FILTER (WHERE from_supply AND place <> 'outside' AND back), 0) AS rejected,
-           coalesce(sum(received) FILTER (WHERE on_day > expected_on), 0) AS after_day,
+           coalesce(sum(received) FILTER (WHERE late), 0) AS after_day,
            max(on_day) FILTER (WHERE received > 0) AS received_on
     FROM come GROUP BY consignment_id, item_id, serial
 ), told AS (
@@ -154,21 +161,57 @@ WITH chosen AS (
            CASE WHEN serial THEN least(rejected, 1) ELSE rejected END AS all_rejected,
            CASE WHEN serial THEN least(greatest(after_day, 0), 1) ELSE greatest(after_day, 0) END AS after_day
     FROM item_sum WHERE declared > 0 OR received > 0 OR rejected > 0
-)
-"""
-_ROWS = f"""{_ITEMS}, said_whole AS (
+)"""
+# Where each weapon of a consignment only went on, from the shipping list to somebody's hands, nothing is worked out weapon by weapon: its
+# entries are added up as they are. So it is if none leads to a step of the way but from the one before; what takes an entry back does not.
+# What is counted is worked out item by item, a line of a list each. DISTINCT has a consignment's day worked out once, not once an entry.
+_ADDED_UP = f""", way AS MATERIALIZED (
+    SELECT i.consignment_id, e.serial, e.from_class_and_site, e.to_class_and_site, sum(e.quantity) AS pieces,
+           coalesce(sum(e.quantity) FILTER (WHERE e.happened_at >= c.late_from), 0) AS late, max(e.happened_at) AS last_at,
+           bool_and(e.from_account = c.account_id) AS from_supply, bool_and(e.to_account = c.account_id) AS to_supply
+    FROM entry e JOIN item i ON i.item_id = e.item_id
+    JOIN (SELECT DISTINCT c.consignment_id, c.account_id, {_LATE_FROM} FROM {_ASKED}) c ON c.consignment_id = i.consignment_id
+    WHERE {{up_to}} AND (e.from_class_and_site = ANY (%(way_places)s) OR e.to_class_and_site = ANY (%(way_places)s))
+    GROUP BY i.consignment_id, e.serial, e.from_class_and_site, e.to_class_and_site
+), step AS (
+    SELECT w.*, f.class AS origin, t.class AS place,
+           t.class IN {_IN_HAND} AND (w.from_supply OR f.class = 'transit' AND f.site_id = c.site_id) AS comes,
+           CASE f.class WHEN 'outside' THEN w.to_supply WHEN 'supply' THEN w.from_supply ELSE true END
+           AND CASE t.class WHEN 'outside' THEN false WHEN 'supply' THEN f.class = 'outside' AND w.to_supply
+                            WHEN 'transit' THEN w.from_supply OR t.site_id <> c.site_id ELSE true END AS goes_on
+    FROM way w JOIN chosen c USING (consignment_id)
+    JOIN place f ON f.class_and_site = w.from_class_and_site JOIN place t ON t.class_and_site = w.to_class_and_site
+), winding AS (
+    SELECT *, consignment_id IN (SELECT consignment_id FROM step WHERE serial AND NOT goes_on) AS weapons_wind
+    FROM chosen WHERE consignment_id IN (SELECT consignment_id FROM step WHERE NOT serial OR NOT goes_on)
+), straight AS (
+    SELECT consignment_id, coalesce(sum(pieces) FILTER (WHERE origin = 'outside'), 0) AS declared,
+           coalesce(sum(pieces) FILTER (WHERE from_supply AND place = 'transit'), 0) AS shipped,
+           coalesce(sum(pieces) FILTER (WHERE comes), 0) AS received, coalesce(sum(late) FILTER (WHERE comes), 0) AS after_day,
+           max(last_at) FILTER (WHERE comes) AS received_at
+    FROM step WHERE serial GROUP BY consignment_id HAVING bool_and(goes_on)
+)"""
+_OF_CHOSEN = "chosen c JOIN item i ON i.consignment_id = c.consignment_id"
+_OF_WINDING = """winding c JOIN item i
+         ON i.consignment_id = c.consignment_id AND (c.weapons_wind OR i.tracked_by <> 'serial')"""
+_PIECES = ("declared", "shipped", "received", "rejected", "awaited", "excess", "after_day")
+_ROWS = f"""{_CHOSEN}{_ADDED_UP}{_ITEMS.format(of=_OF_WINDING)}, added_up AS (
+    SELECT consignment_id, {", ".join(f"sum({name})::bigint AS {name}" for name in _PIECES)}, max(received_on) AS received_on
+    FROM (
+        SELECT consignment_id, declared, shipped, least(all_received, declared) AS received, all_rejected AS rejected,
+               greatest(declared - all_received, 0) AS awaited, greatest(all_received - declared, 0) AS excess, after_day, received_on
+        FROM told
+        UNION ALL
+        SELECT consignment_id, declared, shipped, received, 0, declared - received, 0, after_day, (received_at AT TIME ZONE time_zone)::date
+        FROM straight JOIN chosen USING (consignment_id)) part
+    GROUP BY consignment_id
+), said_whole AS (
     {{whole}}
 ), summed AS (
     SELECT c.consignment_id, c.donor, c.reference, c.site, c.declared_at, c.expected_on, c.end_user_certificate, c.today,
-           coalesce(sum(t.declared), 0)::bigint AS declared, coalesce(sum(t.shipped), 0)::bigint AS shipped,
-           coalesce(sum(least(t.all_received, t.declared)), 0)::bigint AS received,
-           coalesce(sum(t.all_rejected), 0)::bigint AS rejected,
-           coalesce(sum(greatest(t.declared - t.all_received, 0)), 0)::bigint AS awaited,
-           coalesce(sum(greatest(t.all_received - t.declared, 0)), 0)::bigint AS excess,
-           coalesce(sum(t.after_day), 0)::bigint AS after_day, max(t.received_on) AS received_on,
+           {", ".join(f"coalesce(a.{name}, 0) AS {name}" for name in _PIECES)}, a.received_on,
            c.consignment_id::text IN (SELECT consignment FROM said_whole) AS whole
-    FROM chosen c LEFT JOIN told t USING (consignment_id)
-    GROUP BY c.consignment_id, c.donor, c.reference, c.site, c.declared_at, c.expected_on, c.end_user_certificate, c.today
+    FROM chosen c LEFT JOIN added_up a USING (consignment_id)
 ), judged AS (
     SELECT *, CASE WHEN whole OR expected_on < today THEN awaited ELSE 0 END AS short,
            after_day + CASE WHEN expected_on < today THEN awaited ELSE 0 END AS late_pieces,
@@ -207,7 +250,7 @@ ORDERS = {
     "days_late": NUMBER.format("coalesce(days_late + 1, 0)"),
 }
 
-_LINES = f"""{_ITEMS}, found AS (
+_LINES = f"""{_CHOSEN}{_ITEMS.format(of=_OF_CHOSEN)}, found AS (
     SELECT t.item_id, i.tag_number, m.maker, m.name AS model, n.serial_number, i.lot, t.received_on,
            CASE WHEN t.all_received > t.declared THEN '{Fate.EXCESS}' WHEN t.all_received >= t.declared THEN '{Fate.RECEIVED}'
                 WHEN t.all_rejected > 0 THEN '{Fate.REJECTED}' WHEN t.shipped > t.all_received THEN '{Fate.ON_ITS_WAY}'
@@ -251,7 +294,8 @@ def list_consignments(
     """
     given = {**_given(connection, actor, sought, at), "state": str(sought.state) if sought.state else None}
     # A donor reads nothing of what a receipt says beyond its lines.
-    sql = _ROWS.format(whole=_NOT_TOLD if actor.role == DONOR else _SAID_WHOLE)
+    sql = _ROWS.format(up_to=at.up_to, whole=_NOT_TOLD if actor.role == DONOR else _SAID_WHOLE)
+    given["way_places"] = connection.exec_driver_sql(_WAY_PLACES, {**EVERY_CLASS, "way": list(_WAY)}).scalar()
     question = Question(sql, _SUMS, _FIELDS, ORDERS, ORDERS["declared_at"], by_hash=sought.reference is None)
     return read_lines(connection, question, given, ConsignmentRow, limit, cursor, order)
 
@@ -281,6 +325,7 @@ def _given(connection: Connection, actor: Actor, sought: ConsignmentsSought, at:
     require(actor, READ)
     return {
         **at.parameters,
+        **EVERY_CLASS,
         "moment": at.moment or now(),
         "site": site_asked(connection, actor, sought.site),
         "donor": donor_asked(connection, actor, sought.donor),
