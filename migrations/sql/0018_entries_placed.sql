@@ -13,6 +13,7 @@ COMMENT ON COLUMN stockpile.entry.to_class_and_site IS 'the account''s, here for
 -- For the planner: of all pairs of classes and sites only a few occur. Without this it expects millions of groups, and sorts every entry instead of adding
 -- them up in parallel.
 ALTER TABLE stockpile.entry ALTER from_class_and_site SET (n_distinct = 4), ALTER to_class_and_site SET (n_distinct = 4);
+ALTER TABLE stockpile.holding ALTER class_and_site SET (n_distinct = 4);
 GRANT SELECT (from_class_and_site, to_class_and_site) ON stockpile.entry TO stockpile_guest;
 
 -- What went to or from the accounts of one's own site up to a moment, whoever's document wrote it: an entry is under its document's site, but a balance is

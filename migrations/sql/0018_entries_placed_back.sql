@@ -173,3 +173,4 @@ END $$;
 REVOKE ALL ON FUNCTION stockpile.site_entries(timestamptz, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stockpile.site_entries(timestamptz, timestamptz) TO stockpile_poster;
 ALTER TABLE stockpile.entry DROP COLUMN from_class_and_site, DROP COLUMN to_class_and_site;
+ALTER TABLE stockpile.holding ALTER class_and_site RESET (n_distinct);

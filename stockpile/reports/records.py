@@ -78,15 +78,15 @@ _DIFFER = ", ".join(
 # Only lines whose number stands on another line, too, are put side by side.
 _LINE = """
 WITH side AS NOT MATERIALIZED ({query}
-), noted AS NOT MATERIALIZED (
-    SELECT line FROM register_line WHERE register_id = %(register)s AND serial_key IN (
-        SELECT serial_key FROM register_line WHERE register_id = %(register)s AND rejected IS NULL GROUP BY serial_key HAVING count(*) > 1)
+), noted AS MATERIALIZED (
+    SELECT serial_key FROM register_line WHERE register_id = %(register)s AND rejected IS NULL AND serial_key IS NOT NULL
+    GROUP BY serial_key HAVING count(*) > 1
 ), said AS (
     SELECT s.*, count(*) OVER same AS times, row_number() OVER same AS mention, nullif(concat_ws(', ', {differ}), '') AS conflicts
-    FROM side s WHERE s.serial_key IS NOT NULL AND s.line IN (SELECT line FROM noted) WINDOW same AS (PARTITION BY serial_key, model_key)
+    FROM side s WHERE s.serial_key IN (SELECT serial_key FROM noted) WINDOW same AS (PARTITION BY serial_key, model_key)
     UNION ALL
     SELECT s.*, CASE WHEN serial_key IS NOT NULL THEN 1 END, 1, NULL
-    FROM side s WHERE s.serial_key IS NULL OR s.line NOT IN (SELECT line FROM noted)
+    FROM side s WHERE s.serial_key IS NULL OR s.serial_key NOT IN (SELECT serial_key FROM noted)
 ), marked AS (
     SELECT *, nullif(concat_ws(', ', {lacks}), '') AS lacks, lpad(line::text, 10, '0') AS key
     FROM said s
