@@ -23,6 +23,7 @@ from stockpile.identity import asset_tag
 from stockpile.monitoring import LOSS_REPORT, days_allowed
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.lines import NUMBER, Lines, Question, read_lines
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import donor_asked, models_of, site_asked
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import sentence, template
@@ -128,7 +129,7 @@ class LostPiece:
 _ENTRIES = """
     SELECT e.item_id, e.version, e.document_id, e.quantity, e.happened_at, e.recorded_at, e.reverses, e.posts_again,
            e.from_account, f.class AS from_class, e.to_account, t.class AS to_class, t.site_id AS to_site
-    FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    FROM entry e JOIN place f ON f.class_and_site = e.from_class_and_site JOIN place t ON t.class_and_site = e.to_class_and_site
     WHERE e.item_id = ANY (ARRAY(SELECT item_id FROM reported))
 """
 _ENTRIES_OF_DESK = """
@@ -143,7 +144,7 @@ _REPORTED = """
 """
 # A donor's own entries first: which documents it may read is asked of each.
 _REPORTED_OF_DONOR = """
-    SELECT DISTINCT e.item_id FROM entry e JOIN account t ON t.account_id = e.to_account AND t.class = 'missing'
+    SELECT DISTINCT e.item_id FROM entry e JOIN place t ON t.class_and_site = e.to_class_and_site AND t.class = 'missing'
     WHERE (%(donor)s::uuid IS NULL OR e.donor_id = %(donor)s) AND (%(models)s::uuid[] IS NULL OR e.model_id = ANY (%(models)s))
 """
 
@@ -164,7 +165,7 @@ _DONOR = {"unit": "NULL::text", "held_by": "NULL::text", "cause": "NULL::text", 
 # Documents are looked up one by one: which of them a donor may read is asked of each. An entry that late facts moved stands
 # for the document that posted it first.
 _LINE = f"""
-WITH RECURSIVE reported AS ({{reported}}
+WITH RECURSIVE {PLACES}, reported AS ({{reported}}
 ), told AS MATERIALIZED (
     SELECT * FROM ({{entries}}) e WHERE e.recorded_at <= %(recorded_at)s
 ), live AS MATERIALIZED (
@@ -347,6 +348,7 @@ def _given(connection: Connection, actor: Actor, sought: LossesSought, at: AsOf)
         raise NotAllowed(sentence("A donor may not read what units and persons hold."))
     return {
         **at.parameters,
+        **EVERY_CLASS,
         "today": day_on_the_walls(connection, actor.time_zone, at.moment),
         "allowed": days_allowed(LOSS_REPORT, None),
         "site": site_asked(connection, actor, sought.site),

@@ -17,6 +17,7 @@ from stockpile.errors import NotAllowed
 from stockpile.identity import asset_tag
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.lines import NUMBER, Lines, Question, read_lines
+from stockpile.reports.places import EVERY_CLASS, PLACES
 from stockpile.reports.scope import models_of
 from stockpile.rights import DESK, DONOR, READ, Actor, require
 from stockpile.sentences import sentence, template
@@ -78,14 +79,14 @@ class TransitPiece:
 
 
 _ITEMS_NOW = """
-    SELECT DISTINCT h.item_id FROM account a JOIN holding h ON h.account_id = a.account_id WHERE a.class = 'transit'
+    SELECT DISTINCT item_id FROM holding WHERE class_and_site = ANY (ARRAY(SELECT class_and_site FROM place WHERE class = 'transit'))
 """
 _ITEMS_THEN = """
     SELECT item_id FROM (
-        SELECT e.item_id, e.quantity FROM entry e JOIN account a ON a.account_id = e.to_account AND a.class = 'transit'
+        SELECT e.item_id, e.quantity FROM entry e JOIN place p ON p.class_and_site = e.to_class_and_site AND p.class = 'transit'
         WHERE e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s
         UNION ALL
-        SELECT e.item_id, -e.quantity FROM entry e JOIN account a ON a.account_id = e.from_account AND a.class = 'transit'
+        SELECT e.item_id, -e.quantity FROM entry e JOIN place p ON p.class_and_site = e.from_class_and_site AND p.class = 'transit'
         WHERE e.happened_at <= %(happened_at)s AND e.recorded_at <= %(recorded_at)s) leg
     GROUP BY item_id HAVING sum(quantity) > 0
 """
@@ -97,7 +98,7 @@ _UNDER_WAY, _EVER = "SELECT shipments_under_way()", "SELECT s.document_id FROM s
 _ENTRIES = """
     SELECT e.item_id, e.version, e.document_id, e.quantity, e.happened_at, e.recorded_at, e.reverses, e.posts_again,
            e.from_account, f.class AS from_class, e.to_account, t.class AS to_class
-    FROM entry e JOIN account f ON f.account_id = e.from_account JOIN account t ON t.account_id = e.to_account
+    FROM entry e JOIN place f ON f.class_and_site = e.from_class_and_site JOIN place t ON t.class_and_site = e.to_class_and_site
     WHERE e.item_id = ANY (ARRAY(SELECT item_id FROM carried))
 """
 _ENTRIES_OF_DESK = """
@@ -107,7 +108,7 @@ _ENTRIES_OF_DESK = """
 """
 
 _PIECES = """
-WITH RECURSIVE carried AS ({items}
+WITH RECURSIVE {places}, carried AS ({items}
 ), told AS MATERIALIZED (
     SELECT * FROM ({entries}) e WHERE e.recorded_at <= %(recorded_at)s
 ), held AS (
@@ -136,10 +137,11 @@ WITH RECURSIVE carried AS ({items}
            greatest(day.today - (s.shipped_at AT TIME ZONE t.time_zone)::date, 0) AS days_on_way,
            greatest(day.today - s.expected_on, 0) AS days_overdue
     FROM cited c JOIN shipment s ON s.document_id = c.document_id
-    JOIN site f ON f.site_id = s.from_site JOIN site t ON t.site_id = s.to_site JOIN item i ON i.item_id = c.item_id
+    JOIN site f ON f.site_id = s.from_site JOIN site t ON t.site_id = s.to_site
     CROSS JOIN LATERAL (SELECT (%(moment)s::timestamptz AT TIME ZONE t.time_zone)::date AS today) day
     WHERE c.posts_again IS NULL AND (%(from_site)s::uuid IS NULL OR s.from_site = %(from_site)s)
-      AND (%(to_site)s::uuid IS NULL OR s.to_site = %(to_site)s) AND (%(models)s::uuid[] IS NULL OR i.model_id = ANY (%(models)s))
+      AND (%(to_site)s::uuid IS NULL OR s.to_site = %(to_site)s)
+      AND (%(models)s::uuid[] IS NULL OR c.item_id IN (SELECT item_id FROM item WHERE model_id = ANY (%(models)s)))
       AND (%(overdue)s::bool IS NULL OR (s.expected_on < day.today) = %(overdue)s)
       AND (%(shipment)s::text IS NULL OR s.number = upper(%(shipment)s))
 )
@@ -230,8 +232,8 @@ def pieces_in_transit(
 def _pieces(actor: Actor, at: AsOf) -> str:
     if actor.role in DESK:
         items = _ITEMS_OF_DESK.format(shipments=_UNDER_WAY if at.now else _EVER)
-        return _PIECES.format(items=items, entries=_ENTRIES_OF_DESK)
-    return _PIECES.format(items=_ITEMS_NOW if at.now else _ITEMS_THEN, entries=_ENTRIES)
+        return _PIECES.format(places=PLACES, items=items, entries=_ENTRIES_OF_DESK)
+    return _PIECES.format(places=PLACES, items=_ITEMS_NOW if at.now else _ITEMS_THEN, entries=_ENTRIES)
 
 
 def _given(connection: Connection, actor: Actor, sought: TransitSought, at: AsOf) -> Mapping[str, Any]:
@@ -242,6 +244,7 @@ def _given(connection: Connection, actor: Actor, sought: TransitSought, at: AsOf
         )
     return {
         **at.parameters,
+        **EVERY_CLASS,
         "moment": at.moment or now(),
         "from_site": find_site(connection, sought.from_site).site_id if sought.from_site else None,
         "to_site": find_site(connection, sought.to_site).site_id if sought.to_site else None,
