@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -191,12 +192,23 @@ def _account_name(party: Party) -> str:
     return party.display if party.kind == "person" else party.name or party.display
 
 
+class Left(StrEnum):
+    """Why somebody left all units, where it was said."""
+
+    DIED = "died"
+    MISSING = "missing"
+    CAPTURED = "captured"
+    DESERTED = "deserted"
+    DISCHARGED = "discharged"
+
+
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A person who comes to a unit, or who leaves all units (no unit)."""
+    """A person who comes to a unit, or who leaves all units (no unit), with why if it was said."""
 
     party_id: UUID
     unit_id: UUID | None
+    because: Left | None = None
 
 
 def new_person(code: str, name: str, rank: str | None) -> Party:
@@ -251,20 +263,28 @@ _END_MEMBERSHIPS = """
 UPDATE assignment a SET until = greatest(a.since, g.last_day)
 FROM (SELECT * FROM {given}) g WHERE a.party_id = g.party_id AND (a.until IS NULL OR a.until > g.last_day)
 """
+_SAY_WHY = """
+UPDATE assignment a SET ended_because = g.because
+FROM (SELECT * FROM {given}) g
+WHERE g.because IS NOT NULL AND a.party_id = g.party_id AND a.until = (SELECT max(m.until) FROM assignment m WHERE m.party_id = g.party_id)
+"""
 _BEGIN_MEMBERSHIPS = """
 INSERT INTO assignment (assignment_id, party_id, unit_id, since)
 SELECT assignment_id, party_id, unit_id, %s::date FROM {given} WHERE unit_id IS NOT NULL
-ON CONFLICT (party_id, unit_id, since) DO UPDATE SET until = NULL
+ON CONFLICT (party_id, unit_id, since) DO UPDATE SET until = NULL, ended_because = NULL
 """
 
 
 def move_people(connection: Connection, movements: Sequence[Movement], since: date) -> None:
     """From a day on many persons belong to another unit, or to none: what they belonged to ends the day before."""
     last_day = since - timedelta(days=1)
-    columns = (("assignment_id", "uuid"), ("party_id", "uuid"), ("unit_id", "uuid"), ("last_day", "date"))
-    rows = ((new_key(), moved.party_id, moved.unit_id, last_day) for moved in movements)
+    columns = (
+        ("assignment_id", "uuid"), ("party_id", "uuid"), ("unit_id", "uuid"), ("last_day", "date"), ("because", "text"),
+    )  # fmt: skip
+    rows = ((new_key(), moved.party_id, moved.unit_id, last_day, moved.because) for moved in movements)
     with given(connection, columns, rows, len(movements)) as moving:
         moving.insert(_END_MEMBERSHIPS)
+        moving.insert(_SAY_WHY)
         moving.insert(_BEGIN_MEMBERSHIPS, (since,))
 
 
@@ -300,11 +320,12 @@ def assign(connection: Connection, party_id: UUID, unit_id: UUID, since: date, u
     )
 
 
-def end_assignments(connection: Connection, party_id: UUID, last_day: date) -> None:
-    """Ends every membership that is open after `last_day`."""
+def end_assignments(connection: Connection, party_id: UUID, last_day: date, because: Left | None = None) -> None:
+    """Ends every membership that is open after `last_day`, and says why, if it is known."""
     connection.exec_driver_sql(
-        "UPDATE assignment SET until = greatest(since, %s::date) WHERE party_id = %s AND (until IS NULL OR until > %s)",
-        (last_day, party_id, last_day),
+        """UPDATE assignment SET until = greatest(since, %s::date), ended_because = %s
+           WHERE party_id = %s AND (until IS NULL OR until > %s)""",
+        (last_day, because, party_id, last_day),
     )
 
 

@@ -162,8 +162,10 @@ def _refuse_unreadable(request: RosterRequest, roster: RosterList) -> None:
 
 
 def _to_confirm(changes: Changes) -> int | None:
-    """How many people go, where that takes a confirmation: more than half, or perhaps somebody of a row set aside."""
-    gone = len(changes.of(Kind.GONE))
+    """How many people go of whom no row says so, where that takes a confirmation: more than half, or perhaps somebody of a row set
+    aside.
+    """
+    gone = sum(change.because is None for change in changes.of(Kind.GONE))
     return gone if gone and (gone * 2 > changes.expected or changes.nameless) else None
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from stockpile.catalogue import name_key
 from stockpile.identity import fold, serial_key
-from stockpile.parties import Movement, Party, new_person
+from stockpile.parties import Left, Movement, Party, new_person
 from stockpile.registers.roster_list import RosterList, RosterRow
 from stockpile.sentences import sentence
 from stockpile.sites import Site
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changes for one person; `was` is how the books had them. Who is gone stands in no row."""
+    """What changes for one person; `was` is how the books had them. Who is gone stands in no row, or in one that says `because` of what."""
 
     kind: Kind
     party_id: UUID
@@ -45,6 +45,7 @@ class Change:
     unit: str | None
     was: str | None = None
     row: int | None = None
+    because: Left | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Known:
     unit_id: UUID | None
     unit: str | None
     was_on_a_roster: bool
+    left: Left | None = None
 
     @property
     def words(self) -> str:
@@ -86,7 +88,8 @@ class Known:
 
 _KNOWN = """
 SELECT p.party_id, p.kind, p.code, p.name, p.rank, p.site_id, s.code, m.unit_id, u.code,
-       EXISTS (SELECT FROM assignment a WHERE a.party_id = p.party_id AND a.since <= %(day)s)
+       EXISTS (SELECT FROM assignment a WHERE a.party_id = p.party_id AND a.since <= %(day)s),
+       (SELECT a.ended_because FROM assignment a WHERE a.party_id = p.party_id ORDER BY a.until DESC NULLS FIRST LIMIT 1)
 FROM party p LEFT JOIN site s USING (site_id)
 LEFT JOIN LATERAL (SELECT a.unit_id FROM assignment a
                    WHERE a.party_id = p.party_id AND a.since <= %(day)s AND (a.until IS NULL OR a.until > %(day)s)
@@ -181,18 +184,38 @@ def compare(connection: Connection, site: Site, roster: RosterList, day: date) -
     units = Units(connection, site, day)
     changes = Changes(expected=sum(person.unit_id is not None for person in people.here))
     stay: dict[UUID, int] = {}
+    left: dict[UUID, RosterRow] = {}
     for row in roster.rows:
-        if row.reason is None:
+        if row.reason is None and row.left is not None:
+            _leave(changes, row, site, people, left)
+        elif row.reason is None:
             _take(changes, row, roster, site, people, units, stay)
         if row.reason is not None:
             _hold_back(changes, row, people, stay)
     for person in people.here:
         if person.unit_id is not None and person.party.party_id not in stay:
-            _note(changes, Kind.GONE, person.party, person.unit, person)
-            changes.movements.append(Movement(person.party.party_id, None))
+            row_left = left.get(person.party.party_id)
+            _note(changes, Kind.GONE, person.party, person.unit, person, row_left)
+            changes.movements.append(Movement(person.party.party_id, None, row_left.left if row_left else None))
     order = list(Kind)
     changes.all.sort(key=lambda change: (order.index(change.kind), change.service_number))
     return changes
+
+
+def _leave(changes: Changes, row: RosterRow, site: Site, people: People, left: dict[UUID, RosterRow]) -> None:
+    """A row that says why somebody is there no more; of who was gone before it says why."""
+    known = people.meant(row)
+    if row.reason is not None:
+        return
+    if known is None or known.site_id != site.site_id:
+        row.doubts += (f"{row.left}, and not on the roster of {site.code} in the books: nothing changes",)
+    elif known.unit_id is not None:
+        left[known.party.party_id] = row
+    elif known.left == row.left or not known.was_on_a_roster:
+        changes.unchanged += 1
+    else:
+        changes.movements.append(Movement(known.party.party_id, None, row.left))
+        _note(changes, Kind.CHANGED, known.party, None, known, row)
 
 
 def _take(
@@ -247,9 +270,9 @@ def _note(
     changes: Changes, kind: Kind, person: Party, unit: str | None, known: Known | None, row: RosterRow | None = None
 ) -> None:
     words = known.words if known is not None and kind is not Kind.GONE else None
-    number = row.number if row else None
+    number, because = (row.number, row.left) if row else (None, None)
     changes.all.append(
-        Change(kind, person.party_id, person.code or "", person.name or "", person.rank, unit, words, number)
+        Change(kind, person.party_id, person.code or "", person.name or "", person.rank, unit, words, number, because)
     )
 
 

@@ -17,7 +17,7 @@ from stockpile.db.engine import one_writer
 from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.keys import new_key
 from stockpile.movements import AccountClass
-from stockpile.parties import Party, end_assignments, read_party
+from stockpile.parties import Left, Party, end_assignments, read_party
 from stockpile.reports.keyset import Page, read_page, spellings
 from stockpile.sentences import sentence
 from stockpile.sites import Site, add_party_account
@@ -167,18 +167,24 @@ def place_under(connection: Connection, unit: Party, parent: Party | None, since
         join_unit(connection, unit.party_id, parent.party_id, since)
 
 
-def move_person(connection: Connection, person: Party, unit: Party | None, since: date) -> None:
-    """From a day on the person is in another unit; in none, they are on no roster from then on. What was before ends the day before.
+def move_person(
+    connection: Connection, person: Party, unit: Party | None, since: date, because: Left | None = None
+) -> None:
+    """From a day on the person is in another unit; in none, they are on no roster from then on, `because` says why. What was before ends
+    the day before.
 
-    Raises Invalid if a later change is known, or the person was erased.
+    Raises Invalid if a later change is known, the person was erased, or it is said why somebody left who goes to a unit.
     """
     one_writer(connection)
+    if unit is not None and because is not None:
+        fault = Fault(sentence("only of who leaves all units"), field="because", value=str(because))
+        raise Invalid(sentence("The person was not moved."), [fault])
     if person.name is None:
         raise Invalid(sentence("The person was not moved."), [Fault(sentence("this person was erased"), field="since")])
     # What began on a day ends on it at the earliest: leaving before it would leave them on the roster.
     first = since if unit is not None else since - timedelta(days=1)
     _need_no_later(connection, person, first, sentence("The person was not moved."))
-    end_assignments(connection, person.party_id, since - timedelta(days=1))
+    end_assignments(connection, person.party_id, since - timedelta(days=1), because)
     if unit is not None:
         join_unit(connection, person.party_id, unit.party_id, since)
 
@@ -198,7 +204,7 @@ def join_unit(connection: Connection, party_id: UUID, unit_id: UUID, since: date
     """A membership from a day on; one that began on that very day and was ended is open again."""
     connection.exec_driver_sql(
         """INSERT INTO assignment (assignment_id, party_id, unit_id, since) VALUES (%s, %s, %s, %s)
-           ON CONFLICT (party_id, unit_id, since) DO UPDATE SET until = NULL""",
+           ON CONFLICT (party_id, unit_id, since) DO UPDATE SET until = NULL, ended_because = NULL""",
         (new_key(), party_id, unit_id, since),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,19 @@ from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.documents import Posted, now
 from stockpile.errors import NotAllowed, NotFound
+from stockpile.parties import Left
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.holders import Doubt, HolderRow, Holders, HoldersSought, doubtful_holders, weapons_of_holder
+from stockpile.roster_changes import Kind
 from tests.reading import asked_by, declared_and_received
+from tests.rosters import COMPANY, imported, listed
 from tests.test_allowances import allowed
 from tests.world import HELMET, RIFLES, SINCE, Country, ago, paper, scans, today
+
+
+@pytest.fixture(autouse=True)
+def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOCKPILE_DATA", str(tmp_path))
 
 
 def of(country: Country, who: str = "auditor", at: AsOf = NOW, head: int | None = None, **sought: Any) -> Holders:
@@ -83,6 +92,47 @@ def test_a_soldier_leaves_tomorrow_and_is_gone_then(country: Country) -> None:
     with transaction(country.engine, roles.REGISTRAR) as connection:
         parties.end_assignments(connection, country.parties["A-1001"].party_id, today() - timedelta(days=1))
     assert told(of(country)) == [(Doubt.GONE, "Private Petrov (A-1001)", 1)]
+
+
+def test_the_dead_are_told_apart_from_the_gone(country: Country) -> None:
+    """Petrov fell and Quist deserted with their rifles, Rahim moved on without a word: each line says what the roster said."""
+    for n, soldier in enumerate(("A-1001", "A-1002", "A-1003")):
+        issued(country, soldier, RIFLES[n], number=n + 1)
+    heading = "Service No,Name,Rank,Unit code,Duty status"
+    roster = listed(
+        "A-1001,Petrov,Private,1COY,KIA", "A-1002,Quist,Private,1COY,deserted", "A-1004,Sami,Private,1COY,on leave",
+        heading=heading,
+    )  # fmt: skip
+    done = imported(country, roster)
+    assert {(change.service_number, change.because) for change in done.changes if change.kind is Kind.GONE} == {
+        ("A-1001", Left.DIED), ("A-1002", Left.DESERTED), ("A-1003", None),
+    }  # fmt: skip
+    found = of(country)
+    assert sorted(told(found)) == [
+        (Doubt.DEAD, "Private Petrov (A-1001)", 1),
+        (Doubt.GONE, "Private Quist (A-1002)", 1),
+        (Doubt.GONE, "Private Rahim (A-1003)", 1),
+    ]  # fmt: skip
+    reasons = {row.holder: row.reason for row in found.rows}
+    assert reasons["Private Petrov (A-1001)"].startswith("died, by the roster: on it until")
+    assert reasons["Private Quist (A-1002)"].startswith("deserted: left the roster on")
+    assert reasons["Private Rahim (A-1003)"].startswith("left the roster on")
+    assert (found.by_doubt["dead"], found.by_doubt["gone from the roster"]) == (1, 2)
+
+
+def test_a_later_roster_says_why(country: Country) -> None:
+    """Who had only left turns out to have died; whoever comes back alive is no doubt any more."""
+    issued(country, "A-1001", RIFLES[0], number=1)
+    imported(country, listed(*COMPANY[1:]))
+    assert told(of(country)) == [(Doubt.GONE, "Private Petrov (A-1001)", 1)]
+    heading = "Service No,Name,Rank,Unit code,Reason for leaving"
+    fallen = listed("A-1001,Petrov,Private,1COY,died of wounds", *(f"{row}," for row in COMPANY[1:]), heading=heading)
+    (change,) = imported(country, fallen).changes
+    assert (change.kind, change.because) == (Kind.CHANGED, Left.DIED)
+    assert told(of(country)) == [(Doubt.DEAD, "Private Petrov (A-1001)", 1)]
+    assert imported(country, fallen).changes == ()
+    imported(country, listed(*COMPANY))
+    assert told(of(country)) == []
 
 
 def second_company(country: Country, people: int = 0) -> parties.Party:

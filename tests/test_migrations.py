@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
+from stockpile import parties
 from stockpile.acts.issue import ISSUE
 from stockpile.acts.mark import MARK
 from stockpile.acts.ship import SHIP
@@ -33,6 +34,7 @@ from stockpile.donors.weapon_read import Sighting
 from stockpile.errors import DatabaseUnavailable
 from stockpile.files import file_store
 from stockpile.keys import new_key
+from stockpile.parties import Left
 from stockpile.registers.judgements import Judge, judge
 from stockpile.signatures import Sign, sign
 from stockpile.single_sign_on.providers import add_provider
@@ -46,7 +48,7 @@ from tests.registers import compared, imported
 from tests.service import Service
 from tests.signing_in import add_users
 from tests.test_allowances import allowed
-from tests.world import RIFLES, Country, ago, found_country, paper, photo, scans
+from tests.world import RIFLES, Country, ago, found_country, paper, photo, scans, today
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -271,6 +273,22 @@ def test_no_way_back_from_a_visit(databases: Databases, empty: str) -> None:
     with pytest.raises(IntegrityError, match="hold visits or reports of holders"):
         migrate.downgrade(owner, "0009")
     assert country.query("SELECT kind FROM donor_statement") == [("planned visit",)]
+    engine.dispose()
+
+
+def test_no_way_back_from_why_people_left(databases: Databases, empty: str) -> None:
+    """The older schema can't say that somebody died. It is refused, with the word kept; memberships without one go back."""
+    owner = databases.server.url(empty, roles.OWNER)
+    migrate.upgrade(owner)
+    engine = databases.engine(empty)
+    country = found_country(engine)
+    with transaction(engine, roles.REGISTRAR) as connection:
+        parties.end_assignments(connection, country.parties["A-1001"].party_id, today(), Left.DIED)
+    with pytest.raises(IntegrityError, match="say why people left"):
+        migrate.downgrade(owner, "0018")
+    assert country.query("SELECT ended_because FROM assignment WHERE ended_because IS NOT NULL") == [("died",)]
+    country.owner_query("UPDATE assignment SET ended_because = NULL RETURNING 1")
+    migrate.downgrade(owner, "0018")
     engine.dispose()
 
 

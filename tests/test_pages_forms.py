@@ -143,7 +143,12 @@ def test_a_person_moves_and_leaves(web: Web) -> None:
     kept = read(send(web, "registrar", f"{person}/leave", since=yesterday))
     assert ("placed anew" in kept.text, kept.fields["since"]) == (True, yesterday)
     other = f"/people/{web.country.parties['A-1001'].party_id}"
-    assert send(web, "registrar", f"{other}/leave", since=yesterday).status_code == 303
+    wrong = read(send(web, "registrar", f"{other}/leave", since=yesterday, because="vanished"))
+    assert (wrong.fields["since"], "because" in wrong.text or "Why" in wrong.text) == (yesterday, True)
+    assert send(web, "registrar", f"{other}/leave", since=yesterday, because="died").status_code == 303
+    assert web.country.query("SELECT ended_because FROM assignment WHERE ended_because IS NOT NULL") == [("died",)]
+    both = web.post("registrar", f"/v1{person}/unit", {"unit": "1COY", "since": str(today()), "because": "deserted"})
+    assert (both.status_code, both.json()["faults"][0]["field"]) == (422, "because")
     issue = {"receiver": "A-1001", "store": "Main store", "lines": [{"scan": RIFLES[0]}]}
     refused = web.post("clerk", "/v1/issues", issue)
     assert (refused.status_code, "not on the roster" in refused.text) == (409, True)

@@ -65,6 +65,19 @@ def test_a_preview_says_who_is_new_changed_and_gone_and_does_nothing(country: Co
     assert country.query("SELECT count(*) FROM register WHERE kind = 'roster'") == [(0,)]
 
 
+def test_a_list_of_the_fallen_needs_no_number_and_adds_nobody(country: Country) -> None:
+    """All three of the company fell, and one whom nobody here knows: they go without a number to confirm, and the stranger is a doubt."""
+    heading = "Service No,Name,Rank,Unit code,Casualty status"
+    fallen = listed(*(f"{row},killed in action" for row in COMPANY), "Z-1,Nobody,Private,1COY,KIA", heading=heading)
+    answer = imported(country, fallen)
+    assert (answer.counts.gone, answer.counts.new, answer.confirm_gone) == (3, 0, None)
+    assert [change.row for change in answer.changes] == [2, 3, 4]
+    assert [doubt.remark for doubt in answer.doubts] == [
+        "died, and not on the roster of TAJI in the books: nothing changes"
+    ]
+    assert not {code for code, unit in people(country) if unit == "1COY"}
+
+
 def test_a_roster_is_done_as_its_preview_said(country: Country) -> None:
     """The new one can draw, the changed one has a second version of the name, the one gone has an end date and stays known."""
     roster = listed(COMPANY[0], "A-1002,Quist,Corporal,1COY", "A-1004,Sami,Private,1COY")

@@ -19,14 +19,19 @@ from api.pages import templates
 from api.pages.forms import or_none, sent
 from api.pages.listing import sites_offered
 from api.v1.parties import NewName, NewUnit, PersonMoved, UnitAbove, UnitStationed
+from api.words import N_
 from stockpile import parties, sites, units
-from stockpile.parties import Party
+from stockpile.parties import Left, Party
 from stockpile.rights import KEEP_REFERENCE, Actor, reading, require
 from stockpile.sites import day_on_the_walls
 
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form()]
+REASONS = (
+    (Left.DIED, N_("died")), (Left.MISSING, N_("missing in action")), (Left.CAPTURED, N_("captured")), (Left.DESERTED, N_("deserted")),
+    (Left.DISCHARGED, N_("discharged")),
+)  # fmt: skip
 
 
 @router.get("/units/new", response_class=HTMLResponse)
@@ -180,16 +185,18 @@ def move_person(
 
 
 @router.post("/people/{person_id}/leave", response_class=HTMLResponse)
-def leave(person_id: UUID, request: Request, engine: Database, actor: Asker, since: Text = "") -> Response:
-    """Their last day: on the day after it they are on no roster."""
+def leave(
+    person_id: UUID, request: Request, engine: Database, actor: Asker, since: Text = "", because: Text = ""
+) -> Response:
+    """Their last day, and why they leave: on the day after it they are on no roster."""
 
     def make() -> Change:
-        after = PersonMoved.model_validate({"unit": None, "since": since}).since + timedelta(days=1)
+        wanted = PersonMoved.model_validate({"unit": None, "since": since, "because": or_none(because)})
         return lambda connection, _: units.move_person(
-            connection, units.read_person(connection, person_id), None, after
+            connection, units.read_person(connection, person_id), None, wanted.since + timedelta(days=1), wanted.because
         )
 
-    return _done(request, engine, actor, person_id, "leave", {"since": since}, make)
+    return _done(request, engine, actor, person_id, "leave", {"since": since, "because": because}, make)
 
 
 def _change(
@@ -211,5 +218,6 @@ def _change(
 def _offered(connection: Connection, actor: Actor) -> dict[str, Any]:
     return {
         "sites": sites_offered(connection),
+        "reasons": REASONS,
         "today": day_on_the_walls(connection, actor.time_zone).isoformat(),
     }

@@ -215,6 +215,7 @@ CHANGES = (
     Column("name", N_("Name")),
     Column("unit", N_("Unit"), "code"),
     Column("was", N_("So far")),
+    Column("because", N_("Why"), "term"),
     Column("row", N_("Line"), "number"),
 )
 STILL_HOLDING = (

@@ -15,7 +15,7 @@ from api.exports import listing
 from api.v1.reference import LISTING, LISTING_ONE, READING, READING_ONE, WRITING, Day, Form, OnDay, Text, day_asked
 from stockpile import parties, sites, units
 from stockpile.documents import Code, Words
-from stockpile.parties import Party
+from stockpile.parties import Left, Party
 from stockpile.reports.keyset import Page
 from stockpile.reports.party import PartyShown, show_party
 from stockpile.reports.reference import PartyRow, search_parties
@@ -68,6 +68,9 @@ class PersonMoved(Form):
         description="Code of the unit; null: none, they are on no roster any more", examples=["1COY"]
     )
     since: Day = Field(examples=["2026-01-01"])
+    because: Left | None = Field(
+        None, description="Of who leaves all units: why, if it is known", examples=["discharged"]
+    )
 
 
 class NewDonor(Form):
@@ -172,7 +175,7 @@ def move_person(person_id: UUID, body: PersonMoved, engine: Database, actor: Ask
     require(actor, KEEP_REFERENCE)
     with reading(engine, actor) as connection:
         unit = parties.need_party(connection, "unit", body.unit, "unit") if body.unit else None
-        units.move_person(connection, units.read_person(connection, person_id), unit, body.since)
+        units.move_person(connection, units.read_person(connection, person_id), unit, body.since, body.because)
         return answer(show_party(connection, person_id, day_asked(connection, actor, None), True))
 
 

@@ -298,8 +298,8 @@ def _show_roster(done: Imported) -> None:
     if done.dry_run and done.confirm_gone is not None:
         out.print(f"So many go that it takes --confirm-gone {done.confirm_gone}.", markup=False)
     for title, headings, rows in (
-        ("", ("what", "row", "service number", "name", "rank", "unit", "was"),
-         [(c.kind, c.row, c.service_number, c.name, c.rank, c.unit, c.was) for c in done.changes]),
+        ("", ("what", "row", "service number", "name", "rank", "unit", "was", "why"),
+         [(c.kind, c.row, c.service_number, c.name, c.rank, c.unit, c.was, c.because) for c in done.changes]),
         ("Still hold weapons:", ("service number", "name", "at", "holds", "the first of them"),
          [(h.service_number, h.name, h.site, h.holds, ", ".join(h.weapons)) for h in done.still_holding]),
         ("Doubtful:", ("row", "why"), [(doubt.row, doubt.remark) for doubt in done.doubts]),

@@ -41,6 +41,7 @@ class Field(StrEnum):
     UNIT = "unit"
     UNIT_CODE = "unit_code"
     PARENT_UNIT = "parent_unit"
+    LEFT_BECAUSE = "left_because"
     SHIPPED_ON = "shipped_on"
     RECEIVED_ON = "received_on"
     DATE = "date"
@@ -173,6 +174,11 @@ SYNONYMS: dict[Field, str] = {
         الاسم; الاسم الكامل; الاسم الثلاثي; الاسم الرباعي; اسم المنتسب; اسم الجندي; اسم;
         фио; ф.и.о.; фамилия имя отчество; фамилия; имя; полное имя; піб; п.і.б.;
         прізвище ім'я по батькові; прізвище; прізвище та ім'я; ім'я
+    """,
+    Field.LEFT_BECAUSE: """
+        left because; reason for leaving; reason left; personnel status; duty status; service status; casualty status;
+        position administrative; motif de départ; سبب المغادرة; سبب الترك; الموقف;
+        причина выбытия; статус службы; причина вибуття; статус служби
     """,
     Field.RANK: """
         rank; grade;

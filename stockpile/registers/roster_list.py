@@ -12,9 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stockpile.catalogue import name_key
 from stockpile.errors import Invalid
 from stockpile.identity import serial_key
-from stockpile.parties import LONGEST_CODE, LONGEST_NAME, written
+from stockpile.parties import LONGEST_CODE, LONGEST_NAME, Left, written
 from stockpile.registers.columns import ListKind, columns_of, remember_columns
 from stockpile.registers.listing import ListFile, opened_list, told_rows
 from stockpile.registers.mapping import KIND_FLAGS, TEXT_FLAGS, Line, lines
@@ -22,7 +23,7 @@ from stockpile.sentences import sentence
 
 ROSTER = ListKind(
     "roster",
-    ("service_number", "name", "rank", "unit_code", "unit"),
+    ("service_number", "name", "rank", "unit_code", "unit", "left_because"),
     (frozenset({"service_number"}), frozenset({"name"})),
 )
 DIGITS_LOST = (KIND_FLAGS["x"], TEXT_FLAGS["scientific"])
@@ -31,13 +32,16 @@ DIGITS_LOST = (KIND_FLAGS["x"], TEXT_FLAGS["scientific"])
 
 @dataclass(slots=True)
 class RosterRow:
-    """A row of a roster; `reason` says why it can't be taken, `doubts` what looks wrong with it."""
+    """A row of a roster; `left`: the list says that the person is there no more, and why; `reason` says why it can't be taken, `doubts`
+    what looks wrong with it.
+    """
 
     number: int
     service_number: str = ""
     name: str = ""
     rank: str | None = None
     unit: str | None = None
+    left: Left | None = None
     cells: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     reason: str | None = None
@@ -78,6 +82,7 @@ def _row(line: Line) -> RosterRow:
     get = line.fields.get
     row = RosterRow(line.number, get("service_number") or "", get("name") or "", cells=line.cells, doubts=line.flags)
     row.rank, row.unit = get("rank") or None, get("unit_code") or get("unit") or None
+    _read_status(row, get("left_because") or "")
     if not row.service_number:
         row.reason = sentence("no service number")
     elif lost := [flag for flag in line.flags if flag.endswith(DIGITS_LOST)]:
@@ -85,6 +90,23 @@ def _row(line: Line) -> RosterRow:
     else:
         row.reason = _unwritable(row)
     return row
+
+
+LEFT_WORDS: dict[Left, str] = {
+    Left.DIED: """died; dead; deceased; killed; killed in action; kia; died of wounds; dow; fallen; décédé; mort; tué;
+        متوفى; متوفي; شهيد; استشهد; قتيل; умер; погиб; убит; помер; загинув; загиблий""",
+    Left.MISSING: "missing; missing in action; mia; disparu; porté disparu; مفقود; пропал без вести; зник безвісти; безвісти зниклий",
+    Left.CAPTURED: "captured; prisoner of war; pow; prisonnier; أسير; в плену; пленный; у полоні; полонений",
+    Left.DESERTED: "deserted; deserter; awol; absent without leave; déserteur; هارب; فار; сзч; дезертир; самовольно оставил часть",
+    Left.DISCHARGED: """discharged; retired; released; resigned; left; left the service; retraité; démissionné; radié;
+        مسرح; متقاعد; مستقيل; уволен; в отставке; звільнений; у відставці""",
+}
+"""How lists say why somebody is there no more. Any other word is that of somebody who serves: present, on leave, sick."""
+_LEFT = {name_key(word): left for left, words in LEFT_WORDS.items() for word in words.split(";")}
+
+
+def _read_status(row: RosterRow, said: str) -> None:
+    row.left = _LEFT.get(name_key(said))
 
 
 def _unwritable(row: RosterRow) -> str | None:
@@ -117,4 +139,4 @@ def _set_aside_repeated(rows: Iterable[RosterRow]) -> None:
 
 
 def _says(row: RosterRow) -> tuple[str | None, ...]:
-    return (row.service_number, row.name, row.rank, row.unit)
+    return (row.service_number, row.name, row.rank, row.unit, row.left)

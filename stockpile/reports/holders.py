@@ -1,7 +1,8 @@
 """Holders against the roster: weapons with people who are on no roster, gone, or serve elsewhere, with units that have no people or more
 weapons than people can carry, and beyond what units may have.
 
-The roster is that of the day of the moment asked for, on the wall. It says that somebody is gone, not why: the dead are among the gone.
+The roster is that of the day of the moment asked for, on the wall. The dead are told apart from the gone where a
+roster said that they died.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 from stockpile.db.engine import for_sums
 from stockpile.errors import NotAllowed
 from stockpile.movements import HELD
-from stockpile.parties import UNIDENTIFIED
+from stockpile.parties import UNIDENTIFIED, Left
 from stockpile.reports.allowances import HELD_OF_LEGS, UNIT_LINES
 from stockpile.reports.as_of import NOW, AsOf
 from stockpile.reports.holdings import Holder, Holdings, Sought, accounts_of, weapons_on
@@ -45,6 +46,7 @@ class Doubt(StrEnum):
 
     UNIDENTIFIED = template("nobody identified")
     NOT_ON_ROSTER = template("not on the roster")
+    DEAD = template("dead")
     GONE = template("gone from the roster")
     ELSEWHERE = template("serves elsewhere")
     NO_PEOPLE = template("unit without people")
@@ -56,6 +58,7 @@ class Doubt(StrEnum):
 SAID: dict[Doubt, str] = {
     Doubt.UNIDENTIFIED: template("held by a person of {site} whom nobody could identify"),
     Doubt.NOT_ON_ROSTER: template("belongs to no unit on {day}, and never did before"),
+    Doubt.DEAD: template("died, by the roster: on it until {until}, {days:,} days before"),
     Doubt.GONE: template("left the roster on {until}, {days:,} days before"),
     Doubt.ELSEWHERE: template("serves at another site than {site} on {day}, where these are still written down"),
     Doubt.NO_PEOPLE: template("holds {weapons:,} weapons, and nobody belongs to it or a unit below it on {day}"),
@@ -64,6 +67,13 @@ SAID: dict[Doubt, str] = {
     Doubt.BEYOND_ALLOWANCE: template("may have {authorised:,}, has {held:,}"),
 }
 """Why each stands in the report, with its numbers."""
+GONE_BECAUSE: dict[Left, str] = {
+    Left.MISSING: template("missing since they left the roster on {until}, {days:,} days before"),
+    Left.CAPTURED: template("captured: left the roster on {until}, {days:,} days before"),
+    Left.DESERTED: template("deserted: left the roster on {until}, {days:,} days before"),
+    Left.DISCHARGED: template("discharged: left the roster on {until}, {days:,} days before"),
+}
+"""The same of who is gone, where the roster said why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +155,16 @@ _DOUBTS = f""", on_account AS MATERIALIZED (
     SELECT unit_id, array_agg(site_id) AS sites FROM stationing
     WHERE since <= %(day)s AND (until IS NULL OR until >= %(day)s) GROUP BY unit_id
 ), person AS (
-    SELECT h.account_id, h.party_id, h.site_id, h.pieces AS quantity, h.unit_id, b.until, p.code,
+    SELECT h.account_id, h.party_id, h.site_id, h.pieces AS quantity, h.unit_id, b.until, b.because, p.code,
            CASE WHEN p.party_id IS NULL THEN '{Doubt.ELSEWHERE}'
                 WHEN starts_with(p.code, '{UNIDENTIFIED}') THEN '{Doubt.UNIDENTIFIED}'
                 WHEN h.unit_id IS NOT NULL THEN CASE WHEN NOT h.site_id = ANY (t.sites) THEN '{Doubt.ELSEWHERE}' END
-                WHEN b.until IS NULL THEN '{Doubt.NOT_ON_ROSTER}' ELSE '{Doubt.GONE}' END AS doubt
+                WHEN b.until IS NULL THEN '{Doubt.NOT_ON_ROSTER}' WHEN b.because = '{Left.DIED}' THEN '{Doubt.DEAD}'
+                ELSE '{Doubt.GONE}' END AS doubt
     FROM holder h LEFT JOIN party p ON p.party_id = h.party_id LEFT JOIN stationed t ON t.unit_id = h.unit_id
-    LEFT JOIN LATERAL (SELECT max(m.until) AS until FROM assignment m
-                       WHERE h.unit_id IS NULL AND m.party_id = h.party_id AND m.since <= %(day)s) b ON h.unit_id IS NULL
+    LEFT JOIN LATERAL (SELECT m.until, m.ended_because AS because FROM assignment m
+                       WHERE h.unit_id IS NULL AND m.party_id = h.party_id AND m.since <= %(day)s
+                       ORDER BY m.until DESC LIMIT 1) b ON h.unit_id IS NULL
     WHERE h.class = 'person'
 ), below AS (
     SELECT unit_id AS above_id, unit_id FROM book
@@ -173,7 +185,7 @@ _DOUBTS = f""", on_account AS MATERIALIZED (
     WHERE h.class = 'unit'
 ), doubtful AS (
     SELECT doubt, site_id, party_id, unit_id, account_id, NULL::text AS model, quantity,
-           jsonb_build_object('until', until, 'days', %(day)s::date - until) AS told
+           jsonb_build_object('until', until, 'days', %(day)s::date - until, 'because', because) AS told
     FROM person WHERE doubt IS NOT NULL
     UNION ALL
     SELECT '{Doubt.NO_PEOPLE}', site_id, party_id, party_id, account_id, NULL, quantity, jsonb_build_object('weapons', weapons)
@@ -327,6 +339,6 @@ def _row(
 ) -> HolderRow:  # fmt: skip
     account_id, model, quantity = rest
     values = {"site": site, "day": day, "head": head, **told}
-    return HolderRow(
-        doubt, Sentence(SAID[Doubt(doubt)], values), site, holder, party_id, unit, account_id, model, quantity
-    )
+    because = told.get("because") if doubt == Doubt.GONE else None
+    said = GONE_BECAUSE[Left(because)] if because else SAID[Doubt(doubt)]
+    return HolderRow(doubt, Sentence(said, values), site, holder, party_id, unit, account_id, model, quantity)

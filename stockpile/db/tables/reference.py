@@ -91,9 +91,14 @@ assignment = Table(
     key("unit_id", ForeignKey("stockpile.party.party_id"), nullable=False),
     Column("since", Date, nullable=False),
     Column("until", Date, comment="the last day, inclusive"),
+    Column("ended_because", Text, comment="why the person left all units, where somebody said so"),
     UniqueConstraint("party_id", "unit_id", "since"),
     CheckConstraint("until >= since", name="assignment_dates"),
     CheckConstraint("party_id <> unit_id", name="assignment_not_itself"),
+    CheckConstraint(
+        "ended_because IN ('died', 'missing', 'captured', 'deserted', 'discharged')", name="assignment_because"
+    ),
+    CheckConstraint("ended_because IS NULL OR until IS NOT NULL", name="assignment_because_ended"),
     Index("assignment_of_unit", "unit_id"),
     info=REFERENCE,
     comment="Dated membership: who, or which sub-unit, belonged to which unit.",
