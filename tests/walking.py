@@ -10,7 +10,7 @@ import re
 import zipfile
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from types import UnionType
@@ -29,6 +29,7 @@ from starlette.routing import Mount
 from stockpile.keys import new_key
 from tests.api_world import Web
 from tests.paper_reading import words
+from tests.reading_pages import PageRead
 
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 A_CURSOR = re.compile(r'"cursor": ?"([^"]+)"|[?&;]cursor=([\w%=-]+)')
@@ -127,6 +128,10 @@ NAMES_OF = {
 """What a text is of, by what it is asked for; all that there is for any other name."""
 
 
+IDS_IN_LISTS = frozenset(
+    {"visit", "count", "audit", "register", "item", "item_id", "document", "discrepancy", "case", "account"}
+)
+"""What a list on a page is asked for by id, though its address takes any text."""
 MOMENTS = ("2026-11-01",)
 FIXED = {
     "language": ("ar",), "size": ("A4",), "since": MOMENTS, "until": ("2099-12-31",), "on": MOMENTS, "as_of": ("2099-12-31",),
@@ -144,15 +149,19 @@ def fixed(way: Way, name: str) -> tuple[str, ...] | None:
     return choices({**way.of_path, **way.of_query}[name]) or FIXED.get(name)
 
 
+def is_id(way: Way, name: str) -> bool:
+    """Whether a parameter takes an id."""
+    return name in IDS_IN_LISTS or plain({**way.of_path, **way.of_query}[name]) is UUID
+
+
 def named(way: Way, name: str, values: Values) -> tuple[str, ...]:
     """What somebody would give for a parameter."""
-    kind = {**way.of_path, **way.of_query}[name]
     chosen = fixed(way, name)
     if chosen is not None:
         return chosen
     if name == "cursor":
         return ()
-    if plain(kind) is UUID:
+    if is_id(way, name):
         of = name.removesuffix("_id")
         return values.ids.get(of) or tuple(one for kept in values.ids.values() for one in kept[:1])
     of_kinds = NAMES_OF.get(name, tuple(values.texts))
@@ -182,7 +191,7 @@ def filled(way: Way, given: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return path, {name: value for name, value in given.items() if name in way.of_query}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Asking:
     """One request; `about`: the value that it is made for."""
 
@@ -226,7 +235,7 @@ def with_anothers(way: Way, own: Values, other: Values, of_query: bool = True) -
     for name in (*way.of_path, *(way.of_query if of_query else ())):
         if fixed(way, name) is not None or name == "cursor":
             continue
-        if plain({**way.of_path, **way.of_query}[name]) is UUID:
+        if is_id(way, name):
             of = other.ids.get(name.removesuffix("_id"))
             values = [*of[:3], other.ids["item"][0]] if of else [kept[0] for kept in other.ids.values()]
             yield _about(way, base, name, dict.fromkeys(values))
@@ -241,14 +250,54 @@ def _about(way: Way, base: Mapping[str, str], name: str, values: Iterable[str]) 
     return asked[0].instead(unknown(asked[0].given[name])), asked
 
 
-def answer(web: Web, who: str, asking: Asking, **sent: Any) -> Response:
-    """What comes back; a page as a browser asks for it."""
-    path, query = filled(asking.way, asking.given)
-    accept = {} if path.startswith("/v1/") else {"Accept": "text/html"}
-    headers = {**web.headers(who), **accept}
-    return web.client.request(
-        asking.way.method, path, params=query or None, headers=headers, follow_redirects=False, **sent
-    )
+@dataclass
+class Asked:
+    """One person at the service, who asks nothing twice."""
+
+    web: Web
+    who: str
+    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def answer(self, asking: Asking, **sent: Any) -> Response:
+        """What comes back; a page as a browser asks for it."""
+        path, query = filled(asking.way, asking.given)
+        return self._requested(asking.way.method, f"{path}?{urlencode(query)}" if query else path, **sent)
+
+    def told(self, asking: Asking, **sent: Any) -> tuple[int, str]:
+        """The status of an answer, and all that a reader can make of it."""
+        if asking.way.method != "GET":
+            found = self.answer(asking, **sent)
+            return found.status_code, read(found)
+        path, query = filled(asking.way, asking.given)
+        return self.found(f"{path}?{urlencode(query)}" if query else path)
+
+    def found(self, address: str) -> tuple[int, str]:
+        """The same of an address."""
+        if address not in self.answers:
+            found = self._requested("GET", address)
+            self.answers[address] = found.status_code, read(found)
+            self.links[address] = tuple(_links(found))
+        return self.answers[address]
+
+    def about(self, asking: Asking, **sent: Any) -> tuple[int, str]:
+        """The same but for what it was asked about, and for what is made anew."""
+        status, text = self.told(asking, **sent)
+        return status, masked(without(text, asking.about))
+
+    def _requested(self, method: str, address: str, **sent: Any) -> Response:
+        accept = {} if address.startswith("/v1/") else {"Accept": "text/html"}
+        headers = {**self.web.headers(self.who), **accept}
+        return self.web.client.request(method, address, headers=headers, follow_redirects=False, **sent)
+
+
+def _links(found: Response) -> Iterator[str]:
+    page = PageRead()
+    if found.headers.get("content-type", "").startswith("text/html"):
+        page.feed(found.text)
+    for link in (*page.addresses, found.headers.get("location", "")):
+        if address := link.partition("#")[0]:
+            yield address
 
 
 def read(found: Response) -> str:
