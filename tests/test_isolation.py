@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import unified_diff
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +37,7 @@ from tests.walking import (
     Asking,
     Values,
     Way,
+    differing,
     masked,
     unknown,
     ways,
@@ -444,8 +444,3 @@ def said_of(body: dict[str, Any], other: Values, closed: bool) -> Iterator[tuple
 MADE_ANEW = r"pdf|audit-packages|consignments/.*/proof|/sessions|/v1/changes"
 """Answers that say when they were made, or whose cursor is sealed anew."""
 OF_A_KIND = 15
-
-
-def differing(one: str, other: str) -> list[str]:
-    """The first lines in which two texts differ."""
-    return [line[:300] for line in unified_diff(one.splitlines(), other.splitlines(), lineterm="", n=0)][2:8]

@@ -12,6 +12,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from difflib import unified_diff
 from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -103,13 +104,17 @@ def plain(kind: Any) -> Any:
             return kind
 
 
+ENOUGH = 4
+"""Of what can be chosen: one way asks the books alike for each."""
+
+
 def choices(kind: Any) -> tuple[str, ...] | None:
-    """What can be chosen where there is nothing to make up; None where there is."""
+    """What can be chosen where there is nothing to make up, the first of it; None where there is."""
     kind = plain(kind)
     if get_origin(kind) is Literal:
-        return tuple(str(one.value if isinstance(one, Enum) else one) for one in get_args(kind))
+        return tuple(str(one.value if isinstance(one, Enum) else one) for one in get_args(kind)[:ENOUGH])
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return tuple(str(one.value) for one in kind)
+        return tuple(str(one.value) for one in kind)[:ENOUGH]
     if kind is bool:
         return ("true", "false")
     if kind is int:
@@ -122,8 +127,8 @@ def choices(kind: Any) -> tuple[str, ...] | None:
 NAMES_OF = {
     "donor": ("donor",), "source": ("donor",), "model": ("model",), "site": ("site",), "from_site": ("site",), "to_site": ("site",),
     "consignment": ("reference",), "reference": ("reference", "certificate"), "certificate": ("certificate",), "number": ("number",),
-    "shipment": ("number",), "code": ("donor", "site"), "sha256": ("sha256",), "person": ("donor",), "unit": ("donor",),
-    "poster": ("donor",), "owner": ("donor",), "carrier": ("donor",), "book": ("donor",), "country": ("donor",),
+    "shipment": ("number",), "code": ("donor", "site"), "sha256": ("sha256",), "person": ("person", "donor"), "unit": ("unit", "donor"),
+    "poster": ("person", "donor"), "owner": ("person", "donor"), "carrier": ("donor",), "book": ("book", "donor"), "country": ("donor",),
 }  # fmt: skip
 """What a text is of, by what it is asked for; all that there is for any other name."""
 
@@ -358,6 +363,11 @@ def without(text: str, value: str | None) -> str:
 def masked(text: str) -> str:
     """The text without what is made anew for every answer: ids, the clock, where the form of a value is at fault."""
     return ANEW.sub("<anew>", text)
+
+
+def differing(one: str, other: str) -> list[str]:
+    """The first lines in which two texts differ."""
+    return [line[:300] for line in unified_diff(one.splitlines(), other.splitlines(), lineterm="", n=0)][2:8]
 
 
 ANEW = re.compile(
