@@ -45,7 +45,7 @@ from tests.conftest import Databases
 from tests.consigned import CERTIFICATE, listed
 from tests.registers import compared, imported
 from tests.test_log import ORIGIN, caught_up
-from tests.world import RIFLES, SCAN, SINCE, Country, ago, paper, photo, scanned_paper, scans, today
+from tests.world import SCAN, SINCE, Country, ago, paper, photo, scanned_paper, scans, today
 
 STORE = "Main store"
 SEEN, UNSEEN = "USA", "NORDMARK"
@@ -58,6 +58,8 @@ GIVEN, TAKEN_BACK = "CONS-NM-4", "CONS-NM-5"
 GIVEN_SERIALS, TAKEN_BACK_SERIALS = ("NMOPEN 1", "NMOPEN 2", "NMOPEN 3"), ("NMBACK 1", "NMBACK 2", "NMBACK 3")
 """What is in them; the last of each did not come."""
 GIVEN_WORDS = "Joint delivery"
+SHOWN_TOO = {SEEN: ("NMR 5503", "KT 449900", GIVEN_SERIALS[1]), UNSEEN: ("USR 5503", "KT 449900")}
+"""What each donor's inspectors are shown that is another's or the host's."""
 AT_ERBIL = ("EB 1", "EB 2", "EB 3")
 """Rifles that the host bought itself, at the other depot."""
 PLAN = {
@@ -404,16 +406,7 @@ def inspected(web: Web, donor: str) -> None:
         "why": "No clearance", "evidence": photos[1:],
     }  # fmt: skip
     said(web, donor, "/v1/visit-refusals", refused)
-    other = UNSEEN if donor == SEEN else SEEN
-    read = [
-        serial(donor, 3),
-        serial(donor, 5),
-        serial(donor, 7),
-        serial(other, 3),
-        SHARED[0],
-        RIFLES[0],
-        GIVEN_SERIALS[1],
-    ]
+    read = [serial(donor, 3), serial(donor, 5), serial(donor, 7), SHARED[0], *SHOWN_TOO[donor]]
     done = {
         **of_it, "number": f"EUM-{short}-3", "level": "enhanced", "complete": True,
         "began_at": ago(minutes=1).isoformat(), "ended_at": ago(seconds=1).isoformat(),
