@@ -395,7 +395,7 @@ def test_every_link(books: TwoDonors, donor: Asked) -> None:
         status, text = donor.found(address)
         assert status < 400, f"{address}: {status}"
         leaks += [f"{address}: {books.said([told])}" for told in books.told(address, text)]
-        links = set(donor.links[address]) - known
+        links = set(donor.links(address)) - known
         known |= links
         waiting += sorted(links)
     assert len(kinds) > 30

@@ -189,10 +189,10 @@ def test_its_own_depot_alone(web: Web, books: TwoSites, commander: Asked) -> Non
     """
     own = books.values(HERE)
     every = reading_ways(web)
-    leaks, led = leaks_of(books, commander, (one for way in every for one in with_own(way, values_on(way, own))))
+    leaks, led = leaks_of(books, commander, (one for way in every for one in with_own(way, values_on(way, own), 1)))
     assert len(led) > 200, len(led)
     for who in (CLERK, ARMOURER):
-        first = (one for way in every for one in islice(with_own(way, values_on(way, own)), 1))
+        first = (one for way in every for one in islice(with_own(way, values_on(way, own), 1), 1))
         leaks += leaks_of(books, Asked(web, who), first)[0]
     assert not leaks, "\n".join(leaks[:60])
 
@@ -211,7 +211,7 @@ def test_the_other_s_names_lead_nowhere(web: Web, books: TwoSites, commander: As
 def test_what_happens_there_changes_nothing_here(web: Web, books: TwoSites, commander: Asked) -> None:
     """Another day at the other depot: weapons come, go out, are lost. Here all reads as before, to the letter."""
     own, before = books.values(HERE), commander
-    askings = [one for way in reading_ways(web) for one in islice(with_own(way, values_on(way, own)), 1)]
+    askings = [one for way in reading_ways(web) for one in islice(with_own(way, values_on(way, own), 1), 1)]
     askings = [one for one in askings if before.told(one)[0] < 400 and not re.search(MADE_ANEW, str(one.way))]
     another_day(web)
     after = Asked(web, COMMANDER)

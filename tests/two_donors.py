@@ -364,7 +364,7 @@ def shared(web: Web) -> None:
     of what is shared goes out on a voucher with one of what was taken back.
     """
     for reference, serials in ((GIVEN, GIVEN_SERIALS), (TAKEN_BACK, TAKEN_BACK_SERIALS)):
-        file = {"sha256": stored(web, UNSEEN, listed(serials), False), "name": f"list of {reference}.csv"}
+        file = {"sha256": stored(web, UNSEEN, listed(serials), False), "name": f"{reference}.csv"}
         declaration = {"site": "TAJI", "reference": reference, "end_user_certificate": "EUC-NM-8", "file": file}
         statement = said(web, UNSEEN, "/v1/donor-declarations", declaration)["statement_id"]
         said(web, "registrar", f"/v1/statements/{statement}/accept", {"settled": []})

@@ -213,14 +213,14 @@ class Asking:
         return f"{self.way.method} {path}{'?' + urlencode(query) if query else ''}"
 
 
-def with_own(way: Way, own: Values) -> Iterator[Asking]:
-    """Requests with one's own values: each for what must be named, then each for what may be."""
+def with_own(way: Way, own: Values, most: int | None = None) -> Iterator[Asking]:
+    """Requests with one's own values: each for what must be named, then each, or at most so many, for what may be."""
     must = [*way.of_path, *way.needed]
     bases = [{}] if not must else list(_combined(way, must, own))
     for base in bases:
         yield Asking(way, base)
     for name in way.of_query:
-        for value in named(way, name, own) if name not in must else ():
+        for value in named(way, name, own)[:most] if name not in must else ():
             yield Asking(way, {**bases[0], name: value})
 
 
@@ -262,7 +262,7 @@ class Asked:
     web: Web
     who: str
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
-    links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pages: dict[str, Response] = field(default_factory=dict)
 
     def answer(self, asking: Asking, **sent: Any) -> Response:
         """What comes back; a page as a browser asks for it."""
@@ -282,8 +282,18 @@ class Asked:
         if address not in self.answers:
             found = self._requested("GET", address)
             self.answers[address] = found.status_code, read(found)
-            self.links[address] = tuple(_links(found))
+            self.pages[address] = found
         return self.answers[address]
+
+    def links(self, address: str) -> Iterator[str]:
+        """Where an answer leads on."""
+        self.found(address)
+        page, found = PageRead(), self.pages[address]
+        if found.headers.get("content-type", "").startswith("text/html"):
+            page.feed(found.text)
+        for link in (*page.addresses, found.headers.get("location", "")):
+            if leads := link.partition("#")[0]:
+                yield leads
 
     def about(self, asking: Asking, **sent: Any) -> tuple[int, str]:
         """The same but for what it was asked about, and for what is made anew."""
@@ -294,15 +304,6 @@ class Asked:
         accept = {} if address.startswith("/v1/") else {"Accept": "text/html"}
         headers = {**self.web.headers(self.who), **accept}
         return self.web.client.request(method, address, headers=headers, follow_redirects=False, **sent)
-
-
-def _links(found: Response) -> Iterator[str]:
-    page = PageRead()
-    if found.headers.get("content-type", "").startswith("text/html"):
-        page.feed(found.text)
-    for link in (*page.addresses, found.headers.get("location", "")):
-        if address := link.partition("#")[0]:
-            yield address
 
 
 def read(found: Response) -> str:
