@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from api.application import create_app
@@ -85,10 +87,12 @@ def twin(donor: str, number: int) -> str:
 
 
 def settled_in(databases: Databases, template: tuple[str, Country]) -> Iterator[Web]:
-    """The settled country in a database of its own."""
+    """The settled country in a database of its own, with a folder of its own for files and the log's keys."""
     name = databases.clone(template[0])
     engine = databases.engine(name)
-    yield from settled_country(template[1].on(engine))
+    with TemporaryDirectory() as data, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STOCKPILE_DATA", data)
+        yield from settled_country(template[1].on(engine))
     engine.dispose()
     databases.drop(name)
 
