@@ -36,11 +36,12 @@ class AccountShown:
 # The custodian: of a person's account that person; else who was named for it, else the site's. The accountable unit: of
 # a unit itself; of a person the unit of that day; of all else the one named, else that of the site's custodian on that
 # day, else the organisation these books were founded for.
+# A consignment is its own site's to know, and so is the account that bears its number.
 _ACCOUNTS = """
 SELECT coalesce(s.code, ''), a.class, a.name, a.account_id, a.account_id, a.class, a.name, s.code, a.party_id,
        nullif(concat_ws(' ', c.rank, c.name, '(' || c.code || ')'), ''), u.party_id,
        nullif(concat_ws(' ', u.name, '(' || u.code || ')'), '')
-FROM account a LEFT JOIN site s USING (site_id)
+FROM (SELECT * FROM account WHERE class <> 'supply' OR own_site() IS NULL OR site_id = own_site()) a LEFT JOIN site s USING (site_id)
 LEFT JOIN party c ON c.party_id = CASE a.class WHEN 'person' THEN a.party_id ELSE coalesce(a.custodian_id, s.custodian_id) END
 LEFT JOIN LATERAL (SELECT m.unit_id FROM assignment m
                    WHERE m.party_id = CASE a.class WHEN 'person' THEN a.party_id ELSE s.custodian_id END

@@ -34,6 +34,7 @@ from stockpile.rights import Actor, reading
 from tests.api_world import Web, problem, served
 from tests.consigned import accepted, declared, in_force, listed
 from tests.guests import SECOND, delivered, let_in, people
+from tests.inspecting import turned_away
 from tests.reading_pages import read, visit
 from tests.test_log import ORIGIN, caught_up
 from tests.test_pages_crawl import crawl
@@ -185,6 +186,22 @@ def test_the_partner_reads_that_consignment_and_nothing_else(web: Web, allied: C
     web.posted("USA", f"/v1/shares/{key}/withdraw", {})
     for path in ("", "/weapons", f"/weapons/{item}", f"/weapons/{item}/proof", "/statements"):
         problem(web.get("FRA", f"/v1/shared/{key}{path}"), 404, "not-found")
+
+
+def test_a_visit_under_the_consignments_number_stays_its_donors(web: Web, allied: Country) -> None:
+    """The USA numbers a refused visit as it numbered the consignment: neither the partner nor a guest of that consignment reads of it."""
+    key = shared(allied).statement_id
+    refused = turned_away(allied, number="FMS-117").statement_id
+    said = web.get("FRA", f"/v1/shared/{key}/statements").json()["rows"]
+    assert sorted(row["kind"] for row in said) == ["declaration", "delivery verification"]
+    for path in ("", "/proof"):
+        problem(web.get("FRA", f"/v1/shared/{key}/statements/{refused}{path}"), 404, "not-found")
+    people(allied)
+    _, web.tokens["guest"] = let_in(allied, scope="consignments", donor="USA", consignments=("FMS-117",))
+    assert web.get("guest", "/v1/visits").json()["rows"] == []
+    problem(web.get("guest", f"/v1/visits/{refused}"), 404, "not-found")
+    assert str(refused) not in web.get("guest", "/v1/changes").text
+    assert [row["number"] for row in web.get("USA", "/v1/visits").json()["rows"]] == ["FMS-117"]
 
 
 def test_the_database_lets_nobody_share_what_is_not_theirs(allied: Country) -> None:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from api.application import create_app
@@ -31,14 +33,17 @@ from stockpile.acts.recover import RECOVER
 from stockpile.acts.reject import REJECT
 from stockpile.acts.ship import SHIP
 from stockpile.acts.turn_in import RETURN
+from stockpile.alerts.finding import find_alerts
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.files import file_store
 from stockpile.log import beginning
 from stockpile.log.signer import LogSigner
+from stockpile.rights import Actor
 from stockpile.settings import read_settings
 from tests import counts
 from tests.api_world import BEARERS, Web, fresh
+from tests.conftest import Databases
 from tests.consigned import CERTIFICATE, listed
 from tests.registers import compared, imported
 from tests.test_log import ORIGIN, caught_up
@@ -50,10 +55,24 @@ ABBREVIATED = {SEEN: "US", UNSEEN: "NM"}
 SHARED = ("SHARED 71", "SHARED 72", "SHARED 73")
 """Numbers that both donors sent, on rifles of one maker and model."""
 MODEL_OF_ONE = "Kesk M77"
+GIVEN, TAKEN_BACK = "CONS-NM-4", "CONS-NM-5"
+"""Consignments of the unseen donor that it shared with the other: one that it still shares, one that it took back."""
+GIVEN_SERIALS, TAKEN_BACK_SERIALS = ("NMOPEN 1", "NMOPEN 2", "NMOPEN 3"), ("NMBACK 1", "NMBACK 2", "NMBACK 3")
+"""What is in them; the last of each did not come."""
+GIVEN_WORDS = "Joint delivery"
+SHOWN_TOO = {SEEN: ("NMR 5503", "KT 449900", GIVEN_SERIALS[1]), UNSEEN: ("USR 5503", "KT 449900")}
+"""What each donor's inspectors are shown that is another's or the host's."""
+AT_ERBIL = ("EB 1", "EB 2", "EB 3")
+"""Rifles that the host bought itself, at the other depot."""
+PLAN = {
+    "what": "Rifles", "level": "enhanced", "category": "small arms", "initial_days": 60, "yearly_days": 183,
+}  # fmt: skip
 BEARERS_HERE = {
     **BEARERS,
     UNSEEN: {"role": "donor", "donor": UNSEEN},
     "second registrar": {"role": "registrar", "party": "R-2"},
+    "erbil armourer": {"role": "armourer", "party": "E-1", "site": "ERBIL", "book": "D"},
+    "erbil commander": {"role": "commander", "party": "C-3", "site": "ERBIL", "book": "CO"},
 }
 
 
@@ -67,18 +86,35 @@ def twin(donor: str, number: int) -> str:
     return f"{ABBREVIATED[donor]}-TWIN-{number}"
 
 
+def settled_in(databases: Databases, template: tuple[str, Country]) -> Iterator[Web]:
+    """The settled country in a database of its own, with a folder of its own for files and the log's keys."""
+    name = databases.clone(template[0])
+    engine = databases.engine(name)
+    with TemporaryDirectory() as data, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STOCKPILE_DATA", data)
+        yield from settled_country(template[1].on(engine))
+    engine.dispose()
+    databases.drop(name)
+
+
 def settled_country(country: Country) -> Iterator[Web]:
     """The country behind its service, with both donors and all that happened."""
     with transaction(country.engine, roles.REGISTRAR) as connection:
         parties.add_party(connection, "donor", UNSEEN, "Kingdom of Nordmark")
         parties.add_person(connection, "R-2", "Rami Second", None, country.sites["TAJI"], None, SINCE)
+        erbil = country.sites["ERBIL"]
+        unit = parties.add_unit(connection, "2COY", "2nd Company", erbil, None, SINCE)
+        parties.add_person(connection, "A-2001", "Yusuf Own", "Private", erbil, unit, SINCE)
+        ezra = parties.add_person(connection, "C-3", "Ezra Commander", "Major", erbil, None, SINCE)
         texts = {
             who: tokens.create_token(connection, label=f"{who}'s", **wanted).text  # type: ignore[arg-type]
             for who, wanted in BEARERS_HERE.items()
         }
     with TestClient(create_app(country.engine)) as client:
         armourer = replace(country.actors["second clerk"], role="armourer", book_code="D")
-        web = Web(replace(country, actors={**country.actors, "armourer": armourer}), client, texts)
+        commander = Actor(ezra.party_id, "commander", erbil, book_code="CO")
+        actors = {**country.actors, "armourer": armourer, "erbil commander": commander}
+        web = Web(replace(country, actors=actors), client, texts)
         signer = beginning.begin_log(country.engine, read_settings().signing_folder, ORIGIN)
         live(web)
         publish(web, signer)
@@ -86,8 +122,9 @@ def settled_country(country: Country) -> Iterator[Web]:
 
 
 def publish(web: Web, signer: LogSigner) -> None:
-    """What happened stands under a signed checkpoint."""
+    """What happened stands under a signed checkpoint, and whoever should hear of it was told."""
     caught_up(web.country, signer)
+    find_alerts(web.country.engine)
 
 
 def live(web: Web) -> None:
@@ -102,6 +139,11 @@ def live(web: Web) -> None:
     for donor in (SEEN, UNSEEN):
         alone(web, donor)
     looked_at(web)
+    shared(web)
+    for donor in (SEEN, UNSEEN):
+        inspected(web, donor)
+        subscribed(web, donor)
+    elsewhere(web)
 
 
 def said(web: Web, who: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -321,6 +363,96 @@ def looked_at(web: Web) -> None:
         said(web, "auditor", "/v1/sightings", {**seen, "serial_number": serial(donor, 3), "model": "AKM"})
 
 
+def shared(web: Web) -> None:
+    """The unseen donor lets the other read one consignment, takes another back, and shares with a third; the seen one shares too. A rifle
+    of what is shared goes out on a voucher with one of what was taken back.
+    """
+    for reference, serials in ((GIVEN, GIVEN_SERIALS), (TAKEN_BACK, TAKEN_BACK_SERIALS)):
+        file = {"sha256": stored(web, UNSEEN, listed(serials), False), "name": f"{reference}.csv"}
+        declaration = {"site": "TAJI", "reference": reference, "end_user_certificate": "EUC-NM-8", "file": file}
+        statement = said(web, UNSEEN, "/v1/donor-declarations", declaration)["statement_id"]
+        said(web, "registrar", f"/v1/statements/{statement}/accept", {"settled": []})
+        lines = [{"model": "AKM", "serial_number": one, "condition": "serviceable"} for one in serials[:2]]
+        web.country.do("clerk", RECEIVE, store=STORE, donor=UNSEEN, consignment=reference, complete=True, lines=lines)
+        asked = {"donor": UNSEEN, "consignment": reference, "title_passes_on": str(today())}
+        verified = said(web, "clerk", "/v1/delivery-verifications", asked)["statement_id"]
+        said(web, "commander", f"/v1/statements/{verified}/confirm", {})
+    web.country.do("clerk", ISSUE, receiver="A-1001", store=STORE, lines=scans(TAKEN_BACK_SERIALS[0], GIVEN_SERIALS[0]))
+    lent(web, UNSEEN, GIVEN, SEEN, GIVEN_WORDS)
+    lent(web, UNSEEN, "CONS-NM-1", "FRA", "Not for all")
+    said(
+        web, UNSEEN, f"/v1/shares/{lent(web, UNSEEN, TAKEN_BACK, SEEN, 'For a while')}/withdraw", {"reason": "It ended"}
+    )
+    lent(web, SEEN, "CONS-US-1", UNSEEN, "As agreed")
+
+
+def lent(web: Web, donor: str, reference: str, partner: str, words: str) -> str:
+    """A share of a consignment."""
+    request = {"reference": reference, "partner": partner, "words": words}
+    return str(said(web, donor, "/v1/shares", request)["statement_id"])
+
+
+def inspected(web: Web, donor: str) -> None:
+    """One visit is planned, one done, which reads its own and others' and misses some, one refused: the unseen donor's has the number of
+    the consignment that it shares. A holder reports too.
+    """
+    short = ABBREVIATED[donor]
+    of_it = {"site": "TAJI", "inspectors": [f"Maj. Reyes of {donor}"], "notes": f"{donor} was here"}
+    planned = {**of_it, "number": f"EUM-{short}-1", "planned_on": "2099-12-15"}
+    said(web, donor, "/v1/visit-plans", planned)
+    said(web, donor, f"/v1/monitoring-plans/{short.lower()}-rifles", {**PLAN, "source": f"Letter of {donor}"})
+    photos = [
+        {"sha256": stored(web, donor, photo(number + len(donor)), True), "name": f"door of {donor} {number}.png"}
+        for number in (60, 70)
+    ]
+    refused = {
+        **of_it, "number": GIVEN if donor == UNSEEN else "EUM-US-2", "refused_on": str(today()), "refused_by": f"Who fears {donor}",
+        "why": "No clearance", "evidence": photos[1:],
+    }  # fmt: skip
+    said(web, donor, "/v1/visit-refusals", refused)
+    read = [serial(donor, 3), serial(donor, 5), serial(donor, 7), SHARED[0], *SHOWN_TOO[donor]]
+    done = {
+        **of_it, "number": f"EUM-{short}-3", "level": "enhanced", "complete": True,
+        "began_at": ago(minutes=1).isoformat(), "ended_at": ago(seconds=1).isoformat(),
+        "lines": [{"scan": one} for one in read], "evidence": photos[:1],
+        "physical_security": [{"point": "locks", "found": "no", "remarks": f"A bicycle lock, says {donor}"}],
+    }  # fmt: skip
+    visit = said(web, donor, "/v1/visits", done)["statement_id"]
+    said(web, "commander", f"/v1/visits/{visit}/answer", {"words": f"{donor} may come again"})
+    held = [{"scan": serial(donor, number), "state": "held", "on": str(today())} for number in (3, 5)]
+    report = {"donor": donor, "number": f"1COY-{short}-1", "unit": "1COY", "lines": held, "remarks": f"All of {donor}"}
+    said(web, "clerk", "/v1/disposition-reports", report)
+
+
+def elsewhere(web: Web) -> None:
+    """At ERBIL as at TAJI: rifles of the host's own, one issued, one missing, whose loss waits for a second person; a count, a list, an
+    audit, a case.
+    """
+    country, do = web.country, web.country.do
+    lines = [{"model": "AKM", "serial_number": one, "condition": "serviceable"} for one in AT_ERBIL]
+    do("erbil clerk", RECEIVE, store=STORE, lines=lines)
+    do("erbil clerk", ISSUE, receiver="A-2001", store=STORE, lines=scans(AT_ERBIL[0]))
+    lost = do("erbil clerk", REPORT_MISSING, place="Gate", circumstances="Gone", lines=scans(AT_ERBIL[1]))
+    country.ask(
+        "erbil clerk", CONCLUDE_LOSS, cause="stolen", liability="Nobody", findings="Taken", lines=scans(AT_ERBIL[1])
+    )
+    count = counts.opened(country, "erbil clerk", counters=("E-1",))
+    counts.read(country, count, AT_ERBIL[2], "UNKNOWN 2", who="erbil clerk")
+    counts.closed(country, count, "erbil commander")
+    book = f"Serial,Model,Unit\n{AT_ERBIL[0]},AKM,2COY\nEB 99,AKM,2COY\n"
+    held = imported(country, book, who="erbil commander", name="Property book of ERBIL")
+    compared(country, held, {"site": "ERBIL"}, who="erbil commander", name="ERBIL alone")
+    said(
+        web, "erbil commander", "/v1/cases", {"title": "Rifle of ERBIL", "subject": {"document": str(lost.document_id)}}
+    )
+
+
+def subscribed(web: Web, donor: str) -> None:
+    """It is told of alerts by e-mail and by a web feed."""
+    said(web, donor, "/v1/alert-subscriptions", {"way": "e-mail", "address": f"officer@{donor.lower()}.example"})
+    said(web, donor, "/v1/alert-subscriptions", {"way": "web feed"})
+
+
 def another_day(web: Web) -> None:
     """More happens to the unseen donor's weapons, and to the host's own, and to nobody else's."""
     do = web.country.do
@@ -338,3 +470,9 @@ def another_day(web: Web) -> None:
         "reference": "NCB-LATER",
     }
     said(web, "registrar", "/v1/tracings/incoming", kept)
+    lent(web, UNSEEN, "CONS-NM-1", "FRA", "Again")
+    said(
+        web, UNSEEN, "/v1/visit-plans",
+        {"site": "TAJI", "inspectors": ["Maj. Reyes"], "number": "EUM-NM-9", "planned_on": "2099-12-16"},
+    )  # fmt: skip
+    find_alerts(web.country.engine)

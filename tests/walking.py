@@ -10,8 +10,9 @@ import re
 import zipfile
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from difflib import unified_diff
 from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -29,6 +30,7 @@ from starlette.routing import Mount
 from stockpile.keys import new_key
 from tests.api_world import Web
 from tests.paper_reading import words
+from tests.reading_pages import PageRead
 
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 A_CURSOR = re.compile(r'"cursor": ?"([^"]+)"|[?&;]cursor=([\w%=-]+)')
@@ -102,13 +104,17 @@ def plain(kind: Any) -> Any:
             return kind
 
 
+ENOUGH = 4
+"""Of what can be chosen: one way asks the books alike for each."""
+
+
 def choices(kind: Any) -> tuple[str, ...] | None:
-    """What can be chosen where there is nothing to make up; None where there is."""
+    """What can be chosen where there is nothing to make up, the first of it; None where there is."""
     kind = plain(kind)
     if get_origin(kind) is Literal:
-        return tuple(str(one.value if isinstance(one, Enum) else one) for one in get_args(kind))
+        return tuple(str(one.value if isinstance(one, Enum) else one) for one in get_args(kind)[:ENOUGH])
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return tuple(str(one.value) for one in kind)
+        return tuple(str(one.value) for one in kind)[:ENOUGH]
     if kind is bool:
         return ("true", "false")
     if kind is int:
@@ -121,12 +127,16 @@ def choices(kind: Any) -> tuple[str, ...] | None:
 NAMES_OF = {
     "donor": ("donor",), "source": ("donor",), "model": ("model",), "site": ("site",), "from_site": ("site",), "to_site": ("site",),
     "consignment": ("reference",), "reference": ("reference", "certificate"), "certificate": ("certificate",), "number": ("number",),
-    "shipment": ("number",), "code": ("donor", "site"), "sha256": ("sha256",), "person": ("donor",), "unit": ("donor",),
-    "poster": ("donor",), "owner": ("donor",), "carrier": ("donor",), "book": ("donor",), "country": ("donor",),
+    "shipment": ("number",), "code": ("donor", "site"), "sha256": ("sha256",), "person": ("person", "donor"), "unit": ("unit", "donor"),
+    "poster": ("person", "donor"), "owner": ("person", "donor"), "carrier": ("donor",), "book": ("book", "donor"), "country": ("donor",),
 }  # fmt: skip
 """What a text is of, by what it is asked for; all that there is for any other name."""
 
 
+IDS_IN_LISTS = frozenset(
+    {"visit", "count", "audit", "register", "item", "item_id", "document", "discrepancy", "case", "account"}
+)
+"""What a list on a page is asked for by id, though its address takes any text."""
 MOMENTS = ("2026-11-01",)
 FIXED = {
     "language": ("ar",), "size": ("A4",), "since": MOMENTS, "until": ("2099-12-31",), "on": MOMENTS, "as_of": ("2099-12-31",),
@@ -144,15 +154,19 @@ def fixed(way: Way, name: str) -> tuple[str, ...] | None:
     return choices({**way.of_path, **way.of_query}[name]) or FIXED.get(name)
 
 
+def is_id(way: Way, name: str) -> bool:
+    """Whether a parameter takes an id."""
+    return name in IDS_IN_LISTS or plain({**way.of_path, **way.of_query}[name]) is UUID
+
+
 def named(way: Way, name: str, values: Values) -> tuple[str, ...]:
     """What somebody would give for a parameter."""
-    kind = {**way.of_path, **way.of_query}[name]
     chosen = fixed(way, name)
     if chosen is not None:
         return chosen
     if name == "cursor":
         return ()
-    if plain(kind) is UUID:
+    if is_id(way, name):
         of = name.removesuffix("_id")
         return values.ids.get(of) or tuple(one for kept in values.ids.values() for one in kept[:1])
     of_kinds = NAMES_OF.get(name, tuple(values.texts))
@@ -182,7 +196,7 @@ def filled(way: Way, given: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return path, {name: value for name, value in given.items() if name in way.of_query}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Asking:
     """One request; `about`: the value that it is made for."""
 
@@ -199,14 +213,14 @@ class Asking:
         return f"{self.way.method} {path}{'?' + urlencode(query) if query else ''}"
 
 
-def with_own(way: Way, own: Values) -> Iterator[Asking]:
-    """Requests with one's own values: each for what must be named, then each for what may be."""
+def with_own(way: Way, own: Values, most: int | None = None) -> Iterator[Asking]:
+    """Requests with one's own values: each for what must be named, then each, or at most so many, for what may be."""
     must = [*way.of_path, *way.needed]
     bases = [{}] if not must else list(_combined(way, must, own))
     for base in bases:
         yield Asking(way, base)
     for name in way.of_query:
-        for value in named(way, name, own) if name not in must else ():
+        for value in named(way, name, own)[:most] if name not in must else ():
             yield Asking(way, {**bases[0], name: value})
 
 
@@ -226,7 +240,7 @@ def with_anothers(way: Way, own: Values, other: Values, of_query: bool = True) -
     for name in (*way.of_path, *(way.of_query if of_query else ())):
         if fixed(way, name) is not None or name == "cursor":
             continue
-        if plain({**way.of_path, **way.of_query}[name]) is UUID:
+        if is_id(way, name):
             of = other.ids.get(name.removesuffix("_id"))
             values = [*of[:3], other.ids["item"][0]] if of else [kept[0] for kept in other.ids.values()]
             yield _about(way, base, name, dict.fromkeys(values))
@@ -241,14 +255,55 @@ def _about(way: Way, base: Mapping[str, str], name: str, values: Iterable[str]) 
     return asked[0].instead(unknown(asked[0].given[name])), asked
 
 
-def answer(web: Web, who: str, asking: Asking, **sent: Any) -> Response:
-    """What comes back; a page as a browser asks for it."""
-    path, query = filled(asking.way, asking.given)
-    accept = {} if path.startswith("/v1/") else {"Accept": "text/html"}
-    headers = {**web.headers(who), **accept}
-    return web.client.request(
-        asking.way.method, path, params=query or None, headers=headers, follow_redirects=False, **sent
-    )
+@dataclass
+class Asked:
+    """One person at the service, who asks nothing twice."""
+
+    web: Web
+    who: str
+    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    pages: dict[str, Response] = field(default_factory=dict)
+
+    def answer(self, asking: Asking, **sent: Any) -> Response:
+        """What comes back; a page as a browser asks for it."""
+        path, query = filled(asking.way, asking.given)
+        return self._requested(asking.way.method, f"{path}?{urlencode(query)}" if query else path, **sent)
+
+    def told(self, asking: Asking, **sent: Any) -> tuple[int, str]:
+        """The status of an answer, and all that a reader can make of it."""
+        if asking.way.method != "GET":
+            found = self.answer(asking, **sent)
+            return found.status_code, read(found)
+        path, query = filled(asking.way, asking.given)
+        return self.found(f"{path}?{urlencode(query)}" if query else path)
+
+    def found(self, address: str) -> tuple[int, str]:
+        """The same of an address."""
+        if address not in self.answers:
+            found = self._requested("GET", address)
+            self.answers[address] = found.status_code, read(found)
+            self.pages[address] = found
+        return self.answers[address]
+
+    def links(self, address: str) -> Iterator[str]:
+        """Where an answer leads on."""
+        self.found(address)
+        page, found = PageRead(), self.pages[address]
+        if found.headers.get("content-type", "").startswith("text/html"):
+            page.feed(found.text)
+        for link in (*page.addresses, found.headers.get("location", "")):
+            if leads := link.partition("#")[0]:
+                yield leads
+
+    def about(self, asking: Asking, **sent: Any) -> tuple[int, str]:
+        """The same but for what it was asked about, and for what is made anew."""
+        status, text = self.told(asking, **sent)
+        return status, masked(without(text, asking.about))
+
+    def _requested(self, method: str, address: str, **sent: Any) -> Response:
+        accept = {} if address.startswith("/v1/") else {"Accept": "text/html"}
+        headers = {**self.web.headers(self.who), **accept}
+        return self.web.client.request(method, address, headers=headers, follow_redirects=False, **sent)
 
 
 def read(found: Response) -> str:
@@ -309,6 +364,11 @@ def without(text: str, value: str | None) -> str:
 def masked(text: str) -> str:
     """The text without what is made anew for every answer: ids, the clock, where the form of a value is at fault."""
     return ANEW.sub("<anew>", text)
+
+
+def differing(one: str, other: str) -> list[str]:
+    """The first lines in which two texts differ."""
+    return [line[:300] for line in unified_diff(one.splitlines(), other.splitlines(), lineterm="", n=0)][2:8]
 
 
 ANEW = re.compile(

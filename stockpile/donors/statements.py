@@ -260,9 +260,13 @@ class Kept:
     answered: str | None
 
 
-_KEPT = """
+OF_A_CONSIGNMENT = """(current_setting('role') <> 'stockpile_guest'
+ OR x.kind IN ('declaration', 'delivery verification', 'accepted', 'sent back'))"""
+"""Of statement x: who reads named consignments alone reads what was said of them, and no visit that bears the number of one."""
+
+_KEPT = f"""
 SELECT x.statement_id, x.donor_id, p.code, x.kind, x.site_id, x.reference, x.content, a.kind
-FROM donor_statement x JOIN party p ON p.party_id = x.donor_id
+FROM donor_statement x JOIN party p ON p.party_id = x.donor_id AND {OF_A_CONSIGNMENT}
 LEFT JOIN donor_statement a ON a.donor_id = x.donor_id AND a.answers = x.statement_id
 WHERE x.statement_id = %s AND x.answers IS NULL
 """
@@ -279,8 +283,8 @@ def need_statement(connection: Connection, statement_id: UUID, kind: StatementKi
 
 STATE = """CASE WHEN a.kind IN ('accepted', 'sent back', 'withdrawn') THEN a.kind
      WHEN x.kind IN ('consent', 'share', 'planned visit', 'visit', 'refused visit', 'disposition report') THEN 'given' ELSE 'waiting' END"""
-_FROM = """
-FROM donor_statement x JOIN party p ON p.party_id = x.donor_id LEFT JOIN site s ON s.site_id = x.site_id
+_FROM = f"""
+FROM donor_statement x JOIN party p ON p.party_id = x.donor_id AND {OF_A_CONSIGNMENT} LEFT JOIN site s ON s.site_id = x.site_id
 LEFT JOIN donor_statement a ON a.donor_id = x.donor_id AND a.answers = x.statement_id
 """
 _LISTED = f"""

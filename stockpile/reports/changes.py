@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine
 
 from stockpile.documents import full_number
+from stockpile.donors.statements import OF_A_CONSIGNMENT
 from stockpile.errors import Fault, Invalid
 from stockpile.rights import DONOR, READ_CHANGES, Actor, reading, require
 from stockpile.sentences import sentence
@@ -246,9 +247,9 @@ SELECT x.written_in, x.discrepancy_id, x.step, x.what, x.happened_at FROM discre
 WHERE (x.written_in, x.discrepancy_id, x.step) > (%s, %s, %s) AND (x.written_in, x.discrepancy_id) <= (%s, %s)
 ORDER BY x.written_in, x.discrepancy_id, x.step LIMIT %s
 """
-_STATEMENTS = """
+_STATEMENTS = f"""
 SELECT x.written_in, x.statement_id, x.donor_id, x.kind, p.code, s.code, x.reference, x.answers, x.recorded_at
-FROM donor_statement x JOIN party p ON p.party_id = x.donor_id LEFT JOIN site s ON s.site_id = x.site_id
+FROM donor_statement x JOIN party p ON p.party_id = x.donor_id AND {OF_A_CONSIGNMENT} LEFT JOIN site s ON s.site_id = x.site_id
 WHERE (x.written_in, x.statement_id, x.donor_id) > (%s, %s, %s) AND (x.written_in, x.statement_id) <= (%s, %s)
 ORDER BY x.written_in, x.statement_id, x.donor_id LIMIT %s
 """

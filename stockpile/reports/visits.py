@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stockpile.db.tables.visits import FINDINGS
-from stockpile.donors.statements import Answered
+from stockpile.donors.statements import OF_A_CONSIGNMENT, Answered
 from stockpile.donors.visit_findings import DIFFERENCES
 from stockpile.errors import NotFound
 from stockpile.identity import asset_tag
@@ -66,10 +66,10 @@ class VisitRow:
 _STATE = """CASE x.kind WHEN 'visit' THEN 'done' WHEN 'refused visit' THEN 'refused' WHEN 'disposition report' THEN 'reported'
             ELSE CASE WHEN (x.content->>'day')::date < %s THEN 'overdue' ELSE 'planned' END END"""
 # Of a visit the newest that was said of it.
-_SAID = """
+_SAID = f"""
 SELECT x.statement_id, x.donor_id, x.site_id, x.kind, x.reference, x.content, x.recorded_at, x.leaf
 FROM donor_statement x
-WHERE x.kind IN ('planned visit', 'visit', 'refused visit', 'disposition report')
+WHERE x.kind IN ('planned visit', 'visit', 'refused visit', 'disposition report') AND {OF_A_CONSIGNMENT}
   AND (x.kind <> 'planned visit'
        OR NOT EXISTS (SELECT FROM donor_statement o
                       WHERE o.donor_id = x.donor_id AND o.reference = x.reference AND o.kind IN ('planned visit', 'visit', 'refused visit')
