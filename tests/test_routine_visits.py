@@ -102,6 +102,13 @@ def test_a_store_is_due_from_when_they_lie_there_then_from_visit_to_visit(countr
     assert {row.store: row.visited_on for row in due(country, None).rows} == {
         "Main store": on_the_day - timedelta(days=1), None: None,
     }  # fmt: skip
+    moment = datetime(CAME.year, CAME.month, CAME.day, 12, tzinfo=BAGHDAD) + timedelta(days=10)
+    sheet = paper(4, moment, precision=Precision.DAY)
+    country.do("clerk", ISSUE, receiver="A-1002", store="Main store", lines=scans("US 3"), paper=sheet)
+    assert sorted(told(due(country, days(61)))) == [
+        ("in hands", 1, None, days(70), 0),
+        ("store", 3, days(40), days(220), 0),
+    ]
 
 
 def test_the_closest_plan_counts_and_the_list_is_narrowed(country: Country) -> None:
