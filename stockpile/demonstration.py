@@ -49,6 +49,7 @@ from stockpile.demonstration_data import (
     YEARS_OF_PAPERS,
 )
 from stockpile.demonstration_visitors import Visitor, visitors
+from stockpile.demonstration_visits import visit_depots
 from stockpile.documents import Paper, Posted, Precision, now
 from stockpile.files import file_store
 from stockpile.parties import Party
@@ -295,6 +296,10 @@ def _today(country: Country) -> None:
     _mistakes(country)
     _morning_draw(country)
     _late_papers(country)
+    akm = country.weapons["AKM"]
+    visit_depots(
+        country.engine, country.today, country.people, country.actors["commander of NORTH"], [akm[0], *akm[200:212]]
+    )
 
 
 def _equipment(country: Country) -> None:

@@ -100,7 +100,7 @@ def test_late_overdue_and_lapsed_are_found_by_the_day(web: Web) -> None:
         row[0] for row in country.query("SELECT happened_at FROM alert WHERE kind = 'late' AND donor_id IS NULL")
     }
     assert over == datetime(2026, 2, 1, tzinfo=ZoneInfo("Asia/Baghdad"))  # on the wall of the depot
-    assert ("late", "USA FMS-117 to TAJI is late: it was expected on 2026-01-31, and 1 pieces are outstanding.") in told
+    assert ("late", "USA FMS-117 to TAJI is late: it was expected on 2026-01-31; pieces outstanding: 1.") in told
     assert (
         "vetting lapsed",
         "The vetting of 1COY under the end-user certificate EUC-8 ended on 2026-01-31.",

@@ -151,3 +151,19 @@ def test_it_is_refused_beside_founded_books(loaded: Loaded) -> None:
     with pytest.raises(Refused, match="founded already"):
         demonstration.load(loaded.engine)
     assert loaded.query("SELECT count(*) FROM document") == before
+
+
+def test_inspectors_came_were_refused_and_will_come(loaded: Loaded) -> None:
+    """One visit done with two differences and the host's answer, one refused, one planned; and a plan that makes visits due."""
+    said = loaded.query(
+        "SELECT reference, kind FROM donor_statement WHERE reference LIKE '%%-EUM-%%' ORDER BY recorded_at, statement_id"
+    )
+    assert said == [
+        ("AUR-EUM-1", "planned visit"), ("AUR-EUM-1", "visit"), ("AUR-EUM-1", "answered"), ("BOR-EUM-1", "refused visit"),
+        ("AUR-EUM-2", "planned visit"),
+    ]  # fmt: skip
+    found = dict(loaded.query("SELECT finding, count(*)::int FROM visit_line GROUP BY 1"))
+    assert found == {"matched": 12, "unexpected": 2}
+    assert loaded.query("SELECT count(*) FROM monitoring_plan WHERE donor_id IS NOT NULL AND level = 'routine'") == [
+        (1,)
+    ]

@@ -13,6 +13,7 @@ from httpx import Response
 
 from stockpile.documents import now
 from tests.api_world import Web, fresh, problem, served
+from tests.paper_reading import words
 from tests.reading_pages import BROWSER, read, visit
 from tests.test_pages_crawl import forgotten
 from tests.world import SCAN
@@ -87,6 +88,15 @@ def test_by_forms_alone(web: Web) -> None:
     assert due["S 1"] != "never"
     answer = web.client.get("/visits?format=csv", headers=web.headers("USA"))
     assert "EUM-4" in answer.text
+
+    printed = visit(web, "USA", sent.headers["location"]).links["Print its report"]
+    for who in ("USA", "commander"):
+        paper = web.client.get(printed, headers=web.headers(who))
+        assert paper.headers["content-type"] == "application/pdf"
+        assert "S 3 is at the range." in words(paper.content)
+    assert "Print its report" not in page.links
+    for who in ("FRA", "erbil clerk"):
+        problem(web.client.get(printed, headers=web.headers(who)), 404, "not-found")
 
     for path in (sent.headers["location"], f"/visits/lines?visit={sent.headers['location'].rpartition('/')[2]}"):
         assert visit(web, "erbil clerk", path, 404)

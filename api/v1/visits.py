@@ -15,7 +15,9 @@ from api.dependencies import Asker, Database, Pages
 from api.exports import exportable, listing
 from api.problems import INVALID, NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, documented
 from api.v1.files import BINARY, Sha256
+from api.v1.papers import Language, Sheet, a_paper, printed
 from api.v1.statements import READING, SAYING, Written, written
+from labels.papers import Size
 from stockpile.db.tables.visits import FINDINGS
 from stockpile.documents import Code
 from stockpile.donors.dispositions import ReportDispositions, report_dispositions
@@ -35,6 +37,7 @@ from stockpile.donors.visits import (
 from stockpile.errors import NotFound
 from stockpile.evidence import known
 from stockpile.files import file_store
+from stockpile.papers.visit_report import visit_report_of
 from stockpile.reports.visits import (
     PlanRow,
     VisitLineRow,
@@ -102,6 +105,23 @@ def show_visit_lines(
         engine, actor, pages, "visit-lines", VisitLineRow,
         lambda connection, limit, cursor: list_visit_lines(connection, actor, statement_id, finding, differing, limit, cursor),
     )  # fmt: skip
+
+
+@router.get(
+    "/visits/{statement_id}/paper.pdf",
+    summary="The report of a visit, to print",
+    response_class=Response,
+    responses=a_paper(),
+)
+def print_visit(
+    statement_id: UUID, engine: Database, actor: Asker, language: Language = None, size: Sheet = Size.A4
+) -> Response:
+    """Of a visit that was done or refused: each line beside where the ledger had the weapon then, the check of the store, the digests of
+    the photos, the host's answer, room to sign. A donor's copy names nobody of the host.
+    """
+    with reading(engine, actor) as connection:
+        paper = visit_report_of(connection, actor, statement_id)
+    return printed(actor, f"visit {paper.number}", (paper,), language, size)
 
 
 @router.get(

@@ -33,7 +33,7 @@ KINDS = {
         AlertKind(
             "late",
             ALL,
-            template("{number} to {site} is late: it was expected on {day}, and {quantity} pieces are outstanding."),
+            template("{number} to {site} is late: it was expected on {day}; pieces outstanding: {quantity}."),
             "{rows}",
             "/reports/consignments",
         ),
@@ -59,13 +59,13 @@ KINDS = {
         AlertKind(
             "count overdue",
             HOST,
-            template("{quantity} stores, units or people at {site} were to be counted by {day}, and were not."),
+            template("Stores, units and people at {site} that were to be counted by {day}, and were not: {quantity}."),
             "/counts/due?overdue=yes",
         ),
         AlertKind(
             "inspection delinquent",
             ALL,
-            template("{quantity} weapons at {site} were to be inspected by {day}, and were not."),
+            template("Weapons at {site} that were to be inspected by {day}, and were not: {quantity}."),
             "/reports/inspections",
         ),
         AlertKind(
@@ -78,7 +78,7 @@ KINDS = {
         AlertKind(
             "beyond the certificate",
             ALL,
-            template("{number} at {site} went beyond the end-user certificate with {quantity} pieces."),
+            template("{number} at {site} went beyond the end-user certificate; pieces: {quantity}."),
             "/discrepancies?kind=beyond+the+end-user+certificate",
         ),
         AlertKind(

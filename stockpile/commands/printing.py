@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -22,6 +23,7 @@ from stockpile.papers.holdings import holdings_of
 from stockpile.papers.issue_sheet import issue_sheets
 from stockpile.papers.paper import Paper
 from stockpile.papers.signature_card import signature_card_of
+from stockpile.papers.visit_report import visit_report_of
 from stockpile.reports.counts import count_named
 from stockpile.rights import reading
 
@@ -143,6 +145,20 @@ def print_daily_sheet(
         paper = daily_sheet_of(connection, actor, site, day.date() if day else None)
         name = f"daily-sheet {site or actor.site_code} {paper.number}"
     _write(to, name, (paper,), language, size)
+
+
+@printing.command("visit")
+def print_visit(
+    key: Annotated[UUID, typer.Argument(metavar="VISIT", help="Its key, as 'stockpile visit list' shows it")],
+    to: To = None,
+    language: Language = None,
+    size: Sheet = Size.A4,
+    token: Token = None,
+) -> None:
+    """The report of a visit of inspectors that was done or refused."""
+    with reading_as(token) as (connection, actor):
+        paper = visit_report_of(connection, actor, key)
+    _write(to, f"visit {paper.number}", (paper,), language, size)
 
 
 @printing.command("issue-sheets")

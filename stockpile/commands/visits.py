@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from stockpile.commands.asking import Token, acting, reading_as
 from stockpile.commands.files import Csv, Xlsx, write_report
+from stockpile.commands.monitoring import DAY, Limit, day_of, show_report
 from stockpile.commands.options import pairs
 from stockpile.commands.shown import new_group, out, show_table
 from stockpile.donors.dispositions import ReportDispositions, report_dispositions
@@ -33,6 +35,7 @@ from stockpile.errors import Invalid
 from stockpile.evidence import judge
 from stockpile.files import file_store
 from stockpile.reports.export import every_row
+from stockpile.reports.routine_visits import RoutineRow, RoutineSought, RoutineVisits, routine_visits_due
 from stockpile.reports.visits import (
     VisitLineRow,
     VisitSought,
@@ -106,6 +109,52 @@ def show(key: Key, csv: Csv = None, xlsx: Xlsx = None, token: Token = None) -> N
         out.print(", ".join(f"{number} {finding}" for finding, number in found.findings.items()), markup=False)
     columns = ("line", "read", "model", "serial_number", "finding", "said", "stood", "stood_site", "read_at")
     _table(columns, differing, "Nothing differs from the ledger.")
+
+
+@visit.command("due")
+def show_due(
+    site: Annotated[str | None, typer.Option(help="Only this site")] = None,
+    donor: Annotated[str | None, typer.Option(help="Only this donor's")] = None,
+    category: Annotated[str | None, typer.Option(help="Only this category of models")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model")] = None,
+    delinquent: Annotated[bool | None, typer.Option("--delinquent/--in-time", help="Only these")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=DAY, help="As of this day; left out: today")] = None,
+    limit: Limit = 100,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
+    token: Token = None,
+) -> None:
+    """Show which stores are to be visited by the routine plans, and which of these visits are late."""
+    sought, day = RoutineSought(donor, site, category, model, delinquent), day_of(on)
+
+    def ask(connection: Connection, actor: Actor, limit: int | None, cursor: str | None) -> RoutineVisits:
+        return routine_visits_due(connection, actor, sought, day, limit, cursor)
+
+    fields = (
+        "site",
+        "place",
+        "store",
+        "category",
+        "plan",
+        "donor",
+        "items",
+        "value",
+        "since",
+        "visited_on",
+        "due_on",
+        "days_late",
+    )
+    nothing = (
+        "No routine visit is due. A plan makes one due once it says within how many days: 'stockpile visit plans set'."
+    )
+    found = show_report(token, ask, RoutineRow, fields, nothing, limit, csv, xlsx)
+    if found is not None:
+        out.print(
+            f"\nOn {found.on}: {found.delinquent:,} of {found.items:,} items delinquent ({found.delinquent_percent or 0} %), "
+            f"worth {found.delinquent_value:,} of {found.value:,} ({found.delinquent_value_percent or 0} %). "
+            f"{found.without_value:,} without a value, {found.without_days:,} under plans that say no days.",
+            markup=False,
+        )
 
 
 @visit.command("plan")

@@ -26,8 +26,8 @@ from stockpile.papers.paper import (
     Text,
     on_the_wall,
 )
+from stockpile.papers.signing import names_of_speakers
 from stockpile.papers.words import Word, word_or_text
-from stockpile.reports.papers import party_names
 from stockpile.rights import DONOR, Actor
 from stockpile.sentences import sentence
 
@@ -111,7 +111,8 @@ def _row(line: dict[str, Any], zone: str) -> Row:
 
 def _signatures(connection: Connection, actor: Actor, shown: StatementShown, zone: str) -> Signatures:
     """Who signed: a person of the host is named to the host alone."""
-    names = _names(connection, shown) if actor.role != DONOR else {}
+    keys = [shown.statement_id, *((shown.answer.statement_id,) if shown.answer else ())]
+    names = names_of_speakers(connection, keys) if actor.role != DONOR else {}
     first = (shown.statement_id, shown.content["signed_as"], shown.recorded_at)
     second = (
         (shown.answer.statement_id, shown.answer.content.get("signed_as"), shown.answer.recorded_at)
@@ -127,15 +128,3 @@ def _signatures(connection: Connection, actor: Actor, shown: StatementShown, zon
         name = names.get(key) or f"{office}, {shown.site}"
         boxes.append(Signature(part, name, Word("posted under own sign-in"), on_the_wall(at, zone)))
     return Signatures(tuple(boxes), Word("Received as listed, and title taken on the day above."))
-
-
-def _names(connection: Connection, shown: StatementShown) -> dict[UUID, str]:
-    keys = [shown.statement_id, *((shown.answer.statement_id,) if shown.answer else ())]
-    said_by = {
-        key: party
-        for key, party in connection.exec_driver_sql(
-            "SELECT statement_id, said_by FROM donor_statement WHERE statement_id = ANY (%s)", (keys,)
-        )
-    }
-    names = party_names(connection, said_by.values())
-    return {key: names[party] for key, party in said_by.items() if party in names}

@@ -4,7 +4,7 @@ paper has a line to sign by hand. Nobody is ever said to have signed who is only
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -127,3 +127,15 @@ def _told(details: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The signatures that a document's details carry: each with person, how, signed_at and, of a drawn one, its file."""
     given = details.get("signatures")
     return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+
+
+def names_of_speakers(connection: Connection, statement_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Who made statements between donors and the host, by the statement: for the host's own copies alone."""
+    said_by = {
+        key: party
+        for key, party in connection.exec_driver_sql(
+            "SELECT statement_id, said_by FROM donor_statement WHERE statement_id = ANY (%s)", (list(statement_ids),)
+        )
+    }
+    names = party_names(connection, said_by.values())
+    return {key: names[party] for key, party in said_by.items() if party in names}

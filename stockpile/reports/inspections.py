@@ -293,7 +293,7 @@ def inspections_due(
         "site": site_asked(connection, actor, sought.site),
         "donor": donor_asked(connection, actor, sought.donor),
         "asked": models_of(connection, sought.model) if sought.model else None,
-        "happened_at": _end_of(connection, actor, day),
+        "happened_at": end_of(connection, actor, day),
         "recorded_at": recorded_at or FOREVER,
     }
     if on is None and recorded_at is None:
@@ -341,7 +341,7 @@ def inspections_due_of_arrivals(
     return _page(connection, _OF_REGISTER, values, delinquent, day, periods.of_data, limit, cursor, order)
 
 
-def _end_of(connection: Connection, actor: Actor, day: date) -> datetime:
+def end_of(connection: Connection, actor: Actor, day: date) -> datetime:
     """The last moment of a day: on the own wall, else on the last wall of the country to show it."""
     zones = [actor.time_zone] if actor.time_zone else None
     if zones is None:

@@ -18,6 +18,7 @@ from stockpile.reports import (
     loss_timeliness,
     losses,
     records,
+    routine_visits,
     serial_capture,
     transit,
     trial_balance,
@@ -85,6 +86,7 @@ REPORTS: tuple[Report, ...] = (
         7, template("Counts and inspections due"), inspections.QUESTION, inspections.FINDING,
         (
             Asked(inspections.QUESTION, "/reports/inspections", "/v1/reports/inspections", "stockpile inspections"),
+            Asked(routine_visits.QUESTION, "/reports/routine-visits", "/v1/reports/routine-visits", "stockpile visit due"),
             Asked(counts_due.QUESTION, "/counts/due", "/v1/counts/due", "stockpile count due", donors=False),
         ),
     ),

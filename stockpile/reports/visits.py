@@ -172,6 +172,26 @@ def read_visit(connection: Connection, actor: Actor, statement_id: UUID) -> Visi
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """That a visit was planned for a day, and when that was said."""
+
+    planned_on: date
+    recorded_at: datetime
+
+
+_PLANNED = """
+SELECT (p.content->>'planned_on')::date, p.recorded_at
+FROM donor_statement x JOIN donor_statement p ON p.donor_id = x.donor_id AND p.reference = x.reference AND p.recorded_at < x.recorded_at
+WHERE x.statement_id = %s AND p.kind = 'planned visit' ORDER BY p.recorded_at
+"""
+
+
+def plans_before(connection: Connection, statement_id: UUID) -> tuple[Planned, ...]:
+    """The plans of a visit that was done or refused, the first one first, as far as the reader's role sees them."""
+    return tuple(Planned(*row) for row in connection.exec_driver_sql(_PLANNED, (statement_id,)))
+
+
+@dataclass(frozen=True, slots=True)
 class VisitLineRow:
     """A line of a visit: what was read, which weapon that is, what was found, where the ledger had it. `read` None: it was not."""
 
