@@ -227,7 +227,11 @@ class Forger:
         return number
 
     def copy(self, table: str, condition: str, parameters: tuple[object, ...], changed: dict[str, object]) -> None:
-        """Inserts a copy of a row with some columns changed."""
+        """Inserts a copy of a row with some columns changed; an entry says of its accounts where they are."""
+        for end in ("from", "to"):
+            if table == "entry" and f"{end}_account" in changed:
+                place = "SELECT coalesce((SELECT class_and_site FROM account WHERE account_id = %s), 0)"
+                changed = {f"{end}_class_and_site": self.ask(place, changed[f"{end}_account"]), **changed}
         columns = [
             row[0]
             for row in self.country.owner_query(
@@ -306,6 +310,14 @@ def test_entries_that_break_the_chain_of_custody_are_refused(country: Country) -
                 "an account nobody keeps": (
                     "entry_account",
                     lambda: forged(rifle, 1, **onward | {"to_account": new_key()}),
+                ),
+                "an account of another class": (
+                    "entry_account",
+                    lambda: forged(rifle, 1, to_class_and_site=0, **onward),
+                ),
+                "an account at another site": (
+                    "entry_account",
+                    lambda: forged(rifle, 1, from_class_and_site=0, **onward),
                 ),
                 "more helmets than there are": (
                     "holding_not_negative",
