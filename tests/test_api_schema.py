@@ -36,7 +36,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 ASKING = ("registrar", "clerk", "USA")
-REQUESTS = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "5"))
+REQUESTS = int(os.environ.get("STOCKPILE_TEST_EXAMPLES", "8"))
 """Made up for each route and kind (right or wrong)."""
 PARTS = 3
 """The routes are tried in as many stories, for as many processors."""
