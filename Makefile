@@ -14,8 +14,11 @@ COUNTRY ?= var/large-country
 run: $(READY)
 	exec $(VENV)/bin/stockpile run
 
+# What a story starts is compiled once, and whoever is done takes over from the others (docs/suite.md).
+test test-browser: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY)
-	$(VENV)/bin/python -m pytest -n auto --ignore tests/browser $(TESTS)
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal --ignore tests/browser $(TESTS)
 
 # In the machine's own Chromium; says how to install it where there is none.
 test-browser: $(READY)

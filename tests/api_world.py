@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlalchemy import Engine
+from starlette.routing import BaseRoute
 
 from api.application import create_app
 from stockpile import tokens
@@ -71,6 +74,21 @@ class Web:
         return dict(answer.json())
 
 
+_routes: list[BaseRoute] = []
+"""Of the first service made in this process."""
+
+
+def service_over(engine: Engine) -> FastAPI:
+    """The service over a database. What its routes take is worked out at the first request, which costs a second: those of this
+    process share that, and nothing else.
+    """
+    application = create_app(engine)
+    if not _routes:
+        _routes.extend(application.router.routes)
+    application.router.routes = _routes
+    return application
+
+
 def served(country: Country) -> Iterator[Web]:
     """The country behind its service."""
     with transaction(country.engine, roles.REGISTRAR) as connection:
@@ -78,7 +96,7 @@ def served(country: Country) -> Iterator[Web]:
             who: tokens.create_token(connection, label=f"{who}'s", **wanted).text  # type: ignore[arg-type]
             for who, wanted in BEARERS.items()
         }
-    with TestClient(create_app(country.engine)) as client:
+    with TestClient(service_over(country.engine)) as client:
         yield Web(country, client, texts)
 
 

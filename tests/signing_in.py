@@ -10,11 +10,11 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine
 
-from api.application import create_app
 from stockpile import counters, passwords, pins, users
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.rights import reading
+from tests.api_world import service_over
 from tests.world import Country
 
 PASSWORD = "seven grey herons"
@@ -119,7 +119,7 @@ class Browser:
 @lru_cache(maxsize=1)
 def service(engine: Engine) -> FastAPI:
     """The one service before which all browsers of a story stand."""
-    return create_app(engine)
+    return service_over(engine)
 
 
 def browser(country: Country, counter: str | None = None, address: str = "192.0.2.7", scheme: str = "http") -> Browser:

@@ -16,8 +16,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from api.application import create_app
-from tests.api_world import Web, served
+from tests.api_world import Web, served, service_over
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 NOT_OURS = (
@@ -103,7 +102,7 @@ class _listening:
     """The service on a free port, in a thread of the test's own."""
 
     def __init__(self, web: Web) -> None:
-        config = uvicorn.Config(create_app(web.country.engine), host="127.0.0.1", port=0, log_level="error")
+        config = uvicorn.Config(service_over(web.country.engine), host="127.0.0.1", port=0, log_level="error")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
 

@@ -18,9 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as BrowserError
 
-from api.application import create_app
 from stockpile.tls import Certificates, make_certificates, now
-from tests.api_world import Web
+from tests.api_world import Web, service_over
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NOT_OURS, PATIENCE, REPORT_VIOLATIONS, Visitors, chromium
 from tests.browser.station import station
@@ -41,7 +40,7 @@ def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate
 def secure(web: Web, certificates: Certificates) -> Iterator[str]:
     """The service over TLS; its address under its name."""
     config = uvicorn.Config(
-        create_app(web.country.engine), host="127.0.0.1", port=0, log_level="error",
+        service_over(web.country.engine), host="127.0.0.1", port=0, log_level="error",
         ssl_certfile=certificates.server_file, ssl_keyfile=certificates.key_file,
     )  # fmt: skip
     server = uvicorn.Server(config)
