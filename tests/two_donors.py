@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.application import create_app
 from stockpile import parties, tokens
 from stockpile.acts.amend_identification import AMEND_IDENTIFICATION
 from stockpile.acts.arrive import ARRIVE
@@ -42,7 +41,7 @@ from stockpile.log.signer import LogSigner
 from stockpile.rights import Actor
 from stockpile.settings import read_settings
 from tests import counts
-from tests.api_world import BEARERS, Web, fresh
+from tests.api_world import BEARERS, Web, fresh, service_over
 from tests.conftest import Databases
 from tests.consigned import CERTIFICATE, listed
 from tests.registers import compared, imported
@@ -110,7 +109,7 @@ def settled_country(country: Country) -> Iterator[Web]:
             who: tokens.create_token(connection, label=f"{who}'s", **wanted).text  # type: ignore[arg-type]
             for who, wanted in BEARERS_HERE.items()
         }
-    with TestClient(create_app(country.engine)) as client:
+    with TestClient(service_over(country.engine)) as client:
         armourer = replace(country.actors["second clerk"], role="armourer", book_code="D")
         commander = Actor(ezra.party_id, "commander", erbil, book_code="CO")
         actors = {**country.actors, "armourer": armourer, "erbil commander": commander}
