@@ -59,7 +59,8 @@ OPEN = {
     "/monitoring-plans", "/monitoring-plans/change", "/portal/checkpoint.js", "/reports", "/reports/balance", "/reports/balance/proof",
     "/reports/consignments", "/reports/consignments/lines", "/reports/flows", "/reports/flows/movements", "/reports/handover-papers",
     "/reports/holdings-over-time", "/reports/inspections", "/reports/losses", "/reports/losses-by", "/reports/lost",
-    "/reports/routine-visits", "/reports/serial-capture", "/reports/unusual", "/search", "/sessions", "/shared", "/shared/new", "/shared/{share_id}/statements",
+    "/reports/routine-visits", "/reports/serial-capture", "/reports/unusual", "/search", "/sessions", "/shared", "/shared/new",
+    "/shared/{share_id}/statements",
     "/shared/{share_id}/statements/{statement_id}", "/shared/{share_id}/weapons", "/shared/{share_id}/weapons/{item_id}",
     "/shared/{share_id}/withdraw", "/sign-in", "/sites", "/sites/{code}", "/statements", "/statements/certificate", "/statements/consent",
     "/statements/declaration", "/statements/{statement_id}", "/station/device", "/station/scanner", "/station/shell", "/tracing",
@@ -71,7 +72,8 @@ OPEN = {
     "/v1/log/growth", "/v1/models", "/v1/models/{model_id}", "/v1/monitoring-plans", "/v1/movements", "/v1/physical-security",
     "/v1/reports", "/v1/reports/consignments", "/v1/reports/consignments/lines", "/v1/reports/flows", "/v1/reports/flows/movements",
     "/v1/reports/handover-papers", "/v1/reports/holdings", "/v1/reports/holdings-over-time", "/v1/reports/inspections",
-    "/v1/reports/losses", "/v1/reports/losses-by", "/v1/reports/lost", "/v1/reports/routine-visits", "/v1/reports/serial-capture", "/v1/reports/unusual", "/v1/rights",
+    "/v1/reports/losses", "/v1/reports/losses-by", "/v1/reports/lost", "/v1/reports/routine-visits", "/v1/reports/serial-capture",
+    "/v1/reports/unusual", "/v1/rights",
     "/v1/sessions", "/v1/shared", "/v1/shared/{share_id}", "/v1/shared/{share_id}/statements",
     "/v1/shared/{share_id}/statements/{statement_id}", "/v1/shared/{share_id}/statements/{statement_id}/file",
     "/v1/shared/{share_id}/statements/{statement_id}/paper.pdf", "/v1/shared/{share_id}/statements/{statement_id}/proof",
@@ -79,7 +81,8 @@ OPEN = {
     "/v1/shared/{share_id}/weapons/{item_id}/proof", "/v1/sites", "/v1/statements", "/v1/statements/{statement_id}",
     "/v1/statements/{statement_id}/file", "/v1/statements/{statement_id}/paper.pdf", "/v1/statements/{statement_id}/proof", "/v1/tracings",
     "/v1/tracings/{tracing_id}", "/v1/visits", "/v1/visits/{statement_id}", "/v1/visits/{statement_id}/files/{sha256}",
-    "/v1/visits/{statement_id}/lines", "/v1/visits/{statement_id}/paper.pdf", "/v1/weapons", "/v1/weapons/{item_id}", "/v1/weapons/{item_id}/custody.pdf",
+    "/v1/visits/{statement_id}/lines", "/v1/visits/{statement_id}/paper.pdf",
+    "/v1/weapons", "/v1/weapons/{item_id}", "/v1/weapons/{item_id}/custody.pdf",
     "/v1/weapons/{item_id}/history", "/v1/weapons/{item_id}/proof", "/v1/weapons/{item_id}/tag.svg", "/visits", "/visits/lines",
     "/visits/plan", "/visits/record", "/visits/refusal", "/visits/{statement_id}", "/weapons", "/weapons/{item_id}",
 }  # fmt: skip
@@ -208,9 +211,11 @@ class TwoDonors(Books):
 
 
 def _less(text: str, phrases: tuple[str, ...]) -> str:
-    """A text without phrases, where they stand by themselves."""
+    """A text without phrases, where they stand by themselves; their words may stand in the order of a paper from right to left."""
     for phrase in phrases:
-        text = re.sub(rf"(?<!\w){re.escape(phrase)}(?!\w)", "…", text)
+        for words in (phrase.split(), phrase.split()[::-1]):
+            spaced = r"\s+".join(map(re.escape, words))
+            text = re.sub(rf"(?<!\w){spaced}(?!\w)", "…", text)
     return text
 
 

@@ -177,11 +177,15 @@ class Way:
     label: str
     path: str
     roles: frozenset[str] = HOST
+    of_consignments: bool = True
 
-    @property
-    def reads(self) -> bool:
-        """Whether it is for everybody who reads the host's books, guests too, and leads to no form."""
-        return self.roles >= HOST and "/new" not in self.path
+    def open_to(self, actor: Actor) -> bool:
+        """Whether it is shown to somebody: to guests what everybody reads of the host's books, and no form; to who reads single
+        consignments alone what speaks of them.
+        """
+        if actor.role not in self.roles or not (self.of_consignments or actor.consignments is None):
+            return False
+        return not actor.reads_only or (self.roles >= HOST and "/new" not in self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +453,7 @@ def _shown(
         if may_choose and rows and not choosing
         else None,
         "choose_no_more": address(this.path, **here),
-        "ways": [way for way in this.ways if actor.role in way.roles and (not actor.reads_only or way.reads)],
+        "ways": [way for way in this.ways if way.open_to(actor)],
         "table": Table(
             (
                 *(_head(this, column, kept, sorting) for column in columns),

@@ -156,6 +156,7 @@ def end_use(request: Request, engine: Database, actor: Asker) -> Response:
         "consents": address("/statements", kind="consent"),
         "verifications": address("/statements", kind="delivery verification"),
         "is_donor": actor.role == DONOR,
+        "reads_all": actor.consignments is None,
     }
     answer: Response = templates.TemplateResponse(request, "end_use.html", shown)
     return answer

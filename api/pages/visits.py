@@ -120,7 +120,7 @@ VISITS = Listing(
         Way(N_("A visit was refused"), "/visits/refusal", RIGHTS[MONITOR]),
         Way(N_("Report what a unit has"), "/visits/dispositions", RIGHTS[REPORT_DISPOSITIONS]),
         Way(N_("Inspections due"), "/reports/inspections", frozenset(ROLES)),
-        Way(N_("Routine visits due"), "/reports/routine-visits", frozenset(ROLES)),
+        Way(N_("Routine visits due"), "/reports/routine-visits", frozenset(ROLES), of_consignments=False),
         Way(N_("How fast losses were reported"), "/reports/losses", frozenset(ROLES)),
         Way(N_("Plans by class of model"), "/monitoring-plans", frozenset(ROLES)),
     ),

@@ -25,19 +25,22 @@ from stockpile.reports import (
     unaccounted,
     unusual,
 )
-from stockpile.rights import DONOR
+from stockpile.rights import DONOR, Actor
 from stockpile.sentences import template
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Where a question is asked: the page, the address in the API, the command. `donors`: whether a donor may ask it of its own."""
+    """Where a question is asked: the page, the address in the API, the command. `donors`: whether a donor may ask it of its own;
+    `of_consignments`: whether somebody may who reads single consignments alone.
+    """
 
     question: str
     page: str
     api: str
     command: str
     donors: bool = True
+    of_consignments: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,12 @@ class Report:
     finding: str
     asked: tuple[Asked, ...] = ()
 
-    def for_role(self, role: str) -> tuple[Asked, ...]:
-        """Where somebody of a role may ask it."""
-        return tuple(one for one in self.asked if one.donors or role != DONOR)
+    def open_to(self, actor: Actor) -> tuple[Asked, ...]:
+        """Where somebody may ask it."""
+        whole = actor.consignments is None
+        return tuple(
+            one for one in self.asked if (one.donors or actor.role != DONOR) and (one.of_consignments or whole)
+        )
 
 
 REPORTS: tuple[Report, ...] = (
@@ -86,7 +92,8 @@ REPORTS: tuple[Report, ...] = (
         7, template("Counts and inspections due"), inspections.QUESTION, inspections.FINDING,
         (
             Asked(inspections.QUESTION, "/reports/inspections", "/v1/reports/inspections", "stockpile inspections"),
-            Asked(routine_visits.QUESTION, "/reports/routine-visits", "/v1/reports/routine-visits", "stockpile visit due"),
+            Asked(routine_visits.QUESTION, "/reports/routine-visits", "/v1/reports/routine-visits", "stockpile visit due",
+                  of_consignments=False),
             Asked(counts_due.QUESTION, "/counts/due", "/v1/counts/due", "stockpile count due", donors=False),
         ),
     ),

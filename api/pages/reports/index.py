@@ -42,7 +42,7 @@ def reports(request: Request, actor: Asker) -> Response:
     """The index of reports, each with the question it answers."""
     host = actor.role != DONOR
     shown = {
-        "reports": [(one, one.for_role(actor.role)) for one in REPORTS if host or one.for_role(actor.role)],
+        "reports": [(one, one.open_to(actor)) for one in REPORTS if host or one.open_to(actor)],
         "groups": [(title, lists) for title, lists, roles in INDEX if actor.role in roles],
     }
     response: Response = templates.TemplateResponse(request, "reports.html", shown)

@@ -38,7 +38,7 @@ def read_reports(actor: Asker) -> Response:
     rows = [
         ReportShown(
             number=one.number, name=one.name, question=one.question, finding=one.finding,
-            asked=[WayShown(question=way.question, page=way.page, api=way.api, command=way.command) for way in one.for_role(actor.role)],
+            asked=[WayShown(question=way.question, page=way.page, api=way.api, command=way.command) for way in one.open_to(actor)],
         )
         for one in REPORTS
     ]  # fmt: skip
