@@ -295,8 +295,8 @@ WITHOUT_PEOPLE = {
         register_line.holder register_line.condition""",
     "goes with the person": "audit_finding.held_by alert_subscription.address",
     "words of ours, one of a few": """
-        party.kind account.class book.kind document.act document.happened_precision discrepancy.kind discrepancy.outcome
-        discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state job.doing
+        party.kind assignment.ended_because account.class book.kind document.act document.happened_precision discrepancy.kind
+        discrepancy.outcome discrepancy_step.what closure.outcome draft.act draft.outcome job.kind job.state job.doing
         audit_judgement.judged note.kind signatory.part token.role
         erasure_order.outcome audit_finding.kind physical_count.scope physical_count.method physical_count.reason
         physical_count.outcome count_line.entered count_finding.kind count_period.held_by count_period.security_risk_category
