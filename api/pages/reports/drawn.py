@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import Request
 from markupsafe import Markup
+from sqlalchemy import Connection
 
 from api.dependencies import Database
-from api.pages.listing import Listing, asked_of
+from api.pages.listing import Asked, Listing, asked_of
 from stockpile.errors import StockpileError
+from stockpile.reports.keyset import Page
 from stockpile.rights import Actor, reading
 
 EVERY_ROW = 1000
@@ -38,3 +41,20 @@ def drawn(
     except StockpileError:
         return None  # the list itself says what is wrong
     return Drawn(title, draw(page.rows)) if page.rows else None
+
+
+def once(
+    this: Listing,
+    whole: Callable[[Connection, Actor, Asked], Sequence[Any]],
+    paged: Callable[[Sequence[Any], Asked], Page[Any]],
+) -> Listing:
+    """The list for one request, which works all its rows out once, for the picture and the table alike."""
+    known: dict[Hashable, Sequence[Any]] = {}
+
+    def ask(connection: Connection, actor: Actor, asked: Asked) -> Page[Any]:
+        values = frozenset(asked.values.items())
+        if values not in known:
+            known[values] = whole(connection, actor, asked)
+        return paged(known[values], asked)
+
+    return replace(this, ask=ask)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from api.pages import address
 from api.pages.listing import Asked, Column, Listing, answer_list, choice_filter, day_filter, site_filter
 from api.pages.moments import RECORDED, as_of, carrying
 from api.pages.pictures_of_reports import flows_between_places
-from api.pages.reports.drawn import drawn
+from api.pages.reports.drawn import drawn, once
 from api.pages.reports.filters import DONOR_FILTER, MODEL_FILTER
 from api.pages.reports.shown import weapon_page
 from api.words import N_
@@ -37,11 +38,18 @@ def _flows_sought(actor: Actor, values: dict[str, Any]) -> FlowsSought:
     return FlowsSought(**values, since=begin, until=end, recorded_at=at.recorded_at)
 
 
-def _flows(connection: Connection, actor: Actor, asked: Asked) -> Page[FlowRow]:
-    found = flows.flows(connection, actor, _flows_sought(actor, dict(asked.values)))
+def _all_flows(connection: Connection, actor: Actor, asked: Asked) -> Sequence[FlowRow]:
+    return flows.flows(connection, actor, _flows_sought(actor, dict(asked.values)))
+
+
+def _page(found: Sequence[FlowRow], asked: Asked) -> Page[FlowRow]:
     return page_of(
         found, lambda row: (str(row.origin), str(row.place)), asked.limit, asked.cursor, asked.order, FLOW_ORDERS
     )
+
+
+def _flows(connection: Connection, actor: Actor, asked: Asked) -> Page[FlowRow]:
+    return _page(_all_flows(connection, actor, asked), asked)
 
 
 def _movements(connection: Connection, actor: Actor, asked: Asked) -> Page[Movement]:
@@ -110,9 +118,10 @@ MOVEMENTS = Listing(
 @router.get("/reports/flows", response_class=HTMLResponse)
 def of_flows(request: Request, engine: Database, actor: Asker) -> Response:
     """Flows between kinds of place, as a picture and a table."""
-    picture = drawn(FLOWS, request, engine, actor, N_("Flow of weapons"), flows_between_places)
+    this = once(FLOWS, _all_flows, _page)
+    picture = drawn(this, request, engine, actor, N_("Flow of weapons"), flows_between_places)
     names = ("donor", "model", "site", "since", "until")
-    return answer_list(carrying(FLOWS, request, *names), request, engine, actor, picture=picture)
+    return answer_list(carrying(this, request, *names), request, engine, actor, picture=picture)
 
 
 @router.get("/reports/flows/movements", response_class=HTMLResponse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from api.pages import address
 from api.pages.listing import Asked, Column, Listing, answer_list, site_filter
 from api.pages.moments import MOMENTS, as_of, carrying
 from api.pages.pictures_of_reports import over_time
-from api.pages.reports.drawn import drawn
+from api.pages.reports.drawn import drawn, once
 from api.pages.reports.filters import DONOR_FILTER, MODEL_FILTER
 from api.pages.sites import CLASS_LABELS
 from api.words import N_
@@ -27,9 +28,16 @@ from stockpile.rights import Actor
 router = APIRouter(include_in_schema=False)
 
 
-def _over_time(connection: Connection, actor: Actor, asked: Asked) -> Page[MonthLine]:
+def _all_months(connection: Connection, actor: Actor, asked: Asked) -> Sequence[MonthLine]:
     values = dict(asked.values)
-    lines = over_time_report.holdings_over_time(connection, actor, as_of(actor, values), **values)
+    return over_time_report.holdings_over_time(connection, actor, as_of(actor, values), **values)
+
+
+def _over_time(connection: Connection, actor: Actor, asked: Asked) -> Page[MonthLine]:
+    return _page(_all_months(connection, actor, asked), asked)
+
+
+def _page(lines: Sequence[MonthLine], asked: Asked) -> Page[MonthLine]:
     return page_of(lines, lambda line: (line.on.isoformat(),), asked.limit, asked.cursor, asked.order, OVER_TIME_ORDERS)
 
 
@@ -62,6 +70,7 @@ OVER_TIME = Listing(
 @router.get("/reports/holdings-over-time", response_class=HTMLResponse)
 def of_holdings_over_time(request: Request, engine: Database, actor: Asker) -> Response:
     """Holdings at the end of each month, as a picture and a table."""
-    picture = drawn(OVER_TIME, request, engine, actor, N_("Holdings over time"), over_time)
+    this = once(OVER_TIME, _all_months, _page)
+    picture = drawn(this, request, engine, actor, N_("Holdings over time"), over_time)
     names = ("donor", "model", "site")
-    return answer_list(carrying(OVER_TIME, request, *names), request, engine, actor, picture=picture)
+    return answer_list(carrying(this, request, *names), request, engine, actor, picture=picture)
