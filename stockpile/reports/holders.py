@@ -33,7 +33,7 @@ from stockpile.sentences import Sentence, sentence, template
 from stockpile.sites import day_on_the_walls
 
 QUESTION = template(
-    "Who holds weapons and is not on the roster, gone, or beyond what is allowed; which units are ghosts?"
+    "Who holds weapons and is not on the roster, gone or dead, or beyond what is allowed; which units are ghosts?"
 )
 FINDING = template(
     "SIGAR 14-84: more than 112,000 weapons beyond need; GAO-07-711: 190,000 weapons handed to units that no property book "
