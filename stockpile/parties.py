@@ -21,7 +21,7 @@ from stockpile.errors import Fault, Invalid, NotFound
 from stockpile.identity import shown
 from stockpile.keys import new_key, new_secret
 from stockpile.movements import AccountClass
-from stockpile.sentences import of_the_books, sentence, words_of
+from stockpile.sentences import of_the_books, sentence, template, words_of
 from stockpile.sites import Place, Site, add_party_account
 
 LONGEST_NAME = 200
@@ -195,11 +195,11 @@ def _account_name(party: Party) -> str:
 class Left(StrEnum):
     """Why somebody left all units, where it was said."""
 
-    DIED = "died"
-    MISSING = "missing"
-    CAPTURED = "captured"
-    DESERTED = "deserted"
-    DISCHARGED = "discharged"
+    DIED = template("died")
+    MISSING = template("missing")
+    CAPTURED = template("captured")
+    DESERTED = template("deserted")
+    DISCHARGED = template("discharged")
 
 
 @dataclass(frozen=True, slots=True)

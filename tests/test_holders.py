@@ -114,7 +114,7 @@ def test_the_dead_are_told_apart_from_the_gone(country: Country) -> None:
         (Doubt.GONE, "Private Rahim (A-1003)", 1),
     ]  # fmt: skip
     reasons = {row.holder: row.reason for row in found.rows}
-    assert reasons["Private Petrov (A-1001)"].startswith("died, by the roster: on it until")
+    assert reasons["Private Petrov (A-1001)"].startswith("died: on the roster until")
     assert reasons["Private Quist (A-1002)"].startswith("deserted: left the roster on")
     assert reasons["Private Rahim (A-1003)"].startswith("left the roster on")
     assert (found.by_doubt["dead"], found.by_doubt["gone from the roster"]) == (1, 2)

@@ -15,6 +15,7 @@ from stockpile.acts.issue import ISSUE
 from stockpile.db import roles
 from stockpile.db.engine import transaction
 from stockpile.errors import Invalid, NotAllowed, NotFound, Refused
+from stockpile.parties import Left
 from stockpile.roster import Imported
 from stockpile.roster_changes import Kind
 from tests.rosters import COMPANY, imported, listed, stored, workbook
@@ -76,6 +77,21 @@ def test_a_list_of_the_fallen_needs_no_number_and_adds_nobody(country: Country) 
         "died, and not on the roster of TAJI in the books: nothing changes"
     ]
     assert not {code for code, unit in people(country) if unit == "1COY"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "word", "left"),
+    [
+        ("motif de départ", "Tué", Left.DIED), ("سبب المغادرة", "شهيد", Left.DIED), ("причина выбытия", "дезертир", Left.DESERTED),
+        ("причина вибуття", "Зник безвісти", Left.MISSING), ("duty status", "POW", Left.CAPTURED),
+        ("Reason left", "Retired", Left.DISCHARGED),
+    ],
+)  # fmt: skip
+def test_why_somebody_left_in_the_list_s_own_words(country: Country, heading: str, word: str, left: Left) -> None:
+    """The heading and the word of another language are understood; who is present serves."""
+    rows = (f"A-1001,Petrov,Private,1COY,{word}", *(f"{row},present" for row in COMPANY[1:]))
+    answer = imported(country, listed(*rows, heading=f"Service No,Name,Rank,Unit code,{heading}"), dry_run=True)
+    assert [(change.kind, change.because) for change in answer.changes] == [(Kind.GONE, left)]
 
 
 def test_a_roster_is_done_as_its_preview_said(country: Country) -> None:

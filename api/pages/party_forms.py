@@ -19,7 +19,6 @@ from api.pages import templates
 from api.pages.forms import or_none, sent
 from api.pages.listing import sites_offered
 from api.v1.parties import NewName, NewUnit, PersonMoved, UnitAbove, UnitStationed
-from api.words import N_
 from stockpile import parties, sites, units
 from stockpile.parties import Left, Party
 from stockpile.rights import KEEP_REFERENCE, Actor, reading, require
@@ -28,10 +27,7 @@ from stockpile.sites import day_on_the_walls
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form()]
-REASONS = (
-    (Left.DIED, N_("died")), (Left.MISSING, N_("missing in action")), (Left.CAPTURED, N_("captured")), (Left.DESERTED, N_("deserted")),
-    (Left.DISCHARGED, N_("discharged")),
-)  # fmt: skip
+REASONS = tuple((str(one), str(one)) for one in Left)
 
 
 @router.get("/units/new", response_class=HTMLResponse)

@@ -58,7 +58,7 @@ class Doubt(StrEnum):
 SAID: dict[Doubt, str] = {
     Doubt.UNIDENTIFIED: template("held by a person of {site} whom nobody could identify"),
     Doubt.NOT_ON_ROSTER: template("belongs to no unit on {day}, and never did before"),
-    Doubt.DEAD: template("died, by the roster: on it until {until}, {days:,} days before"),
+    Doubt.DEAD: template("died: on the roster until {until}, {days:,} days before"),
     Doubt.GONE: template("left the roster on {until}, {days:,} days before"),
     Doubt.ELSEWHERE: template("serves at another site than {site} on {day}, where these are still written down"),
     Doubt.NO_PEOPLE: template("holds {weapons:,} weapons, and nobody belongs to it or a unit below it on {day}"),

@@ -19,6 +19,7 @@ from api.words import N_
 from stockpile.reports import inspections
 from stockpile.reports.export import PageOf
 from stockpile.reports.inspections import InspectionRow, Inspections, InspectionSought, inspections_due
+from stockpile.reports.routine_visits import RoutineVisits
 from stockpile.rights import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -39,8 +40,8 @@ def _inspections(connection: Connection, actor: Actor, asked: Asked) -> Inspecti
     )
 
 
-def _inspection_figures(page: PageOf[Any]) -> Sequence[Figure]:
-    assert isinstance(page, Inspections)
+def delinquency(page: Inspections | RoutineVisits) -> tuple[Figure, ...]:
+    """What is delinquent by items and by value, as the DoD IG counted it."""
     return (
         (N_("As of"), page.on, "day"),
         (N_("Monitored weapons"), page.items, "number"),
@@ -49,6 +50,13 @@ def _inspection_figures(page: PageOf[Any]) -> Sequence[Figure]:
         (N_("Value"), page.value, "number"),
         (N_("Value of what is delinquent"), page.delinquent_value, "number"),
         (N_("Without a value in the catalogue"), page.without_value, "number"),
+    )
+
+
+def _inspection_figures(page: PageOf[Any]) -> Sequence[Figure]:
+    assert isinstance(page, Inspections)
+    return (
+        *delinquency(page),
         (N_("First inventory late"), page.initial_late, "number"),
         (N_("Value of these"), page.initial_late_value, "number"),
     )

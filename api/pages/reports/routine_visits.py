@@ -24,6 +24,7 @@ from api.pages.listing import (
     site_filter,
 )
 from api.pages.reports.filters import DONOR_FILTER, MODEL_FILTER
+from api.pages.reports.inspections import delinquency
 from api.words import N_
 from stockpile.reports import routine_visits
 from stockpile.reports.export import PageOf
@@ -42,13 +43,7 @@ def _due(connection: Connection, actor: Actor, asked: Asked) -> RoutineVisits:
 def _figures(page: PageOf[Any]) -> Sequence[Figure]:
     assert isinstance(page, RoutineVisits)
     return (
-        (N_("As of"), page.on, "day"),
-        (N_("Monitored weapons"), page.items, "number"),
-        (N_("Delinquent"), page.delinquent, "number"),
-        (N_("Of all"), page.delinquent_percent, "percent"),
-        (N_("Value"), page.value, "number"),
-        (N_("Value of what is delinquent"), page.delinquent_value, "number"),
-        (N_("Without a value in the catalogue"), page.without_value, "number"),
+        *delinquency(page),
         (N_("Under plans that say no days"), page.without_days, "number"),
     )
 
